@@ -1,0 +1,77 @@
+"""Options and helpers that several commands share."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from inferometer.store import Store
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+DEFAULT_STORE = "inferometer.db"
+
+
+def store_option(function: Function) -> Function:
+    """`--store PATH`, by default `INFEROMETER_STORE` or `inferometer.db` in the current folder."""
+    return click.option(
+        "--store",
+        "store_path",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="INFEROMETER_STORE",
+        default=DEFAULT_STORE,
+        show_default=True,
+        help="Results database.",
+    )(function)
+
+
+def json_option(function: Function) -> Function:
+    """`--json PATH|-`."""
+    return click.option(
+        "--json", "json_path", metavar="PATH|-", help="Write JSON to a file, or to standard output."
+    )(function)
+
+
+def open_existing(path: Path) -> Store:
+    """Open a results database to read it.
+
+    Raises:
+        StoreError: there is none, or it is not one of ours.
+    """
+    from inferometer.store import open_store
+
+    return open_store(path, create=False)
+
+
+def write_json(data: object, path: str) -> None:
+    """Write JSON to a file, or to standard output where the path is `-`.
+
+    Raises:
+        click.ClickException: the file cannot be written.
+    """
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    if path == "-":
+        click.echo(text)
+        return
+    write_text(Path(path), text + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        click.ClickException: the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise click.UsageError(f"{path} cannot be written: {error.strerror}") from error

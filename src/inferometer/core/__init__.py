@@ -1,0 +1,1 @@
+"""The nouns of the instrument. Knows no runtime, instrument, file format or plot."""

@@ -1,0 +1,76 @@
+"""Every exception that inferometer raises on purpose.
+
+InferometerError
+├── InputError                something that the user gave is wrong: exit status 2
+│   ├── StudyError            a study file, at a file, a line and a key
+│   ├── ModelReferenceError   a model reference that cannot be read
+│   ├── StoreError            a database that cannot be opened, read or written
+│   ├── ImportFileError       a file given to `import`
+│   └── MissingExtraError     an optional package is not installed
+└── WorkloadError             a workload failed; becomes a `Failure` in its record
+
+Each message says what is wrong, where, and what to do. Only `cli` turns them into an exit status.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from inferometer.core.record import FailureKind
+
+
+class InferometerError(Exception):
+    """The root of the tree."""
+
+
+class InputError(InferometerError):
+    """Something that the user gave is wrong; nothing was measured or written because of it."""
+
+
+class StudyError(InputError):
+    """A study file is wrong. The message begins with `file:line: key:` as far as each is known."""
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: Path | str | None = None,
+        line: int | None = None,
+        key: str | None = None,
+    ) -> None:
+        place = ":".join(str(part) for part in (file, line) if part is not None)
+        super().__init__(": ".join(part for part in (place, key, problem) if part))
+        self.file = file
+        self.line = line
+        self.key = key
+
+
+class ModelReferenceError(InputError):
+    """A model reference cannot be read: unknown name, unknown source, malformed option."""
+
+
+class StoreError(InputError):
+    """A results database cannot be opened, read or written, or a run is not in it."""
+
+
+class ImportFileError(InputError):
+    """A file given to `import` is not one of ours and its columns cannot be mapped."""
+
+
+class MissingExtraError(InputError):
+    """A plug-in needs an optional package; the message holds the command that installs it."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} is not installed: run pip install 'inferometer[{extra}]'")
+        self.extra = extra
+
+
+class WorkloadError(InferometerError):
+    """A workload failed in a way that has a name; it becomes a `Failure` in its record."""
+
+    def __init__(self, kind: FailureKind, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind

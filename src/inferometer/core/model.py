@@ -1,0 +1,76 @@
+"""A model as a worker sees it: the network, what it eats, and what is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """The arguments of one call.
+
+    Attributes:
+        args: positional arguments.
+        kwargs: keyword arguments.
+        shape: for people and the record, such as `8x3x224x224`; several inputs with their names.
+        size_applied: False where the inputs have a shape of their own that the asked-for input
+            size cannot change.
+    """
+
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    shape: str
+    size_applied: bool = True
+
+
+class InputSpec(Protocol):
+    """What a model eats."""
+
+    def make(self, *, batch_size: int, input_size: int | None, seed: int) -> Inputs:
+        """Inputs of one call, the same for the same seed.
+
+        Raises:
+            WorkloadError: (unsupported) the model cannot take this shape.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel:
+    """A network in memory, before a backend takes it over.
+
+    Attributes:
+        network: a `torch.nn.Module`, or any callable for the backend `python`.
+        inputs: what it eats.
+        source: where it came from: `catalogue`, `torchvision`, `timm`, `transformers`, `hub`,
+            `python`, `file`.
+        weights: where its weights came from, for people: `random, seed 0`, `pretrained: …`.
+        notes: what a reader of the figures should know.
+    """
+
+    network: Any
+    inputs: InputSpec
+    source: str
+    weights: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterCount:
+    """Parameters of a network. A tensor that several layers share is counted once.
+
+    Attributes:
+        parameters: elements of distinct parameters.
+        parameters_with_duplicates: elements, a shared parameter counted at each of its uses.
+        trainable_parameters: elements of distinct parameters that take a gradient.
+        parameter_bytes: bytes of distinct parameters.
+        buffer_bytes: bytes of distinct buffers.
+    """
+
+    parameters: int
+    parameters_with_duplicates: int
+    trainable_parameters: int
+    parameter_bytes: int
+    buffer_bytes: int

@@ -1,0 +1,196 @@
+"""The outcome of one workload in a run, and the flat row in which it is exported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from inferometer.core.metric import Estimate
+from inferometer.core.workload import Workload
+
+Stage = Literal["prepare", "load", "warmup", "measure"]
+FailureKind = Literal[
+    "out_of_memory",
+    "timeout",
+    "crash",
+    "unsupported",
+    "bad_model",
+    "non_finite_output",
+    "budget",
+]
+Status = Literal["ok", "failed", "skipped"]
+Phase = Literal["warmup", "measure"]
+Value = str | int | float | bool | list[str] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a workload has no figures.
+
+    Attributes:
+        stage: how far it came.
+        kind: what happened.
+        message: one or two sentences for people.
+    """
+
+    stage: Stage
+    kind: FailureKind
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """A short contiguous block of calls in one process: raw observations, never changed.
+
+    Attributes:
+        index: position in the order in which the run's rounds were done, warm-ups included.
+        process: number of the worker process of this variant, from 0.
+        phase: warm-up rounds are kept, and excluded from every figure.
+        started_at: Unix time of the first call, seconds.
+        calls_per_value: k, where a value is the mean of k calls.
+        settle: so many values at the start follow a switch from another workload; they are kept,
+            and excluded from the figures.
+        starts_s: start of each value, seconds after `started_at`; non-decreasing.
+        values_s: duration of each value per call, seconds; as long as `starts_s`.
+    """
+
+    index: int
+    process: int
+    phase: Phase
+    started_at: float
+    calls_per_value: int
+    settle: int
+    starts_s: tuple[float, ...]
+    values_s: tuple[float, ...]
+
+    @property
+    def settled_s(self) -> tuple[float, ...]:
+        """The values that count."""
+        return self.values_s[self.settle :]
+
+    @property
+    def calls(self) -> int:
+        """Calls behind the values that count."""
+        return len(self.settled_s) * self.calls_per_value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """The outcome of one workload in a run.
+
+    Attributes:
+        workload: what was measured.
+        status: `ok`, `failed`, or `skipped` (with the reason in `failure`).
+        failure: None where status is `ok`.
+        figures: values of the exported fields that were measured or derived, by field name.
+        rounds: raw observations; empty where they were not asked for or never existed.
+        run: the run's part of the exported row (`run_id`, `study`, `device_name` …).
+    """
+
+    workload: Workload
+    status: Status
+    failure: Failure | None = None
+    figures: Mapping[str, Value] = field(default_factory=dict)
+    rounds: tuple[Round, ...] = field(default=(), repr=False)
+    run: Mapping[str, Value] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Check that the parts agree.
+
+        Raises:
+            ValueError: a failure without a status that says so, or an unknown field name.
+        """
+        if (self.status == "ok") != (self.failure is None):
+            raise ValueError("a record has a failure exactly where its status is not ok")
+        unknown = (set(self.figures) | set(self.run)) - set(FIELD_NAMES)
+        if unknown:
+            raise ValueError(f"not fields of the exported record: {sorted(unknown)}")
+
+    def __getitem__(self, name: str) -> Value:
+        """Value of an exported field.
+
+        Raises:
+            KeyError: there is no such field.
+        """
+        return self.row()[name]
+
+    def number(self, name: str) -> float | None:
+        """Value of a numeric figure; None where there is none."""
+        value = self.figures.get(name)
+        return float(value) if isinstance(value, int | float) else None
+
+    @property
+    def latency(self) -> Estimate | None:
+        """Mean seconds per call with its interval; None where the workload was not measured."""
+        mean = self.number("latency_mean_s")
+        if mean is None:
+            return None
+        return Estimate(
+            value=mean,
+            low=self.number("latency_ci_low_s"),
+            high=self.number("latency_ci_high_s"),
+            confidence=self.number("latency_confidence") or 0.0,
+            method=str(self.figures.get("latency_ci_method") or "none"),
+            n=int(self.number("latency_calls") or 0),
+        )
+
+    def row(self) -> dict[str, Value]:
+        """The flat exported record: every field of `FIELDS`, in that order, None where unknown."""
+        workload = self.workload.to_json()
+        failure = self.failure
+        known: dict[str, Any] = {
+            **workload,
+            **self.run,
+            "workload": self.workload.key,
+            "status": self.status,
+            "failure_stage": failure.stage if failure else None,
+            "failure_kind": failure.kind if failure else None,
+            "failure_message": failure.message if failure else None,
+            **self.figures,
+        }
+        return {
+            name: known.get(name, [] if kind is list else None) for name, kind in FIELDS.items()
+        }
+
+
+FIELDS: dict[str, type] = {
+    name: kind
+    for kind, names in (
+        (str, "run_id study device_name workload model source backend precision device"),
+        (int, "threads batch_size input_size"),
+        (str, "input_shape status failure_stage failure_kind failure_message"),
+        (int, "parameters parameters_with_duplicates trainable_parameters"),
+        (int, "parameter_bytes buffer_bytes macs flops"),
+        (float, "latency_mean_s latency_std_s latency_median_s latency_p90_s latency_p95_s"),
+        (float, "latency_p99_s latency_min_s latency_max_s latency_ci_low_s latency_ci_high_s"),
+        (float, "latency_confidence"),
+        (int, "latency_calls latency_rounds latency_processes"),
+        (bool, "latency_target_met"),
+        (int, "warmup_calls"),
+        (float, "first_call_s load_s"),
+        (bool, "steady"),
+        (float, "throughput_per_s"),
+        (int, "peak_memory_bytes"),
+        (str, "memory_counter"),
+        (float, "energy_per_inference_j energy_net_per_inference_j energy_uncertainty_j"),
+        (float, "power_mean_w power_idle_w"),
+        (str, "energy_source energy_scope energy_method energy_reason"),
+        (float, "accuracy"),
+        (str, "accuracy_metric"),
+        (int, "accuracy_examples"),
+        (str, "dataset verdict"),
+        (list, "causes"),
+        # Added to the contract's; each new one goes to the end, so that columns keep their place.
+        (str, "weights"),
+        (list, "notes"),
+        (str, "latency_ci_method"),
+        (int, "latency_calls_per_value"),
+        (float, "latency_timer_overhead_s"),
+        (str, "started_at origin"),
+    )
+    for name in names.split()
+}
+"""The exported fields, in order, with their Python types; any may be None except lists."""
+
+FIELD_NAMES = frozenset(FIELDS)

@@ -1,0 +1,95 @@
+"""Axes, and the workloads that they span; a study is a sweep with a procedure and a name."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from inferometer.core.procedure import Procedure
+from inferometer.core.workload import Variant, Workload, digest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Input sizes and batch sizes that go together: every size with every batch.
+
+    Attributes:
+        sizes: input sizes; None is the model's own.
+        batches: batch sizes.
+    """
+
+    sizes: tuple[int | None, ...] = (None,)
+    batches: tuple[int, ...] = (1,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """Axes → workloads.
+
+    Attributes:
+        models: model references.
+        backends: runtimes.
+        precisions: precisions.
+        blocks: shapes; their union is measured.
+        device: where the models run.
+        threads: threads for each worker; None is one for each physical core that may be used.
+    """
+
+    models: tuple[str, ...]
+    backends: tuple[str, ...] = ("torch",)
+    precisions: tuple[str, ...] = ("fp32",)
+    blocks: tuple[Block, ...] = (Block(),)
+    device: str = "cpu"
+    threads: int | None = None
+
+    def shapes(self) -> list[tuple[int | None, int]]:
+        """Pairs of input size and batch size, each once, in the order given."""
+        pairs = [(s, b) for block in self.blocks for s in block.sizes for b in block.batches]
+        return list(dict.fromkeys(pairs))
+
+    def workloads(self, threads: int) -> list[Workload]:
+        """Every workload once. `threads` stands in where the sweep leaves it open."""
+        return [
+            Workload(
+                variant=Variant(model=model, backend=backend, precision=precision),
+                device=self.device,
+                threads=self.threads or threads,
+                batch_size=batch,
+                input_size=size,
+            )
+            for model in dict.fromkeys(self.models)
+            for backend in dict.fromkeys(self.backends)
+            for precision in dict.fromkeys(self.precisions)
+            for size, batch in self.shapes()
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """What a study file describes.
+
+    Attributes:
+        name: a short name, kept with every record.
+        sweep: what is measured.
+        procedure: how.
+        description: for people.
+    """
+
+    name: str
+    sweep: Sweep
+    procedure: Procedure = field(default_factory=Procedure)
+    description: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The study as a JSON object, as the store keeps it."""
+        return asdict(self)
+
+    @property
+    def signature(self) -> str:
+        """The same for the same study and flags, so that `--resume` finds its run.
+
+        The budget is left out: a run that a budget cut short may be finished under another.
+        """
+        data = self.to_json()
+        del data["procedure"]["budget_s"], data["description"]
+        return digest(data)

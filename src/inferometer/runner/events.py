@@ -1,0 +1,83 @@
+"""What happens in a run, as told to whoever shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from inferometer.core.record import Record
+from inferometer.core.run import Run
+from inferometer.core.workload import Workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted:
+    """The run exists in the store.
+
+    Attributes:
+        run: the run.
+        planned: workloads of the study.
+        done: workloads that were finished before, in a run that is resumed.
+        budget_s: wall-clock time that the run may take; None is no limit.
+    """
+
+    run: Run
+    planned: int
+    done: int
+    budget_s: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Sent at most about once a second.
+
+    Attributes:
+        doing: `loading`, `warming up` or `measuring`.
+        workload: which.
+        fraction: share of the work that is done, 0 to 1, by estimated time.
+        remaining_s: estimated seconds left; None while too little is known.
+    """
+
+    doing: str
+    workload: Workload
+    fraction: float
+    remaining_s: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadDone:
+    """A record is complete and stored.
+
+    Attributes:
+        record: the record, with its run's part.
+        done: finished workloads so far.
+        planned: workloads of the study.
+    """
+
+    record: Record
+    done: int
+    planned: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """Something the user should read, in one sentence."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEnded:
+    """Nothing more is measured.
+
+    Attributes:
+        run: the run; `finished_at` is None where something is left to do.
+        interrupted: whether the user or a signal ended it.
+    """
+
+    run: Run
+    interrupted: bool
+
+
+Event = RunStarted | Progress | WorkloadDone | Notice | RunEnded
+Listener = Callable[[Event], None]
