@@ -1,0 +1,93 @@
+"""A document against `schema.json`, the one place that says what a study file may hold.
+
+The schema's `x-expected` (what belongs here) and `x-problem` (a whole sentence) become messages.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from inferometer.core.errors import StudyError
+from inferometer.study.document import LONGEST_SHOWN, Document, Path, dotted
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON schema of a study file (Draft 2020-12)."""
+    text = files("inferometer.study").joinpath("schema.json").read_text(encoding="utf-8")
+    data: dict[str, Any] = json.loads(text)
+    return data
+
+
+def validate(document: Document, *, file: str) -> None:
+    """Check a document against the schema.
+
+    Raises:
+        StudyError: one or more things are wrong; one line for each, in the order of the file.
+    """
+    found = Draft202012Validator(schema()).iter_errors(document.data)
+    unordered = dict.fromkeys(problem for error in found for problem in _problems(error))
+    if not unordered:
+        return
+    problems = sorted(unordered, key=lambda problem: document.line(problem[0]) or 0)
+    errors = [
+        StudyError(words, file=file, line=document.line(path), key=dotted(path))
+        for path, words in problems
+    ]
+    first = errors[0]
+    lines = [problems[0][1], *map(str, errors[1:])]
+    raise StudyError("\n".join(lines), file=file, line=first.line, key=first.key)
+
+
+def _problems(error: ValidationError) -> Iterator[tuple[Path, str]]:
+    """Where and what, in words; an error about several keys gives one for each."""
+    path: Path = tuple(error.absolute_path)
+    rules: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
+    value: Any = error.instance
+    if error.validator == "additionalProperties":
+        known = list(rules["properties"])
+        for key in value:
+            if key not in known:
+                yield (*path, key), _unknown_key(key, known)
+    elif error.validator == "required":
+        missing = [key for key in rules["required"] if key not in value]
+        yield path, f"missing: {', '.join(missing)}; a study needs name and models"
+    else:
+        yield path, rules.get("x-problem") or _unexpected(value, rules)
+
+
+def _unknown_key(key: str, known: list[str]) -> str:
+    close = get_close_matches(key, known, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"unknown key; {hint}Known here: {', '.join(known)}"
+
+
+def _unexpected(value: object, rules: dict[str, Any]) -> str:
+    return f"expected {rules['x-expected']}, found {_found(value)}{_hint(value, rules)}"
+
+
+def _found(value: object) -> str:
+    if isinstance(value, dict):
+        return "a mapping" if value else "an empty mapping"
+    if isinstance(value, list):
+        return "a list" if value else "an empty list"
+    text = "nothing" if value is None else json.dumps(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def _hint(value: object, rules: dict[str, Any]) -> str:
+    kinds = rules.get("type", ())
+    numbers = "integer" in kinds or "number" in kinds
+    if isinstance(value, str) and numbers and value.strip().isdecimal():
+        return "; write it without quotes"
+    if isinstance(value, int | float) and not numbers and "string" in kinds:
+        return "; put it in quotes"
+    return ""

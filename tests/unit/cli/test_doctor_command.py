@@ -1,0 +1,191 @@
+"""`inferometer doctor`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import inferometer.backends
+from inferometer.cli.doctor import advise
+from inferometer.cli.main import main
+from inferometer.core.registry import Plugin, Registry
+from inferometer.host.conditions import Conditions
+from inferometer.host.memory import Memory
+
+GIB = 1024**3
+
+JETSON = {
+    "proc/device-tree/model": "NVIDIA Jetson Nano 2GB Developer Kit\0",
+    "proc/cpuinfo": "processor: 0\nFeatures: fp asimd\nCPU implementer: 0x41\nCPU part: 0xd07\n",
+    "proc/meminfo": "MemTotal: 2027000 kB\nMemAvailable: 300000 kB\n"
+    "SwapTotal: 5242880 kB\nSwapFree: 3145728 kB\n",
+    "proc/loadavg": "1.70 0.9 0.5 3/400 1234\n",
+    "proc/version": "Linux version 4.9.140-tegra (someone@somewhere) (gcc) #1\n",
+    "sys/devices/system/cpu/online": "0-3\n",
+    "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor": "schedutil\n",
+}
+
+
+def record(root: Path, content: Mapping[str, str]) -> Path:
+    for path, text in content.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return root
+
+
+def run(*args: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(["doctor", *args])
+    return int(caught.value.code or 0)
+
+
+@pytest.fixture
+def jetson(tmp_path) -> Path:
+    return record(tmp_path, JETSON)
+
+
+def test_this_machine_in_80_columns(capsys):
+    assert run() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line and not line.startswith(" ")] == [
+        "Device",
+        "Memory and state",
+        "Backends",
+        "Model sources",
+        "Software",
+        "Advice",
+    ]
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_recorded_tree_instead_of_this_machine(jetson, capsys):
+    assert run("--root", str(jetson)) == 0
+    out = capsys.readouterr().out
+    words = " ".join(out.split())
+    assert out.splitlines()[0] == f"Device recorded in {jetson}"
+    for part in (
+        "name NVIDIA Jetson Nano 2GB Developer Kit",
+        "CPU ARM Cortex-A57",
+        "kernel 4.9.140-tegra",
+        "governor schedutil",
+        "system not observable",
+        "power not observable",
+        "memory 1.93 GiB",
+        "swap in use 2.00 GiB",
+        "load average 1.70",
+        "sudo jetson_clocks",
+        "2.00 GiB of swap are in use",
+        "Only 293 MiB of memory can be had",
+        "The load average is 1.70",
+    ):
+        assert part in words
+
+
+def test_json_alone_on_standard_output(jetson, capsys):
+    assert run("--root", str(jetson), "--json", "-") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == [
+        "device",
+        "memory",
+        "conditions",
+        "software",
+        "backends",
+        "sources",
+        "advice",
+    ]
+    assert found["device"]["os"] is None
+    assert found["memory"]["available_bytes"] == 300000 * 1024
+    assert found["conditions"] == {"load_1min": 1.7, "on_battery": None}
+    assert {"torch", "python"} <= {backend["name"] for backend in found["backends"]}
+    assert "catalogue" in {source["name"] for source in found["sources"]}
+    assert len(found["advice"]) == 4
+
+
+def test_a_missing_backend_comes_with_the_command_that_installs_it(monkeypatch, capsys):
+    table = {"torch": Plugin(path="x:X", extra="torch", requires=("no_such_module",))}
+    registry = Registry(what="backend", group="inferometer.no_such_group", table=table)
+    monkeypatch.setattr(inferometer.backends, "BACKENDS", registry)
+    assert run() == 0
+    assert "  torch  missing    pip install 'inferometer[torch]'\n" in capsys.readouterr().out
+
+
+def test_a_tree_with_nothing_in_it_is_not_observable(tmp_path, capsys):
+    (tmp_path / "proc").mkdir()
+    assert run("--root", str(tmp_path)) == 0
+    out = capsys.readouterr().out
+    assert out.count("not observable") >= 12
+    assert "Nothing to advise." in out
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [("", "holds neither proc/ nor sys/"), ("nowhere", "does not exist"), ("file", "is a file")],
+)
+def test_a_root_that_is_no_tree_is_refused(tmp_path, capsys, place, message):
+    (tmp_path / "file").write_text("")
+    assert run("--root", str(tmp_path / place)) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""
+
+
+FINE: dict[str, Any] = {
+    "governor": "performance",
+    "board": None,
+    "hypervisor": None,
+    "cores_logical": 8,
+}
+
+
+class TestAdvice:
+    idle = Conditions(load_1min=0.2, on_battery=False)
+    roomy = Memory(
+        total_bytes=16 * GIB,
+        available_bytes=8 * GIB,
+        limit_bytes=None,
+        swap_total_bytes=GIB,
+        swap_used_bytes=0,
+    )
+    unseen = Memory(
+        total_bytes=None,
+        available_bytes=None,
+        limit_bytes=None,
+        swap_total_bytes=None,
+        swap_used_bytes=None,
+    )
+
+    def test_a_quiet_machine_needs_none(self):
+        assert advise(FINE, self.roomy, self.idle) == []
+
+    def test_what_is_not_observable_gives_none(self):
+        device = dict.fromkeys(FINE)
+        assert advise(device, self.unseen, Conditions(load_1min=None, on_battery=None)) == []
+
+    @pytest.mark.parametrize(
+        ("board", "command"),
+        [(None, "cpupower frequency-set -g performance"), ("NVIDIA Jetson Orin", "jetson_clocks")],
+    )
+    def test_governor(self, board, command):
+        device = FINE | {"governor": "powersave", "board": board}
+        (advice,) = advise(device, self.roomy, self.idle)
+        assert "governor is powersave" in advice
+        assert advice.endswith(f"\nsudo {command}")
+
+    def test_battery(self):
+        (advice,) = advise(FINE, self.roomy, Conditions(load_1min=0, on_battery=True))
+        assert "battery" in advice
+
+    @pytest.mark.parametrize(("load", "cores", "number"), [(0.6, 8, 1), (3, 64, 0), (5, 64, 1)])
+    def test_load(self, load, cores, number):
+        device = FINE | {"cores_logical": cores}
+        state = Conditions(load_1min=load, on_battery=None)
+        assert len(advise(device, self.roomy, state)) == number
+
+    def test_virtual_machine(self):
+        (advice,) = advise(FINE | {"hypervisor": "KVM"}, self.roomy, self.idle)
+        assert "virtual machine" in advice

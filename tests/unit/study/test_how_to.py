@@ -1,0 +1,64 @@
+"""The page on study files keeps its word."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from inferometer.core.errors import StudyError
+from inferometer.core.procedure import PRESETS, Procedure
+from inferometer.study import builtin_studies, parse_study
+from inferometer.study.load import PROCEDURE_KEYS
+
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "study-files.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+ROWS = {
+    name: [cell.strip() for cell in line.strip("|").split("|")[2:]]
+    for line in TEXT.splitlines()
+    for name in re.findall("`([a-z_]+)`", line.split("|")[1] if line.startswith("|") else "")
+}
+
+
+def test_the_first_example_is_a_study():
+    study = parse_study(EXAMPLES[0], name_of_file="example")
+    assert [w.batch_size for w in study.workloads()] == [1, 2, 4, 8] * 2
+
+
+def test_the_full_example_uses_every_key():
+    study = parse_study(EXAMPLES[1], name_of_file="example")
+    schema = json.loads(files("inferometer.study").joinpath("schema.json").read_text("utf-8"))
+    for key in [*schema["properties"], *PROCEDURE_KEYS]:
+        assert re.search(rf"\b{key}:", EXAMPLES[1]), key
+        assert key in ROWS
+    assert study.procedure == Procedure(memory_limit_bytes=2 * 1024**3, budget_s=600.0)
+
+
+@pytest.mark.parametrize("column", range(3))
+def test_the_table_of_presets(column):
+    preset = ["standard", "quick", "publish"][column]
+    procedure = Procedure(**PRESETS[preset])
+    for key, value in PROCEDURE_KEYS.items():
+        cell = ROWS[key][column] or ROWS[key][0]
+        if value.field not in ("memory_limit_bytes", "budget_s"):
+            said = cell == "true" if cell in ("true", "false") else value.read(cell)
+            assert said == pytest.approx(getattr(procedure, value.field)), key
+
+
+def test_the_built_in_studies_are_named():
+    for study in builtin_studies():
+        assert f"`{study.name}`" in TEXT
+
+
+def test_the_message_that_is_shown():
+    text = "name: a\nmodels: b\nmodles: c\nprocedure:\n  seed: 1\n\n  target: fast\n"
+    with pytest.raises(StudyError) as caught:
+        parse_study(text, name_of_file="mine.yaml")
+    shown = re.findall(r"Error: (mine.yaml.*)…\n(mine.yaml.*)\n", TEXT)[0]
+    first, second = str(caught.value).splitlines()
+    assert first.startswith(shown[0].strip())
+    assert second == shown[1]
