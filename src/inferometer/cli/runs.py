@@ -1,0 +1,110 @@
+"""`inferometer runs`: what is in a store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inferometer.cli.options import json_option, open_existing, store_option, write_json
+from inferometer.core.record import Status
+from inferometer.core.run import Run
+
+if TYPE_CHECKING:
+    from inferometer.store import Store
+
+_WIDTH = 80
+_GAP = "  "
+_HEADER = ("run", "when", "study", "device", "ok/failed/skipped", "state")
+_SHORTENED = (2, 3)
+"""Columns that give way where a line would be too long: study and device."""
+
+_STATUSES: tuple[Status, ...] = ("ok", "failed", "skipped")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Listed:
+    """A run, and how many of its workloads have each status."""
+
+    run: Run
+    outcomes: dict[str, int]
+
+    @property
+    def state(self) -> str:
+        """Whether it was imported, or else whether anything is left to do."""
+        if self.run.origin == "imported":
+            return "imported"
+        return "unfinished" if self.run.finished_at is None else "finished"
+
+    def to_json(self) -> dict[str, Any]:
+        run = self.run
+        return {
+            "run_id": run.id,
+            "study": run.study,
+            "device_name": run.device_name,
+            "origin": run.origin,
+            "state": self.state,
+            "planned": run.planned,
+            **self.outcomes,
+            "created_at": run.created_at,
+            "finished_at": run.finished_at,
+        }
+
+    def cells(self) -> tuple[str, ...]:
+        run = self.run
+        done = "/".join(str(self.outcomes[status]) for status in _STATUSES)
+        return (
+            run.id,
+            f"{datetime.fromtimestamp(run.created_at).astimezone():%Y-%m-%d %H:%M}",
+            run.study,
+            run.device_name,
+            f"{done} of {run.planned}",
+            self.state,
+        )
+
+
+@click.command()
+@store_option
+@json_option
+def runs(*, store_path: Path, json_path: str | None) -> None:
+    """List the runs in a store, the one that came last first."""
+    with open_existing(store_path) as store:
+        listed = [_Listed(run=run, outcomes=_outcomes(store, run)) for run in store.runs()]
+    if json_path is not None:
+        write_json([entry.to_json() for entry in listed], json_path)
+    if json_path == "-":
+        return
+    if not listed:
+        click.echo(f"{store_path} holds no runs yet; measure with inferometer run")
+        return
+    click.echo("\n".join(_table([_HEADER, *(entry.cells() for entry in listed)])))
+
+
+def _outcomes(store: Store, run: Run) -> dict[str, int]:
+    counted = store.outcomes(run.id)
+    return {status: counted.get(status, 0) for status in _STATUSES}
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    """Lines of at most 80 characters, as long as the columns that are kept whole allow it."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    spare = _WIDTH - len(_GAP) * (len(widths) - 1) - sum(widths)
+    while spare < 0:
+        widest = max(_SHORTENED, key=widths.__getitem__)
+        if widths[widest] <= len(_HEADER[widest]):
+            break
+        widths[widest] -= 1
+        spare += 1
+    return [
+        _GAP.join(
+            _short(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,0 +1,117 @@
+"""A cell of a table → a value of a field."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from math import isfinite
+from typing import Any, get_args
+
+from inferometer.core.record import FIELDS, FailureKind, Stage, Status, Value
+
+_MISSING = frozenset({"", "-", "\N{EN DASH}", "\N{EM DASH}", "n/a", "n.a.", "na", "nan", "none"})
+"""How people write that there is no figure; `null` is JSON's."""
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
+_MAY_BE_NEGATIVE = frozenset(
+    {"energy_net_per_inference_j", "latency_ci_low_s", "latency_timer_overhead_s"}
+)
+"""Differences: the ends of intervals, and what is left when the idle part is subtracted."""
+
+_MORE_THAN_ZERO = frozenset({"batch_size", "input_size", "threads", "latency_mean_s"})
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "status": get_args(Status),
+    "failure_stage": get_args(Stage),
+    "failure_kind": get_args(FailureKind),
+}
+_NAMES = frozenset({"run_id", "study", "device_name", "model", "backend", "precision", "device"})
+"""Texts in which blanks at the ends come from a spreadsheet; in others they may be meant."""
+
+_LARGEST = 2**63 - 1
+
+
+def parse(field: str, cell: object, *, factor: Decimal, decimal_comma: bool) -> Value:
+    """The value that a cell holds; None where it holds none.
+
+    Args:
+        field: the field of the record.
+        cell: text, or a value of a JSON or Parquet file.
+        factor: from the cell's unit to the field's.
+        decimal_comma: whether `1,5` is a number.
+
+    Raises:
+        ValueError: it is not a value of this field; the message says why.
+    """
+    kind = FIELDS[field]
+    if cell is None or (kind is not str and str(cell).strip().casefold() in _MISSING):
+        return None
+    if kind in (int, float):
+        number = _number(cell, decimal_comma=decimal_comma) * factor
+        _check_range(field, number)
+        return _integer(number, scaled=factor != 1) if kind is int else _float(number)
+    is_name = field in _NAMES or field in _CHOICES
+    value = _OTHERS[kind](cell.strip() if is_name and isinstance(cell, str) else cell)
+    if value is not None and field in _CHOICES and value not in _CHOICES[field]:
+        raise ValueError(f"is none of {', '.join(_CHOICES[field])}")
+    return value
+
+
+def _number(cell: object, *, decimal_comma: bool) -> Decimal:
+    text = str(cell).strip()
+    if decimal_comma and "." not in text:
+        text = text.replace(",", ".", 1)
+    if isinstance(cell, bool) or not _NUMBER.fullmatch(text):
+        raise ValueError("is not a number")
+    return Decimal(text)
+
+
+def _check_range(field: str, number: Decimal) -> None:
+    if number < 0 and field not in _MAY_BE_NEGATIVE:
+        raise ValueError("is negative")
+    if number == 0 and field in _MORE_THAN_ZERO:
+        raise ValueError("is not more than 0")
+
+
+def _integer(number: Decimal, *, scaled: bool) -> int:
+    value = round(number) if scaled else int(number)
+    if value != number and not scaled:
+        raise ValueError("is not a whole number")
+    if value > _LARGEST:
+        raise ValueError("is too large")
+    return value
+
+
+def _float(number: Decimal) -> float:
+    value = float(number)
+    if not isfinite(value):
+        raise ValueError("is too large")
+    return value
+
+
+def _text(cell: Any) -> str | None:  # noqa: ANN401 - whatever stands in a JSON file
+    if isinstance(cell, bool | list | dict):
+        raise ValueError("is not text")  # noqa: TRY004 - one kind of error for every wrong cell
+    return str(cell) or None
+
+
+def _truth(cell: Any) -> bool:  # noqa: ANN401 - whatever stands in a JSON file
+    truths = {"true": True, "false": False}
+    try:
+        return truths[str(cell).strip().casefold()]
+    except KeyError:
+        raise ValueError("is neither true nor false") from None
+
+
+def _list(cell: Any) -> list[str]:  # noqa: ANN401 - whatever stands in a JSON file
+    try:
+        items = json.loads(cell) if isinstance(cell, str) else cell
+    except json.JSONDecodeError:
+        items = None
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise ValueError('is not a list of texts such as ["one", "two"]')
+    return items
+
+
+_OTHERS: dict[type, Callable[[Any], Value]] = {str: _text, bool: _truth, list: _list}

@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from inferometer.core.errors import ImportFileError
+from inferometer.core.record import FIELDS, Failure, Record
+from inferometer.core.workload import Variant, Workload
+from inferometer.store import open_store
+from inferometer.store.cells import _MAY_BE_NEGATIVE, _MORE_THAN_ZERO, _NAMES
+from inferometer.store.importing import _NAMES_THE_RECORD, read_runs
+from inferometer.store.transfer import FORMATS, export_rows
+
+LAB2 = Path(__file__).parents[2] / "data" / "lab2_jetson_nano_2gb.csv"
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Writes a file and reads it as a table."""
+
+    def read(content: str | bytes, name: str = "table.csv", **options):
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return read_runs(path, **options)
+
+    return read
+
+
+def only(imported) -> Record:
+    ((record,),) = [run.records for run in imported.runs]
+    return record
+
+
+class TestLab2:
+    def test_gives_every_row_with_its_exact_values(self):
+        (part,) = read_runs(LAB2).runs
+        with LAB2.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert len(part.records) == len(rows) == 44
+        for record, row in zip(part.records, rows, strict=True):
+            assert record["model"] == row["model"]
+            assert record["parameters"] == int(row["parameters"])
+            assert record["input_size"] == int(row["input_size"])
+            assert record["batch_size"] == int(row["batch_size"])
+            assert record["latency_mean_s"] == float(row["latency_s"])
+
+    def test_says_what_is_not_known(self):
+        (part,) = read_runs(LAB2).runs
+        assert part.run.device_name == "jetson-nano-2gb"
+        assert part.run.study == "lab2_jetson_nano_2gb"
+        assert part.run.origin == "imported"
+        assert part.run.planned == 44
+        record = part.records[0]
+        assert (record["backend"], record["precision"], record["device"]) == ("unknown",) * 3
+        assert record["threads"] is None
+        assert (record.status, record["verdict"]) == ("ok", "unknown")
+        assert record["notes"] == ["imported from lab2_jetson_nano_2gb.csv; no observations"]
+        assert record["latency_std_s"] is None
+
+    def test_leaves_nothing_out(self):
+        imported = read_runs(LAB2)
+        assert (imported.ignored, imported.assumed) == ((), ())
+
+
+class TestTable:
+    def test_may_name_its_columns_in_other_ways(self, table):
+        imported = table(
+            "Model,Batch size,Latency (ms),std_ms,Energy (mJ),RAM MB,comment\n"
+            "unet,4,290.14,1.1,80,512,nice\n"
+        )
+        record = only(imported)
+        assert record["latency_mean_s"] == 0.29014
+        assert record["latency_std_s"] == 0.0011
+        assert record["energy_per_inference_j"] == 0.08
+        assert imported.ignored == ("RAM MB", "comment")
+
+    def test_of_several_devices_is_several_runs(self, table):
+        imported = table("device,model,latency\na,unet,1\nb,unet,2\na,vit,3\n")
+        assert [(part.run.device_name, len(part.records)) for part in imported.runs] == [
+            ("a", 2),
+            ("b", 1),
+        ]
+
+    def test_takes_study_and_device_from_the_caller(self, table):
+        (part,) = table("device,model,latency\na,unet,1\n", study="mine", device="Pi").runs
+        assert (part.run.study, part.run.device_name) == ("mine", "Pi")
+
+    def test_says_what_it_leaves_open(self, table):
+        imported = table("model,latency\nunet,1\n")
+        (part,) = imported.runs
+        assert part.run.device_name == "unknown"
+        assert part.records[0]["batch_size"] == 1
+        assert [sentence.split(":")[0] for sentence in imported.assumed] == [
+            "there is no column batch_size",
+            "there is no column device",
+        ]
+        assert len(table("model,latency\nunet,1\n", device="Pi").assumed) == 1
+
+    @pytest.mark.parametrize("cell", ["", "N.A.", "n/a", "-", "\N{EN DASH}", "NaN", "None"])
+    def test_may_lack_a_figure(self, table, cell):
+        record = only(table(f"model,latency,energy\nunet,1,{cell}\n"))
+        assert record["energy_per_inference_j"] is None
+        assert "energy_per_inference_j" not in record.figures
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"\xef\xbb\xbfmodel,latency,batch\nunet,0.5,2\n",
+            b"model;latency;batch\nunet;0,5;2\n",
+            b"model;latency;batch\nunet;0.5;2\n",
+            b'\xef\xbb\xbfmodel;latency;batch\r\n"unet";0,5;2\r\n',
+            b"model\tlatency\tbatch\nunet\t0.5\t2\n",
+            b" model , latency , batch \n\n unet , 0.5 , 2.0 \n\n,,\n",
+            b"model,latency,batch,\nunet,5e-1,2,\n",
+            b'[{"model": "unet", "latency": 0.5, "batch": 2}]',
+            b'\xef\xbb\xbf [{"model": "unet", "latency": "0.5", "batch": 2.0}]',
+        ],
+    )
+    def test_is_read_as_spreadsheets_write_it(self, table, content):
+        record = only(table(content))
+        assert (record["model"], record["latency_mean_s"], record["batch_size"]) == ("unet", 0.5, 2)
+
+    def test_keeps_text_with_commas_quotes_and_lines(self, table):
+        record = only(table('model,latency,energy_reason\n"a ""b"", c",1,"x\ny"\n'))
+        assert record["model"] == 'a "b", c'
+        assert record["energy_reason"] == "x\ny"
+
+
+H = "model,batch_size,latency_s\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (H + "unet,1,fast\n", r"table\.csv:2: latency_s: 'fast' is not a number"),
+        (H + "unet,1,1\nunet,2,1_0\n", r"table\.csv:3: latency_s: '1_0' is not a number"),
+        (H + "unet,1,0x10\n", "is not a number"),
+        (H + "unet,1,inf\n", "is not a number"),
+        (H + "unet,1,1e999\n", "is too large"),
+        (H + 'unet,1,"1,5"\n', "'1,5' is not a number"),
+        (H + "unet,1,-0.5\n", r"table\.csv:2: latency_s: '-0\.5' is negative"),
+        (H + "unet,1,0\n", "'0' is not more than 0"),
+        (H + "unet,0,1\n", r"table\.csv:2: batch_size: '0' is not more than 0"),
+        (H + "unet,1.5,1\n", r"table\.csv:2: batch_size: '1\.5' is not a whole number"),
+        (H + "unet,99999999999999999999,1\n", "is too large"),
+        (H + "unet,,1\n", r"table\.csv:2: batch_size: it is empty"),
+        (H + "unet,1,\n", r"table\.csv:2: the row has no figure"),
+        (H + ",1,1\n", r"table\.csv:2: model: it is empty"),
+        (H + "\nunet,1,1\nvit,1\n", r"table\.csv:4: the row has 2 cells, the header 3"),
+        (H + "unet,1,1,1\n", r"table\.csv:2: the row has 4 cells, the header 3"),
+        (H + 'unet,1,"1\n', r"table\.csv:2: unexpected end of data"),
+        (H + "unet,1,1\nvit,1,1\nunet,1,2\n", r"table\.csv:4: unet.*there and at .*table\.csv:2;"),
+        ("model,latency,\nunet,1,x\n", r"table\.csv:2: .*a column without a name"),
+        ("model,latency,,\nunet,1,x,\n", r"table\.csv:2: .*a column without a name"),
+        ("model,latency,latency\nunet,1,1\n", "the column 'latency' is there twice"),
+        (H, "there are no rows"),
+        ("", "no column model|no rows"),
+        ("\n\n", "no column model|no rows"),
+        (H.encode() + "Ünet,1,1\n".encode("latin-1"), r"table\.csv:2: not UTF-8 text"),
+        ((H + "unet,1,1\n").encode("utf-16"), r"table\.csv:1: not UTF-8 text"),
+        (b"\x7fELF\0\0\0", "not a table of text"),
+        (b"SQLite format 3\0", "--store"),
+        (b"PAR1 and then nothing", "damaged Parquet file"),
+        ("[1, 2]", "not an array of objects"),
+        ('{"model": "unet"}', "not an array of objects"),
+        ("[]", "no rows"),
+        ('[{"model": "unet",\n "latency": }]', r"table\.csv:2: not JSON"),
+        ('[{"model": "unet", "latency": NaN}]', "NaN is no number in JSON"),
+        ('[{"model": "unet", "latency": true}]', r"row 1: latency: True is not a number"),
+        ('[{"model": "unet", "latency": [1]}]', "is not a number"),
+        ('[{"model": ["unet"], "latency": 1}]', r"row 1: model: \['unet'\] is not text"),
+        ('[{"model": "unet", "latency": 1, "causes": "swap"}]', "is not a list"),
+        ('[{"model": "unet", "latency": 1, "causes": [1]}]', "is not a list"),
+        ('[{"model": "unet", "latency": 1, "steady": 1}]', "is neither true nor false"),
+        ('[{"model": "unet", "latency": 1, "status": "fine"}]', "is none of ok, failed, skipped"),
+        ('[{"model": "unet", "latency": 1, "status": "failed"}]', "row 1: failure_stage"),
+        ('[{"model": "u", "latency": 1, "failure_kind": "crash"}]', "row 1: failure_stage"),
+        ("[" * 100_000, "not JSON"),
+    ],
+)
+def test_a_table_that_is_wrong_says_where_and_why(table, content, sentence):
+    with pytest.raises(ImportFileError, match=sentence) as caught:
+        table(content)
+    assert "table.csv" in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(ImportFileError, match=r"nowhere\.csv: it cannot be read: No such file"):
+        read_runs(tmp_path / "nowhere.csv")
+
+
+def values(field: str) -> st.SearchStrategy:
+    kind = FIELDS[field]
+    if kind is float:
+        least = None if field in _MAY_BE_NEGATIVE else 0.0
+        return st.floats(
+            least, allow_nan=False, allow_infinity=False, exclude_min=field in _MORE_THAN_ZERO
+        )
+    if kind is int:
+        return st.integers(0, 2**63 - 1)
+    if kind is bool:
+        return st.booleans()
+    text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+    if field in _NAMES:
+        return text.map(str.strip).filter(bool)
+    return st.lists(text) if kind is list else text
+
+
+FIGURE_FIELDS = sorted(set(FIELDS) - _NAMES_THE_RECORD)
+records = st.builds(
+    lambda workload, failure, status, figures: Record(
+        workload=workload,
+        status=status if failure else "ok",
+        failure=failure,
+        figures={**figures, **({} if failure else {"latency_mean_s": 0.25})},
+    ),
+    workload=st.builds(
+        Workload,
+        variant=st.builds(
+            Variant, model=values("model"), backend=values("backend"), precision=values("precision")
+        ),
+        device=values("device"),
+        threads=st.none() | st.integers(1, 64),
+        batch_size=st.integers(1, 2**40),
+        input_size=st.none() | st.integers(1, 2**40),
+    ),
+    failure=st.none()
+    | st.builds(
+        Failure,
+        stage=st.sampled_from(["prepare", "measure"]),
+        kind=st.sampled_from(["crash", "budget"]),
+        message=values("failure_message"),
+    ),
+    status=st.sampled_from(["failed", "skipped"]),
+    figures=st.sets(st.sampled_from(FIGURE_FIELDS), max_size=8).flatmap(
+        lambda names: st.fixed_dictionaries({name: values(name) for name in sorted(names)})
+    ),
+)
+
+
+@pytest.mark.parametrize("file_format", sorted(FORMATS))
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(records, min_size=1, max_size=3, unique_by=lambda record: record.workload))
+def test_what_was_exported_is_the_same_when_it_is_imported_and_exported_again(
+    tmp_path, file_format, records
+):
+    pytest.importorskip("pyarrow" if file_format == "parquet" else "json")
+    run = {"run_id": "0123abcd", "study": "lab", "device_name": "Pi 5", "origin": "imported"}
+    records = [replace(record, run=run) for record in records]
+    path = tmp_path / "export"
+    path.write_bytes(FORMATS[file_format](records))
+    (part,) = read_runs(path).runs
+    (tmp_path / "x.db").unlink(missing_ok=True)
+    with open_store(tmp_path / "x.db") as store:
+        stored = store.import_run(part.run, part.records)
+        assert stored.id == "0123abcd"
+        again = store.records(stored.id)
+    assert export_rows(again) == export_rows(records)
+    assert FORMATS[file_format](again) == path.read_bytes()
+
+
+def test_an_export_of_several_runs_is_several_runs_again(table, make):
+    runs = [
+        {"run_id": f"0000000{n}", "study": f"s{n}", "device_name": "Pi", "origin": "measured"}
+        for n in (1, 2)
+    ]
+    rows = export_rows([replace(make.record(), run=run) for run in runs])
+    parts = table(json.dumps(rows)).runs
+    assert [(part.run.id, part.run.study) for part in parts] == [
+        ("00000001", "s1"),
+        ("00000002", "s2"),
+    ]
+    assert all(part.records[0]["notes"] == [] for part in parts)
