@@ -1,3 +1,54 @@
-"""Measures what a neural network's inference costs on the device in front of you."""
+"""Measures what a neural network's inference costs on the device in front of you.
+
+import inferometer as im
+
+record = im.measure(module, inputs)
+result = im.run_study("lab", store="inferometer.db")
+store = im.open_store("inferometer.db")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inferometer.api import StudyResult, measure, open_store, run_study
+    from inferometer.core.procedure import Procedure
+    from inferometer.core.record import Record
+    from inferometer.core.sweep import Block, Study, Sweep
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "StudyResult": "inferometer.api",
+    "measure": "inferometer.api",
+    "open_store": "inferometer.api",
+    "run_study": "inferometer.api",
+    "Procedure": "inferometer.core.procedure",
+    "Record": "inferometer.core.record",
+    "Block": "inferometer.core.sweep",
+    "Study": "inferometer.core.sweep",
+    "Sweep": "inferometer.core.sweep",
+}
+
+__all__ = [
+    "Block",
+    "Procedure",
+    "Record",
+    "Study",
+    "StudyResult",
+    "Sweep",
+    "__version__",
+    "measure",
+    "open_store",
+    "run_study",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever has that name
+    """Import public names when they are first used: the command line must start at once."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'inferometer' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -56,7 +56,8 @@ class Procedure:
             "round_s must be more than 0": self.round_s > 0,
             "max_time_s must be more than 0": self.max_time_s > 0,
             "timeout_s must be more than 0": self.timeout_s > 0,
-            "memory_limit must be more than 0": (self.memory_limit_bytes or 1) > 0,
+            "memory_limit must be more than 0": self.memory_limit_bytes is None
+            or self.memory_limit_bytes > 0,
             "budget must be more than 0": self.budget_s is None or self.budget_s > 0,
             "seed must not be negative": self.seed >= 0,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from inferometer.core.model import Inputs, LoadedModel
@@ -37,6 +38,10 @@ class Session(Protocol):
 
     network: Any
 
+    def running(self) -> AbstractContextManager[object]:
+        """Whatever must be entered around calls, such as a mode without gradients."""
+        ...
+
     def bind(self, inputs: Inputs) -> Callable[[], Any]:
         """Move inputs to the device; the call returned ends only when the device has finished."""
         ...
@@ -51,7 +56,11 @@ class Backend(Protocol):
 
     precisions: tuple[str, ...]
 
-    def load(self, model: LoadedModel, variant: Variant, *, device: str, threads: int) -> Session:
+    def start(self, *, threads: int) -> None:
+        """Import the runtime and give it its threads; this is not part of the load time."""
+        ...
+
+    def load(self, model: LoadedModel, variant: Variant, *, device: str) -> Session:
         """Take a network over.
 
         Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -32,7 +33,8 @@ class Sweep:
         precisions: precisions.
         blocks: shapes; their union is measured.
         device: where the models run.
-        threads: threads for each worker; None is one for each physical core that may be used.
+        threads: threads for each worker; None is filled in before a run: one for each physical
+            core that may be used.
     """
 
     models: tuple[str, ...]
@@ -47,13 +49,13 @@ class Sweep:
         pairs = [(s, b) for block in self.blocks for s in block.sizes for b in block.batches]
         return list(dict.fromkeys(pairs))
 
-    def workloads(self, threads: int) -> list[Workload]:
-        """Every workload once. `threads` stands in where the sweep leaves it open."""
+    def workloads(self) -> list[Workload]:
+        """Every workload once, in the order of the axes."""
         return [
             Workload(
                 variant=Variant(model=model, backend=backend, precision=precision),
                 device=self.device,
-                threads=self.threads or threads,
+                threads=self.threads,
                 batch_size=batch,
                 input_size=size,
             )
@@ -80,9 +82,29 @@ class Study:
     procedure: Procedure = field(default_factory=Procedure)
     description: str = ""
 
+    def workloads(self) -> list[Workload]:
+        """Every workload of the sweep once."""
+        return self.sweep.workloads()
+
     def to_json(self) -> dict[str, Any]:
-        """The study as a JSON object, as the store keeps it."""
+        """The study as a JSON object, as the store keeps it; `from_json` reads it back."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Study:
+        """Read what `to_json` wrote, also after a way through JSON."""
+        sweep = dict(data["sweep"])
+        blocks = tuple(
+            Block(sizes=tuple(block["sizes"]), batches=tuple(block["batches"]))
+            for block in sweep.pop("blocks")
+        )
+        axes = {name: tuple(sweep.pop(name)) for name in ("models", "backends", "precisions")}
+        return cls(
+            name=data["name"],
+            sweep=Sweep(**axes, **sweep, blocks=blocks),
+            procedure=Procedure(**data["procedure"]),
+            description=data["description"],
+        )
 
     @property
     def signature(self) -> str:

@@ -1,0 +1,1 @@
+"""Any Python callable as a model: for runtimes that have no backend of their own yet."""

@@ -1,0 +1,1 @@
+"""PyTorch in eager mode, on the CPU, CUDA and MPS."""

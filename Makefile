@@ -1,0 +1,51 @@
+# make lab   set up, and run the lab study (about a quarter of an hour on two cores)
+# make test  set up, and pass the tests
+# make check linters, types, layers and tests
+# make bench how good the instrument itself is
+
+PYTHON ?= python3
+VENV ?= .venv
+BUDGET ?= 12m
+BIN = $(VENV)/bin
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: lab test check lint bench clean
+
+# The table comes last; a lab with failed cells (status 1) still gets its report.
+# An interrupted lab goes on where it was; delete inferometer.db to measure anew.
+lab: $(VENV)/.lab
+	@status=0; \
+	$(BIN)/inferometer run lab --resume --budget $(BUDGET) --store inferometer.db || status=$$?; \
+	if [ $$status -le 1 ]; then \
+	  $(BIN)/inferometer report latest -o report --store inferometer.db || status=$$?; \
+	fi; \
+	exit $$status
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/loop_overhead.py
+	$(BIN)/python benchmarks/parent_cost.py
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.lab: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP_INSTALL) -e '.[lab]'
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP_INSTALL) -e '.[all,dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) report inferometer.db inferometer.db-wal inferometer.db-shm

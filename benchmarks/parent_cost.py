@@ -1,0 +1,73 @@
+"""What the parent process costs while a worker measures, and what `--help` costs.
+
+The parent is sampled from outside while a study runs: its processor time between the first and the
+last record, as a share of the wall time, for models whose calls take 1, 10 and 100 ms. The goal is
+under 2 % of a core. Repeat with: python benchmarks/parent_cost.py
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+MODEL = """
+import time
+def factory(seconds=0.01):
+    def model(x):
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            pass
+    return model, {"x": [1.0]}
+"""
+HELP_RUNS = 9
+
+
+def parent_share(seconds: float, folder: Path) -> float:
+    """Share of a core that the parent used while workers measured calls of so many seconds."""
+    model = folder / "model.py"
+    model.write_text(MODEL)
+    command = [sys.executable, "-m", "inferometer", "run", "--backends", "python"]
+    command += ["--models", f"{model}:factory?seconds={seconds}", "--size", "own", "--batch", "1"]
+    command += ["--target", "0.0001%", "--store", str(folder / f"{seconds}.db")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        parent = psutil.Process(run.pid)
+        time.sleep(4)  # start-up and the first rounds are not what is asked
+        before, begin = parent.cpu_times(), time.perf_counter()
+        time.sleep(8)
+        after, end = parent.cpu_times(), time.perf_counter()
+        run.terminate()
+    used = after.user + after.system - before.user - before.system
+    return used / (end - begin)
+
+
+def help_cpu_s() -> float:
+    """Median processor seconds of `inferometer --help`."""
+    used = []
+    for _ in range(HELP_RUNS):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(
+            [sys.executable, "-m", "inferometer", "--help"], check=True, capture_output=True
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return median(used)
+
+
+def main() -> None:
+    """Print both."""
+    print(f"inferometer --help: {help_cpu_s():.3f} s of processor time, goal 0.3")
+    with tempfile.TemporaryDirectory() as folder:
+        for seconds in (0.001, 0.01, 0.1):
+            share = parent_share(seconds, Path(folder))
+            print(f"parent while calls take {seconds:g} s: {share:.2%} of a core, goal 2%")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""`python -m inferometer`."""
+
+from inferometer.cli.main import main
+
+main()

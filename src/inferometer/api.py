@@ -1,0 +1,163 @@
+"""The Python API: `measure` a live model, `run_study`, `open_store`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inferometer.core.model import LoadedModel
+from inferometer.core.protocols import Session
+from inferometer.core.record import Record
+from inferometer.core.run import Run
+from inferometer.core.sweep import Study
+from inferometer.core.workload import Variant, Workload
+from inferometer.runner.events import Listener
+from inferometer.store import Store, open_store
+
+__all__ = ["StudyResult", "measure", "open_store", "run_study"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyResult:
+    """What a study gave.
+
+    Attributes:
+        run: the run.
+        records: its records, one for each workload.
+    """
+
+    run: Run
+    records: list[Record] = field(repr=False)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+def measure(
+    network: Any,  # noqa: ANN401 - a module, or any callable
+    inputs: Any,  # noqa: ANN401 - whatever it takes
+    *,
+    name: str | None = None,
+    **procedure: Any,  # noqa: ANN401 - fields of Procedure
+) -> Record:
+    """Measure the forward pass of a live model in this process.
+
+    The module stays on its device and in its precision; it is measured in evaluation mode without
+    gradients, and left in the mode it was in.
+
+    Args:
+        network: a `torch.nn.Module`, or any callable that returns when its work is done.
+        inputs: a tensor or array; a tuple of positional arguments; a dict of keyword arguments (or
+            the one dict that the model takes). The first dimension is the batch.
+        name: what to call the model in the record; by default the name of its class or function.
+        **procedure: fields of `core.procedure.Procedure`, such as `target=0.02`, `max_time_s=10`.
+
+    Returns:
+        The record, with its raw observations in `rounds`.
+
+    Raises:
+        TypeError: a name in `procedure` is not a field of it.
+        ValueError: a value in `procedure` is out of its range.
+        WorkloadError: (non_finite_output) the output holds NaN or infinity.
+        Exception: whatever the model raises.
+    """
+    from inferometer.core.procedure import Procedure
+    from inferometer.models.inputs import batch_size_of, example_inputs
+    from inferometer.runner.bench import Bench
+    from inferometer.runner.here import measure_here
+
+    rules = Procedure(**procedure)
+    session, backend, precision = _session(network)
+    workload = Workload(
+        variant=Variant(model=name or _name_of(network), backend=backend, precision=precision),
+        device=getattr(session, "device", "cpu"),
+        threads=_threads(),
+        batch_size=batch_size_of(inputs),
+        input_size=None,
+    )
+    spec = example_inputs(network, inputs)
+    model = LoadedModel(network=network, inputs=spec, source="live", weights="as given")
+    with _evaluating(network):
+        return measure_here(Bench(model, session, load_s=None), workload, rules)
+
+
+def run_study(
+    study: str | Path | Study,
+    *,
+    store: str | Path | Store = "inferometer.db",
+    listener: Listener = lambda _: None,
+    **changes: Any,  # noqa: ANN401 - see `study.override`
+) -> StudyResult:
+    """Measure a study in worker processes, as `inferometer run` does.
+
+    Args:
+        study: a built-in name, a YAML file, or a `Study`.
+        store: where results go; it is created where there is none.
+        listener: told what happens (`inferometer.runner.events`).
+        **changes: what to replace in the study: `models`, `batches`, `sizes`, `procedure` … (see
+            `inferometer.study.override`).
+
+    Raises:
+        InputError: the study, a model or the store is wrong; the message says where.
+    """
+    from inferometer.runner import run_study as run
+    from inferometer.study import load_study, override
+
+    wanted = study if isinstance(study, Study) else load_study(study)
+    wanted = override(wanted, **changes)
+    if isinstance(store, Store):
+        done = run(wanted, store, listener=listener)
+        return StudyResult(run=done, records=store.records(done.id))
+    with open_store(store) as opened:
+        return run_study(wanted, store=opened, listener=listener)
+
+
+def _torch_module(network: object) -> bool:
+    torch = sys.modules.get("torch")  # a module of torch cannot exist without it
+    return torch is not None and isinstance(network, torch.nn.Module)
+
+
+def _session(network: Any) -> tuple[Session, str, str]:  # noqa: ANN401
+    """A session for a live model, its backend and its precision."""
+    if _torch_module(network):
+        from inferometer.backends.torch.session import TorchBackend
+
+        session, precision = TorchBackend().adopt(network)
+        return session, "torch", precision
+    if not callable(network):
+        raise TypeError(f"expected a torch.nn.Module or a callable, got {type(network).__name__}")
+    from inferometer.backends.python.session import PythonSession
+
+    return PythonSession(network), "python", "fp32"
+
+
+@contextmanager
+def _evaluating(network: Any) -> Iterator[None]:  # noqa: ANN401
+    """Evaluation mode for a while, each submodule back in its own mode afterwards."""
+    if not _torch_module(network):
+        yield
+        return
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def _name_of(network: object) -> str:
+    return str(getattr(network, "__name__", type(network).__name__))
+
+
+def _threads() -> int | None:
+    """Threads that torch uses now; None where it is not there and nobody knows."""
+    torch = sys.modules.get("torch")
+    return None if torch is None else int(torch.get_num_threads())

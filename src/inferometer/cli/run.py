@@ -1,0 +1,171 @@
+"""`inferometer run`: measure a study."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inferometer.cli.options import json_option, store_option, write_json
+from inferometer.cli.parameters import BATCHES, BYTES, DURATION, NAMES, SHARE, SIZES
+from inferometer.core.procedure import PRESETS
+from inferometer.core.record import Record
+from inferometer.core.run import Run
+
+if TYPE_CHECKING:
+    from inferometer.core.sweep import Study
+    from inferometer.runner import Options
+    from inferometer.store import Store
+
+DEFAULT_STUDY = "lab"
+AXES = ("models", "backends", "precisions", "batches", "sizes", "threads", "device", "preset")
+LIMITS = ("target", "timeout_s", "memory_limit_bytes", "skip_larger_after_oom", "budget_s", "seed")
+INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("study", required=False)
+@click.option("--models", type=NAMES, help="Model references; see `inferometer models`.")
+@click.option("--backends", type=NAMES, help="Runtimes; see `inferometer backends`.")
+@click.option("--precisions", type=NAMES, help="fp32, bf16, fp16.")
+@click.option("--batch", "batches", type=BATCHES, help="Batch sizes.")
+@click.option("--size", "sizes", type=SIZES, help="Input sizes; `own` is the model's own.")
+@click.option("--threads", type=click.IntRange(1), help="Threads of a worker [physical cores].")
+@click.option("--device", help="cpu, cuda, cuda:1, mps.")
+@click.option("--preset", type=click.Choice(list(PRESETS)), help="How thorough.")
+@click.option("--target", type=SHARE, help="Half-width of the interval to reach, such as 2%.")
+@click.option("--budget", "budget_s", type=DURATION, help="Time of the whole run, such as 10m.")
+@click.option(
+    "--timeout", "timeout_s", type=DURATION, help="Longest silence of a worker, such as 3m."
+)
+@click.option(
+    "--memory-limit",
+    "memory_limit_bytes",
+    type=BYTES,
+    help="For each worker, such as 2GiB [what there is without swapping].",
+)
+@click.option(
+    "--try-larger",
+    "skip_larger_after_oom",
+    flag_value=False,
+    default=None,
+    help="Measure larger batches of a shape that ran out of memory too.",
+)
+@click.option("--seed", type=click.IntRange(0), help="Seed of order, weights and inputs.")
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value="",
+    metavar="[RUN]",
+    help="Measure only what is missing: of RUN, or of the latest run of this study and flags.",
+)
+@click.option("--retry-failed", is_flag=True, help="With --resume: measure failed ones again.")
+@click.option("--no-energy", is_flag=True, help="Do not look for power sensors.")
+@store_option
+@json_option
+def run(
+    *,
+    study: str | None,
+    resume: str | None,
+    retry_failed: bool,
+    no_energy: bool,
+    store_path: Path,
+    json_path: str | None,
+    **flags: Any,  # noqa: ANN401 - the axes and limits of a study
+) -> int:
+    """Measure STUDY: a built-in name (lab, taste) or a YAML file; `lab` by default.
+
+    Flags replace what the study says. Exit status: 0 done; 1 some workloads failed; 2 bad input;
+    130 interrupted.
+    """
+    from inferometer.runner import Options, check
+    from inferometer.store import open_store
+    from inferometer.study import load_study
+
+    if study is None and _is_study(resume):
+        study, resume = resume, ""
+    if retry_failed and resume is None:
+        raise click.UsageError("--retry-failed goes with --resume")
+    given = {name: value for name, value in flags.items() if value is not None}
+    options = Options(resume=resume, retry_failed=retry_failed, energy=not no_energy)
+    same = resume if study is None and set(given) <= {"budget_s"} else None
+    wanted = None if same else _with_flags(load_study(study or DEFAULT_STUDY), given)
+    if wanted is not None:
+        check(wanted)  # before a store is made for it
+    with _interruptible(), open_store(store_path, create=not resume) as store:
+        if wanted is None:
+            wanted = _study_of(store.run(same or ""), given)
+        done = _measure(wanted, store, options)
+        records = store.records(done.id)
+    return _show(done, records, json_path=json_path)
+
+
+def _is_study(resume: str | None) -> bool:
+    """Whether what follows --resume is the study: `run --resume lab`."""
+    from inferometer.study import builtin_studies
+
+    if not resume:
+        return False
+    return Path(resume).is_file() or resume in {study.name for study in builtin_studies()}
+
+
+def _with_flags(study: Study, given: dict[str, Any]) -> Study:
+    from inferometer.study import override
+
+    axes = {name: given[name] for name in AXES if name in given}
+    limits = {name: given[name] for name in LIMITS if name in given}
+    try:
+        return override(study, **axes, procedure=limits)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _study_of(run: Run, given: dict[str, Any]) -> Study:
+    """The study that a run is of, with the budget of this time."""
+    from inferometer.core.sweep import Study
+
+    study = Study.from_json(run.document)
+    return replace(study, procedure=replace(study.procedure, budget_s=given.get("budget_s")))
+
+
+def _measure(study: Study, store: Store, options: Options) -> Run:
+    from inferometer.report.live import listener
+    from inferometer.runner import run_study
+
+    with listener() as show:
+        return run_study(study, store, listener=show, options=options)
+
+
+def _show(run: Run, records: list[Record], *, json_path: str | None) -> int:
+    from inferometer.report.terminal import print_run
+
+    if json_path is not None:
+        write_json([record.row() for record in records], json_path)
+    if json_path != "-":
+        print_run(run, records)
+    if run.finished_at is None:
+        click.echo(
+            f"Interrupted. What is done is kept; continue with: inferometer run --resume {run.id}",
+            err=True,
+        )
+        return INTERRUPTED
+    return 1 if any(record.status == "failed" for record in records) else 0
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let a polite kill end a run as Ctrl-C does."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

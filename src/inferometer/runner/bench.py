@@ -1,0 +1,202 @@
+"""One loaded model in this process: warm it up, and measure rounds of it.
+
+A worker holds one; the Python API holds one in the caller's own process.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from array import array
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from inferometer.core.errors import WorkloadError
+from inferometer.core.model import Inputs, LoadedModel
+from inferometer.core.protocols import Backend, Session
+from inferometer.core.record import Round, Value
+from inferometer.core.workload import Variant
+from inferometer.meters.memory import PeakMemory
+from inferometer.meters.wall_clock import empty_pair_s
+from inferometer.runner.loop import timed_values
+
+WARMUP_ENOUGH_S = 0.5
+WARMUP_SLOW_S = 2.0
+WARMUP_MIN_CALLS = 3
+WARMUP_MAX_CALLS = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """One shape of a variant: batch size, input size, and the seed of the inputs."""
+
+    batch_size: int
+    input_size: int | None
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundPlan:
+    """What a round shall hold.
+
+    Attributes:
+        values: values that count.
+        calls_per_value: calls behind each value.
+        settle: values before those that count, after a switch from another workload.
+    """
+
+    values: int
+    calls_per_value: int = 1
+    settle: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarmUp:
+    """What the first calls of a shape showed.
+
+    Attributes:
+        first_call_s: duration of the very first call, seconds.
+        round: the calls after it, as a round of phase `warmup`.
+        input_shape: for people, such as `8x3x224x224`.
+        size_applied: whether the asked-for input size had an effect.
+    """
+
+    first_call_s: float
+    round: Round
+    input_shape: str
+    size_applied: bool
+
+
+class Bench:
+    """A session with its model's inputs.
+
+    Attributes:
+        facts: fields of the record that belong to the variant, not to a shape.
+    """
+
+    def __init__(self, model: LoadedModel, session: Session, *, load_s: float | None) -> None:
+        self.model = model
+        self.session = session
+        self.facts: dict[str, Value] = {
+            "source": model.source,
+            "weights": model.weights,
+            "notes": list(model.notes),
+            "load_s": load_s,
+            "latency_timer_overhead_s": empty_pair_s(),
+            **_count(session.network),
+        }
+
+    def warm_up(self, shape: Shape) -> WarmUp:
+        """Make the first call, check its output, and call on until the caches are warm.
+
+        Raises:
+            WorkloadError: (non_finite_output) the first output holds NaN or infinity.
+        """
+        inputs = self._inputs(shape)
+        call = self.session.bind(inputs)
+        with self.session.running():
+            begin = time.perf_counter()
+            output = call()
+            first_call_s = time.perf_counter() - begin
+            problem = self.session.non_finite(output)
+            if problem:
+                raise WorkloadError("non_finite_output", problem)
+            del output
+            blocks = [_timed(call, 1, 1)]
+            while not _warm([block.values_s[0] for block in blocks]):
+                blocks.append(_timed(call, 1, 1))
+        return WarmUp(
+            first_call_s=first_call_s,
+            round=_join(blocks),
+            input_shape=inputs.shape,
+            size_applied=inputs.size_applied,
+        )
+
+    def run_round(self, shape: Shape, plan: RoundPlan) -> tuple[Round, dict[str, Value]]:
+        """Measure one round; gives the round and what the meters saw."""
+        memory = PeakMemory()
+        memory.begin()
+        call = self.session.bind(self._inputs(shape))
+        with self.session.running():
+            block = _timed(call, plan.settle + plan.values, plan.calls_per_value)
+        return replace(block, phase="measure", settle=plan.settle), memory.end()
+
+    def _inputs(self, shape: Shape) -> Inputs:
+        return self.model.inputs.make(
+            batch_size=shape.batch_size, input_size=shape.input_size, seed=shape.seed
+        )
+
+
+def load_bench(variant: Variant, *, device: str, threads: int, seed: int) -> Bench:
+    """Load a model by its reference into its backend, in this process.
+
+    Raises:
+        InputError: the reference or the backend is not known, or a package is missing.
+        WorkloadError: the model or the backend refuses.
+    """
+    from inferometer.backends import BACKENDS
+    from inferometer.models import load
+
+    backend: Backend = BACKENDS.get(variant.backend)()
+    backend.start(threads=threads)
+    begin = time.perf_counter()
+    model = load(variant.model, seed=seed)
+    session = backend.load(model, variant, device=device)
+    load_s = time.perf_counter() - begin
+    gc.collect()
+    gc.freeze()  # what is alive now stays alive: later collections need not look at it
+    return Bench(model, session, load_s=load_s)
+
+
+def _count(network: object) -> dict[str, Value]:
+    """Parameter fields of a network that can be looked into."""
+    if network is None:
+        return {}
+    from inferometer.models.cost import count_parameters
+
+    return dict(asdict(count_parameters(network)))
+
+
+def _warm(values_s: list[float]) -> bool:
+    """Whether the calls after the first are enough: half a second of them, or one slow one."""
+    spent = sum(values_s)
+    calls = len(values_s)
+    return (
+        spent >= WARMUP_SLOW_S
+        or calls >= WARMUP_MAX_CALLS
+        or (spent >= WARMUP_ENOUGH_S and calls >= WARMUP_MIN_CALLS)
+    )
+
+
+def _timed(call: Callable[[], Any], values: int, calls_per_value: int) -> Round:
+    """Time values one after the other; the parent fills in the round's place in the run."""
+    starts, ends = array("q", bytes(8 * values)), array("q", bytes(8 * values))
+    started_at = time.time()
+    timed_values(call, starts, ends, calls_per_value)
+    return Round(
+        index=0,
+        process=0,
+        phase="warmup",
+        started_at=started_at,
+        calls_per_value=calls_per_value,
+        settle=0,
+        starts_s=tuple((start - starts[0]) / 1e9 for start in starts),
+        values_s=tuple(
+            (end - start) / 1e9 / calls_per_value for start, end in zip(starts, ends, strict=True)
+        ),
+    )
+
+
+def _join(blocks: list[Round]) -> Round:
+    """Blocks that were timed one after the other, as one."""
+    first = blocks[0]
+    return replace(
+        first,
+        starts_s=tuple(
+            block.started_at - first.started_at + start
+            for block in blocks
+            for start in block.starts_s
+        ),
+        values_s=tuple(value for block in blocks for value in block.values_s),
+    )

@@ -1,0 +1,70 @@
+"""Writes a run down as it happens, and tells the listener."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from inferometer.core.record import Record, Round
+from inferometer.core.run import Run
+from inferometer.core.workload import Workload
+from inferometer.runner.events import Listener, WorkloadDone
+from inferometer.store import Store
+
+FLUSH_EVERY_S = 1.0
+"""A kill loses at most this much of the rounds of unfinished workloads, never a finished one."""
+
+
+@dataclass(kw_only=True)
+class Journal:
+    """The store, as seen by one run: a finished record goes in at once, rounds every second.
+
+    Attributes:
+        store: where the run is.
+        run: the run.
+        done: finished workloads so far.
+        listener: told of each.
+    """
+
+    store: Store
+    run: Run
+    done: int
+    listener: Listener
+    _pending: list[tuple[Workload, Round]] = field(default_factory=list)
+    _flushed: float = field(default_factory=time.monotonic)
+
+    def add(self, workload: Workload, done: Round) -> None:
+        """Keep a round."""
+        self._pending.append((workload, done))
+        if time.monotonic() - self._flushed >= FLUSH_EVERY_S:
+            self.flush()
+
+    def finish(self, record: Record) -> None:
+        """Store a complete record with what is pending of its rounds, in one transaction."""
+        mine = [done for workload, done in self._pending if workload == record.workload]
+        self.store.put_record(self.run.id, record, mine)
+        self._pending = [pair for pair in self._pending if pair[0] != record.workload]
+        self.done += 1
+        shown = replace(record, run=self.run.row_part())
+        self.listener(WorkloadDone(record=shown, done=self.done, planned=self.run.planned))
+
+    def flush(self) -> None:
+        """Store what is pending."""
+        if self._pending:
+            self.store.add_rounds(self.run.id, self._pending)
+        self._pending = []
+        self._flushed = time.monotonic()
+
+    def earlier(self, workload: Workload) -> Sequence[Round]:
+        """Rounds of an unfinished workload from before the run was interrupted."""
+        return self.store.rounds(self.run.id, workload)
+
+    def next_round(self) -> int:
+        """Index of the run's next round."""
+        return self.store.next_round(self.run.id)
+
+    def processes_before(self, workloads: Iterable[Workload]) -> int:
+        """How many processes of a variant are behind the rounds that are already there."""
+        seen = [done.process for workload in workloads for done in self.earlier(workload)]
+        return max(seen, default=-1) + 1

@@ -1,0 +1,185 @@
+"""The workers that are resident now: one for each variant, as many as memory allows."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from inferometer.core.procedure import Procedure
+from inferometer.core.record import Failure, Stage, Value
+from inferometer.core.workload import Variant, Workload
+from inferometer.host.memory import available_bytes
+from inferometer.runner.bench import RoundPlan, Shape
+from inferometer.runner.messages import Message, round_from_json
+from inferometer.runner.parent import Deadline, WorkerFailed, WorkerProcess
+
+USABLE = 0.95
+"""Share of the available memory that a worker may use; the rest is for all else."""
+
+RESIDENT_SHARE = 0.25
+"""Idle workers may hold this share of the memory that was available before the first of them."""
+
+PATIENCE = 5
+"""An answer that takes this many times as long as expected is late, if the timeout is over too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """Time that a run has.
+
+    Attributes:
+        end: reading of `time.monotonic` at which the budget ends; infinite without one.
+        timeout_s: how long a worker may stay silent.
+    """
+
+    end: float
+    timeout_s: float
+
+    def deadline(self, expected_s: float) -> Deadline:
+        """When to give up on an answer that is expected within a time."""
+        now = time.monotonic()
+        patience_s = max(self.timeout_s, PATIENCE * expected_s)
+        if now + patience_s < self.end:
+            message = f"no answer within {patience_s:.0f} s (--timeout changes the limit)"
+            return Deadline(at=now + patience_s, kind="timeout", message=message)
+        message = "stopped when the time of the run ended (--budget)"
+        return Deadline(at=self.end, kind="budget", message=message)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left; infinite without a budget."""
+        return self.end - time.monotonic()
+
+
+class Residents:
+    """Spawns, loads, asks and ends workers; a dead one is replaced when its variant is next used.
+
+    Attributes:
+        facts: fields of the record that belong to a variant, once it was loaded.
+        processes: how many processes each variant has had.
+    """
+
+    def __init__(
+        self, procedure: Procedure, clock: Clock, on_wait: Callable[[], None] = lambda: None
+    ) -> None:
+        self.procedure = procedure
+        self.clock = clock
+        self.on_wait = on_wait
+        self.facts: dict[Variant, dict[str, Value]] = {}
+        self.processes: Counter[Variant] = Counter()
+        self._workers: dict[Variant, WorkerProcess] = {}
+        self._warm: set[Workload] = set()
+        self._at_first_bytes = available_bytes()
+
+    def has_room(self) -> bool:
+        """Whether one more worker may become resident."""
+        return self._held_bytes() <= RESIDENT_SHARE * self._at_first_bytes
+
+    def crowded(self, variant: Variant) -> bool:
+        """Whether other workers hold so much that this one might fit without them."""
+        return self._held_bytes(but=variant) > 0.02 * self._at_first_bytes
+
+    def load(self, workload: Workload) -> None:
+        """Make a worker of the workload's variant resident, in a new process where none is alive.
+
+        Raises:
+            WorkerFailed: at stage load.
+        """
+        variant = workload.variant
+        if variant in self._workers and self._workers[variant].alive:
+            return
+        self.end(variant)
+        worker = WorkerProcess(
+            variant,
+            device=workload.device,
+            threads=workload.threads or 1,
+            seed=self.procedure.seed,
+            memory_limit_bytes=self._limit_bytes(variant),
+            on_wait=self.on_wait,
+        )
+        self._workers[variant] = worker
+        self.processes[variant] += 1
+        self.facts[variant] = worker.load(self.clock.deadline(0))["facts"]
+
+    def warm_up(self, workload: Workload, *, expected_s: float = 0) -> Message:
+        """First call and warm-up of a workload in its resident worker; loads it if need be.
+
+        Raises:
+            WorkerFailed: at stage load or warmup.
+        """
+        self.load(workload)
+        answer = self._ask(workload, "warmup", "warmup", expected_s, {})
+        self._warm.add(workload)
+        return {**answer, "round": round_from_json(answer["round"])}
+
+    def measure(self, workload: Workload, plan: RoundPlan, *, expected_s: float) -> Message:
+        """One round of a workload that is warm.
+
+        Raises:
+            WorkerFailed: at stage measure.
+        """
+        asked = {
+            "plan": {
+                "values": plan.values,
+                "calls_per_value": plan.calls_per_value,
+                "settle": plan.settle,
+            }
+        }
+        answer = self._ask(workload, "round", "measure", expected_s, asked)
+        return {**answer, "round": round_from_json(answer["round"])}
+
+    def is_warm(self, workload: Workload) -> bool:
+        """Whether the living worker of its variant has warmed the workload up."""
+        worker = self._workers.get(workload.variant)
+        return workload in self._warm and worker is not None and worker.alive
+
+    def end(self, variant: Variant) -> None:
+        """End the worker of a variant, if there is one."""
+        worker = self._workers.pop(variant, None)
+        if worker is not None:
+            worker.kill()
+        self._warm = {workload for workload in self._warm if workload.variant != variant}
+
+    def end_all(self) -> None:
+        """End every worker."""
+        for variant in list(self._workers):
+            self.end(variant)
+
+    def _ask(
+        self, workload: Workload, what: str, stage: Stage, expected_s: float, more: Message
+    ) -> Message:
+        worker = self._workers[workload.variant]
+        worker.memory_limit_bytes = self._limit_bytes(workload.variant)
+        shape = Shape(
+            batch_size=workload.batch_size,
+            input_size=workload.input_size,
+            seed=self.procedure.seed,
+        )
+        request = {"do": what, "shape": vars(shape), **more}
+        try:
+            return worker.ask(request, stage=stage, deadline=self.clock.deadline(expected_s))
+        except WorkerFailed as failed:
+            if failed.failure.kind == "out_of_memory":
+                self.end(workload.variant)  # a fresh process for the next: this one is bloated
+            raise
+
+    def _held_bytes(self, but: Variant | None = None) -> int:
+        workers = self._workers.items()
+        return sum(worker.resident_bytes() for variant, worker in workers if variant != but)
+
+    def _limit_bytes(self, variant: Variant) -> int:
+        """What a worker may use: what the user set, or what is there beside the idle ones."""
+        if self.procedure.memory_limit_bytes is not None:
+            return self.procedure.memory_limit_bytes
+        return int(USABLE * self._at_first_bytes) - self._held_bytes(but=variant)
+
+
+def budget_failure(stage: Stage, message: str) -> Failure:
+    """Why a workload was cut."""
+    return Failure(stage=stage, kind="budget", message=message)
+
+
+NO_BUDGET = math.inf

@@ -1,0 +1,52 @@
+"""Tells the listener how far the run is, at most once a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from inferometer.core.workload import Workload
+from inferometer.runner.events import Listener, Progress
+
+TELL_EVERY_S = 1.0
+
+
+class Teller:
+    """Sends `Progress`.
+
+    Args:
+        listener: who is told.
+        remaining_s: estimates the seconds left; None while too little is known.
+    """
+
+    def __init__(self, listener: Listener, remaining_s: Callable[[], float | None]) -> None:
+        self.listener = listener
+        self.remaining_s = remaining_s
+        self._begun = time.monotonic()
+        self._told = 0.0
+        self._doing = ""
+        self._workload: Workload | None = None
+
+    def doing(self, what: str, workload: Workload) -> None:
+        """Something else begins."""
+        self._doing = what
+        self._workload = workload
+        self.tell()
+
+    def tell(self) -> None:
+        """Send the state, unless that was done a moment ago."""
+        now = time.monotonic()
+        if self._workload is None or now - self._told < TELL_EVERY_S:
+            return
+        self._told = now
+        elapsed_s = now - self._begun
+        left_s = self.remaining_s()
+        fraction = 0.0 if left_s is None else elapsed_s / (elapsed_s + left_s)
+        self.listener(
+            Progress(
+                doing=self._doing,
+                workload=self._workload,
+                fraction=fraction,
+                remaining_s=left_s,
+            )
+        )

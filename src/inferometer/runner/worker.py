@@ -1,0 +1,132 @@
+"""The child process: load → warm up → measure, one request at a time, until the line closes."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+
+from inferometer.core.errors import InputError, WorkloadError
+from inferometer.core.record import Failure, FailureKind
+from inferometer.core.workload import Variant
+from inferometer.runner import limits
+from inferometer.runner.bench import Bench, RoundPlan, Shape, load_bench
+from inferometer.runner.messages import Closed, Line, Message, failure_to_json, round_to_json
+
+MESSAGE_CHARACTERS = 500
+
+
+class Worker:
+    """Answers the requests of the parent about one variant."""
+
+    def __init__(self) -> None:
+        self.bench: Bench | None = None
+        self.backend = "python"
+
+    def answer(self, request: Message) -> Message:
+        """Do what is asked; whatever goes wrong becomes an answer that says so."""
+        try:
+            return self._do(request)
+        except Exception as error:  # noqa: BLE001 - any error of a model is a result
+            return failure_to_json(self._failure(error, request["do"]))
+
+    def _do(self, request: Message) -> Message:
+        if request["do"] == "load":
+            return self._load(request)
+        assert self.bench is not None
+        shape = Shape(**request["shape"])
+        if request["do"] == "warmup":
+            warm = self.bench.warm_up(shape)
+            return {
+                "first_call_s": warm.first_call_s,
+                "round": round_to_json(warm.round),
+                "input_shape": warm.input_shape,
+                "size_applied": warm.size_applied,
+            }
+        done, seen = self.bench.run_round(shape, RoundPlan(**request["plan"]))
+        return {"round": round_to_json(done), "seen": seen}
+
+    def _load(self, request: Message) -> Message:
+        variant = Variant(**request["variant"])
+        self.backend = variant.backend
+        if request["memory_limit_bytes"] is not None and request["device"] == "cpu":
+            limits.limit_data(request["memory_limit_bytes"])
+        self.bench = load_bench(
+            variant,
+            device=request["device"],
+            threads=request["threads"],
+            seed=request["seed"],
+        )
+        return {"facts": self.bench.facts}
+
+    def _failure(self, error: Exception, doing: str) -> Failure:
+        return Failure(
+            stage="load" if doing == "load" else "measure",  # the parent knows the stage
+            kind=self._kind(error),
+            message=describe_error(error)[:MESSAGE_CHARACTERS],
+        )
+
+    def _kind(self, error: Exception) -> FailureKind:
+        if isinstance(error, WorkloadError):
+            return error.kind
+        if isinstance(error, MemoryError):
+            return "out_of_memory"
+        if isinstance(error, InputError):
+            return "bad_model"
+        return classify(self.backend, error) or "bad_model"
+
+
+def classify(backend: str, error: Exception) -> FailureKind | None:
+    """What the backend makes of an exception; None where it cannot say."""
+    from inferometer.backends import BACKENDS
+
+    try:
+        kind: FailureKind | None = BACKENDS.get(backend)().classify(error)
+    except (InputError, ImportError):
+        return None
+    return kind
+
+
+def describe_error(error: BaseException) -> str:
+    """An exception in one line: its type where the message alone would not say what happened."""
+    text = " ".join(str(error).split())
+    if isinstance(error, InputError | WorkloadError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def requests(line: Line) -> queue.SimpleQueue[Message]:
+    """Requests as they arrive. When the parent has gone, so has this process, whatever it does."""
+    arrived: queue.SimpleQueue[Message] = queue.SimpleQueue()
+
+    def listen() -> None:
+        try:
+            while True:
+                message = line.receive()
+                assert message is not None
+                arrived.put(message)
+        except Closed:
+            os._exit(0)
+
+    threading.Thread(target=listen, daemon=True).start()
+    return arrived
+
+
+def main(arguments: list[str]) -> None:
+    """Serve the socket whose descriptor is the first argument; the second is the parent's id."""
+    limits.die_with_parent(int(arguments[1]))
+    limits.be_first_to_be_killed()
+    limits.no_core_dump()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    line = Line(socket.socket(fileno=int(arguments[0])))
+    arrived = requests(line)
+    worker = Worker()
+    while True:
+        line.send(worker.answer(arrived.get()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,86 @@
+"""What every backend promises, tried on each that is installed."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from inferometer.backends import BACKENDS
+from inferometer.core.errors import WorkloadError
+from inferometer.core.model import Inputs, LoadedModel
+from inferometer.core.workload import Variant
+
+
+class Spec:
+    def make(self, *, batch_size, input_size, seed):
+        raise AssertionError("a backend makes no inputs")
+
+
+def doubling(backend):
+    """A network that doubles its input, and one input of two rows, for a backend."""
+    if backend == "python":
+        return (lambda x: [2 * value for value in x]), [1.0, -3.0]
+    import torch
+
+    class Double(torch.nn.Module):
+        def forward(self, x):
+            return 2 * x
+
+    return Double(), torch.tensor([[1.0], [-3.0]])
+
+
+def load(name, *, precision="fp32", device="cpu", network=None):
+    backend = BACKENDS.get(name)()
+    backend.start(threads=1)
+    model = LoadedModel(
+        network=doubling(name)[0] if network is None else network,
+        inputs=Spec(), source="test", weights="none",
+    )  # fmt: skip
+    variant = Variant(model="test", backend=name, precision=precision)
+    return backend.load(model, variant, device=device)
+
+
+installed = [name for name, plugin in BACKENDS.plugins().items() if not plugin.missing]
+every_backend = pytest.mark.parametrize("name", installed)
+
+
+@every_backend
+def test_a_call_gives_the_output_of_the_network(name):
+    session = load(name)
+    call = session.bind(Inputs(args=(doubling(name)[1],), shape="2x1"))
+    with session.running():
+        output = call()
+    assert [float(value) for value in output] == [2.0, -6.0]
+    assert session.non_finite(output) is None
+
+
+@every_backend
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_what_is_not_finite_is_found_wherever_it_is(name, bad):
+    session = load(name)
+    _, example = doubling(name)
+    value = bad if isinstance(example, list) else example.clone().fill_(bad)
+    nested = {"a": [example, (value,)]}
+    assert "output.a[1][0]" in session.non_finite(nested)
+    assert session.non_finite({"a": example, "label": "cat", "n": 3, "none": None}) is None
+
+
+@every_backend
+def test_unknown_precisions_and_devices_are_unsupported_not_ignored(name):
+    for wrong in ({"precision": "int3"}, {"device": "abacus"}):
+        with pytest.raises(WorkloadError) as caught:
+            load(name, **wrong)
+        assert caught.value.kind == "unsupported"
+
+
+@every_backend
+def test_what_is_not_a_model_is_refused(name):
+    with pytest.raises(WorkloadError) as caught:
+        load(name, network="not a model")
+    assert caught.value.kind == "bad_model"
+
+
+@every_backend
+def test_an_error_without_a_meaning_has_no_kind(name):
+    assert BACKENDS.get(name)().classify(RuntimeError("boom")) is None

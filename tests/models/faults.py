@@ -1,0 +1,105 @@
+"""Models that behave and misbehave on purpose. None needs a runtime: they load in milliseconds."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+
+
+def _inputs():
+    return {"x": [1.0, 2.0]}
+
+
+def good(seconds=0.002):
+    """Sleeps, so that it takes about a known time."""
+
+    def model(x):
+        time.sleep(seconds)
+        return [value * 2 for value in x]
+
+    return model, _inputs()
+
+
+def segfault():
+    def model(x):
+        ctypes.string_at(0)
+
+    return model, _inputs()
+
+
+def hang():
+    def model(x):
+        while True:
+            time.sleep(3600)
+
+    return model, _inputs()
+
+
+def hang_while_loading():
+    time.sleep(3600)
+
+
+def memory():
+    def model(x):
+        kept = []
+        while True:
+            kept.append(bytearray(b"x") * (16 << 20))
+
+    return model, _inputs()
+
+
+def nan():
+    return (lambda x: {"scores": [float("nan")]}), _inputs()
+
+
+def raises():
+    def model(x):
+        raise RuntimeError("boom")
+
+    return model, _inputs()
+
+
+def raises_while_loading():
+    raise ValueError("no weights today")
+
+
+def leaves():
+    def model(x):
+        os._exit(7)
+
+    return model, _inputs()
+
+
+def chatty():
+    """Prints to standard output, which is not ours to print on."""
+
+    def model(x):
+        print("a model that talks")
+        return x
+
+    return model, _inputs()
+
+
+def large(limit_mib=64):
+    """Holds memory in proportion to the batch."""
+
+    def model(x):
+        return len(bytearray(b"x") * (len(x) * limit_mib << 20))
+
+    import numpy
+
+    return model, (numpy.ones((1, 4)),)
+
+
+def later_crash(calls=150):
+    """Dies at its n-th call."""
+    count = 0
+
+    def model(x):
+        nonlocal count
+        count += 1
+        if count > calls:
+            ctypes.string_at(0)
+
+    return model, _inputs()

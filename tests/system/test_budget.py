@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+
+def test_a_run_fits_into_its_budget_and_names_what_it_cut_and_resume_measures_it(cli, study, fault):
+    path = study(["good", "good?seconds=1.5"])
+    begin = time.monotonic()
+    out, err = cli("run", path, "--budget", "8s")
+    assert time.monotonic() - begin < 12  # and the start of Python
+    rows = {row["model"]: row for row in cli.rows()}
+    slow = rows[fault("good?seconds=1.5")]
+    assert rows[fault("good")]["status"] == "ok"
+    assert (slow["status"], slow["failure_kind"]) == ("skipped", "budget")
+    assert "cut" in slow["failure_message"]
+    assert "cut" in (out + err)
+    cli("run", path, "--resume", "--budget", "60s")
+    assert [row["status"] for row in cli.rows()] == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("budget", ["0s", "-1m", "soon"])
+def test_a_budget_that_is_none_is_refused(cli, study, budget):
+    _, err = cli("run", study(["good"]), "--budget", budget, status=2)
+    assert "budget" in err

@@ -1,0 +1,85 @@
+"""Whatever a model does is a row of the results, and the rest goes on."""
+
+from __future__ import annotations
+
+import psutil
+import pytest
+
+
+def name_of(row):
+    return row["model"].rpartition(":")[2].partition("?")[0]
+
+
+def test_five_ways_to_fail_and_one_that_works(cli, study):
+    models = ["segfault", "hang", "memory", "nan", "raises", "good"]
+    path = study(models, timeout="4s", memory_limit="400MiB")
+    run = cli.start("run", path)
+    parent = psutil.Process(run.pid)
+    seen = []
+    while run.poll() is None:
+        try:
+            seen.append(parent.memory_info().rss)
+            run.wait(0.2)
+        except (psutil.Error, TimeoutError, __import__("subprocess").TimeoutExpired):
+            continue
+    out, err = run.communicate()
+    assert run.returncode == 1, err
+    rows = {name_of(row): row for row in cli.rows()}
+    outcome = {name: (row["status"], row["failure_stage"], row["failure_kind"])
+               for name, row in rows.items()}  # fmt: skip
+    assert outcome == {
+        "segfault": ("failed", "warmup", "crash"),
+        "hang": ("failed", "warmup", "timeout"),
+        "memory": ("failed", "warmup", "out_of_memory"),
+        "nan": ("failed", "warmup", "non_finite_output"),
+        "raises": ("failed", "warmup", "bad_model"),
+        "good": ("ok", None, None),
+    }
+    assert "SIGSEGV" in rows["segfault"]["failure_message"]
+    assert "boom" in rows["raises"]["failure_message"]
+    assert "scores[0]" in rows["nan"]["failure_message"]
+    assert rows["good"]["latency_calls"] >= 10
+    late = seen[len(seen) // 2 :]
+    assert max(late) - min(late) < 32 << 20  # the parent's memory stays flat
+    assert "good" in out
+
+
+@pytest.mark.parametrize(
+    ("model", "stage", "kind", "words"),
+    [
+        ("raises_while_loading", "load", "bad_model", "no weights today"),
+        ("leaves", "warmup", "crash", "status 7"),
+        ("later_crash", "measure", "crash", "SIGSEGV"),
+        ("hang_while_loading", "load", "timeout", "--timeout"),
+    ],
+)
+def test_each_failure_has_its_stage_and_a_message(cli, study, model, stage, kind, words):
+    path = study([model, "good"], batches=[1, 2], timeout="3s")
+    cli("run", path, status=1)
+    rows = [row for row in cli.rows() if name_of(row) == model]
+    assert (rows[0]["failure_stage"], rows[0]["failure_kind"]) == (stage, kind)
+    assert {row["status"] for row in rows} == {"failed"}
+    assert words in rows[0]["failure_message"]
+    good = [row for row in cli.rows() if name_of(row) == "good"]
+    assert [row["status"] for row in good] == ["ok", "ok"]
+
+
+def test_larger_batches_of_a_shape_that_ran_out_of_memory_are_skipped_unless_asked(cli, study):
+    path = study(["large"], batches=[1, 2, 32, 64], memory_limit="400MiB")
+    cli("run", path, status=1)
+    assert [(r["batch_size"], r["status"], r["failure_kind"]) for r in cli.rows()] == [
+        (1, "ok", None), (2, "ok", None),
+        (32, "failed", "out_of_memory"), (64, "skipped", "out_of_memory"),
+    ]  # fmt: skip
+    cli("run", path, "--try-larger", status=1)
+    assert [r["status"] for r in cli.rows()][2:] == ["failed", "failed"]
+
+
+def test_what_a_model_prints_does_not_reach_our_standard_output(cli, fault):
+    out, _ = cli(
+        "run", "--models", fault("chatty"), "--backends", "python", "--batch", "1", "--size", "own",
+        "--preset", "quick", "--json", "-",
+    )  # fmt: skip
+    assert out.lstrip().startswith("[")
+    assert out.rstrip().endswith("]")
+    assert "a model that talks" not in out
