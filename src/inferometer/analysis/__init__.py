@@ -1,0 +1,1 @@
+"""Turns records into tables, series and facts. Knows no file, terminal, page or plot."""

@@ -10,7 +10,7 @@ import click
 from inferometer.study.units import parse_bytes, parse_duration, parse_percent
 
 
-class Parsed(click.ParamType):
+class Parsed(click.ParamType[Any]):
     """A value read by one of our parsers, whose ValueError is the message."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:

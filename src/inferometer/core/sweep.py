@@ -98,7 +98,9 @@ class Study:
             Block(sizes=tuple(block["sizes"]), batches=tuple(block["batches"]))
             for block in sweep.pop("blocks")
         )
-        axes = {name: tuple(sweep.pop(name)) for name in ("models", "backends", "precisions")}
+        axes: dict[str, Any] = {
+            name: tuple(sweep.pop(name)) for name in ("models", "backends", "precisions")
+        }
         return cls(
             name=data["name"],
             sweep=Sweep(**axes, **sweep, blocks=blocks),

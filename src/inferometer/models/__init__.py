@@ -1,0 +1,59 @@
+"""Where a model comes from: a reference → a network and its inputs. Knows no runtime session.
+
+Importing this package imports no runtime; `check` never does, `load` imports what its source needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inferometer.core.model import LoadedModel
+
+__all__ = ["check", "load"]
+
+
+def check(reference: str) -> None:
+    """Look at a reference as far as that is possible without importing a runtime.
+
+    Args:
+        reference: a catalogue name, `torchvision:NAME`, `path/to/file.py:factory` …
+
+    Raises:
+        ModelReferenceError: its syntax, its name, its source, an option or a file is wrong.
+        MissingExtraError: a package that it needs is not installed.
+    """
+    from inferometer.models.options import Options
+    from inferometer.models.reference import parse
+    from inferometer.models.registry import SOURCES
+
+    parsed = parse(reference)
+    Options.read(parsed.options).require_files()
+    source = SOURCES.get(parsed.source)()
+    if hasattr(source, "check"):
+        source.check(parsed.target, dict(parsed.options))
+
+
+def load(reference: str, *, seed: int) -> LoadedModel:
+    """Build the network of a reference on the CPU, in evaluation mode, with its inputs.
+
+    The global random generators of Python, NumPy and torch are seeded on the way.
+
+    Args:
+        reference: a catalogue name, `torchvision:NAME`, `path/to/file.py:factory` …
+        seed: seeds random weights.
+
+    Raises:
+        ModelReferenceError: the reference is wrong.
+        MissingExtraError: a package that it needs is not installed.
+        WorkloadError: (bad_model) the builder raised, or gave something that is not a model;
+            (unsupported) the model cannot be served here.
+    """
+    from inferometer.core.protocols import ModelSource
+    from inferometer.models.reference import parse
+    from inferometer.models.registry import SOURCES
+
+    check(reference)
+    parsed = parse(reference)
+    source: ModelSource = SOURCES.get(parsed.source)()
+    return source.load(parsed.target, dict(parsed.options), seed=seed)

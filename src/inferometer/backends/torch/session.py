@@ -133,7 +133,8 @@ class TorchBackend:
         _check_device(device)
         dtype: torch.dtype = getattr(torch, DTYPES[variant.precision])
         module = model.network
-        if variant.precision != "fp32":
+        floating = (p for p in module.parameters() if p.is_floating_point())
+        if any(parameter.dtype != dtype for parameter in floating):
             module = module.to(dtype)
         return TorchSession(module.to(device), device=device, dtype=dtype)
 
@@ -168,7 +169,7 @@ def _check_device(device: str) -> None:
         kind = torch.device(device).type
     except RuntimeError as error:
         raise WorkloadError("unsupported", f"torch knows no device {device!r}") from error
-    there = {
+    there: dict[str, Callable[[], bool]] = {
         "cpu": lambda: True,
         "cuda": torch.cuda.is_available,
         "mps": torch.backends.mps.is_available,

@@ -1,0 +1,43 @@
+"""`inferometer report`: a lab report with plots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from inferometer.cli.options import open_existing, store_option
+
+
+@click.command()
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Folder for report.md, results.csv and plots/.",
+)
+@store_option
+def report(*, runs: tuple[str, ...], out: Path, store_path: Path) -> None:
+    """Write a lab report of each RUN, all in one: Markdown, CSV and plots.
+
+    RUN is an id, the beginning of one, or `latest`, which is also what is taken without RUN.
+    """
+    from inferometer.report.plots import missing
+    from inferometer.report.sources import RunRecords
+    from inferometer.report.write import write_report
+
+    with open_existing(store_path) as store:
+        found = {run.id: run for run in map(store.run, runs or ("latest",))}
+        chosen = [
+            RunRecords(run=run, records=tuple(store.records(run.id))) for run in found.values()
+        ]
+    written = write_report(chosen, out)
+    absent = missing()
+    if absent is not None:
+        click.echo(f"Warning: the report has no plots: {absent}", err=True)
+    for path in written:
+        click.echo(path)

@@ -1,0 +1,92 @@
+"""What all sources do around their builder: seed before it, settle the network after it."""
+
+from __future__ import annotations
+
+import random
+import sys
+from typing import Any
+
+from inferometer.core.errors import WorkloadError
+from inferometer.core.model import InputSpec, LoadedModel
+from inferometer.models.failures import building
+from inferometer.models.inputs import GeneratedInputs, images, shaped
+from inferometer.models.options import Options
+from inferometer.models.state import load_weights
+
+
+def seed_generators(seed: int) -> None:
+    """Seed the generators of Python and of those of NumPy and torch that are already imported."""
+    random.seed(seed)
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy is not None:
+        numpy.random.seed(seed % 2**32)
+    if torch is not None:
+        torch.manual_seed(seed)
+
+
+def is_module(value: object) -> bool:
+    """Whether a value is a `torch.nn.Module`. Does not import torch: without it, nothing is."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.nn.Module)
+
+
+def settled(
+    network: Any,  # noqa: ANN401 - any torch module
+    *,
+    what: str,
+    source: str,
+    inputs: InputSpec,
+    weights: str,
+    options: Options,
+    notes: tuple[str, ...] = (),
+) -> LoadedModel:
+    """Load the weights file if one was given, and put the network on the CPU, ready to infer.
+
+    Raises:
+        WorkloadError: (bad_model) the file does not fit, or the network cannot be made ready.
+    """
+    if options.weights_file is not None:
+        weights = load_weights(network, options.weights_file)
+    with building(what):
+        network = network.eval().cpu()
+    return LoadedModel(
+        network=network,
+        inputs=inputs,
+        source=source,
+        weights=weights,
+        notes=(*notes, *checked_parameters(network, what)),
+    )
+
+
+def checked_parameters(network: Any, what: str) -> tuple[str, ...]:  # noqa: ANN401 - any module
+    """Notes on the parameters.
+
+    Raises:
+        WorkloadError: (bad_model) some have no values yet.
+    """
+    import torch
+
+    if any(torch.nn.parameter.is_lazy(value) for value in network.parameters()):
+        raise WorkloadError(
+            "bad_model", f"{what} has lazy parameters without values; call it once in its factory"
+        )
+    kinds = {value.dtype for value in network.parameters() if value.is_floating_point()}
+    other = sorted(str(kind).removeprefix("torch.") for kind in kinds - {torch.float32})
+    return (f"some parameters are {', '.join(other)} as loaded",) if other else ()
+
+
+def image_inputs(network: Any, options: Options) -> tuple[GeneratedInputs, tuple[str, ...]]:  # noqa: ANN401 - any module
+    """Inputs of a network that says nothing about them, and a note where they had to be assumed.
+
+    As many channels as its first parameter takes where that is a convolution's, else three.
+    """
+    if options.input_shape is not None:
+        return shaped(options.input_shape), ()
+    from torch.nn.parameter import is_lazy
+
+    ready = (value for value in network.parameters() if not is_lazy(value))
+    shape = next((tuple(value.shape) for value in ready), ())
+    is_convolution = len(shape) == 4  # noqa: PLR2004 - out, in, height, width
+    assumed = images(channels=shape[1] if is_convolution else 3)
+    text = "x".join(map(str, assumed.tensors[0].shape))
+    return assumed, (f"its inputs are assumed to be images {text}; ?input= says otherwise",)

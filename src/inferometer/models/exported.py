@@ -1,0 +1,125 @@
+"""Load what `torch.export.save` wrote: a program with example inputs and the shapes it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inferometer.core.errors import WorkloadError
+from inferometer.core.model import Inputs, LoadedModel
+from inferometer.models.building import checked_parameters
+from inferometer.models.failures import building
+from inferometer.models.inputs import ExampleInputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """Lengths that an axis of an exported program takes, both ends included."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportedInputs:
+    """Inputs like a program's example, of the shapes that it takes.
+
+    Attributes:
+        example: the program's example.
+        taken: for each tensor, in the order of the arguments, what each of its axes takes.
+        file: name of the file, for messages.
+    """
+
+    example: ExampleInputs
+    taken: tuple[tuple[Range, ...], ...]
+    file: str
+
+    def make(self, *, batch_size: int, input_size: int | None, seed: int) -> Inputs:
+        """Inputs of one call.
+
+        Raises:
+            WorkloadError: (unsupported) the program was exported for other shapes.
+        """
+        from torch.utils._pytree import tree_leaves
+
+        inputs = self.example.make(batch_size=batch_size, input_size=input_size, seed=seed)
+        tensors = [
+            leaf for leaf in tree_leaves((inputs.args, dict(inputs.kwargs))) if _shaped(leaf)
+        ]
+        for tensor, taken in zip(tensors, self.taken, strict=True):
+            for axis, (length, span) in enumerate(zip(tensor.shape, taken, strict=True)):
+                if not span.low <= length <= span.high:
+                    raise WorkloadError("unsupported", self._refusal(inputs, axis, span))
+        return inputs
+
+    def _refusal(self, inputs: Inputs, axis: int, span: Range) -> str:
+        wanted = f"{span.low:g}" if span.low == span.high else f"{span.low:g} to {span.high:g}"
+        return (
+            f"{self.file} was exported for {wanted} along axis {axis}, not for {inputs.shape}; "
+            "export it with dynamic_shapes to run others"
+        )
+
+
+def load_exported(path: Path) -> LoadedModel:
+    """Load an exported program.
+
+    Raises:
+        WorkloadError: (bad_model) it is damaged; (unsupported) it holds no example inputs.
+    """
+    import torch
+
+    with building(str(path)):
+        program = torch.export.load(path)
+        network = program.module()
+    if program.example_inputs is None:
+        raise WorkloadError("unsupported", f"{path} holds no example inputs; export it with them")
+    args, kwargs = program.example_inputs
+    return LoadedModel(
+        network=network,
+        inputs=ExportedInputs(
+            example=ExampleInputs(args=tuple(args), kwargs=dict(kwargs)),
+            taken=_taken(program),
+            file=path.name,
+        ),
+        source="file",
+        weights=f"file {path.name}",
+        notes=checked_parameters(network, str(path)),
+    )
+
+
+def _taken(program: Any) -> tuple[tuple[Range, ...], ...]:  # noqa: ANN401 - an exported program
+    """What each axis of each tensor among the program's own inputs takes."""
+    wanted = set(program.graph_signature.user_inputs)
+    values = [
+        node.meta.get("val")
+        for node in program.graph.nodes
+        if node.op == "placeholder" and node.name in wanted
+    ]
+    return tuple(
+        _ranges(value.shape, program.range_constraints) for value in values if _shaped(value)
+    )
+
+
+def _ranges(shape: Sequence[Any], constraints: Any) -> tuple[Range, ...]:  # noqa: ANN401 - sympy's
+    spans = []
+    for length in shape:
+        if isinstance(length, int):
+            spans.append(Range(low=length, high=length))
+            continue
+        found = constraints.get(length.node.expr)
+        spans.append(Range(low=_bound(found, "lower", 0), high=_bound(found, "upper", None)))
+    return tuple(spans)
+
+
+def _bound(constraint: Any, end: str, otherwise: float | None) -> float:  # noqa: ANN401 - sympy's
+    """An end of a range; where it is not a number, there is no limit."""
+    try:
+        return float(int(getattr(constraint, end)))
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        return float("inf") if otherwise is None else otherwise
+
+
+def _shaped(value: object) -> bool:
+    return hasattr(value, "shape")

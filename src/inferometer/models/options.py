@@ -1,0 +1,85 @@
+"""The options that mean the same for every source, told from those of the model's builder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inferometer.core.errors import ModelReferenceError
+
+_SHAPE = re.compile(r"[1-9][0-9]*(x[1-9][0-9]*)*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Options of a reference.
+
+    Attributes:
+        pretrained: whether the source's own published weights are wanted (`weights=pretrained`).
+        weights_file: a state file to load (`weights=PATH`).
+        input_shape: shape of one input, without the batch (`input=3x224x224`).
+        builder: all others, for whatever builds the model.
+    """
+
+    pretrained: bool = False
+    weights_file: Path | None = None
+    input_shape: tuple[int, ...] | None = None
+    builder: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, options: Mapping[str, Any]) -> Options:
+        """Sort options. Looks at no file.
+
+        Raises:
+            ModelReferenceError: a value is malformed.
+        """
+        rest = dict(options)
+        weights = rest.pop("weights", None)
+        if weights in ("", True, False):
+            raise ModelReferenceError("weights= takes `pretrained` or the path of a state file")
+        pretrained = weights == "pretrained"
+        file = None if weights is None or pretrained else Path(str(weights)).expanduser()
+        return cls(
+            pretrained=pretrained,
+            weights_file=file,
+            input_shape=_shape(rest.pop("input", None)),
+            builder=rest,
+        )
+
+    def require_files(self) -> None:
+        """Check that a named weights file is there.
+
+        Raises:
+            ModelReferenceError: it is not.
+        """
+        if self.weights_file is not None and not self.weights_file.is_file():
+            raise ModelReferenceError(
+                f"weights={self.weights_file}: there is no such file; weights= takes "
+                "`pretrained` or the path of a state file (.pt, .pth, .safetensors)"
+            )
+
+    def refuse_pretrained(self, what: str, way_out: str) -> None:
+        """For models that have no published weights.
+
+        Raises:
+            ModelReferenceError: published weights are wanted.
+        """
+        if self.pretrained:
+            raise ModelReferenceError(f"{what} has no pretrained weights; {way_out}")
+
+    def weights_label(self, seed: int, *, pretrained: str) -> str:
+        """Where the weights came from, before any file: `random, seed 0`."""
+        return f"pretrained ({pretrained})" if self.pretrained else f"random, seed {seed}"
+
+
+def _shape(value: object) -> tuple[int, ...] | None:
+    if value is None:
+        return None
+    if not _SHAPE.fullmatch(str(value)):
+        raise ModelReferenceError(
+            f"input={value} is not a shape; write the shape of one input, as in input=3x224x224"
+        )
+    return tuple(int(part) for part in str(value).split("x"))

@@ -1,0 +1,103 @@
+"""Read a model reference: `SOURCE:TARGET?OPTION=VALUE&…`, or one of its short forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from inferometer.core.errors import ModelReferenceError
+from inferometer.models.catalogue import did_you_mean
+from inferometer.models.registry import SOURCES
+
+_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_FACTORY = re.compile(r"(.+\.py):([A-Za-z_]\w*)")
+_INTEGER = re.compile(r"[-+]?[0-9]{1,300}")
+_FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
+_WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """A model reference, read.
+
+    Attributes:
+        text: as given.
+        source: name of the model source.
+        target: what the source loads, without its prefix and its options.
+        options: what followed `?`, with values as Python literals.
+    """
+
+    text: str
+    source: str
+    target: str
+    options: Mapping[str, Any]
+
+
+def parse(text: str) -> Reference:
+    """Read a reference. Looks at no file.
+
+    Raises:
+        ModelReferenceError: it is malformed, or its source is unknown.
+    """
+    body, mark, query = text.partition("?")
+    if not body.strip() or body != body.strip():
+        raise ModelReferenceError(f"the model reference {text!r} has no name, or spaces around it")
+    source, target = _split(text, body)
+    if not target:
+        raise ModelReferenceError(f"the model reference {text!r} names no model after {source}:")
+    options = _options(text, query) if mark else {}
+    return Reference(text=text, source=source, target=target, options=options)
+
+
+def _split(text: str, body: str) -> tuple[str, str]:
+    prefix, colon, rest = body.partition(":")
+    if _FACTORY.fullmatch(body):
+        return "python", body
+    if colon and _PREFIX.fullmatch(prefix):
+        sources = SOURCES.plugins()
+        if prefix in sources:
+            return prefix, rest
+        raise ModelReferenceError(
+            f"the model reference {text!r} names an unknown source {prefix!r}"
+            f"{did_you_mean(prefix, sources)}; known: {', '.join(sources)}"
+        )
+    if body.endswith(".py"):
+        raise ModelReferenceError(
+            f"the model reference {text!r} names no factory; write {body}:FUNCTION"
+        )
+    is_path = "/" in body or "." in body or "\\" in body
+    return ("file" if is_path else "catalogue"), body
+
+
+def _options(text: str, query: str) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for part in query.split("&"):
+        name, equals, value = part.partition("=")
+        if not equals or not _OPTION.fullmatch(name):
+            raise ModelReferenceError(
+                f"the model reference {text!r} has a malformed option {part!r}; "
+                "write ?NAME=VALUE&NAME=VALUE"
+            )
+        if name in options:
+            raise ModelReferenceError(f"the model reference {text!r} gives {name} twice")
+        options[name] = literal(value)
+    return options
+
+
+def literal(value: str) -> Any:  # noqa: ANN401 - a scalar of any kind
+    """A scalar as in YAML: true, false, null, whole numbers, decimals, else the text itself.
+
+    Quotes make a text of anything: `'10'`.
+    """
+    if value.lower() in _WORDS:
+        return _WORDS[value.lower()]
+    if _INTEGER.fullmatch(value):
+        return int(value)
+    if _FLOAT.fullmatch(value):
+        return float(value)
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+        return value[1:-1]
+    return value

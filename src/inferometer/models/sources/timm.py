@@ -1,0 +1,70 @@
+"""`timm:NAME`: any model that timm registers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from inferometer.core.errors import ModelReferenceError
+from inferometer.core.model import LoadedModel
+from inferometer.models.building import seed_generators, settled
+from inferometer.models.catalogue import did_you_mean
+from inferometer.models.failures import building
+from inferometer.models.inputs import GeneratedInputs, images, shaped
+from inferometer.models.options import Options
+from inferometer.models.torchvision_compat import import_torchvision_if_installed
+
+
+class TimmSource:
+    """Loads models by their registered names."""
+
+    def load(self, target: str, options: dict[str, Any], *, seed: int) -> LoadedModel:
+        """Build the network on the CPU, in evaluation mode.
+
+        Raises:
+            ModelReferenceError: timm has no such model, or no weights for it.
+            WorkloadError: (bad_model) it cannot be built with these options.
+        """
+        chosen, what = Options.read(options), f"timm:{target}"
+        with building("timm"):
+            import_torchvision_if_installed()
+            import timm
+        if ":" not in target:  # `hf-hub:OWNER/NAME` is looked up by timm
+            _check_name(timm, target, chosen)
+        with building(what):
+            seed_generators(seed)
+            network = timm.create_model(target, pretrained=chosen.pretrained, **chosen.builder)
+        return settled(
+            network,
+            what=what,
+            source="timm",
+            inputs=_inputs(network, chosen),
+            weights=chosen.weights_label(seed, pretrained=target),
+            options=chosen,
+        )
+
+
+def _check_name(timm: Any, target: str, chosen: Options) -> None:  # noqa: ANN401 - the module
+    name = target.partition(".")[0]
+    if not timm.is_model(name):
+        raise ModelReferenceError(
+            f"timm has no model {target!r}{did_you_mean(name, timm.list_models())}; "
+            "timm.list_models() lists them"
+        )
+    if not timm.models.is_model_pretrained(target):
+        chosen.refuse_pretrained(f"timm:{target}", "leave weights= out for random ones")
+
+
+def _inputs(network: Any, chosen: Options) -> GeneratedInputs:  # noqa: ANN401 - any module
+    """What its configuration says, unless its builder was told otherwise."""
+    if chosen.input_shape:
+        return shaped(chosen.input_shape)
+    about = network.pretrained_cfg
+    channels, size = about.get("input_size", (3, 224, 224))[:2]
+    size = chosen.builder.get("img_size", size)
+    inputs = images(channels=chosen.builder.get("in_chans", channels), size=size)
+    if not about.get("fixed_input_size") or chosen.builder.get("dynamic_img_size"):
+        return inputs
+    return replace(
+        inputs, fixed_because=f"this network is built for {size}; ?img_size= builds another"
+    )

@@ -1,0 +1,146 @@
+"""Read files that hold weights alone, and load them into a network."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inferometer.core.errors import MissingExtraError, WorkloadError
+from inferometer.models.failures import in_one_line, is_out_of_memory
+from inferometer.models.filekind import file_kind
+
+if TYPE_CHECKING:
+    import torch
+
+State = Mapping[str, "torch.Tensor"]
+
+_WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model")
+_SHOWN = 3
+
+
+def load_weights(network: Any, path: Path) -> str:  # noqa: ANN401 - any torch module
+    """Load a state file into a network, every tensor of both. Gives the label of the weights.
+
+    Raises:
+        WorkloadError: (bad_model) the file is damaged, holds no weights, or does not fit.
+        MissingExtraError: the package that reads it is not installed.
+    """
+    kind = file_kind(path)
+    if kind in ("torchscript", "exported"):
+        raise WorkloadError(
+            "bad_model", f"{path} holds a whole model, not weights; name the file as the model"
+        )
+    fit(network, read_state(path), path)
+    return f"file {path.name}"
+
+
+def read_state(path: Path) -> State:
+    """Names → tensors of a state file, on the CPU. Runs no code that the file may hold.
+
+    Raises:
+        WorkloadError: (bad_model) the file is damaged, or holds something else.
+        MissingExtraError: the package that reads it is not installed.
+    """
+    if file_kind(path) == "safetensors":
+        content = _read_safetensors(path)
+    else:
+        way_out = "save the state_dict() of the model alone"
+        content = read_torch(path, trusted=False, way_out=way_out)
+    state = as_state(content)
+    if state is None:
+        raise WorkloadError(
+            "bad_model", f"{path} holds a {type(content).__name__}, not the weights of a model"
+        )
+    return state
+
+
+def read_torch(path: Path, *, trusted: bool, way_out: str) -> object:
+    """What `torch.save` wrote.
+
+    Args:
+        path: the file.
+        trusted: whether code in the file may run.
+        way_out: what to do about a file that needs it; ends the message.
+
+    Raises:
+        WorkloadError: (bad_model) the file is damaged, or needs to run code and is not trusted.
+    """
+    import torch
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickle's protocol: whether it loads is enough
+            return torch.load(path, map_location="cpu", weights_only=not trusted)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        if isinstance(error, pickle.UnpicklingError) and not trusted:
+            raise WorkloadError(
+                "bad_model",
+                f"{path} holds more than weights, or is damaged; loading it whole can run code: "
+                f"{way_out}",
+            ) from error
+        raise _damaged(path, error) from error
+
+
+def as_state(content: object) -> State | None:
+    """The names and tensors in what a file held, out of the wrappings that are common.
+
+    A training checkpoint keeps them under `state_dict` or `model`; `DataParallel` puts `module.`
+    before each name.
+    """
+    import torch
+
+    if not isinstance(content, Mapping) or not content:
+        return None
+    for wrapper in _WRAPPERS:
+        if isinstance(content.get(wrapper), Mapping):
+            return as_state(content[wrapper])
+    pairs = content.items()
+    if not all(isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in pairs):
+        return None
+    if all(name.startswith("module.") for name in content):
+        return {name.removeprefix("module."): value for name, value in pairs}
+    return content
+
+
+def fit(network: Any, state: State, path: Path) -> None:  # noqa: ANN401 - any torch module
+    """Load a state, every tensor of both.
+
+    Raises:
+        WorkloadError: (bad_model) a tensor is missing, left over, or of another shape.
+    """
+    try:
+        missing, unexpected = network.load_state_dict(state, strict=False)
+    except (RuntimeError, TypeError) as error:
+        lines = str(error).strip().splitlines()
+        raise WorkloadError("bad_model", f"{path} does not fit: {lines[-1].strip()}") from error
+    problems = [
+        f"{len(names)} {what} ({', '.join(names[:_SHOWN])}{' …' if len(names) > _SHOWN else ''})"
+        for what, names in (
+            ("tensors of the model are missing", missing),
+            ("tensors are not in the model", unexpected),
+        )
+        if names
+    ]
+    if problems:
+        raise WorkloadError("bad_model", f"{path} does not fit: {'; '.join(problems)}")
+
+
+def _read_safetensors(path: Path) -> object:
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"{path} needs safetensors, which", "timm") from error
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> WorkloadError:
+    return WorkloadError("bad_model", f"{path} is damaged or no model file: {in_one_line(error)}")

@@ -1,0 +1,95 @@
+"""What stands in a cell of the lab's table: a figure with its spread, or a mark for its absence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from inferometer.core.record import FailureKind, Record
+from inferometer.report import units
+
+Spread = Literal["interval", "std", "none"]
+
+MARKS: dict[FailureKind, str] = {
+    "out_of_memory": "OOM",
+    "timeout": "timeout",
+    "crash": "crash",
+    "unsupported": "n/a",
+    "bad_model": "raised",
+    "non_finite_output": "NaN",
+    "budget": "cut",
+}
+
+MEANINGS: dict[FailureKind, str] = {
+    "out_of_memory": "ran out of memory",
+    "timeout": "took longer than its time limit",
+    "crash": "the worker process died",
+    "unsupported": "this shape, precision or device is not supported",
+    "bad_model": "the model raised an error",
+    "non_finite_output": "the output holds NaN or infinity",
+    "budget": "not measured: the time budget was spent",
+}
+
+NOT_TRIED = "not tried: a smaller batch ran out of memory"
+WIDE = "*"
+"""Follows a latency whose interval is wider than the target."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """The text of a cell, and what a legend must explain.
+
+    Attributes:
+        text: the figure or the mark.
+        legend: meaning of the mark; empty for a figure.
+        wide: whether the interval is wider than the target.
+    """
+
+    text: str
+    legend: str = ""
+    wide: bool = False
+
+
+def cell(record: Record | None, spread: Spread) -> Cell:
+    """The mean latency of a record, or the mark of what it has instead."""
+    if record is None:
+        return Cell(text=units.ABSENT, legend="not in the study, or not reached yet")
+    if record.failure is not None:
+        return _mark(record.failure.kind, skipped=record.status == "skipped")
+    latency = record.latency
+    if latency is None:
+        return Cell(text="?", legend="no latency in the record")
+    if spread == "interval":
+        wide = record.figures.get("latency_target_met") is False
+        return Cell(text=units.latency(latency) + WIDE * wide, wide=wide)
+    std = record.number("latency_std_s") if spread == "std" else None
+    return Cell(text=units.plus_minus(latency.value, std))
+
+
+def spread_of(records: Iterable[Record]) -> Spread:
+    """What the cells of a table can show beside the mean: one kind for all, never a mixture."""
+    fields = {name for record in records for name, value in record.figures.items() if value}
+    if {"latency_ci_low_s", "latency_ci_high_s"} <= fields:
+        return "interval"
+    return "std" if "latency_std_s" in fields else "none"
+
+
+def plain(text: str) -> str:
+    """One line without anything that a terminal would obey."""
+    line = re.sub(r"\s+", " ", text).strip()
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+
+
+def shorten(text: str, length: int) -> str:
+    """One line of at most so many characters, cut at the end with an ellipsis."""
+    line = plain(text)
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def _mark(kind: FailureKind, *, skipped: bool) -> Cell:
+    text, meaning = MARKS[kind], MEANINGS[kind]
+    if skipped and kind == "out_of_memory":
+        return Cell(text=f"({text})", legend=NOT_TRIED)
+    return Cell(text=text, legend=meaning)

@@ -1,0 +1,142 @@
+"""A report in a few sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from inferometer.analysis import facts
+from inferometer.analysis.grid import Grid
+from inferometer.core.metric import Estimate
+from inferometer.core.record import Record
+from inferometer.report import units
+from inferometer.report.discussion import contradiction
+from inferometer.report.plots import size_title
+from inferometer.report.sources import RunRecords, all_records
+from inferometer.report.wording import joined, plural, target_of
+
+
+def summary(grid: Grid, runs: Sequence[RunRecords]) -> list[str]:
+    """The report in a few sentences."""
+    records = all_records(runs)
+    return [
+        _scope(grid, runs, records),
+        *_fastest(grid),
+        *_precision(runs),
+        *_parameters_in_short(grid),
+        *_suspect(grid),
+        *_absent(grid, runs),
+        *_energy_in_short(records),
+    ]
+
+
+def _scope(grid: Grid, runs: Sequence[RunRecords], records: Sequence[Record]) -> str:
+    devices = joined(list(dict.fromkeys(one.run.device_name for one in runs)))
+    verb = "compared" if any(one.study is None for one in runs) else "measured"
+    ok = sum(record.status == "ok" for record in records)
+    variants = plural(len(grid.columns), "variant")
+    return (
+        f"{variants} {'was' if len(grid.columns) == 1 else 'were'} {verb} at "
+        f"{plural(len(grid.shapes), 'shape')} (input size/batch size from {grid.shapes[0].label} "
+        f"to {grid.shapes[-1].label}) on {devices}: {ok} of {plural(len(records), 'workload')} "
+        f"{'has' if ok == 1 else 'have'} a latency."
+    )
+
+
+def _fastest(grid: Grid) -> list[str]:
+    shape = facts.common_shape(grid)
+    if shape is None:
+        return ["No latency was measured."]
+    ranked, first = facts.ranking(grid, shape), facts.fastest(grid, shape)
+    where = f"At {size_title(shape.input_size)} and batch size {shape.batch_size}"
+    if len(ranked) == 1:
+        return [f"{where}, {_with_latency(ranked[0])} a call."]
+    if len(first) > 1:
+        names = joined([_with_latency(one) for one in first])
+        return [f"{where}, the fastest cannot be told apart, as their intervals overlap: {names}."]
+    best, worst = ranked[0], ranked[-1]
+    times = units.ratio(worst.latency.value / best.latency.value)
+    fast = f"{best.column.label} is the fastest with {units.latency(best.latency)} a call"
+    slow = f"{worst.column.label} the slowest with {units.latency(worst.latency)}"
+    return [f"{where}, {fast}, {slow} ({times})."]
+
+
+def _with_latency(one: facts.Ranked) -> str:
+    return f"{one.column.label} takes {units.latency(one.latency)}"
+
+
+def _precision(runs: Sequence[RunRecords]) -> list[str]:
+    lines = []
+    for one in runs:
+        name = f"run {one.run.id}: " if len(runs) > 1 else ""
+        estimates = [r.latency for r in one.records if r.status == "ok" and r.latency is not None]
+        line = _widths(estimates, sum(_missed(record) for record in one.records), one)
+        lines.append(f"Precision: {name}{line}" if estimates else "")
+    return [line for line in lines if line]
+
+
+def _widths(estimates: Sequence[Estimate], missed: int, one: RunRecords) -> str:
+    widths = [w for e in estimates if (w := e.relative_half_width) is not None]
+    if not widths:
+        return "the latencies have no intervals."
+    target = target_of(one.run)
+    line = (
+        f"half of the {units.percent(estimates[0].confidence)} interval is "
+        f"{units.percent(min(widths))} to {units.percent(max(widths))} of the mean, in the middle "
+        f"{units.percent(median(widths))}"
+    )
+    if target is None:
+        return f"{line}."
+    return f"{line}; {missed} of {len(estimates)} missed the target of {units.percent(target)}."
+
+
+def _missed(record: Record) -> bool:
+    return record.status == "ok" and record.figures.get("latency_target_met") is False
+
+
+def _parameters_in_short(grid: Grid) -> list[str]:
+    if not len(facts.pairs(grid)):
+        return []
+    against = facts.contradictions(grid)
+    if not against:
+        return ["No variant with fewer parameters is slower than one with more."]
+    worst = max(against, key=lambda one: len(one.slower_in) / one.compared)
+    return [f"Latency does not follow the parameter count: {contradiction(grid, worst)}"]
+
+
+def _suspect(grid: Grid) -> list[str]:
+    back, repeats = len(facts.reversals(grid)), len(facts.repeats(grid))
+    lines = []
+    if back:
+        lines.append(f"In {plural(back, 'place')} more work took less time (section 5).")
+    if repeats:
+        stands = "stands" if repeats == 1 else "stand"
+        lines.append(f"{plural(repeats, 'latency figure')} {stands} in more than one cell.")
+    return lines
+
+
+def _absent(grid: Grid, runs: Sequence[RunRecords]) -> list[str]:
+    groups = grid.failures()
+    lines = []
+    for cut in (False, True):
+        found = [group for group in groups if (group.kind == "budget") is cut]
+        number = sum(len(group.shapes) for group in found)
+        kinds = joined([kind.replace("_", " ") for kind in dict.fromkeys(g.kind for g in found)])
+        if number and cut:
+            lines.append(f"The time budget left {plural(number, 'workload')} out (section 6).")
+        elif number:
+            what = f"{plural(number, 'workload')} failed or could not be tried"
+            lines.append(f"{what}: {kinds} (section 6).")
+    lines += [
+        f"Run {one.run.id} is not finished: {one.run.planned - len(one.records)} of "
+        f"{plural(one.run.planned, 'workload')} were not reached."
+        for one in runs
+        if one.run.planned > len(one.records)
+    ]
+    return lines
+
+
+def _energy_in_short(records: Sequence[Record]) -> list[str]:
+    if any(record.number("energy_per_inference_j") is not None for record in records):
+        return []
+    return ["Energy was not measured (section 4)."]

@@ -1,0 +1,147 @@
+"""Figures for people: the only place with prefixes and rounding.
+
+Without a spread a figure has three significant digits. With one, the figure ends where its spread
+does: after two digits of the spread where its first three are 100 to 354, after one where they are
+355 to 949 (the rule of the Particle Data Group, Review of Particle Physics, introduction), but not
+after more than five digits of the figure; the spread is then rounded up.
+"""
+
+from __future__ import annotations
+
+import math
+
+from inferometer.core.metric import Estimate
+
+ABSENT = "\N{EN DASH}"
+"""Stands where there is no figure."""
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+SIGNIFICANT = 3
+MOST_SIGNIFICANT = 5
+
+_SECONDS = ((1e-6, "µs"), (1e-3, "ms"), (1.0, "s"))
+_JOULES = ((1e-6, "µJ"), (1e-3, "mJ"), (1.0, "J"))
+_BYTES = ((1.0, "B"), (2.0**10, "KiB"), (2.0**20, "MiB"), (2.0**30, "GiB"))
+_COUNTS = ((1.0, ""), (1e3, " k"), (1e6, " M"), (1e9, " G"))
+
+
+def number(value: float | None) -> str:
+    """Three significant digits, thousands separated: `0.0123`, `38.2`, `6,976`."""
+    if value is None or not math.isfinite(value):
+        return ABSENT
+    return f"{value:,.{_decimals(value, SIGNIFICANT)}f}"
+
+
+def seconds(value: float | None) -> str:
+    """A latency: `38.2 ms`. Never minutes, so that latencies can be compared at sight."""
+    return _prefixed(value, _SECONDS)
+
+
+def latency(estimate: Estimate | None) -> str:
+    """A latency with half of its interval where it has one: `38.2 ± 0.9 ms`."""
+    if estimate is None:
+        return ABSENT
+    if estimate.low is None or estimate.high is None:
+        return seconds(estimate.value)
+    return plus_minus(estimate.value, (estimate.high - estimate.low) / 2)
+
+
+def plus_minus(value: float, spread: float | None) -> str:
+    """Seconds with a spread in the same unit: `1.512 ± 0.012 s`."""
+    if spread is None or not (math.isfinite(value) and math.isfinite(spread)):
+        return seconds(value)
+    scale, unit = _scale(value, _SECONDS)
+    shown, spread = value / scale, abs(spread / scale)
+    decimals = _spread_decimals(spread) if spread else _decimals(shown, SIGNIFICANT)
+    if decimals > _decimals(shown, MOST_SIGNIFICANT):
+        decimals = _decimals(shown, MOST_SIGNIFICANT)
+        spread = math.ceil(spread * 10**decimals) / 10**decimals
+    return f"{shown:,.{decimals}f} ± {spread:,.{decimals}f} {unit}"
+
+
+def duration(value: float) -> str:
+    """A span on the clock, to the second: `45 s`, `3 min 20 s`, `1 h 5 min`."""
+    whole = max(0, round(value))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def byte_count(value: float | None) -> str:
+    """Bytes with a binary prefix: `29.6 MiB`."""
+    if value is not None and value < 2**10:
+        return f"{value:.0f} B"
+    return _prefixed(value, _BYTES)
+
+
+def joules(value: float | None) -> str:
+    """Energy: `1.42 J`."""
+    return _prefixed(value, _JOULES)
+
+
+def count(value: int | None) -> str:
+    """A count in full: `7,763,041`."""
+    return ABSENT if value is None else f"{value:,}"
+
+
+def ratio(value: float) -> str:
+    """How many times as much: `2.31` and the multiplication sign."""
+    return f"{number(value)}{TIMES}"
+
+
+def percent(share: float | None) -> str:
+    """A share of one: `4.2 %`; two significant digits."""
+    if share is None or not math.isfinite(share):
+        return ABSENT
+    return f"{100 * share:,.{_decimals(100 * share, 2)}f}".removesuffix(".0") + " %"
+
+
+def round_seconds(value: float) -> str:
+    """A round latency on an axis: `200 ms`, `1 s`."""
+    scale, unit = _scale(value, _SECONDS)
+    return f"{round_number(value / scale)} {unit}"
+
+
+def round_count(value: float) -> str:
+    """A round count on an axis: `5 M`."""
+    scale, unit = _scale(value, _COUNTS)
+    return f"{round_number(value / scale)}{unit}"
+
+
+def round_number(value: float) -> str:
+    """A round number on an axis: `0.5`, `2,000`."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"  # noqa: PLR2004 - 1.5 has two digits
+
+
+def _prefixed(value: float | None, units: tuple[tuple[float, str], ...], gap: str = " ") -> str:
+    if value is None or not math.isfinite(value):
+        return ABSENT
+    scale, unit = _scale(value, units)
+    return f"{number(value / scale)}{gap}{unit}"
+
+
+def _scale(value: float, units: tuple[tuple[float, str], ...]) -> tuple[float, str]:
+    """The largest unit of which the value, once rounded, is at least one; the first for 0."""
+    rounded = float(f"{value:.{SIGNIFICANT}g}")
+    fitting = [unit for unit in units if abs(rounded) >= unit[0]]
+    if fitting:
+        return fitting[-1]
+    return units[0] if rounded else units[-1]
+
+
+def _decimals(value: float, significant: int) -> int:
+    """Decimals that leave so many significant digits, after rounding; never negative."""
+    if not value:
+        return 0
+    rounded = float(f"{value:.{significant - 1}e}")
+    return max(0, significant - 1 - math.floor(math.log10(abs(rounded))))
+
+
+def _spread_decimals(spread: float) -> int:
+    """Decimals that the spread deserves (Particle Data Group, Review of Particle Physics, 5.3)."""
+    leading, exponent = f"{spread:.2e}".split("e")
+    digits = 2 if float(leading) < 3.545 or float(leading) >= 9.495 else 1  # noqa: PLR2004 - their rule
+    place = int(exponent) + (float(leading) >= 9.495)  # noqa: PLR2004
+    return max(0, digits - 1 - place)

@@ -1,0 +1,101 @@
+"""Sentences that the terminal and the page share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from inferometer.analysis.grid import Column, FailureGroup, Grid, Shape
+from inferometer.core.record import Record
+from inferometer.core.run import Run
+from inferometer.report import units
+from inferometer.report.marks import MEANINGS, NOT_TRIED, Spread, spread_of
+
+
+def local_time(at: float) -> str:
+    """A Unix time for people, in the local time zone: `2026-11-23 15:02`."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def target_of(run: Run | None) -> float | None:
+    """Relative half-width at which a workload of the run was done; None where there was none."""
+    procedure = run.document.get("procedure") if run else None
+    target = procedure.get("target") if isinstance(procedure, dict) else None
+    return float(target) if isinstance(target, int | float) else None
+
+
+def what_cells_show(records: Sequence[Record], target: float | None) -> str:
+    """What the figures of the latency table are."""
+    spread: Spread = spread_of(records)
+    if spread == "std":
+        return "Mean time per call of one batch ± standard deviation."
+    if spread == "none":
+        return "Mean time per call of one batch; no deviations are known."
+    levels = {record.number("latency_confidence") for record in records} - {None}
+    level = f"{units.percent(min(level for level in levels if level))} " if levels else ""
+    aim = f" (target ± {units.percent(target)})" if target else ""
+    return f"Mean time per call of one batch ± half of its {level}interval{aim}."
+
+
+def outcome(run: Run, records: Sequence[Record]) -> str:
+    """How far the run came: `44 workloads: 40 ok, 3 failed, 1 not reached`."""
+    counts = {s: sum(r.status == s for r in records) for s in ("ok", "failed", "skipped")}
+    total = max(run.planned, len(records))
+    counts["not reached"] = total - len(records)
+    parts = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
+    return f"{plural(total, 'workload')}: {parts or 'none measured'}"
+
+
+def shapes(group: FailureGroup, most: int = 6) -> str:
+    """The cells of a group: `unet at 448/8, 448/16`."""
+    return f"{group.column.label} at {shape_list(group.shapes, most)}"
+
+
+def shape_list(found: Sequence[Shape], most: int = 6) -> str:
+    """Shapes, the first few of them: `224/1, 224/2 and 9 more`."""
+    names = ", ".join(shape.label for shape in found[:most])
+    return f"{names} and {len(found) - most} more" if len(found) > most else names
+
+
+def headline(group: FailureGroup) -> str:
+    """What happened to a group of cells, without the message."""
+    return NOT_TRIED if group.skipped and group.kind == "out_of_memory" else MEANINGS[group.kind]
+
+
+def notes(grid: Grid) -> list[str]:
+    """What the records say should be known; each with its variants where not all say it."""
+    seen: dict[str, list[Column]] = {}
+    for column in grid.columns:
+        lists = (record.figures.get("notes") for record in grid.records(column))
+        texts = [str(text) for found in lists if isinstance(found, list) for text in found]
+        for text in dict.fromkeys(texts):
+            seen.setdefault(text, []).append(column)
+    return [
+        text if len(columns) == len(grid.columns) else f"{_who(grid, columns)}: {text}"
+        for text, columns in seen.items()
+    ]
+
+
+def _who(grid: Grid, columns: Sequence[Column]) -> str:
+    """Variants by name; by their settings alone where all variants under these are meant."""
+    names: dict[str, None] = {}
+    for column in columns:
+        alike = [other for other in grid.columns if other.details == column.details]
+        whole = column.details and all(other in columns for other in alike)
+        names[", ".join(column.details) if whole else column.label] = None
+    return joined(list(names))
+
+
+def joined(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
+
+
+def plural(n: int, noun: str) -> str:
+    """`1 workload`, `2 workloads`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def sentence(text: str) -> str:
+    """A message as a sentence: a capital first, a full stop last."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

@@ -1,0 +1,74 @@
+"""Writes a report into a folder: text, data and plots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from inferometer.analysis.grid import build
+from inferometer.core.errors import InputError
+from inferometer.report import plots
+from inferometer.report.markdown import render
+from inferometer.report.sources import RunRecords, all_records
+from inferometer.store.transfer import to_csv, write_whole
+
+REPORT, RESULTS, PLOTS = "report.md", "results.csv", "plots"
+
+
+def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
+    """Write `report.md`, `results.csv` and `plots/`; other files in the folder stay as they are.
+
+    Without matplotlib there are no plots, and the report says so (see `plots.missing`). A plot of
+    an earlier report that this one does not have is removed.
+
+    Returns:
+        The paths written, the report first.
+
+    Raises:
+        InputError: there is nothing to report, or the folder cannot be written.
+    """
+    for one in runs:
+        if not one.records:
+            raise InputError(f"run {one.run.id} has no records yet, so there is nothing to report")
+    absent = plots.missing()
+    files = {} if absent else _plot_files(runs)
+    images = {
+        Path(name).stem: f"{PLOTS}/{name}" for name in files if name.endswith(plots.FORMATS[0])
+    }
+    text = render(runs, images, no_plots=str(absent) if absent else "")
+    _make_folders(out)
+    written = [_write(out / REPORT, text.encode())]
+    to_csv(all_records(runs), out / RESULTS)
+    written.append(out / RESULTS)
+    written += [_write(out / PLOTS / name, content) for name, content in files.items()]
+    _remove_stale(out / PLOTS, set(files))
+    return written
+
+
+def _plot_files(runs: Sequence[RunRecords]) -> dict[str, bytes]:
+    """Contents of the plots by file name."""
+    from inferometer.report.drawing import draw
+
+    drawn = [draw(plot) for plot in plots.plan(build(all_records(runs))) if plot.panels]
+    return {name: content for files in drawn for name, content in files.items()}
+
+
+def _make_folders(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; give a folder for the report")
+    try:
+        (out / PLOTS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out / PLOTS} cannot be made: {error.strerror}") from error
+
+
+def _write(path: Path, content: bytes) -> Path:
+    write_whole(content, path)
+    return path
+
+
+def _remove_stale(folder: Path, written: set[str]) -> None:
+    """Remove plots of an earlier report that would not belong to this one."""
+    ours = {f"{name}.{suffix}" for name in plots.NAMES for suffix in plots.FORMATS}
+    for name in ours - written:
+        (folder / name).unlink(missing_ok=True)

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Tiny shapes: more threads would only wait for each other."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+@pytest.fixture
+def run_once():
+    """Call a loaded model once; gives its output."""
+
+    def run(model, *, batch_size=1, input_size=None):
+        import torch
+
+        inputs = model.inputs.make(batch_size=batch_size, input_size=input_size, seed=0)
+        with torch.inference_mode():
+            return model.network(*inputs.args, **inputs.kwargs)
+
+    return run

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import pytest
+
+from inferometer.core.errors import ModelReferenceError, WorkloadError
+from inferometer.models import load
+from inferometer.models.cost import count_parameters
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.skipif(find_spec("transformers") is None, reason="needs transformers")
+
+BERT = (
+    "transformers:bert?num_hidden_layers=1&hidden_size=16&num_attention_heads=2"
+    "&intermediate_size=16&vocab_size=100"
+)
+GPT2 = "?n_layer=1&n_embd=16&n_head=2&vocab_size=100"
+
+
+def inputs(model, *, batch_size=1, input_size=None):
+    return model.inputs.make(batch_size=batch_size, input_size=input_size, seed=0)
+
+
+def test_an_encoder(run_once):
+    model = load(BERT, seed=0)
+    assert model.source == "transformers"
+    assert inputs(model).shape == "input_ids=1x128, attention_mask=1x128"
+    made = inputs(model, batch_size=3, input_size=20)
+    assert made.shape == "input_ids=3x20, attention_mask=3x20"
+    assert int(made.kwargs["input_ids"].max()) < 100
+    output = run_once(model, batch_size=3, input_size=20)
+    assert tuple(output.last_hidden_state.shape) == (3, 20, 16)
+
+
+def test_a_sequence_that_is_too_long():
+    with pytest.raises(WorkloadError, match="512 at the most") as caught:
+        inputs(load(BERT, seed=0), input_size=513)
+    assert caught.value.kind == "unsupported"
+
+
+def test_a_decoder_keeps_no_cache(run_once):
+    model = load(f"transformers:gpt2{GPT2}", seed=0)
+    assert run_once(model, input_size=8).past_key_values is None
+
+
+def test_a_class_by_name_and_its_tied_embedding(run_once):
+    model = load(f"transformers:GPT2LMHeadModel{GPT2}", seed=0)
+    count = count_parameters(model.network)
+    assert count.parameters_with_duplicates - count.parameters == 100 * 16
+    assert tuple(run_once(model, input_size=8).logits.shape) == (1, 8, 100)
+
+
+def test_an_encoder_with_a_decoder(run_once):
+    reference = "transformers:t5?num_layers=1&d_model=16&d_ff=16&num_heads=2&d_kv=8&vocab_size=100"
+    model = load(reference, seed=0)
+    made = inputs(model, input_size=6)
+    assert made.shape == "input_ids=1x6, attention_mask=1x6, decoder_input_ids=1x6"
+    assert tuple(run_once(model, input_size=6).last_hidden_state.shape) == (1, 6, 16)
+
+
+def test_images(run_once):
+    reference = (
+        "transformers:vit?num_hidden_layers=1&hidden_size=16&num_attention_heads=2"
+        "&intermediate_size=16&image_size=32&num_channels=1"
+    )
+    model = load(reference, seed=0)
+    assert inputs(model).shape == "pixel_values=1x1x32x32"
+    assert tuple(run_once(model).last_hidden_state.shape) == (1, 5, 16)
+
+
+def test_a_local_folder_with_and_without_its_weights(tmp_path):
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(n_layer=1, n_embd=16, n_head=2, vocab_size=100)
+    saved = GPT2LMHeadModel(config).to(torch.bfloat16)
+    saved.save_pretrained(tmp_path / "mine")
+    loaded = load(f"transformers:{tmp_path / 'mine'}?weights=pretrained", seed=0)
+    assert loaded.weights == f"pretrained ({tmp_path / 'mine'})"
+    weight = loaded.network.transformer.wpe.weight
+    assert weight.dtype == torch.float32
+    assert torch.equal(weight, saved.transformer.wpe.weight.float())
+    fresh = load(f"transformers:{tmp_path / 'mine'}", seed=0)
+    assert type(fresh.network).__name__ == "GPT2LMHeadModel"
+    assert fresh.weights == "random, seed 0"
+    assert not torch.equal(fresh.network.transformer.wpe.weight, weight)
+
+
+@pytest.mark.parametrize(
+    ("reference", "problem"),
+    [
+        ("transformers:brt", "did you mean 'bert'"),
+        ("transformers:bert?num_hiden_layers=1", "did you mean 'num_hidden_layers'"),
+        ("transformers:bert?weights=pretrained", "has no pretrained weights"),
+        (f"{BERT}&input=3x224x224", "takes token ids"),
+    ],
+)
+def test_bad_references(reference, problem):
+    with pytest.raises(ModelReferenceError, match=problem):
+        load(reference, seed=0)
+
+
+def test_a_value_of_the_wrong_type():
+    with pytest.raises(WorkloadError, match="transformers:bert: ") as caught:
+        load("transformers:bert?num_hidden_layers=many", seed=0)
+    assert caught.value.kind == "bad_model"
+
+
+def test_inputs_that_cannot_be_made_up():
+    reference = "transformers:whisper?encoder_layers=1&decoder_layers=1&d_model=48"
+    with pytest.raises(WorkloadError, match="inputs other than token ids or one image") as caught:
+        load(reference, seed=0)
+    assert caught.value.kind == "unsupported"
+
+
+def test_a_damaged_folder(tmp_path):
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(WorkloadError, match="transformers:") as caught:
+        load(f"transformers:{tmp_path}", seed=0)
+    assert caught.value.kind == "bad_model"

@@ -1,0 +1,264 @@
+"""Runs and records made by hand."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inferometer.core.procedure import Procedure
+from inferometer.core.record import Failure, FailureKind, Record, Value
+from inferometer.core.run import Run
+from inferometer.core.sweep import Block, Study, Sweep
+from inferometer.core.workload import Variant, Workload
+
+LAB2 = Path(__file__).parents[2] / "data" / "lab2_jetson_nano_2gb.csv"
+
+PARAMETERS = {
+    "unet": 7_763_041,
+    "squeezenet1_0": 1_248_424,
+    "mobilenet_v3_small": 2_542_856,
+    "resnet18": 11_689_512,
+}
+AT_224 = {"unet": 0.155, "squeezenet1_0": 0.0271, "mobilenet_v3_small": 0.0102, "resnet18": 0.0382}
+BLOCKS = (
+    Block(sizes=(224,), batches=(1, 2, 4, 8, 16, 32)),
+    Block(sizes=(448,), batches=(1, 2, 4, 8, 16)),
+)
+
+
+def make_run(**changes: object) -> Run:
+    study = Study(
+        name="lab",
+        sweep=Sweep(models=tuple(PARAMETERS), blocks=BLOCKS),
+        procedure=Procedure(),
+        description="The grid of the lab.",
+    )
+    known: dict[str, object] = {
+        "id": "3fa91c02",
+        "study": study.name,
+        "signature": study.signature,
+        "document": study.to_json(),
+        "device": {
+            "name": "AMD EPYC 9R14, 2 cores",
+            "cpu_model": "AMD EPYC 9R14 96-Core Processor",
+            "cores_physical": 2,
+            "cores_logical": 2,
+            "memory_bytes": 24 * 2**30,
+            "os": "Debian GNU/Linux 12",
+            "kernel": "6.1.0",
+            "governor": None,
+            "hypervisor": "KVM",
+            "architecture": "x86_64",
+            "simd": ["avx2", "avx512f"],
+        },
+        "software": {"inferometer": "0.1.0", "python": "3.11.7", "torch": "2.13.0"},
+        "planned": 44,
+        "created_at": 1_795_446_120.0,
+        "finished_at": 1_795_447_000.0,
+    }
+    return Run(**{**known, **changes})
+
+
+def make_record(
+    model: str = "resnet18",
+    *,
+    batch: int = 1,
+    size: int | None = 224,
+    latency_s: float | None = 0.04,
+    half_s: float | None = None,
+    failure: FailureKind | None = None,
+    skipped: bool = False,
+    message: str = "It went wrong.",
+    run: Run | None = None,
+    backend: str = "torch",
+    precision: str = "fp32",
+    device: str = "cpu",
+    threads: int | None = 2,
+    **figures: Value,
+) -> Record:
+    known: dict[str, Value] = {}
+    if failure is None and latency_s is not None:
+        known["latency_mean_s"] = latency_s
+        if half_s is not None:
+            known |= {
+                "latency_ci_low_s": latency_s - half_s,
+                "latency_ci_high_s": latency_s + half_s,
+                "latency_confidence": 0.95,
+                "latency_ci_method": "t of round means",
+                "latency_calls": 40,
+                "latency_std_s": half_s * 2,
+            }
+    return Record(
+        workload=Workload(
+            variant=Variant(model=model, backend=backend, precision=precision),
+            device=device,
+            threads=threads,
+            batch_size=batch,
+            input_size=size,
+        ),
+        status="skipped" if skipped else "failed" if failure else "ok",
+        failure=Failure(stage="measure", kind=failure, message=message) if failure else None,
+        figures=known | figures,
+        run=(run or make_run()).row_part(),
+    )
+
+
+def make_lab(run: Run | None = None, *, speed: float = 1.0, failures: bool = True) -> list[Record]:
+    """44 records: realistic latencies, and a failure of each kind unless told otherwise."""
+    records = []
+    for position, (model, parameters) in enumerate(PARAMETERS.items()):
+        for block in BLOCKS:
+            for size in block.sizes:
+                for batch in block.batches:
+                    latency = AT_224[model] * (size / 224) ** 2.05 * batch**0.97 * speed
+                    kind = bad(model, size, batch) if failures else None
+                    half = 0.01 + 0.013 * ((batch + position) % 5)
+                    records.append(
+                        make_record(
+                            model,
+                            batch=batch,
+                            size=size,
+                            latency_s=latency,
+                            half_s=latency * half,
+                            failure=kind,
+                            skipped=kind == "budget" or (kind, batch) == ("out_of_memory", 16),
+                            message=MESSAGES.get(kind, ""),
+                            run=run,
+                            **common(model, parameters, latency, half, ok=kind is None),
+                        )
+                    )
+    return records
+
+
+MESSAGES: dict[str | None, str] = {
+    "out_of_memory": "The worker was ended at 1.9 GiB; what the machine can give is 1.8 GiB.",
+    "timeout": "The worker said nothing for 180 s in a round.",
+    "budget": "The budget of 10 min was spent.",
+}
+
+
+def bad(model: str, size: int | None, batch: int) -> FailureKind | None:
+    table: dict[tuple[str, int | None, int], FailureKind] = {
+        ("unet", 448, 8): "out_of_memory",
+        ("unet", 448, 16): "out_of_memory",
+        ("unet", 224, 32): "timeout",
+        ("resnet18", 448, 16): "budget",
+    }
+    return table.get((model, size, batch))
+
+
+def common(
+    model: str, parameters: int, latency: float, half: float, *, ok: bool
+) -> dict[str, Value]:
+    figures: dict[str, Value] = {
+        "source": "catalogue",
+        "weights": "random, seed 0",
+        "parameters": parameters,
+        "parameters_with_duplicates": parameters,
+        "trainable_parameters": parameters,
+        "parameter_bytes": 4 * parameters,
+        "buffer_bytes": 40_000,
+        "notes": ["The weights are random."],
+        "energy_reason": "No power sensor was found.",
+    }
+    if ok:
+        figures |= {
+            "latency_median_s": latency * 0.99,
+            "latency_min_s": latency * 0.95,
+            "latency_max_s": latency * 1.2,
+            "latency_p90_s": latency * 1.05,
+            "latency_rounds": 7,
+            "latency_processes": 1,
+            "latency_target_met": half <= 0.05,
+            "warmup_calls": 6,
+            "first_call_s": latency * 4,
+            "load_s": 0.4,
+            "steady": True,
+            "peak_memory_bytes": 300 * 2**20,
+            "memory_counter": "peak resident set of the worker",
+        }
+    return figures
+
+
+def make_lab2(run: Run) -> list[Record]:
+    with LAB2.open(encoding="utf-8") as file:
+        return [
+            make_record(
+                row["model"],
+                batch=int(row["batch_size"]),
+                size=int(row["input_size"]),
+                latency_s=float(row["latency_s"]),
+                run=run,
+                backend="unknown",
+                precision="unknown",
+                device="unknown",
+                threads=None,
+                parameters=int(row["parameters"]),
+                notes=["imported from lab2.csv; no observations"],
+                verdict="unknown",
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def make_lab2_run() -> Run:
+    return make_run(
+        id="00c0ffee",
+        study="lab2",
+        document={},
+        device={"name": "jetson-nano-2gb"},
+        software={},
+        origin="imported",
+    )
+
+
+@pytest.fixture
+def run() -> Run:
+    return make_run()
+
+
+@pytest.fixture
+def lab(run: Run) -> list[Record]:
+    return make_lab(run)
+
+
+@pytest.fixture
+def clean_lab(run: Run) -> list[Record]:
+    return make_lab(run, failures=False)
+
+
+@pytest.fixture
+def lab2_run() -> Run:
+    return make_lab2_run()
+
+
+@pytest.fixture
+def lab2(lab2_run: Run) -> list[Record]:
+    return make_lab2(lab2_run)
+
+
+@pytest.fixture
+def record() -> Callable[..., Record]:
+    return make_record
+
+
+@pytest.fixture
+def another_run() -> Callable[..., Run]:
+    return make_run
+
+
+@pytest.fixture
+def lab_of() -> Callable[..., list[Record]]:
+    return make_lab
+
+
+@pytest.fixture
+def lab2_of() -> Callable[[], tuple[Run, list[Record]]]:
+    def make() -> tuple[Run, list[Record]]:
+        run = make_lab2_run()
+        return run, make_lab2(run)
+
+    return make

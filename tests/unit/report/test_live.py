@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+from rich.live import Live
+
+from inferometer.report import live
+from inferometer.report.live import Display, listener
+from inferometer.runner.events import Notice, Progress, RunEnded, RunStarted, WorkloadDone
+
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+
+
+def console(*, terminal: bool) -> Console:
+    return Console(file=io.StringIO(), force_terminal=terminal, width=80, color_system=None)
+
+
+def progress(record, fraction=0.5, remaining_s=90.0):
+    return Progress(
+        doing="measuring",
+        workload=record().workload,
+        fraction=fraction,
+        remaining_s=remaining_s,
+    )
+
+
+def test_plain_lines_tell_what_happens(run, record):
+    out = console(terminal=False)
+    with listener(out) as tell:
+        tell(RunStarted(run=run, planned=44, done=3, budget_s=600.0))
+        tell(progress(record))
+        tell(WorkloadDone(record=record(batch=8, half_s=0.002), done=4, planned=44))
+        tell(
+            WorkloadDone(
+                record=record("[b]x", failure="out_of_memory", message="Too\nmuch."),
+                done=5,
+                planned=44,
+            )
+        )
+        tell(Notice(message="the governor is [powersave]"))
+        tell(RunEnded(run=run, interrupted=False))
+    assert out.file.getvalue().splitlines() == [
+        "run 3fa91c02: study lab, 44 workloads, 3 of them done before, budget 10 min 0 s",
+        "[ 4/44] resnet18 224/8  40.0 ± 2.0 ms",
+        "[ 5/44] [b]x 224/1  ran out of memory: Too much.",
+        "note: the governor is [powersave]",
+        "run 3fa91c02: finished",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("finished_at", "interrupted", "words"),
+    [(1.0, False, "finished"), (None, False, "something left"), (None, True, "interrupted")],
+)
+def test_the_end_says_how_it_ended(another_run, finished_at, interrupted, words):
+    out = console(terminal=False)
+    with listener(out) as tell:
+        tell(RunEnded(run=another_run(finished_at=finished_at), interrupted=interrupted))
+    assert words in out.file.getvalue()
+
+
+def test_a_terminal_shows_a_bar_and_gets_its_cursor_back(run, record):
+    out = console(terminal=True)
+    with listener(out) as tell:
+        tell(RunStarted(run=run, planned=44, done=0, budget_s=None))
+        assert HIDE_CURSOR in out.file.getvalue()
+        tell(Notice(message="low on memory"))
+    text = out.file.getvalue()
+    assert "note: low on memory" in text
+    assert text.rindex(SHOW_CURSOR) > text.rindex(HIDE_CURSOR)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_the_terminal_is_given_back_after_an_exception(run, error):
+    out = console(terminal=True)
+
+    def measure() -> None:
+        with listener(out) as tell:
+            tell(RunStarted(run=run, planned=1, done=0, budget_s=None))
+            raise error
+
+    with pytest.raises(error):
+        measure()
+    text = out.file.getvalue()
+    assert text.rindex(SHOW_CURSOR) > text.rindex(HIDE_CURSOR)
+
+
+class CountingLive:
+    def __init__(self, out: Console) -> None:
+        self.console = out
+        self.drawn = 0
+
+    def update(self, renderable: object, *, refresh: bool) -> None:
+        assert refresh
+        self.console.print(renderable)
+        self.drawn += 1
+
+
+def test_the_display_is_drawn_at_most_once_a_second(record):
+    now = 100.0
+    fake = CountingLive(console(terminal=True))
+    display = Display(fake, clock=lambda: now)
+    for _ in range(50):
+        now += 0.1
+        display(progress(record))
+    assert fake.drawn == pytest.approx(5, abs=1)
+
+
+def test_the_display_holds_bar_time_and_the_last_results(run, record):
+    fake = CountingLive(console(terminal=True))
+    display = Display(fake)
+    display(RunStarted(run=run, planned=44, done=0, budget_s=None))
+    for batch in range(1, 9):
+        display(WorkloadDone(record=record(batch=batch), done=batch, planned=44))
+    display(progress(record, fraction=0.25))
+    out = console(terminal=True)
+    out.print(display.render())
+    text = out.file.getvalue()
+    assert "25 %" in text
+    assert "8 of 44 done" in text
+    assert "about 1 min 30 s left" in text
+    assert "measuring resnet18 224/1" in text
+    assert "224/8" in text
+    assert "224/3" not in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_failure_stays_on_the_screen(record):
+    fake = CountingLive(console(terminal=True))
+    Display(fake)(WorkloadDone(record=record(failure="crash"), done=1, planned=2))
+    assert "the worker process died: It went wrong." in fake.console.file.getvalue()
+
+
+def test_nothing_goes_to_standard_output(run, capsys):
+    with listener() as tell:
+        tell(RunStarted(run=run, planned=44, done=0, budget_s=None))
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "study lab" in captured.err
+
+
+def test_the_live_display_runs_no_thread_of_its_own(run, monkeypatch):
+    seen = {}
+    real = Live.__init__
+
+    def spy(self, *args, **options):
+        seen.update(options)
+        real(self, *args, **options)
+
+    monkeypatch.setattr(live.Live, "__init__", spy)
+    with listener(console(terminal=True)):
+        pass
+    assert seen["auto_refresh"] is False
+    assert seen["redirect_stdout"] is False
+
+
+class ClosedPipe(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_run_goes_on_when_nobody_reads_its_progress(run, record, monkeypatch):
+    monkeypatch.setattr("sys.stderr", ClosedPipe())
+    with listener() as tell:
+        tell(RunStarted(run=run, planned=2, done=0, budget_s=None))
+        tell(WorkloadDone(record=record(), done=1, planned=2))

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from markdown_it import MarkdownIt
+
+from inferometer.report.markdown import render
+from inferometer.report.sources import RunRecords
+
+
+@pytest.fixture
+def report():
+    def write(*pairs, images=None, no_plots=""):
+        runs = [RunRecords(run=run, records=tuple(records)) for run, records in pairs]
+        return render(runs, images or {}, no_plots)
+
+    return write
+
+
+def section(text: str, title: str) -> str:
+    """What stands under a heading, up to the next of the same or a higher level."""
+    level = title.partition(" ")[0]
+    after = text.split(f"\n{title}\n")[1]
+    return re.split(rf"\n#{{1,{len(level)}}} ", after)[0]
+
+
+def test_the_report_has_the_sections_of_the_lab(report, run, lab):
+    heads = re.findall(r"^## (.*)$", report((run, lab)), re.MULTILINE)
+    assert heads == [
+        "Summary",
+        "1 Models",
+        "2 Parameter count",
+        "3 Latency",
+        "4 Energy",
+        "5 Discussion",
+        "6 Device, software and how to repeat",
+        "Appendix A: latency in full",
+        "Appendix B: throughput, memory and start",
+    ]
+
+
+def test_all_tables_are_tables_and_nothing_is_left_of_the_template(report, run, lab):
+    text = report((run, lab))
+    html = MarkdownIt("commonmark").enable("table").render(text)
+    assert html.count("<table>") == len(re.findall(r"^\|:?-", text, re.MULTILINE))
+    assert "{{" not in text
+    assert "None" not in text
+    assert "\n\n\n" not in text
+
+
+def test_the_summary_names_the_fastest_the_precision_and_what_failed(report, run, lab):
+    summary = section(report((run, lab)), "## Summary")
+    assert "40 of 44 workloads have a latency" in summary
+    assert "mobilenet_v3_small is the fastest with 10.2 ± 0.5 ms a call" in summary
+    assert "1 % to 6.2 % of the mean" in summary
+    assert "10 of 40 missed the target of 5 %" in summary
+    assert "timeout and out of memory" in summary
+    assert "The time budget left 1 workload out" in summary
+    assert "Energy was not measured" in summary
+
+
+def test_variants_that_cannot_be_told_apart_are_not_ranked(report, run, record):
+    records = [
+        record("a", latency_s=0.040, half_s=0.002),
+        record("b", latency_s=0.041, half_s=0.002),
+        record("c", latency_s=0.5, half_s=0.002),
+    ]
+    summary = section(report((run, records)), "## Summary")
+    assert "cannot be told apart" in summary
+    assert "is the fastest" not in summary
+
+
+def test_models_are_named_with_the_reason_for_their_choice(report, run, lab):
+    models = section(report((run, lab)), "## 1 Models")
+    assert "| unet | unet | catalogue, built by inferometer | random, seed 0 |" in models
+    assert "doi:10.1016" in models
+
+
+def test_parameters_are_compared_with_the_published_count(report, run, lab, record):
+    right = section(report((run, lab)), "## 2 Parameter count")
+    assert "7,763,041" in right
+    assert "none of them shares parameters" in right
+    assert "the count here equals it" in right
+    wrong = record(
+        "resnet18", source="catalogue", parameters=7, parameters_with_duplicates=9, half_s=0.001
+    )
+    text = section(report((run, [wrong])), "## 2 Parameter count")
+    assert "differs from the published one for resnet18" in text
+    assert "resnet18 shares parameters" in text
+
+
+def test_the_method_is_told_from_the_procedure(report, run, lab):
+    method = section(report((run, lab)), "### 3.1 Method")
+    for part in ("forward pass alone", "left out of every figure", "at least 10 times"):
+        assert part in method
+    assert "within 5 % of the mean" in method
+    assert "k was 40" in method
+    assert "t of round means" in method
+
+
+def test_the_latency_tables_hold_figures_and_marks(report, run, lab):
+    results = section(report((run, lab)), "### 3.2 Results")
+    assert "| 1 | 155 ± 4 ms | 27.1 ± 1.0 ms | 10.2 ± 0.5 ms | 38.2 ± 2.4 ms\\* |" in results
+    assert "| 16 | (OOM) | 1.65 ± 0.06 s | 622 ± 30 ms | cut |" in results
+    assert "- OOM: ran out of memory" in results
+
+
+def test_plots_are_embedded_or_missed_with_a_reason(report, run, lab, record):
+    images = {"latency_by_batch": "plots/latency_by_batch.png"}
+    single = report((run, [record()]))
+    assert "There is no plot of latency against batch size: each input size has" in single
+    assert "](plots/latency_by_batch.png)" in report((run, lab), images=images)
+    without = report((run, lab), no_plots="matplotlib is not installed")
+    assert "There are no plots: matplotlib is not installed." in without
+
+
+def test_energy_is_not_available_for_a_reason(report, run, lab, record):
+    assert "N.A. No power sensor was found." in section(report((run, lab)), "## 4 Energy")
+    measured = record(energy_per_inference_j=1.4217, energy_source="rapl")
+    energy = section(report((run, [measured])), "## 4 Energy")
+    assert "1.42 J" in energy
+    assert "N.A." not in energy
+
+
+def test_the_discussion_contradicts_the_hypothesis_where_the_data_do(report, run, lab):
+    text = section(report((run, lab)), "### 5.3 Parameter count")
+    assert (
+        "unet has fewer parameters than resnet18, 7,763,041 against 11,689,512, yet is slower at "
+        "all 8 shapes" in text
+    )
+    assert "The orders differ." in text
+    assert "In 2 of 6 pairs" in text
+
+
+def test_the_discussion_agrees_where_the_data_do(report, run, record):
+    records = [
+        record("a", parameters=10, latency_s=0.1, half_s=0.001),
+        record("b", parameters=20, latency_s=0.2, half_s=0.001),
+    ]
+    text = section(report((run, records)), "### 5.3 Parameter count")
+    assert "The orders agree." in text
+    assert "do not contradict" in text
+
+
+def test_the_lab_table_of_the_jetson_is_questioned(report, lab2_run, lab2):
+    text = report((lab2_run, lab2))
+    assert "unet 224/8 24.1 s, but 224/16 10.8 s" in text
+    assert "yet is slower at all 11 shapes" in text
+    check = section(text, "### 5.4 Figures to check")
+    assert "2.90050734299" in check
+    assert "resnet18 224/16 and resnet18 448/16" in check
+
+
+def test_an_imported_run_claims_no_method_and_no_deviation(report, lab2_run, lab2):
+    text = report((lab2_run, lab2))
+    method = section(text, "### 3.1 Method")
+    assert "imported from a table" in method
+    assert "rounds" not in method
+    assert "±" not in text
+    assert "There are no intervals" in text
+    assert "cannot be repeated" in text
+    assert "How shared parameters were counted is not known" in text
+
+
+def test_what_cannot_be_concluded_is_said(report, run, lab):
+    limits = section(report((run, lab)), "### 5.4 What cannot be concluded")
+    assert "The figures are of 4 models on 1 device" in limits
+    assert "Weights are random" in limits
+    assert "timed in one process" in limits
+
+
+def test_the_last_section_says_how_to_repeat_and_what_failed(report, run, lab):
+    text = section(report((run, lab)), "## 6 Device, software and how to repeat")
+    assert "| torch | 2.13.0 |" in text
+    assert "| memory | 24.0 GiB |" in text
+    assert "| governor | not known |" in text
+    assert "inferometer run lab" in text
+    assert "models: [unet, squeezenet1_0, mobilenet_v3_small, resnet18]" in text
+    assert "seed 0" in text
+    assert "The worker said nothing for 180 s in a round." in text
+
+
+def test_the_appendix_leaves_out_columns_that_nobody_has(report, run, record):
+    text = section(report((run, [record()])), "## Appendix A: latency in full")
+    assert "| variant | size | batch | mean |\n" in text
+
+
+def test_several_runs_share_one_report(report, run, another_run, lab_of, lab2_of):
+    pi = another_run(id="11111111", device={"name": "Pi"})
+    text = report((run, lab_of(run)), (pi, lab_of(pi, speed=3.0)), lab2_of())
+    assert "unet (Pi)" in text
+    assert "unet (jetson-nano-2gb)" in text
+    assert "Runs 3fa91c02 and 11111111 were measured" in text
+    assert "Run 00c0ffee was imported" in text
+    assert "The runs were not made at the same time" in text
+    assert re.findall(r"^### 6\.\d (.*)$", text, re.MULTILINE) == [
+        "Run 3fa91c02",
+        "Run 11111111",
+        "Run 00c0ffee",
+        "What was not measured",
+    ]
+
+
+def test_hostile_strings_stay_text(report, another_run, record):
+    evil = "x|y\n# h <script>`*"
+    bad = another_run(study=evil, device={"name": evil, "board": [evil]}, software={evil: evil})
+    records = [
+        record(evil, run=bad, notes=[evil], weights=evil, half_s=0.001),
+        record("z", run=bad, failure="crash", message=evil),
+    ]
+    text = report((bad, records))
+    html = MarkdownIt("commonmark").enable("table").render(text)
+    assert "<script>" not in html
+    assert "<em>" not in html
+    assert html.count("<h1>") == 1
+
+
+def test_a_run_of_failures_alone_can_be_reported(report, run, record):
+    text = report((run, [record(failure="crash"), record(batch=2, failure="timeout")]))
+    assert "No latency was measured." in text
+    assert "Run 3fa91c02 is not finished: 42 of 44 workloads were not reached." in text

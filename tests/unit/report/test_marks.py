@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from inferometer.core.record import FailureKind
+from inferometer.report import marks
+
+
+@pytest.mark.parametrize("kind", get_args(FailureKind))
+def test_each_kind_of_failure_has_its_own_mark_with_a_meaning(record, kind):
+    cell = marks.cell(record(failure=kind), "interval")
+    assert cell.text == marks.MARKS[kind]
+    assert cell.legend
+    assert len(set(marks.MARKS.values())) == len(marks.MARKS)
+
+
+def test_a_skipped_batch_is_not_shown_as_one_that_ran_out_of_memory(record):
+    tried = marks.cell(record(failure="out_of_memory"), "none")
+    skipped = marks.cell(record(failure="out_of_memory", skipped=True), "none")
+    assert tried.text != skipped.text
+    assert skipped.legend == marks.NOT_TRIED
+
+
+def test_a_cell_shows_the_kind_of_spread_that_is_asked_for(record):
+    one = record(latency_s=0.04, half_s=0.002)
+    assert marks.cell(one, "interval").text == "40.0 ± 2.0 ms"
+    assert marks.cell(one, "std").text == "40 ± 4 ms"
+    assert marks.cell(one, "none").text == "40.0 ms"
+
+
+def test_a_missed_target_is_marked_only_beside_an_interval(record):
+    missed = record(half_s=0.01, latency_target_met=False)
+    assert marks.cell(missed, "interval").wide
+    assert marks.cell(missed, "interval").text.endswith(marks.WIDE)
+    assert not marks.cell(missed, "none").wide
+    assert not marks.cell(record(half_s=0.01, latency_target_met=True), "interval").wide
+
+
+def test_what_is_not_there_is_not_blank(record):
+    assert marks.cell(None, "none").legend
+    assert marks.cell(record(latency_s=None), "none").legend
+
+
+def test_spread_is_the_best_that_any_record_has(record):
+    plain, std = record(), record(latency_std_s=0.1)
+    assert marks.spread_of([plain]) == "none"
+    assert marks.spread_of([plain, std]) == "std"
+    assert marks.spread_of([plain, std, record(half_s=0.1)]) == "interval"
+
+
+def test_plain_text_obeys_nothing():
+    assert marks.plain("a\n b\t\x1b[31mred\u202e") == "a b \ufffd[31mred\ufffd"
+    assert marks.shorten("word " * 10, 12) == "word word w…"
+    assert marks.shorten("short", 12) == "short"

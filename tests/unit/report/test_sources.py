@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inferometer.core.procedure import Procedure
+from inferometer.core.sweep import Block, Study, Sweep
+from inferometer.report.sources import RunRecords, repeat_command, study_file
+from inferometer.study import load_study, parse_study
+
+names = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=8)
+blocks = st.builds(
+    Block,
+    sizes=st.lists(st.none() | st.integers(1, 512), min_size=1, max_size=3, unique=True).map(tuple),
+    batches=st.lists(st.integers(1, 64), min_size=1, max_size=3, unique=True).map(tuple),
+)
+
+
+@given(
+    st.lists(names, min_size=1, max_size=3, unique=True).map(tuple),
+    st.lists(blocks, min_size=1, max_size=2).map(tuple),
+    st.none() | st.integers(1, 64),
+    st.builds(
+        Procedure,
+        target=st.sampled_from([0.01, 0.05, 0.25]),
+        seed=st.integers(0, 99),
+        budget_s=st.none() | st.sampled_from([30.0, 600.0]),
+        memory_limit_bytes=st.none() | st.just(2**31),
+    ),
+)
+def test_the_study_file_of_a_report_reads_back_as_the_study(models, found, threads, procedure):
+    study = Study(
+        name="mine",
+        sweep=Sweep(models=models, blocks=found, threads=threads),
+        procedure=procedure,
+    )
+    assert parse_study(study_file(study), name_of_file="study.yaml") == study
+
+
+def test_a_built_in_study_is_repeated_by_its_name():
+    lab = load_study("lab")
+    with_threads = replace(lab, sweep=replace(lab.sweep, threads=3))
+    assert repeat_command(with_threads) == "inferometer run lab --threads 3"
+
+
+@pytest.mark.parametrize("change", [{"seed": 7}, {"budget_s": 60.0}])
+def test_a_changed_study_is_repeated_from_its_file(change):
+    lab = load_study("lab")
+    changed = replace(lab, procedure=replace(lab.procedure, **change))
+    assert repeat_command(changed) == "inferometer run study.yaml"
+
+
+def test_an_imported_run_has_no_study(run, lab2_run):
+    assert RunRecords(run=run, records=()).study is not None
+    assert RunRecords(run=lab2_run, records=()).study is None

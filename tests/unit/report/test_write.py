@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from inferometer.core.errors import InputError
+from inferometer.report import plots
+from inferometer.report.sources import RunRecords
+from inferometer.report.write import write_report
+
+
+@pytest.fixture
+def runs(run, lab):
+    return [RunRecords(run=run, records=tuple(lab))]
+
+
+def test_text_data_and_plots_are_written(runs, tmp_path):
+    pytest.importorskip("matplotlib")
+    out = tmp_path / "new" / "report"
+    written = write_report(runs, out)
+    names = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    assert sorted(str(path.relative_to(out)) for path in written) == names
+    assert names == sorted(
+        ["report.md", "results.csv"]
+        + [f"plots/{name}.{suffix}" for name in plots.NAMES for suffix in plots.FORMATS]
+    )
+    text = (out / "report.md").read_text(encoding="utf-8")
+    assert all(f"](plots/{name}.png)" in text for name in plots.NAMES)
+
+
+def test_the_data_hold_every_record(runs, tmp_path):
+    write_report(runs, tmp_path)
+    with (tmp_path / "results.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 44
+    assert float(rows[0]["latency_mean_s"]) == runs[0].records[0].number("latency_mean_s")
+
+
+def test_other_files_stay_and_old_plots_go(runs, run, record, tmp_path):
+    pytest.importorskip("matplotlib")
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots" / "mine.png").write_bytes(b"mine")
+    (tmp_path / "notes.txt").write_text("mine")
+    write_report(runs, tmp_path)
+    write_report([RunRecords(run=run, records=(record(),))], tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert [path.name for path in (tmp_path / "plots").iterdir()] == ["mine.png"]
+
+
+def test_without_matplotlib_the_report_is_written_and_says_so(runs, tmp_path, monkeypatch):
+    monkeypatch.setattr(plots, "find_spec", lambda _: None)
+    written = write_report(runs, tmp_path)
+    assert [path.name for path in written] == ["report.md", "results.csv"]
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "There are no plots: plots: matplotlib is not installed" in text
+    assert "](plots/" not in text
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(runs, tmp_path):
+    taken = tmp_path / "report"
+    taken.write_text("mine")
+    with pytest.raises(InputError, match="is a file; give a folder"):
+        write_report(runs, taken)
+    assert taken.read_text() == "mine"
+
+
+def test_a_file_in_the_place_of_the_plots_is_refused(runs, tmp_path):
+    (tmp_path / "plots").write_text("mine")
+    with pytest.raises(InputError, match="plots cannot be made"):
+        write_report(runs, tmp_path)
+
+
+def test_a_run_without_records_is_refused_and_nothing_is_written(run, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match="run 3fa91c02 has no records yet"):
+        write_report([RunRecords(run=run, records=())], out)
+    assert not out.exists()

@@ -1,0 +1,100 @@
+"""The Python API as the README shows it, and the names it promises."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+import inferometer as im
+from inferometer.core.errors import InputError, WorkloadError
+
+QUICK = {"min_rounds": 2, "round_s": 0.02, "max_time_s": 1.0}
+
+
+def test_the_public_names_are_these():
+    assert sorted(im.__all__) == [
+        "Block", "Procedure", "Record", "Study", "StudyResult", "Sweep", "__version__",
+        "measure", "open_store", "run_study",
+    ]  # fmt: skip
+    for name in im.__all__:
+        assert getattr(im, name) is not None
+    with pytest.raises(AttributeError):
+        im.no_such_name
+
+
+def test_a_live_module_is_measured_and_left_as_it_was():
+    torch = pytest.importorskip("torch")
+    module = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.Dropout(0.5)).train()
+    module[1].eval()
+    record = im.measure(module, torch.randn(3, 8), name="tiny", **QUICK)
+    assert record.status == "ok"
+    assert record["model"] == "tiny"
+    assert record["parameters"] == 8 * 4 + 4
+    assert record["input_shape"] == "3x8"
+    assert record["batch_size"] == 3
+    assert record["latency_calls"] >= 10
+    assert record["throughput_per_s"] == pytest.approx(3 / record["latency_mean_s"])
+    assert (module.training, module[0].training, module[1].training) == (True, True, False)
+    assert record.rounds[0].phase == "warmup"
+
+
+def test_a_callable_of_known_duration():
+    record = im.measure(lambda x: time.sleep(0.003), [1.0], name="nap", **QUICK)
+    assert record.latency.value == pytest.approx(0.003, rel=0.3)
+    assert record["backend"] == "python"
+    text = repr(record)
+    assert "nap" in text
+    assert "ms" in text
+    assert len(text) < 200
+
+
+def test_dict_and_several_inputs():
+    torch = pytest.importorskip("torch")
+
+    class Add(torch.nn.Module):
+        def forward(self, a, b):
+            return a + b
+
+    pair = (torch.ones(2, 4), torch.ones(2, 4))
+    assert im.measure(Add(), pair, **QUICK)["batch_size"] == 2
+    named = im.measure(Add(), {"a": pair[0], "b": pair[1]}, **QUICK)
+    assert named["input_shape"] == "a=2x4, b=2x4"
+
+
+def test_what_is_not_finite_is_an_error_not_a_figure():
+    with pytest.raises(WorkloadError) as caught:
+        im.measure(lambda x: float("nan"), [1.0], **QUICK)
+    assert caught.value.kind == "non_finite_output"
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(TypeError, match="callable"):
+        im.measure("resnet18", None)
+    with pytest.raises(TypeError, match="targets"):
+        im.measure(len, [1.0], targets=0.1)
+    with pytest.raises(ValueError, match="target"):
+        im.measure(len, [1.0], target=7)
+
+
+def test_a_study_runs_and_is_found_in_the_store(tmp_path):
+    model = tmp_path / "model.py"
+    model.write_text("def factory():\n    return (lambda x: x), {'x': [1.0]}\n")
+    study = im.Study(
+        name="mine",
+        sweep=im.Sweep(models=(f"{model}:factory",), backends=("python",)),
+        procedure=im.Procedure(**QUICK),
+    )
+    result = im.run_study(study, store=tmp_path / "r.db")
+    (record,) = result
+    assert len(result) == 1
+    assert record.status == "ok"
+    with im.open_store(tmp_path / "r.db") as store:
+        assert store.run("latest") == result.run
+        assert store.records(result.run.id)[0].figures == record.figures
+
+
+def test_a_study_that_does_not_exist_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match="nowhere"):
+        im.run_study("nowhere", store=tmp_path / "r.db")
+    assert not (tmp_path / "r.db").exists()
