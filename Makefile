@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-BUDGET ?= 12m
+BUDGET ?= 13m
 BIN = $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 

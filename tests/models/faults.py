@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import time
 
 
@@ -75,7 +76,7 @@ def chatty():
     """Prints to standard output, which is not ours to print on."""
 
     def model(x):
-        print("a model that talks")
+        sys.stdout.write("a model that talks\n")
         return x
 
     return model, _inputs()
@@ -87,9 +88,9 @@ def large(limit_mib=64):
     def model(x):
         return len(bytearray(b"x") * (len(x) * limit_mib << 20))
 
-    import numpy
+    import numpy as np
 
-    return model, (numpy.ones((1, 4)),)
+    return model, (np.ones((1, 4)),)
 
 
 def later_crash(calls=150):

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+from contextlib import suppress
+
 import psutil
 import pytest
+
+
+def resident_bytes(process):
+    """Resident memory of a process, five times a second until it ends."""
+    watched = psutil.Process(process.pid)
+    while process.poll() is None:
+        with suppress(psutil.Error):
+            yield watched.memory_info().rss
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.2)
 
 
 def name_of(row):
@@ -14,14 +27,7 @@ def test_five_ways_to_fail_and_one_that_works(cli, study):
     models = ["segfault", "hang", "memory", "nan", "raises", "good"]
     path = study(models, timeout="4s", memory_limit="400MiB")
     run = cli.start("run", path)
-    parent = psutil.Process(run.pid)
-    seen = []
-    while run.poll() is None:
-        try:
-            seen.append(parent.memory_info().rss)
-            run.wait(0.2)
-        except (psutil.Error, TimeoutError, __import__("subprocess").TimeoutExpired):
-            continue
+    seen = list(resident_bytes(run))
     out, err = run.communicate()
     assert run.returncode == 1, err
     rows = {name_of(row): row for row in cli.rows()}
@@ -45,19 +51,19 @@ def test_five_ways_to_fail_and_one_that_works(cli, study):
 
 
 @pytest.mark.parametrize(
-    ("model", "stage", "kind", "words"),
+    ("model", "outcome", "words"),
     [
-        ("raises_while_loading", "load", "bad_model", "no weights today"),
-        ("leaves", "warmup", "crash", "status 7"),
-        ("later_crash", "measure", "crash", "SIGSEGV"),
-        ("hang_while_loading", "load", "timeout", "--timeout"),
+        ("raises_while_loading", ("load", "bad_model"), "no weights today"),
+        ("leaves", ("warmup", "crash"), "status 7"),
+        ("later_crash", ("measure", "crash"), "SIGSEGV"),
+        ("hang_while_loading", ("load", "timeout"), "--timeout"),
     ],
 )
-def test_each_failure_has_its_stage_and_a_message(cli, study, model, stage, kind, words):
+def test_each_failure_has_its_stage_and_a_message(cli, study, model, outcome, words):
     path = study([model, "good"], batches=[1, 2], timeout="3s")
     cli("run", path, status=1)
     rows = [row for row in cli.rows() if name_of(row) == model]
-    assert (rows[0]["failure_stage"], rows[0]["failure_kind"]) == (stage, kind)
+    assert (rows[0]["failure_stage"], rows[0]["failure_kind"]) == outcome
     assert {row["status"] for row in rows} == {"failed"}
     assert words in rows[0]["failure_message"]
     good = [row for row in cli.rows() if name_of(row) == "good"]

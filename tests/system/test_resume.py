@@ -32,7 +32,9 @@ def gone(processes, within_s=5.0):
 
 
 def test_kill_nine_at_ten_random_moments(cli, study, tmp_path):
-    path = study(["good", "chatty"], batches=range(1, 1 + WORKLOADS // 2), target="1%", max_time="600ms")
+    path = study(
+        ["good", "chatty"], batches=range(1, 1 + WORKLOADS // 2), target="1%", max_time="600ms"
+    )
     database = tmp_path / "inferometer.db"
     dice = random.Random(20261123)
     before = {}

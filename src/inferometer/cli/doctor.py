@@ -92,7 +92,7 @@ def _governor_advice(device: Mapping[str, Any]) -> str | None:
 
 
 def _memory_advice(memory: Memory) -> str | None:
-    from inferometer.report.units import byte_count
+    from inferometer.core.units import byte_count
 
     available = memory.available_bytes
     if available is None or available >= LITTLE_MEMORY_BYTES:
@@ -104,7 +104,7 @@ def _memory_advice(memory: Memory) -> str | None:
 
 
 def _swap_advice(memory: Memory) -> str | None:
-    from inferometer.report.units import byte_count
+    from inferometer.core.units import byte_count
 
     used = memory.swap_used_bytes or 0
     if used < SWAP_THAT_COUNTS_BYTES:
@@ -169,7 +169,7 @@ def _device_part(device: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def _state_part(found: Mapping[str, Any]) -> dict[str, str | None]:
-    from inferometer.report.units import byte_count
+    from inferometer.core.units import byte_count
 
     memory, state = found["memory"], found["conditions"]
     amounts = {name: None if n is None else byte_count(n) for name, n in memory.items()}

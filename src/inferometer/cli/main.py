@@ -50,8 +50,8 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="inferometer")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def cli(*, debug: bool) -> None:  # noqa: ARG001 - read by main
-    """Measure what a neural network's inference costs on this device.
+def cli(*, debug: bool) -> None:
+    r"""Measure what a neural network's inference costs on this device.
 
     \b
     inferometer run                       the lab study, four models

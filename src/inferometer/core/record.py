@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from inferometer.core.metric import Estimate
+from inferometer.core.units import latency
 from inferometer.core.workload import Workload
 
 Stage = Literal["prepare", "load", "warmup", "measure"]
@@ -75,7 +76,7 @@ class Round:
         return len(self.settled_s) * self.calls_per_value
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Record:
     """The outcome of one workload in a run.
 
@@ -92,8 +93,8 @@ class Record:
     status: Status
     failure: Failure | None = None
     figures: Mapping[str, Value] = field(default_factory=dict)
-    rounds: tuple[Round, ...] = field(default=(), repr=False)
-    run: Mapping[str, Value] = field(default_factory=dict, repr=False)
+    rounds: tuple[Round, ...] = ()
+    run: Mapping[str, Value] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that the parts agree.
@@ -134,6 +135,15 @@ class Record:
             method=str(self.figures.get("latency_ci_method") or "none"),
             n=int(self.number("latency_calls") or 0),
         )
+
+    def __repr__(self) -> str:
+        """What a notebook shows: the workload, and its latency or why there is none."""
+        if self.failure is not None:
+            reason = f"{self.failure.kind} at stage {self.failure.stage}: {self.failure.message}"
+            return f"<Record {self.workload.label}: {self.status}, {reason}>"
+        calls, rounds = self.figures.get("latency_calls"), self.figures.get("latency_rounds")
+        counted = f", {calls} calls in {rounds} rounds" if calls and rounds else ""
+        return f"<Record {self.workload.label}: {latency(self.latency)} per call{counted}>"
 
     def row(self) -> dict[str, Value]:
         """The flat exported record: every field of `FIELDS`, in that order, None where unknown."""

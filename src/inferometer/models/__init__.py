@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from inferometer.core.model import LoadedModel
 
-__all__ = ["check", "load"]
+__all__ = ["check", "import_packages", "load"]
 
 
 def check(reference: str) -> None:
@@ -32,6 +32,37 @@ def check(reference: str) -> None:
     source = SOURCES.get(parsed.source)()
     if hasattr(source, "check"):
         source.check(parsed.target, dict(parsed.options))
+
+
+def import_packages(reference: str) -> None:
+    """Import the packages that a reference needs, so that loading it takes only its own time.
+
+    Args:
+        reference: a catalogue name, `torchvision:NAME`, `path/to/file.py:factory` …
+
+    Raises:
+        ModelReferenceError: the reference is wrong.
+        WorkloadError: (bad_model) a package cannot be imported.
+    """
+    from importlib import import_module
+
+    from inferometer.models.catalogue import find
+    from inferometer.models.failures import building
+    from inferometer.models.reference import parse
+    from inferometer.models.registry import SOURCES
+    from inferometer.models.torchvision_compat import import_torchvision_if_installed
+
+    parsed = parse(reference)
+    source = parsed.source
+    if source == "catalogue":
+        builder = find(parsed.target).built_by.partition(":")[0]
+        source = builder if builder in SOURCES.table else source
+    packages = SOURCES.find(source).requires
+    with building(reference):
+        if {"torchvision", "timm", "transformers"} & set(packages):
+            import_torchvision_if_installed()
+        for name in packages:
+            import_module(name)
 
 
 def load(reference: str, *, seed: int) -> LoadedModel:

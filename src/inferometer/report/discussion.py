@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from inferometer.analysis import facts
 from inferometer.analysis.grid import Column, Grid
+from inferometer.core import units
 from inferometer.core.record import Record
-from inferometer.report import units
 from inferometer.report.sources import RunRecords, all_records
 from inferometer.report.wording import joined, plural, sentence, shape_list
 

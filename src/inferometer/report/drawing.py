@@ -20,7 +20,8 @@ from matplotlib.transforms import Bbox, BboxBase
 
 from inferometer.analysis.grid import Column
 from inferometer.analysis.series import Point, Series
-from inferometer.report import marks, units
+from inferometer.core import units
+from inferometer.report import marks
 from inferometer.report.plots import FORMATS, Panel, Plot
 
 # Okabe and Ito's palette, told apart with any common colour blindness; its yellow is left

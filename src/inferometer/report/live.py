@@ -17,8 +17,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from inferometer.core import units
 from inferometer.core.record import Record
-from inferometer.report import marks, units
+from inferometer.report import marks, wording
 from inferometer.runner.events import (
     Event,
     Listener,
@@ -31,6 +32,7 @@ from inferometer.runner.events import (
 
 RESULTS_SHOWN = 5
 LEAST_INTERVAL_S = 1.0
+PLAIN_INTERVAL_S = 30.0
 MESSAGE_LENGTH = 200
 
 
@@ -61,16 +63,20 @@ class _Errors(Console):
 
 
 class Lines:
-    """One plain line for each thing that happens."""
+    """One plain line for each thing that happens, and a sign of life twice a minute."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
+        self._clock = clock
+        self._told_at = clock()
 
     def __call__(self, event: Event) -> None:
         """Print the event, where it is worth a line."""
-        line = _line(event)
-        if line:
-            self._console.print(Text(line), soft_wrap=True)
+        if isinstance(event, Progress):
+            if self._clock() - self._told_at < PLAIN_INTERVAL_S:
+                return
+            self._told_at = self._clock()
+        self._console.print(Text(_line(event)), soft_wrap=True)
 
 
 class Display:
@@ -115,9 +121,7 @@ class Display:
 
     def render(self) -> RenderableType:
         """The display as it stands."""
-        now = ""
-        if self._progress is not None:
-            now = f"{self._progress.doing} {marks.plain(self._progress.workload.label)}"
+        now = _doing(self._progress) if self._progress is not None else ""
         above = [_cut(line) for line in (self._heading, *self._results)]
         return Group(*above, self._bar(), _cut(now))
 
@@ -138,6 +142,14 @@ def _cut(line: str) -> Text:
     return Text(line, no_wrap=True, overflow="ellipsis")
 
 
+def _doing(progress: Progress) -> str:
+    """What is done now, and what it has shown so far."""
+    seen = ""
+    if progress.mean_s is not None:
+        seen = f"  {units.seconds(progress.mean_s)} after {progress.calls} calls"
+    return f"{progress.doing} {marks.plain(progress.workload.label)}{seen}"
+
+
 def _remaining(progress: Progress | None) -> str:
     if progress is None or progress.remaining_s is None:
         return ""
@@ -145,22 +157,23 @@ def _remaining(progress: Progress | None) -> str:
 
 
 def _line(event: Event) -> str:
-    """An event in one line; empty where it is not worth one."""
+    """An event in one line."""
     match event:
         case RunStarted(run=run):
             before = f", {event.done} of them done before" if event.done else ""
             budget = f", budget {units.duration(event.budget_s)}" if event.budget_s else ""
-            name = marks.plain(run.study)
-            return f"run {run.id}: study {name}, {event.planned} workloads{before}{budget}"
+            planned = wording.plural(event.planned, "workload")
+            return f"run {run.id}: study {marks.plain(run.study)}, {planned}{before}{budget}"
         case WorkloadDone():
             width = len(str(event.planned))
             return f"[{event.done:{width}}/{event.planned}] {_result(event.record)}"
+        case Progress():
+            parts = [f"{100 * event.fraction:.0f} %", _remaining(event), _doing(event)]
+            return ", ".join(part for part in parts if part)
         case Notice():
             return f"note: {marks.plain(event.message)}"
         case RunEnded(run=run):
             return f"run {run.id}: {_end(event)}"
-        case _:
-            return ""
 
 
 def _end(event: RunEnded) -> str:

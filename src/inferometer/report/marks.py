@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from inferometer.core import units
 from inferometer.core.record import FailureKind, Record
-from inferometer.report import units
 
 Spread = Literal["interval", "std", "none"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from inferometer.core.units import ABSENT
 from inferometer.report.marks import plain
-from inferometer.report.units import ABSENT
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~$&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _BLOCK_START = re.compile(r"^(?:([-+=#])|(\d+)([.)])(?=\s|$))")

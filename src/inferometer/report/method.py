@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from inferometer.core import units
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record
-from inferometer.report import units
 from inferometer.report.sources import RunRecords, all_records
 from inferometer.report.wording import joined
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -36,18 +37,18 @@ def repeat_command(study: Study) -> str:
     """The command that measures a study again."""
     from inferometer.study import builtin_studies
 
+    budget_s = study.procedure.budget_s
     for known in builtin_studies():
         same_sweep = replace(known.sweep, threads=study.sweep.threads) == study.sweep
-        if same_sweep and known.procedure == study.procedure:
+        if same_sweep and replace(known.procedure, budget_s=budget_s) == study.procedure:
             threads = f" --threads {study.sweep.threads}" if study.sweep.threads else ""
-            return f"inferometer run {shlex.quote(known.name)}{threads}"
+            budget = f" --budget {budget_s:g}s" if budget_s != known.procedure.budget_s else ""
+            return f"inferometer run {shlex.quote(known.name)}{threads}{budget}"
     return "inferometer run study.yaml"
 
 
 def study_file(study: Study) -> str:
-    """The study as a study file."""
-    import yaml
-
+    """The study as a study file, each value in the JSON that YAML includes: no text needs care."""
     sweep, procedure = study.sweep, study.procedure
     data: dict[str, Any] = {
         "name": study.name,
@@ -72,10 +73,9 @@ def study_file(study: Study) -> str:
             "seed": procedure.seed,
         },
     }
-    text: str = yaml.safe_dump(
-        _known(data), sort_keys=False, allow_unicode=True, default_flow_style=None, width=90
+    return "".join(
+        f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in _known(data).items()
     )
-    return text
 
 
 def _block(block: Block) -> dict[str, Any]:

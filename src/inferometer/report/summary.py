@@ -7,9 +7,9 @@ from statistics import median
 
 from inferometer.analysis import facts
 from inferometer.analysis.grid import Grid
+from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
-from inferometer.report import units
 from inferometer.report.discussion import contradiction
 from inferometer.report.plots import size_title
 from inferometer.report.sources import RunRecords, all_records

@@ -8,10 +8,11 @@ from typing import cast
 from inferometer.analysis import facts
 from inferometer.analysis.grid import Column, Grid, size_label
 from inferometer.analysis.series import throughput
+from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.models.catalogue import CATALOGUE, Entry
-from inferometer.report import marks, units
+from inferometer.report import marks
 from inferometer.report.markup import Markdown, table
 
 COUNTS = ("parameters", "parameters_with_duplicates", "trainable_parameters")

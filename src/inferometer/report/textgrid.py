@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from inferometer.analysis.grid import Column, Grid, Shape, size_label
-from inferometer.report import units
+from inferometer.core import units
 from inferometer.report.marks import Cell, plain
 
 MOST_COLUMNS = 5

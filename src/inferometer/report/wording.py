@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from inferometer.analysis.grid import Column, FailureGroup, Grid, Shape
+from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.run import Run
-from inferometer.report import units
 from inferometer.report.marks import MEANINGS, NOT_TRIED, Spread, spread_of
 
 

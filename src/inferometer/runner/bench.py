@@ -59,12 +59,14 @@ class WarmUp:
         first_call_s: duration of the very first call, seconds.
         round: the calls after it, as a round of phase `warmup`.
         input_shape: for people, such as `8x3x224x224`.
+        seen: fields of the record that the meters gave.
         size_applied: whether the asked-for input size had an effect.
     """
 
     first_call_s: float
     round: Round
     input_shape: str
+    seen: dict[str, Value]
     size_applied: bool
 
 
@@ -90,9 +92,14 @@ class Bench:
     def warm_up(self, shape: Shape) -> WarmUp:
         """Make the first call, check its output, and call on until the caches are warm.
 
+        Peak memory is watched here and not in the rounds: giving free memory back to the system,
+        without which the peak would be that of another shape, slows the next call down.
+
         Raises:
             WorkloadError: (non_finite_output) the first output holds NaN or infinity.
         """
+        memory = PeakMemory()
+        memory.begin()
         inputs = self._inputs(shape)
         call = self.session.bind(inputs)
         with self.session.running():
@@ -110,17 +117,16 @@ class Bench:
             first_call_s=first_call_s,
             round=_join(blocks),
             input_shape=inputs.shape,
+            seen=memory.end(),
             size_applied=inputs.size_applied,
         )
 
-    def run_round(self, shape: Shape, plan: RoundPlan) -> tuple[Round, dict[str, Value]]:
-        """Measure one round; gives the round and what the meters saw."""
-        memory = PeakMemory()
-        memory.begin()
+    def run_round(self, shape: Shape, plan: RoundPlan) -> Round:
+        """Measure one round."""
         call = self.session.bind(self._inputs(shape))
         with self.session.running():
             block = _timed(call, plan.settle + plan.values, plan.calls_per_value)
-        return replace(block, phase="measure", settle=plan.settle), memory.end()
+        return replace(block, phase="measure", settle=plan.settle)
 
     def _inputs(self, shape: Shape) -> Inputs:
         return self.model.inputs.make(
@@ -136,10 +142,11 @@ def load_bench(variant: Variant, *, device: str, threads: int, seed: int) -> Ben
         WorkloadError: the model or the backend refuses.
     """
     from inferometer.backends import BACKENDS
-    from inferometer.models import load
+    from inferometer.models import import_packages, load
 
     backend: Backend = BACKENDS.get(variant.backend)()
     backend.start(threads=threads)
+    import_packages(variant.model)
     begin = time.perf_counter()
     model = load(variant.model, seed=seed)
     session = backend.load(model, variant, device=device)

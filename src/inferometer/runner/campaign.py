@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Record, Round, Status, Value
 from inferometer.core.workload import Variant, Workload
+from inferometer.runner.events import Notice
 from inferometer.runner.exclusions import Exclusions
 from inferometer.runner.journal import Journal
 from inferometer.runner.parent import WorkerFailed
 from inferometer.runner.residents import Clock, Residents
 from inferometer.runner.schedule import Schedule, Task, owed_s, plan_round, round_s, typical_s
-from inferometer.runner.summary import known, peak, summarise
+from inferometer.runner.summary import known, summarise
 from inferometer.runner.teller import Teller
 
 CLOSING_S = 1.0
@@ -35,13 +36,11 @@ class Prepared:
         task: what the schedule knows of it.
         figures: fields of the record that are known already.
         rounds: its rounds, earlier ones included.
-        seen: what the meters saw in each round.
     """
 
     task: Task
     figures: dict[str, Value]
     rounds: list[Round] = field(default_factory=list)
-    seen: list[dict[str, Value]] = field(default_factory=list)
 
 
 class Campaign:
@@ -90,7 +89,10 @@ class Campaign:
     def _admit(self, queue: deque[Variant]) -> list[Workload]:
         """Load variants while idle workers leave enough memory; gives their workloads."""
         admitted: list[Variant] = []
-        while queue and (not admitted or self.residents.has_room()):
+        while queue:
+            if admitted and not self.residents.has_room():
+                self._tell_of_groups(admitted, queue)
+                break
             variant = queue.popleft()
             admitted.append(variant)
             first = next(one for one in self.waiting if one.variant == variant)
@@ -100,6 +102,13 @@ class Campaign:
             except WorkerFailed as failed:
                 self._fail(first, failed.failure)
         return [one for one in self.waiting if one.variant in admitted]
+
+    def _tell_of_groups(self, admitted: list[Variant], queue: deque[Variant]) -> None:
+        message = (
+            f"memory does not hold all workers side by side: {len(admitted)} models take turns "
+            f"now, {len(queue)} later"
+        )
+        self.journal.listener(Notice(message=message))
 
     def _group(self, group: list[Workload]) -> None:
         """Warm up everything, the cheapest first; then measure in interleaved rounds."""
@@ -156,7 +165,10 @@ class Campaign:
             self.exclusions.learn_own_shape(workload)
         self.prepared[workload] = Prepared(
             task=task,
-            figures=known(answer["first_call_s"], answer["input_shape"]),
+            figures={
+                **known(answer["first_call_s"], answer["input_shape"]),
+                **answer["seen"],
+            },
             rounds=list(earlier),
         )
         self.waiting.remove(workload)
@@ -199,7 +211,7 @@ class Campaign:
 
     def _round(self, schedule: Schedule, task: Task) -> None:
         workload = task.workload
-        self.teller.doing("measuring", workload)
+        self.teller.doing("measuring", workload, calls=task.calls, mean_s=task.mean_s)
         prepared = self.prepared[workload]
         try:
             if not self.residents.is_warm(workload):  # its worker died of another workload
@@ -213,7 +225,6 @@ class Campaign:
             self._fail(workload, failed.failure)
             return
         task.add(self._keep(prepared, answer["round"]))
-        prepared.seen.append(answer["seen"])
         self._settle(schedule, task)
 
     def _keep(self, prepared: Prepared, done: Round) -> Round:
@@ -266,7 +277,7 @@ class Campaign:
         prepared = self._forget(workload)
         figures = {**self.constants, **self.residents.facts.get(workload.variant, {})}
         if prepared is not None:
-            figures |= {**prepared.figures, **peak(prepared.seen)}
+            figures |= prepared.figures
         figures |= measured or {}
         self.journal.finish(
             Record(workload=workload, status=status, failure=failure, figures=figures)

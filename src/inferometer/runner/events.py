@@ -36,12 +36,16 @@ class Progress:
         workload: which.
         fraction: share of the work that is done, 0 to 1, by estimated time.
         remaining_s: estimated seconds left; None while too little is known.
+        calls: timed calls of that workload so far.
+        mean_s: their mean, seconds; None before the first.
     """
 
     doing: str
     workload: Workload
     fraction: float
     remaining_s: float | None
+    calls: int = 0
+    mean_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,11 @@ import time
 from dataclasses import replace
 
 from inferometer.core.procedure import Procedure
-from inferometer.core.record import Record, Round, Value
+from inferometer.core.record import Record, Round
 from inferometer.core.workload import Workload
 from inferometer.runner.bench import Bench, Shape
 from inferometer.runner.schedule import Schedule, Task, plan_round, typical_s
-from inferometer.runner.summary import known, peak, summarise
+from inferometer.runner.summary import known, summarise
 
 SAME_PROCESS = "measured in the caller's own process, which held other things too"
 
@@ -28,21 +28,19 @@ def measure_here(bench: Bench, workload: Workload, procedure: Procedure) -> Reco
     )
     warm = bench.warm_up(shape)
     rounds: list[Round] = [warm.round]
-    seen: list[dict[str, Value]] = []
     task = Task(workload=workload, call_s=typical_s(warm.round))
     end = time.monotonic() + (procedure.budget_s or float("inf"))
     order = random.Random(procedure.seed)  # noqa: S311 - an order, not a secret
     schedule = Schedule([task], procedure, order=order, deadline=end)
     while schedule.next(time.monotonic()) is not None:
-        done, saw = bench.run_round(shape, plan_round(task.call_s, procedure))
+        done = bench.run_round(shape, plan_round(task.call_s, procedure))
         rounds.append(replace(done, index=len(rounds)))
-        seen.append(saw)
         task.add(done)
         schedule.decide(task)
     figures = {
         **bench.facts,
         **known(warm.first_call_s, warm.input_shape),
-        **peak(seen),
+        **warm.seen,
         **summarise(workload, rounds, procedure),
         "notes": [SAME_PROCESS],
     }

@@ -15,6 +15,7 @@ from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
 from inferometer.core.workload import Workload
 from inferometer.runner.bench import RoundPlan
+from inferometer.stats.intervals import cluster_mean
 from inferometer.stats.stopping import Decision, Rule
 
 BATCHED_BELOW_S = 50e-6
@@ -49,6 +50,11 @@ class Task:
     def calls(self) -> int:
         """Calls so far that count."""
         return sum(self.counts)
+
+    @property
+    def mean_s(self) -> float | None:
+        """Mean seconds per call so far; None before the first round."""
+        return cluster_mean(self.sums_s, self.counts) if self.counts else None
 
 
 def typical_s(warm: Round) -> float:

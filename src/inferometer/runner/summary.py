@@ -66,9 +66,3 @@ def summarise(
         "verdict": "unknown",
         "causes": [NOT_OBSERVED],
     }
-
-
-def peak(seen: Sequence[dict[str, Value]]) -> dict[str, Value]:
-    """The largest peak memory of several rounds; empty where none was observed."""
-    peaks = [one for one in seen if isinstance(one.get("peak_memory_bytes"), int)]
-    return max(peaks, key=lambda one: one["peak_memory_bytes"] or 0, default={})

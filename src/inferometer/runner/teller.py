@@ -26,11 +26,17 @@ class Teller:
         self._told = 0.0
         self._doing = ""
         self._workload: Workload | None = None
+        self._calls = 0
+        self._mean_s: float | None = None
 
-    def doing(self, what: str, workload: Workload) -> None:
-        """Something else begins."""
+    def doing(
+        self, what: str, workload: Workload, *, calls: int = 0, mean_s: float | None = None
+    ) -> None:
+        """Something else begins; `calls` and `mean_s` are what the workload has shown so far."""
         self._doing = what
         self._workload = workload
+        self._calls = calls
+        self._mean_s = mean_s
         self.tell()
 
     def tell(self) -> None:
@@ -48,5 +54,7 @@ class Teller:
                 workload=self._workload,
                 fraction=fraction,
                 remaining_s=left_s,
+                calls=self._calls,
+                mean_s=self._mean_s,
             )
         )

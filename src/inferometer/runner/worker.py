@@ -44,10 +44,11 @@ class Worker:
                 "first_call_s": warm.first_call_s,
                 "round": round_to_json(warm.round),
                 "input_shape": warm.input_shape,
+                "seen": warm.seen,
                 "size_applied": warm.size_applied,
             }
-        done, seen = self.bench.run_round(shape, RoundPlan(**request["plan"]))
-        return {"round": round_to_json(done), "seen": seen}
+        done = self.bench.run_round(shape, RoundPlan(**request["plan"]))
+        return {"round": round_to_json(done)}
 
     def _load(self, request: Message) -> Message:
         variant = Variant(**request["variant"])

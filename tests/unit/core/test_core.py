@@ -12,18 +12,69 @@ from inferometer.core.record import FIELDS, Failure, Record
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.core.workload import Variant, Workload
 
-CONTRACT = """
-run_id study device_name workload model source backend precision device threads batch_size
-input_size input_shape status failure_stage failure_kind failure_message parameters
-parameters_with_duplicates trainable_parameters parameter_bytes buffer_bytes macs flops
-latency_mean_s latency_std_s latency_median_s latency_p90_s latency_p95_s latency_p99_s
-latency_min_s latency_max_s latency_ci_low_s latency_ci_high_s latency_confidence latency_calls
-latency_rounds latency_processes latency_target_met warmup_calls first_call_s load_s steady
-throughput_per_s peak_memory_bytes memory_counter energy_per_inference_j
-energy_net_per_inference_j energy_uncertainty_j power_mean_w power_idle_w energy_source
-energy_scope energy_method energy_reason accuracy accuracy_metric accuracy_examples dataset verdict
-causes
-""".split()
+CONTRACT = [
+    "run_id",
+    "study",
+    "device_name",
+    "workload",
+    "model",
+    "source",
+    "backend",
+    "precision",
+    "device",
+    "threads",
+    "batch_size",
+    "input_size",
+    "input_shape",
+    "status",
+    "failure_stage",
+    "failure_kind",
+    "failure_message",
+    "parameters",
+    "parameters_with_duplicates",
+    "trainable_parameters",
+    "parameter_bytes",
+    "buffer_bytes",
+    "macs",
+    "flops",
+    "latency_mean_s",
+    "latency_std_s",
+    "latency_median_s",
+    "latency_p90_s",
+    "latency_p95_s",
+    "latency_p99_s",
+    "latency_min_s",
+    "latency_max_s",
+    "latency_ci_low_s",
+    "latency_ci_high_s",
+    "latency_confidence",
+    "latency_calls",
+    "latency_rounds",
+    "latency_processes",
+    "latency_target_met",
+    "warmup_calls",
+    "first_call_s",
+    "load_s",
+    "steady",
+    "throughput_per_s",
+    "peak_memory_bytes",
+    "memory_counter",
+    "energy_per_inference_j",
+    "energy_net_per_inference_j",
+    "energy_uncertainty_j",
+    "power_mean_w",
+    "power_idle_w",
+    "energy_source",
+    "energy_scope",
+    "energy_method",
+    "energy_reason",
+    "accuracy",
+    "accuracy_metric",
+    "accuracy_examples",
+    "dataset",
+    "verdict",
+    "causes",
+]
 
 WORKLOAD = Workload(
     variant=Variant(model="resnet18", backend="torch", precision="fp32"),
@@ -97,9 +148,7 @@ def test_a_study_goes_through_json_and_keeps_its_signature():
 
 def test_the_signature_ignores_the_budget_and_nothing_else_of_the_procedure():
     def signature(**values):
-        return Study(
-            name="s", sweep=Sweep(models=("a",)), procedure=Procedure(**values)
-        ).signature
+        return Study(name="s", sweep=Sweep(models=("a",)), procedure=Procedure(**values)).signature
 
     assert signature(budget_s=5.0) == signature()
     assert signature(target=0.01) != signature()
@@ -112,7 +161,9 @@ def test_the_signature_ignores_the_budget_and_nothing_else_of_the_procedure():
      {"confidence": 1.0}, {"min_rounds": 1}, {"memory_limit_bytes": 0}, {"seed": -1}],
 )  # fmt: skip
 def test_a_procedure_out_of_range_is_refused_by_name(wrong):
-    with pytest.raises(ValueError, match=next(iter(wrong)).removesuffix("_s").removesuffix("_bytes")):
+    with pytest.raises(
+        ValueError, match=next(iter(wrong)).removesuffix("_s").removesuffix("_bytes")
+    ):
         Procedure(**wrong)
 
 

@@ -13,16 +13,27 @@ from inferometer.runner.events import Notice, Progress, RunEnded, RunStarted, Wo
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 
+def test_plain_lines_give_a_sign_of_life_twice_a_minute(record):
+    out, times = console(terminal=False), [0.0, 10.0, 31.0, 31.0, 40.0, 62.0, 62.0]
+    lines = live.Lines(out, clock=lambda: times.pop(0))
+    while times:
+        lines(progress(record, calls=12, mean_s=0.04))
+    assert out.file.getvalue().splitlines() == 2 * [
+        "50 %, about 1 min 30 s left, measuring resnet18 224/1  40.0 ms after 12 calls"
+    ]
+
+
 def console(*, terminal: bool) -> Console:
     return Console(file=io.StringIO(), force_terminal=terminal, width=80, color_system=None)
 
 
-def progress(record, fraction=0.5, remaining_s=90.0):
+def progress(record, fraction=0.5, remaining_s=90.0, **seen):
     return Progress(
         doing="measuring",
         workload=record().workload,
         fraction=fraction,
         remaining_s=remaining_s,
+        **seen,
     )
 
 

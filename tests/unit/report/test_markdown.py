@@ -176,7 +176,7 @@ def test_the_last_section_says_how_to_repeat_and_what_failed(report, run, lab):
     assert "| memory | 24.0 GiB |" in text
     assert "| governor | not known |" in text
     assert "inferometer run lab" in text
-    assert "models: [unet, squeezenet1_0, mobilenet_v3_small, resnet18]" in text
+    assert 'models: ["unet", "squeezenet1_0", "mobilenet_v3_small", "resnet18"]' in text
     assert "seed 0" in text
     assert "The worker said nothing for 180 s in a round." in text
 

@@ -41,7 +41,9 @@ def test_unless_asked():
     assert willing.verdict(replace(A, batch_size=8)) is None
 
 
-def test_a_variant_that_could_not_be_loaded_fails_everywhere_and_names_where_it_was_seen(exclusions):
+def test_a_variant_that_could_not_be_loaded_fails_everywhere_and_names_where_it_was_seen(
+    exclusions,
+):
     exclusions.learn(A, Failure(stage="load", kind="crash", message="died of SIGSEGV"))
     status, failure = exclusions.verdict(replace(A, batch_size=1))
     assert (status, failure.stage, failure.kind) == ("failed", "load", "crash")

@@ -51,7 +51,7 @@ def simulate(costs, procedure, *, budget=None, noise=0.02, seed=0):
 
 
 def test_rounds_of_different_workloads_interleave_and_the_seed_decides_the_order():
-    costs = {name: 0.1 for name in "abcd"}
+    costs = dict.fromkeys("abcd", 0.1)
     order, *_ = simulate(costs, Procedure())
     first_pass, second_pass = order[:4], order[4:8]
     assert sorted(first_pass) == sorted(second_pass) == list("abcd")

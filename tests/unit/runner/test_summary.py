@@ -7,7 +7,7 @@ import pytest
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import FIELD_NAMES, Round
 from inferometer.core.workload import Variant, Workload
-from inferometer.runner.summary import peak, summarise
+from inferometer.runner.summary import summarise
 
 W = Workload(
     variant=Variant(model="a", backend="torch", precision="fp32"),
@@ -75,9 +75,3 @@ def test_processes_are_counted_and_every_name_is_a_field():
     found = summarise(W, [make([1.0] * 5), make([1.0] * 5, process=1)], Procedure())
     assert found["latency_processes"] == 2
     assert set(found) <= FIELD_NAMES
-
-
-def test_the_peak_is_the_largest_of_the_rounds_and_null_where_unseen():
-    seen = [{"peak_memory_bytes": n, "memory_counter": "VmHWM"} for n in (3, 9, 5)]
-    assert peak(seen)["peak_memory_bytes"] == 9
-    assert peak([{}]) == {}

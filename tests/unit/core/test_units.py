@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inferometer.core import units
 from inferometer.core.metric import Estimate
-from inferometer.report import units
 
 
 @pytest.mark.parametrize(
