@@ -93,6 +93,19 @@ def large(limit_mib=64):
     return model, (np.ones((1, 4)),)
 
 
+def slows_down(calls=20, seconds=60):
+    """Fast for some calls, then very slow."""
+    count = 0
+
+    def model(x):
+        nonlocal count
+        count += 1
+        time.sleep(0.05 if count <= calls else seconds)
+        return x
+
+    return model, _inputs()
+
+
 def later_crash(calls=150):
     """Dies at its n-th call."""
     count = 0

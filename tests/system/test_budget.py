@@ -20,6 +20,17 @@ def test_a_run_fits_into_its_budget_and_names_what_it_cut_and_resume_measures_it
     assert [row["status"] for row in cli.rows()] == ["ok", "ok"]
 
 
+def test_the_end_of_the_budget_in_a_round_keeps_what_had_its_least(cli, study):
+    """Ten calls are there when the model becomes slow; the round that never ends is given up."""
+    path = study(["slows_down?calls=40"], target="0.0001%", max_time="60s")
+    cli("run", path, "--budget", "8s")
+    (row,) = cli.rows()
+    assert row["status"] == "ok"
+    assert row["latency_calls"] >= 10
+    assert row["latency_max_s"] < 1
+    assert row["latency_target_met"] is False
+
+
 @pytest.mark.parametrize("budget", ["0s", "-1m", "soon"])
 def test_a_budget_that_is_none_is_refused(cli, study, budget):
     _, err = cli("run", study(["good"]), "--budget", budget, status=2)

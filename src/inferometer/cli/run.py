@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_STUDY = "lab"
 AXES = ("models", "backends", "precisions", "batches", "sizes", "threads", "device", "preset")
-LIMITS = ("target", "timeout_s", "memory_limit_bytes", "skip_larger_after_oom", "budget_s", "seed")
+LIMITS = ("target", "timeout_s", "memory_limit_bytes", "skip_larger", "budget_s", "seed")
 INTERRUPTED = 130
 
 
@@ -51,10 +51,10 @@ INTERRUPTED = 130
 )
 @click.option(
     "--try-larger",
-    "skip_larger_after_oom",
+    "skip_larger",
     flag_value=False,
     default=None,
-    help="Measure larger batches of a shape that ran out of memory too.",
+    help="Measure larger batches than one that ran out of memory or time too.",
 )
 @click.option("--seed", type=click.IntRange(0), help="Seed of order, weights and inputs.")
 @click.option(

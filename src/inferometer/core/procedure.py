@@ -22,7 +22,7 @@ class Procedure:
             taken to hang.
         memory_limit_bytes: most that a worker may use; None is what the machine can give without
             swapping.
-        skip_larger_after_oom: after a shape ran out of memory, skip its larger batches.
+        skip_larger: after a batch ran out of memory or time, skip the larger ones of its size.
         budget_s: wall-clock time of the whole run; None is no limit.
         seed: seeds the order of the rounds, the random weights and the inputs.
     """
@@ -36,7 +36,7 @@ class Procedure:
     max_time_s: float = 30.0
     timeout_s: float = 180.0
     memory_limit_bytes: int | None = None
-    skip_larger_after_oom: bool = True
+    skip_larger: bool = True
     budget_s: float | None = None
     seed: int = 0
 

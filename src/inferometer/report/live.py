@@ -146,7 +146,7 @@ def _doing(progress: Progress) -> str:
     """What is done now, and what it has shown so far."""
     seen = ""
     if progress.mean_s is not None:
-        seen = f"  {units.seconds(progress.mean_s)} after {progress.calls} calls"
+        seen = f"  {units.seconds(progress.mean_s)} after {wording.plural(progress.calls, 'call')}"
     return f"{progress.doing} {marks.plain(progress.workload.label)}{seen}"
 
 

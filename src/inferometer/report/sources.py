@@ -68,7 +68,7 @@ def study_file(study: Study) -> str:
             "max_time": procedure.max_time_s,
             "timeout": procedure.timeout_s,
             "memory_limit": procedure.memory_limit_bytes,
-            "skip_larger_after_oom": procedure.skip_larger_after_oom,
+            "skip_larger": procedure.skip_larger,
             "budget": procedure.budget_s,
             "seed": procedure.seed,
         },

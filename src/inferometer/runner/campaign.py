@@ -14,6 +14,7 @@ from inferometer.core.record import Failure, Record, Round, Status, Value
 from inferometer.core.workload import Variant, Workload
 from inferometer.runner.events import Notice
 from inferometer.runner.exclusions import Exclusions
+from inferometer.runner.forecast import forecast_s, needed_s, work
 from inferometer.runner.journal import Journal
 from inferometer.runner.parent import WorkerFailed
 from inferometer.runner.residents import Clock, Residents
@@ -23,9 +24,7 @@ from inferometer.runner.teller import Teller
 
 CLOSING_S = 1.0
 """Kept back from the budget for ending workers and writing the last records."""
-
-WARMUP_CALLS = 2
-"""Calls that a warm-up of a slow workload takes, the first included."""
+OWN_SHAPE = "the inputs have a shape of their own, which the input size did not change"
 
 
 @dataclass(kw_only=True)
@@ -63,7 +62,7 @@ class Campaign:
         self.clock = Clock(end=end, timeout_s=procedure.timeout_s)
         self.teller = Teller(journal.listener, self._remaining_s)
         self.residents = Residents(procedure, self.clock, on_wait=self.teller.tell)
-        self.exclusions = Exclusions(skip_larger_after_oom=procedure.skip_larger_after_oom)
+        self.exclusions = Exclusions(skip_larger=procedure.skip_larger)
         self.order = random.Random(procedure.seed)  # noqa: S311 - an order, not a secret
         self.prepared: dict[Workload, Prepared] = {}
         self.waiting: list[Workload] = []
@@ -112,7 +111,7 @@ class Campaign:
 
     def _group(self, group: list[Workload]) -> None:
         """Warm up everything, the cheapest first; then measure in interleaved rounds."""
-        for workload in sorted(group, key=_work):
+        for workload in sorted(group, key=work):
             self._prepare(workload)
         if self.prepared:
             share = len(self.prepared) / (len(self.prepared) + len(self.waiting))
@@ -143,7 +142,7 @@ class Campaign:
         expected_s = self._forecast_s(workload)
         if not self._affordable(expected_s):
             message = "cut: it would not fit into the time left of the budget"
-            if expected_s:
+            if expected_s is not None:
                 message += f" (about {expected_s:.3g} s per call)"
             self._fail(workload, Failure(stage="warmup", kind="budget", message=message))
             return
@@ -153,38 +152,29 @@ class Campaign:
         except WorkerFailed as failed:
             self._fail(workload, failed.failure)
 
-    def _warm_up(self, workload: Workload, expected_s: float) -> None:
-        answer = self.residents.warm_up(workload, expected_s=WARMUP_CALLS * expected_s)
+    def _warm_up(self, workload: Workload, call_s: float | None) -> None:
+        answer = self.residents.warm_up(workload, call_s=call_s)
         warm: Round = answer["round"]
         earlier = self.journal.earlier(workload)
         task = Task(workload=workload, call_s=typical_s(warm))
         for done in earlier:
             if done.phase == "measure":
                 task.add(done)
-        if not answer["size_applied"] and workload.input_size is not None:
+        figures = {**known(answer["first_call_s"], answer["input_shape"]), **answer["seen"]}
+        if not answer["size_applied"]:
             self.exclusions.learn_own_shape(workload)
-        self.prepared[workload] = Prepared(
-            task=task,
-            figures={
-                **known(answer["first_call_s"], answer["input_shape"]),
-                **answer["seen"],
-            },
-            rounds=list(earlier),
-        )
+            notes = self._facts(workload).get("notes")
+            figures["notes"] = [*(notes if isinstance(notes, list) else []), OWN_SHAPE]
+        self.prepared[workload] = Prepared(task=task, figures=figures, rounds=list(earlier))
         self.waiting.remove(workload)
         self._keep(self.prepared[workload], warm)
 
-    def _forecast_s(self, workload: Workload) -> float:
-        """Seconds of a call, from the largest shape of the variant so far; 0 if there is none."""
-        known = [one.task for one in self.prepared.values() if _same(one.task, workload)]
-        if not known:
-            return 0.0
-        nearest = max(known, key=lambda task: _work(task.workload))
-        return nearest.call_s * _work(workload) / _work(nearest.workload)
+    def _forecast_s(self, workload: Workload) -> float | None:
+        return forecast_s(workload, (one.task for one in self.prepared.values()))
 
-    def _affordable(self, call_s: float) -> bool:
+    def _affordable(self, call_s: float | None) -> bool:
         owed = sum(owed_s(one.task.call_s, self.procedure) for one in self.prepared.values())
-        new = WARMUP_CALLS * call_s + owed_s(call_s, self.procedure) if call_s else 0.0
+        new = 0.0 if call_s is None else needed_s(call_s, self.procedure)
         return owed + new < self.clock.left_s
 
     # Measuring
@@ -215,15 +205,16 @@ class Campaign:
         prepared = self.prepared[workload]
         try:
             if not self.residents.is_warm(workload):  # its worker died of another workload
-                warm = self.residents.warm_up(workload, expected_s=WARMUP_CALLS * task.call_s)
+                warm = self.residents.warm_up(workload, call_s=task.call_s)
                 self._keep(prepared, warm["round"])
             plan = plan_round(task.call_s, self.procedure)
             expected_s = round_s(task.call_s, self.procedure)
             answer = self.residents.measure(workload, plan, expected_s=expected_s)
         except WorkerFailed as failed:
             schedule.drop(task)
-            self._fail(workload, failed.failure)
-            return
+            if failed.failure.kind != "budget" or not schedule.has_minimum(task):
+                self._fail(workload, failed.failure)
+            return  # what had its minimum when the time ended is finished with the others
         task.add(self._keep(prepared, answer["round"]))
         self._settle(schedule, task)
 
@@ -275,13 +266,16 @@ class Campaign:
         measured: dict[str, Value] | None = None,
     ) -> None:
         prepared = self._forget(workload)
-        figures = {**self.constants, **self.residents.facts.get(workload.variant, {})}
+        figures = {**self.constants, **self._facts(workload)}
         if prepared is not None:
             figures |= prepared.figures
         figures |= measured or {}
         self.journal.finish(
             Record(workload=workload, status=status, failure=failure, figures=figures)
         )
+
+    def _facts(self, workload: Workload) -> dict[str, Value]:
+        return self.residents.facts.get(workload.variant, {})
 
     def _forget(self, workload: Workload) -> Prepared | None:
         if workload in self.waiting:
@@ -296,20 +290,7 @@ class Campaign:
         )
         for workload in self.waiting:
             call_s = self._forecast_s(workload)
-            if not call_s:
+            if call_s is None:
                 return None
-            owed += WARMUP_CALLS * call_s + owed_s(call_s, self.procedure)
+            owed += needed_s(call_s, self.procedure)
         return min(owed, max(self.clock.left_s, 0.0))
-
-
-def _work(workload: Workload) -> float:
-    """A number that grows with the cost of a call, for ordering shapes of one model."""
-    return workload.batch_size * (workload.input_size or 1) ** 2
-
-
-def _same(task: Task, workload: Workload) -> bool:
-    """Whether a task tells something about the cost of a workload: variant and kind of size."""
-    other = task.workload
-    return other.variant == workload.variant and (
-        (other.input_size is None) == (workload.input_size is None)
-    )

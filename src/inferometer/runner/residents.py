@@ -13,6 +13,7 @@ from inferometer.core.record import Failure, Stage, Value
 from inferometer.core.workload import Variant, Workload
 from inferometer.host.memory import available_bytes
 from inferometer.runner.bench import RoundPlan, Shape
+from inferometer.runner.forecast import WARMUP_CALLS
 from inferometer.runner.messages import Message, round_from_json
 from inferometer.runner.parent import Deadline, WorkerFailed, WorkerProcess
 
@@ -104,13 +105,18 @@ class Residents:
         self.processes[variant] += 1
         self.facts[variant] = worker.load(self.clock.deadline(0))["facts"]
 
-    def warm_up(self, workload: Workload, *, expected_s: float = 0) -> Message:
+    def warm_up(self, workload: Workload, *, call_s: float | None) -> Message:
         """First call and warm-up of a workload in its resident worker; loads it if need be.
+
+        Args:
+            workload: which.
+            call_s: seconds that a call is expected to take; None where nobody knows.
 
         Raises:
             WorkerFailed: at stage load or warmup.
         """
         self.load(workload)
+        expected_s = WARMUP_CALLS * (call_s or 0.0)
         answer = self._ask(workload, "warmup", "warmup", expected_s, {})
         self._warm.add(workload)
         return {**answer, "round": round_from_json(answer["round"])}

@@ -149,7 +149,7 @@ class Schedule:
 
         To be asked until it answers None: the caller records that the task was cut.
         """
-        owing = [task for task in self._open if not self._has_minimum(task)]
+        owing = [task for task in self._open if not self.has_minimum(task)]
         if not owing or sum(map(self.owed_s, owing)) <= self.deadline - now:
             return None
         worst = max(owing, key=self.owed_s)
@@ -177,12 +177,13 @@ class Schedule:
         """Tasks that may still get rounds."""
         return list(self._open)
 
-    def _has_minimum(self, task: Task) -> bool:
+    def has_minimum(self, task: Task) -> bool:
+        """Whether a task has the least number of calls and rounds."""
         return self.rule.has_minimum(task.calls, len(task.counts))
 
     def _fits(self, task: Task, now: float) -> bool:
         """Whether a round leaves time for what is owed; what is owed itself was fitted by `cut`."""
-        if not self._has_minimum(task):
+        if not self.has_minimum(task):
             return True
         owed = sum(map(self.owed_s, self._open))
         return now + owed + round_s(task.call_s, self.procedure) <= self.deadline

@@ -40,7 +40,7 @@ PROCEDURE_KEYS: dict[str, _Value] = {
     "max_time": _Value(field="max_time_s", read=parse_duration),
     "timeout": _Value(field="timeout_s", read=parse_duration),
     "memory_limit": _Value(field="memory_limit_bytes", read=parse_bytes),
-    "skip_larger_after_oom": _Value(field="skip_larger_after_oom", read=bool),
+    "skip_larger": _Value(field="skip_larger", read=bool),
     "budget": _Value(field="budget_s", read=parse_duration),
     "seed": _Value(field="seed", read=int),
 }

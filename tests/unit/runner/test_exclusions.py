@@ -17,7 +17,7 @@ OOM = Failure(stage="measure", kind="out_of_memory", message="full")
 
 @pytest.fixture
 def exclusions():
-    return Exclusions(skip_larger_after_oom=True)
+    return Exclusions(skip_larger=True)
 
 
 def test_nothing_is_excluded_at_first(exclusions):
@@ -35,8 +35,15 @@ def test_larger_batches_of_a_shape_that_ran_out_of_memory_are_skipped_with_the_r
     assert exclusions.verdict(other) is None
 
 
+def test_larger_batches_than_one_that_hung_are_not_waited_for(exclusions):
+    exclusions.learn(A, Failure(stage="warmup", kind="timeout", message="silence"))
+    status, failure = exclusions.verdict(replace(A, batch_size=8))
+    assert (status, failure.kind) == ("skipped", "timeout")
+    assert "did not answer" in failure.message
+
+
 def test_unless_asked():
-    willing = Exclusions(skip_larger_after_oom=False)
+    willing = Exclusions(skip_larger=False)
     willing.learn(A, OOM)
     assert willing.verdict(replace(A, batch_size=8)) is None
 

@@ -62,7 +62,7 @@ def test_a_full_file():
           max_time: 10
           timeout: 1m
           memory_limit: 2GiB
-          skip_larger_after_oom: false
+          skip_larger: false
           budget: 1h30m
           seed: 7
         """
@@ -91,7 +91,7 @@ def test_a_full_file():
             max_time_s=10.0,
             timeout_s=60.0,
             memory_limit_bytes=2 * 1024**3,
-            skip_larger_after_oom=False,
+            skip_larger=False,
             budget_s=5400.0,
             seed=7,
         ),
