@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -98,3 +100,14 @@ def test_a_study_that_does_not_exist_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="nowhere"):
         im.run_study("nowhere", store=tmp_path / "r.db")
     assert not (tmp_path / "r.db").exists()
+
+
+def test_the_example_of_the_readme_runs(capsys):
+    pytest.importorskip("torch")
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(example, names)
+    assert capsys.readouterr().out.startswith("<Record Linear own size/8: ")
+    low, high = names["interval"]
+    assert 0 < low < high

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from inferometer.core.procedure import Procedure
@@ -92,7 +92,11 @@ class Study:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Study:
-        """Read what `to_json` wrote, also after a way through JSON."""
+        """Read what `to_json` wrote, also after a way through JSON.
+
+        Names that this version does not know are left out, so that runs of another version can be
+        read; the signature of such a study differs from that of its run, so that it is not resumed.
+        """
         sweep = dict(data["sweep"])
         blocks = tuple(
             Block(sizes=tuple(block["sizes"]), batches=tuple(block["batches"]))
@@ -103,8 +107,8 @@ class Study:
         }
         return cls(
             name=data["name"],
-            sweep=Sweep(**axes, **sweep, blocks=blocks),
-            procedure=Procedure(**data["procedure"]),
+            sweep=Sweep(**axes, **_known(Sweep, sweep), blocks=blocks),
+            procedure=Procedure(**_known(Procedure, data["procedure"])),
             description=data["description"],
         )
 
@@ -117,3 +121,8 @@ class Study:
         data = self.to_json()
         del data["procedure"]["budget_s"], data["description"]
         return digest(data)
+
+
+def _known(kind: type[Sweep | Procedure], data: Mapping[str, Any]) -> dict[str, Any]:
+    names = {one.name for one in fields(kind)}
+    return {name: value for name, value in data.items() if name in names}

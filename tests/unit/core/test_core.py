@@ -146,6 +146,17 @@ def test_a_study_goes_through_json_and_keeps_its_signature():
     assert again.signature == study.signature
 
 
+def test_a_study_of_another_version_can_be_read_and_is_not_mistaken_for_the_same():
+    study = Study(name="s", sweep=Sweep(models=("a",)), procedure=Procedure(target=0.01))
+    data = study.to_json()
+    data["procedure"]["of_another_version"] = 1
+    data["sweep"]["of_another_version"] = 1
+    del data["procedure"]["target"]
+    read = Study.from_json(data)
+    assert read.sweep == study.sweep
+    assert read.signature != study.signature
+
+
 def test_the_signature_ignores_the_budget_and_nothing_else_of_the_procedure():
     def signature(**values):
         return Study(name="s", sweep=Sweep(models=("a",)), procedure=Procedure(**values)).signature
