@@ -1,34 +1,8 @@
-"""Quantities with a unit, a direction and, where there is one, an interval."""
+"""Figures with their interval, where there is one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-Direction = Literal["lower", "higher"]
-"""Which way is better."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """A quantity that is measured: its field in the exported record, its unit, which way is better.
-
-    Attributes:
-        field: name of the field in the exported record, SI unit in the name.
-        label: the words a reader sees on an axis or in a heading.
-        unit: SI unit symbol.
-        better: whether lower or higher values are better.
-    """
-
-    field: str
-    label: str
-    unit: str
-    better: Direction
-
-
-LATENCY = Metric(field="latency_mean_s", label="latency per call", unit="s", better="lower")
-THROUGHPUT = Metric(field="throughput_per_s", label="throughput", unit="inputs/s", better="higher")
-PEAK_MEMORY = Metric(field="peak_memory_bytes", label="peak memory", unit="B", better="lower")
 
 
 @dataclass(frozen=True, kw_only=True)

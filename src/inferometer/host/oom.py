@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from inferometer.host.files import LIVE, read_text, to_int
 
-def oom_kills(root: Path = Path("/")) -> int | None:
+
+def oom_kills(root: Path = LIVE) -> int | None:
     """Processes killed so far by the out-of-memory killer (`oom_kill` of /proc/vmstat).
 
     Returns:
         The count, or None where it cannot be observed.
     """
-    try:
-        lines = (root / "proc/vmstat").read_text().splitlines()
-    except OSError:
-        return None
-    counts = [line.split()[1] for line in lines if line.startswith("oom_kill ")]
-    return int(counts[0]) if counts else None
+    found = re.search(r"^oom_kill (\S+)$", read_text(root, "proc/vmstat") or "", re.MULTILINE)
+    return to_int(found.group(1)) if found else None

@@ -14,7 +14,7 @@ from typing import Any
 
 from inferometer.core.errors import WorkloadError
 from inferometer.core.model import Inputs, LoadedModel
-from inferometer.core.protocols import Backend, Session
+from inferometer.core.protocols import Backend, Meter, Session
 from inferometer.core.record import Round, Value
 from inferometer.core.workload import Variant
 from inferometer.meters.memory import PeakMemory
@@ -98,7 +98,7 @@ class Bench:
         Raises:
             WorkloadError: (non_finite_output) the first output holds NaN or infinity.
         """
-        memory = PeakMemory()
+        memory: Meter = PeakMemory()
         memory.begin()
         inputs = self._inputs(shape)
         call = self.session.bind(inputs)

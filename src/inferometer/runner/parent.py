@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 import psutil
 
 from inferometer.core.record import Failure, FailureKind, Stage
+from inferometer.core.units import byte_count
 from inferometer.core.workload import Variant
 from inferometer.host.oom import oom_kills
 from inferometer.runner.messages import Closed, Line, Message, failure_of
@@ -155,17 +156,16 @@ class WorkerProcess:
         return Line(ours), process
 
     def _look(self, stage: Stage, deadline: Deadline) -> None:
-        rss = self.resident_bytes()
-        if rss > self.memory_limit_bytes:
-            self.kill()
-            message = (
-                f"stopped at {rss / 2**20:.0f} MiB resident; "
-                f"the limit is {self.memory_limit_bytes / 2**20:.0f} MiB"
-            )
-            raise WorkerFailed(Failure(stage=stage, kind="out_of_memory", message=message))
-        if time.monotonic() > deadline.at:
-            self.kill()
-            raise WorkerFailed(Failure(stage=stage, kind=deadline.kind, message=deadline.message))
+        held, limit = self.resident_bytes(), self.memory_limit_bytes
+        if held > limit:
+            kind: FailureKind = "out_of_memory"
+            message = f"stopped at {byte_count(held)} resident; the limit is {byte_count(limit)}"
+        elif time.monotonic() > deadline.at:
+            kind, message = deadline.kind, f"{deadline.message}; it held {byte_count(held)} then"
+        else:
+            return
+        self.kill()
+        raise WorkerFailed(Failure(stage=stage, kind=kind, message=message))
 
     def _death(self, stage: Stage) -> Failure:
         """What a worker died of, from its exit status and its last words."""

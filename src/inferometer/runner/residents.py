@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from inferometer.core.procedure import Procedure
-from inferometer.core.record import Failure, Stage, Value
+from inferometer.core.record import Stage, Value
 from inferometer.core.workload import Variant, Workload
 from inferometer.host.memory import available_bytes
 from inferometer.runner.bench import RoundPlan, Shape
@@ -181,11 +180,3 @@ class Residents:
         if self.procedure.memory_limit_bytes is not None:
             return self.procedure.memory_limit_bytes
         return int(USABLE * self._at_first_bytes) - self._held_bytes(but=variant)
-
-
-def budget_failure(stage: Stage, message: str) -> Failure:
-    """Why a workload was cut."""
-    return Failure(stage=stage, kind="budget", message=message)
-
-
-NO_BUDGET = math.inf
