@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -14,18 +14,37 @@ import pytest
 FAULTS = Path(__file__).parents[1] / "models" / "faults.py"
 
 
+START = """
+import signal, sys
+from inferometer.cli.main import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main(sys.argv[1:])
+"""
+# A shell starts background jobs deaf to Ctrl-C, and their children inherit that.
+
+
 @dataclass
 class CommandLine:
     folder: Path
+    started: list[subprocess.Popen] = field(default_factory=list)
 
     def start(self, *args, **kwargs):
         environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
         environment.pop("INFEROMETER_STORE", None)
-        return subprocess.Popen(
-            [sys.executable, "-m", "inferometer", *map(str, args)],
+        process = subprocess.Popen(
+            [sys.executable, "-c", START, *map(str, args)],
             cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=environment, **kwargs,
         )  # fmt: skip
+        self.started.append(process)
+        return process
+
+    def end(self):
+        """Leave nothing running behind a test that failed."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def __call__(self, *args, status=0):
         process = self.start(*args)
@@ -40,7 +59,9 @@ class CommandLine:
 
 @pytest.fixture
 def cli(tmp_path):
-    return CommandLine(tmp_path)
+    line = CommandLine(tmp_path)
+    yield line
+    line.end()
 
 
 @pytest.fixture

@@ -24,6 +24,12 @@ def test_help_imports_no_runtime_no_plotting_and_no_numbers():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_it_can_be_started_as_a_module():
+    command = [sys.executable, "-m", "inferometer", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("inferometer, version ")
+
+
 def test_the_parent_never_imports_a_runtime(tmp_path, fault):
     code = (
         "import sys\nfrom inferometer.cli.main import main\n"

@@ -18,7 +18,15 @@ from inferometer.runner.forecast import forecast_s, needed_s, work
 from inferometer.runner.journal import Journal
 from inferometer.runner.parent import WorkerFailed
 from inferometer.runner.residents import Clock, Residents
-from inferometer.runner.schedule import Schedule, Task, owed_s, plan_round, round_s, typical_s
+from inferometer.runner.schedule import (
+    Schedule,
+    Task,
+    owed_s,
+    plan_round,
+    remaining_s,
+    round_s,
+    typical_s,
+)
 from inferometer.runner.summary import known, summarise
 from inferometer.runner.teller import Teller
 
@@ -283,14 +291,11 @@ class Campaign:
         return self.prepared.pop(workload, None)
 
     def _remaining_s(self) -> float | None:
-        """Estimated seconds until everything has the least it is owed; None while unknown."""
-        owed = sum(
-            owed_s(task.call_s, self.procedure, calls=task.calls, rounds=len(task.counts))
-            for task in (one.task for one in self.prepared.values())
-        )
+        """Estimated seconds until everything is measured; None while unknown."""
+        left_s = sum(remaining_s(one.task, self.procedure) for one in self.prepared.values())
         for workload in self.waiting:
             call_s = self._forecast_s(workload)
             if call_s is None:
                 return None
-            owed += needed_s(call_s, self.procedure)
-        return min(owed, max(self.clock.left_s, 0.0))
+            left_s += needed_s(call_s, self.procedure)
+        return min(left_s, max(self.clock.left_s, 0.0))

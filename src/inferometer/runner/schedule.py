@@ -107,6 +107,14 @@ def owed_s(call_s: float, procedure: Procedure, *, calls: int = 0, rounds: int =
     return missing * round_s(call_s, procedure)
 
 
+def remaining_s(task: Task, procedure: Procedure) -> float:
+    """Estimated seconds until a task is done: its least, then what its spread asks for."""
+    rule = rule_of(procedure)
+    if rule.has_minimum(task.calls, len(task.counts)):
+        return rule.expected_more_s(task.sums_s, task.counts)
+    return owed_s(task.call_s, procedure, calls=task.calls, rounds=len(task.counts))
+
+
 class Schedule:
     """Rounds of the resident workloads, each pass in a new random order.
 

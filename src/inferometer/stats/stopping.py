@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -47,7 +48,18 @@ class Rule:
 
     def precise(self, sums_s: Sequence[float], counts: Sequence[int]) -> bool:
         """Whether the interval of the mean is as narrow as the target."""
+        return self._excess(sums_s, counts) <= 1
+
+    def expected_more_s(self, sums_s: Sequence[float], counts: Sequence[int]) -> float:
+        """Timed seconds until it ends, given the least: the half-width falls with the root of n."""
+        spent_s = sum(sums_s)
+        wanted_s = spent_s * (self._excess(sums_s, counts) ** 2 - 1)
+        return max(0.0, min(wanted_s, self.max_time_s - spent_s))
+
+    def _excess(self, sums_s: Sequence[float], counts: Sequence[int]) -> float:
+        """Half-width of the interval of the mean, over that of the target."""
         interval = cluster_mean_interval(sums_s, counts, self.confidence)
         if interval is None:
-            return False
-        return (interval.high - interval.low) / 2 <= self.target * cluster_mean(sums_s, counts)
+            return math.inf
+        half = (interval.high - interval.low) / 2
+        return half / (self.target * cluster_mean(sums_s, counts)) if half else 0.0

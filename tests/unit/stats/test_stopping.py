@@ -44,3 +44,13 @@ def test_only_the_relative_spread_matters(scale):
     means = [scale * m for m in (1.0, 1.01, 0.99, 1.0, 1.01)]
     patient = replace(RULE, max_time_s=1e9)
     assert patient.decide(*rounds(means)) == "target_met"
+
+
+def test_the_time_still_needed_is_what_the_spread_asks_for_within_the_limit():
+    wild = rounds([1.0, 1.5, 0.7, 1.0, 1.4])
+    patient = replace(RULE, max_time_s=1e6)
+    more = patient.expected_more_s(*wild)
+    doubled = replace(patient, target=0.1).expected_more_s(*wild)
+    assert (more + sum(wild[0])) == pytest.approx(4 * (doubled + sum(wild[0])))
+    assert replace(RULE, max_time_s=sum(wild[0])).expected_more_s(*wild) == 0.0
+    assert RULE.expected_more_s(*rounds([1.0, 1.0, 1.0])) == 0.0
