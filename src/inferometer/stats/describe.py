@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from inferometer.stats.intervals import supports_quantile
 
 
@@ -31,8 +33,6 @@ class Description:
 
 def describe(values: Sequence[float], probabilities: Sequence[float] = ()) -> Description:
     """Describe a sample of at least one value. Quantiles by linear interpolation (type 7)."""
-    import numpy as np
-
     sample = np.asarray(values, dtype=float)
     return Description(
         mean=float(sample.mean()),

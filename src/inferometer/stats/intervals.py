@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scipy.special import stdtrit
+
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
@@ -43,8 +45,6 @@ def cluster_mean_interval(
     Returns:
         The interval, or None for fewer than two clusters.
     """
-    from scipy.special import stdtrit
-
     clusters = len(sums)
     if clusters < 2:  # noqa: PLR2004 - a spread needs two
         return None
