@@ -11,6 +11,7 @@ import pytest
 import inferometer as im
 from inferometer.core.errors import InputError, WorkloadError
 
+ROOT = Path(__file__).parents[2]
 QUICK = {"min_rounds": 2, "round_s": 0.02, "max_time_s": 1.0}
 
 
@@ -102,10 +103,24 @@ def test_a_study_that_does_not_exist_is_an_input_error(tmp_path):
     assert not (tmp_path / "r.db").exists()
 
 
+def examples(page):
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+
+
+def test_the_examples_of_the_how_to_run(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.py").write_text("def build():\n    return (lambda x: x), {'x': [1.0]}\n")
+    names: dict[str, object] = {}
+    for example in examples("docs/how-to/python.md"):
+        exec(example, names)
+    out = capsys.readouterr().out
+    assert "<Record sum python own size/1: " in out
+    assert "model.py:build python own size/2 ok Estimate(" in out
+
+
 def test_the_example_of_the_readme_runs(capsys):
     pytest.importorskip("torch")
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (example,) = examples("README.md")
     names: dict[str, object] = {}
     exec(example, names)
     assert capsys.readouterr().out.startswith("<Record Linear own size/8: ")
