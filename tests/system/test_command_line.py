@@ -24,6 +24,15 @@ def test_help_imports_no_runtime_no_plotting_and_no_numbers():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_help_lists_the_commands_and_keeps_its_examples_on_their_lines(cli):
+    out, _ = cli("--help")
+    lines = [line.strip() for line in out.splitlines()]
+    assert "inferometer run --models resnet18 --batch 1 --size 224" in lines
+    commands = {line.split()[0] for line in lines if line}
+    assert {"run", "runs", "show", "report", "export", "import", "models", "doctor"} <= commands
+    assert max(map(len, out.splitlines())) <= 80
+
+
 def test_it_can_be_started_as_a_module():
     command = [sys.executable, "-m", "inferometer", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -96,8 +105,9 @@ def test_bad_usage_is_one_sentence_and_status_two(cli, tmp_path, arguments, word
     assert not (tmp_path / "inferometer.db").exists()
 
 
-def test_debug_shows_the_traceback(cli):
-    process = cli.start("--debug", "run", "no-such-study")
+@pytest.mark.parametrize("arguments", [["--debug", "run"], ["run", "--debug"]])
+def test_debug_shows_the_traceback(cli, arguments):
+    process = cli.start(*arguments, "no-such-study")
     _, err = process.communicate()
     assert "Traceback" in err
 

@@ -47,24 +47,33 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="inferometer")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def cli(*, debug: bool) -> None:
-    r"""Measure what a neural network's inference costs on this device.
+DEBUG = "--debug"
 
-    \b
-    inferometer run                       the lab study, four models
-    inferometer run --models resnet18 --batch 1 --size 224
-    inferometer report latest -o report   Markdown, CSV and plots
-    """
+EXAMPLES = """\b
+Examples:
+  inferometer run taste                       two models in half a minute
+  inferometer run                             the lab study, four models
+  inferometer run --models resnet18 --batch 1 --size 224
+  inferometer report latest -o report         Markdown, CSV and plots
+"""  # \b is click's sign to leave the lines as they are
+
+
+@click.group(
+    cls=LazyGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, prog_name="inferometer")
+@click.option(DEBUG, is_flag=True, help="Show the traceback of an error.")
+def cli(*, debug: bool) -> None:
+    """Measure what a neural network's inference costs on this device."""
 
 
 def main(args: list[str] | None = None) -> None:
     """Entry point. Exit status: 0 done; 1 some workloads failed; 2 bad input; 130 interrupted."""
-    debug = "--debug" in (sys.argv[1:] if args is None else args)
+    given = sys.argv[1:] if args is None else args
+    debug = DEBUG in given  # before or after the command
     try:
-        status: Any = cli.main(args=args, prog_name="inferometer", standalone_mode=False)
+        rest = [argument for argument in given if argument != DEBUG]
+        status: Any = cli.main(args=rest, prog_name="inferometer", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         status = error.exit_code

@@ -32,7 +32,13 @@ MEANINGS: dict[FailureKind, str] = {
     "budget": "not measured: the time budget was spent",
 }
 
-NOT_TRIED = "not tried: a smaller batch ran out of memory"
+NOT_TRIED: dict[FailureKind, str] = {
+    "out_of_memory": "not tried: a smaller batch ran out of memory",
+    "timeout": "not tried: a smaller batch did not answer in time",
+    "unsupported": "not tried: this input size would change nothing in the model's inputs",
+}
+"""What a mark in brackets means: that of a workload which was skipped."""
+
 WIDE = "*"
 """Follows a latency whose interval is wider than the target."""
 
@@ -89,7 +95,6 @@ def shorten(text: str, length: int) -> str:
 
 
 def _mark(kind: FailureKind, *, skipped: bool) -> Cell:
-    text, meaning = MARKS[kind], MEANINGS[kind]
-    if skipped and kind == "out_of_memory":
-        return Cell(text=f"({text})", legend=NOT_TRIED)
-    return Cell(text=text, legend=meaning)
+    if skipped and kind in NOT_TRIED:
+        return Cell(text=f"({MARKS[kind]})", legend=NOT_TRIED[kind])
+    return Cell(text=MARKS[kind], legend=MEANINGS[kind])

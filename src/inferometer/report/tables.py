@@ -205,7 +205,7 @@ def failures(grid: Grid) -> Markdown:
             group.column.label,
             ", ".join(shape.label for shape in group.shapes),
             marks.MARKS[group.kind],
-            "not tried" if group.skipped else "failed",
+            "skipped" if group.skipped else "failed",
             group.message,
         ]
         for group in grid.failures()

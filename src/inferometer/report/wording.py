@@ -59,7 +59,8 @@ def shape_list(found: Sequence[Shape], most: int = 6) -> str:
 
 def headline(group: FailureGroup) -> str:
     """What happened to a group of cells, without the message."""
-    return NOT_TRIED if group.skipped and group.kind == "out_of_memory" else MEANINGS[group.kind]
+    meaning = MEANINGS[group.kind]
+    return NOT_TRIED.get(group.kind, meaning) if group.skipped else meaning
 
 
 def notes(grid: Grid) -> list[str]:

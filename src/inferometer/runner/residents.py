@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Stage, Value
@@ -102,7 +102,11 @@ class Residents:
         )
         self._workers[variant] = worker
         self.processes[variant] += 1
-        self.facts[variant] = worker.load(self.clock.deadline(0))["facts"]
+        try:
+            self.facts[variant] = worker.load(self.clock.deadline(0))["facts"]
+        except WorkerFailed:
+            self.end(variant)  # alive or not, it holds no model
+            raise
 
     def warm_up(self, workload: Workload, *, call_s: float | None) -> Message:
         """First call and warm-up of a workload in its resident worker; loads it if need be.
@@ -126,14 +130,7 @@ class Residents:
         Raises:
             WorkerFailed: at stage measure.
         """
-        asked = {
-            "plan": {
-                "values": plan.values,
-                "calls_per_value": plan.calls_per_value,
-                "settle": plan.settle,
-            }
-        }
-        answer = self._ask(workload, "round", "measure", expected_s, asked)
+        answer = self._ask(workload, "round", "measure", expected_s, {"plan": asdict(plan)})
         return {**answer, "round": round_from_json(answer["round"])}
 
     def is_warm(self, workload: Workload) -> bool:
@@ -163,7 +160,7 @@ class Residents:
             input_size=workload.input_size,
             seed=self.procedure.seed,
         )
-        request = {"do": what, "shape": vars(shape), **more}
+        request = {"do": what, "shape": asdict(shape), **more}
         try:
             return worker.ask(request, stage=stage, deadline=self.clock.deadline(expected_s))
         except WorkerFailed as failed:

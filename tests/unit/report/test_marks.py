@@ -16,11 +16,12 @@ def test_each_kind_of_failure_has_its_own_mark_with_a_meaning(record, kind):
     assert len(set(marks.MARKS.values())) == len(marks.MARKS)
 
 
-def test_a_skipped_batch_is_not_shown_as_one_that_ran_out_of_memory(record):
-    tried = marks.cell(record(failure="out_of_memory"), "none")
-    skipped = marks.cell(record(failure="out_of_memory", skipped=True), "none")
-    assert tried.text != skipped.text
-    assert skipped.legend == marks.NOT_TRIED
+@pytest.mark.parametrize("kind", marks.NOT_TRIED)
+def test_what_was_skipped_is_not_shown_as_what_failed(record, kind):
+    tried = marks.cell(record(failure=kind), "none")
+    skipped = marks.cell(record(failure=kind, skipped=True), "none")
+    assert skipped.text == f"({tried.text})"
+    assert skipped.legend == marks.NOT_TRIED[kind]
 
 
 def test_a_cell_shows_the_kind_of_spread_that_is_asked_for(record):
