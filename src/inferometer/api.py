@@ -119,14 +119,11 @@ def run_study(
         return run_study(wanted, store=opened, listener=listener)
 
 
-def _torch_module(network: object) -> bool:
-    torch = sys.modules.get("torch")  # a module of torch cannot exist without it
-    return torch is not None and isinstance(network, torch.nn.Module)
-
-
 def _session(network: Any) -> tuple[Session, str, str]:  # noqa: ANN401
     """A session for a live model, its backend and its precision."""
-    if _torch_module(network):
+    from inferometer.models.building import is_module
+
+    if is_module(network):
         from inferometer.backends.torch.session import TorchBackend
 
         session, precision = TorchBackend().adopt(network)
@@ -141,7 +138,9 @@ def _session(network: Any) -> tuple[Session, str, str]:  # noqa: ANN401
 @contextmanager
 def _evaluating(network: Any) -> Iterator[None]:  # noqa: ANN401
     """Evaluation mode for a while, each submodule back in its own mode afterwards."""
-    if not _torch_module(network):
+    from inferometer.models.building import is_module
+
+    if not is_module(network):
         yield
         return
     modes = [(module, module.training) for module in network.modules()]

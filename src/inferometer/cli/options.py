@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -53,25 +52,12 @@ def write_json(data: object, path: str) -> None:
     """Write JSON to a file, or to standard output where the path is `-`.
 
     Raises:
-        click.ClickException: the file cannot be written.
+        InputError: the file cannot be written.
     """
     text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
     if path == "-":
         click.echo(text)
         return
-    write_text(Path(path), text + "\n")
+    from inferometer.store.transfer import write_whole
 
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        click.ClickException: the file cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise click.UsageError(f"{path} cannot be written: {error.strerror}") from error
+    write_whole(f"{text}\n".encode(), Path(path))

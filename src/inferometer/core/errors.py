@@ -14,6 +14,7 @@ Each message says what is wrong, where, and what to do. Only `cli` turns them in
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -74,3 +75,25 @@ class WorkloadError(InferometerError):
     def __init__(self, kind: FailureKind, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+LONGEST_MESSAGE = 300
+
+_OUT_OF_MEMORY = re.compile(
+    r"not enough memory|out of memory|can't allocate memory|bad_?alloc|bad allocation"
+    r"|could not allocate|cannot allocate memory",
+    re.IGNORECASE,
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception of Python, its libraries or the C++ below says there was no memory."""
+    return isinstance(error, MemoryError) or bool(_OUT_OF_MEMORY.search(str(error)))
+
+
+def in_one_line(error: BaseException, longest: int = LONGEST_MESSAGE) -> str:
+    """Type and message of an exception, at a length that fits into a table."""
+    message = " ".join(str(error).split())
+    if len(message) > longest:
+        message = message[: longest - 1] + "…"
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

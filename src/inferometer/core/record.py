@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -74,6 +75,11 @@ class Round:
     def calls(self) -> int:
         """Calls behind the values that count."""
         return len(self.settled_s) * self.calls_per_value
+
+    @property
+    def timed_s(self) -> float:
+        """Duration of these calls together, seconds."""
+        return math.fsum(self.settled_s) * self.calls_per_value
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inferometer.core.errors import MissingExtraError, WorkloadError
-from inferometer.models.failures import in_one_line, is_out_of_memory
+from inferometer.core.errors import MissingExtraError, WorkloadError, in_one_line, is_out_of_memory
 from inferometer.models.filekind import file_kind
 
 if TYPE_CHECKING:

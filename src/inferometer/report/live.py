@@ -178,7 +178,7 @@ def _line(event: Event) -> str:
 
 def _end(event: RunEnded) -> str:
     if event.interrupted:
-        return "interrupted; what is done is kept"
+        return "interrupted"
     return "finished" if event.run.finished_at is not None else "ended, with something left to do"
 
 

@@ -143,9 +143,9 @@ class Campaign:
     def _prepare(self, workload: Workload) -> None:
         if workload not in self.waiting:  # its variant could not be loaded
             return
-        verdict = self.exclusions.verdict(workload)
-        if verdict is not None:
-            self._record(workload, *verdict)
+        outcome = self.exclusions.outcome(workload)
+        if outcome is not None:
+            self._record(workload, *outcome)
             return
         expected_s = self._forecast_s(workload)
         if not self._affordable(expected_s):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inferometer.core.record import Failure, FailureKind, Status
 from inferometer.core.workload import Variant, Workload
 
-Verdict = tuple[Status, Failure]
+Outcome = tuple[Status, Failure]
 
 HOPELESS: dict[FailureKind, str] = {
     "out_of_memory": "ran out of memory",
@@ -43,7 +43,7 @@ class Exclusions:
         """The asked-for input size had no effect: other sizes would measure the same again."""
         self._own_shape.setdefault((workload.variant, workload.batch_size), workload)
 
-    def verdict(self, workload: Workload) -> Verdict | None:
+    def outcome(self, workload: Workload) -> Outcome | None:
         """Status and reason for a workload that need not be tried; None where it is to be tried."""
         if workload.variant in self._broken:
             first, failure = self._broken[workload.variant]

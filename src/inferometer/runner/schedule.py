@@ -43,7 +43,7 @@ class Task:
 
     def add(self, done: Round) -> None:
         """Take the observations of a round into account."""
-        self.sums_s.append(math.fsum(done.settled_s) * done.calls_per_value)
+        self.sums_s.append(done.timed_s)
         self.counts.append(done.calls)
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
@@ -40,7 +39,7 @@ def summarise(
     values = [value for done in measured for value in done.settled_s]
     per_value = max(done.calls_per_value for done in measured)
     single = per_value == 1
-    sums = [math.fsum(done.settled_s) * done.calls_per_value for done in measured]
+    sums = [done.timed_s for done in measured]
     counts = [done.calls for done in measured]
     sample = describe(values, list(PERCENTILES) if single else [])
     mean = cluster_mean(sums, counts)

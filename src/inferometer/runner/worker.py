@@ -9,7 +9,12 @@ import socket
 import sys
 import threading
 
-from inferometer.core.errors import InputError, WorkloadError
+from inferometer.core.errors import (
+    InputError,
+    WorkloadError,
+    in_one_line,
+    is_out_of_memory,
+)
 from inferometer.core.record import Failure, FailureKind
 from inferometer.core.workload import Variant
 from inferometer.runner import limits
@@ -73,10 +78,10 @@ class Worker:
     def _kind(self, error: Exception) -> FailureKind:
         if isinstance(error, WorkloadError):
             return error.kind
-        if isinstance(error, MemoryError):
-            return "out_of_memory"
         if isinstance(error, InputError):
             return "bad_model"
+        if is_out_of_memory(error):
+            return "out_of_memory"
         return classify(self.backend, error) or "bad_model"
 
 
@@ -93,10 +98,9 @@ def classify(backend: str, error: Exception) -> FailureKind | None:
 
 def describe_error(error: BaseException) -> str:
     """An exception in one line: its type where the message alone would not say what happened."""
-    text = " ".join(str(error).split())
     if isinstance(error, InputError | WorkloadError):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+        return " ".join(str(error).split())
+    return in_one_line(error, MESSAGE_CHARACTERS)
 
 
 def requests(line: Line) -> queue.SimpleQueue[Message]:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from inferometer.core.errors import WorkloadError
+from inferometer.core.errors import WorkloadError, is_out_of_memory
 from inferometer.core.model import Inputs, LoadedModel
 from inferometer.core.nested import first_problem
 from inferometer.core.record import FailureKind
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 
-OUT_OF_MEMORY = re.compile(
-    r"not enough memory|out of memory|can't allocate memory|bad_?alloc|bad allocation"
-    r"|could not allocate|cannot allocate memory",
-    re.IGNORECASE,
-)
 SHAPE = re.compile(
     r"shape|size mismatch|sizes? of tensors? must|expected .* (input|channels?|size)"
     r"|output size is too small|kernel size can't be greater|mat1 and mat2"
@@ -153,7 +148,7 @@ class TorchBackend:
         """Out of memory and unsupported shapes, told from other errors by class and message."""
         import torch
 
-        if isinstance(error, torch.OutOfMemoryError) or OUT_OF_MEMORY.search(str(error)):
+        if isinstance(error, torch.OutOfMemoryError) or is_out_of_memory(error):
             return "out_of_memory"
         if isinstance(error, NotImplementedError):
             return "unsupported"

@@ -7,12 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from inferometer.core.errors import ModelReferenceError, WorkloadError
+from inferometer.core.errors import (
+    ModelReferenceError,
+    WorkloadError,
+    in_one_line,
+    is_out_of_memory,
+)
 from inferometer.core.model import LoadedModel
 from inferometer.models.building import image_inputs, is_module, settled
 from inferometer.models.catalogue import CATALOGUE
 from inferometer.models.exported import load_exported
-from inferometer.models.failures import in_one_line, is_out_of_memory
 from inferometer.models.filekind import check_file, file_kind
 from inferometer.models.options import Options
 from inferometer.models.state import State, as_state, fit, read_state, read_torch
