@@ -6,11 +6,19 @@ import math
 
 import numpy as np
 import pytest
+from arch.bootstrap import IIDBootstrap
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as oracle
+from scipy.signal import lfilter
 
-from inferometer.stats.intervals import cluster_mean, cluster_mean_interval, supports_quantile
+from inferometer.stats.intervals import (
+    cluster_mean,
+    cluster_mean_interval,
+    mean_interval,
+    quantile_interval,
+    supports_quantile,
+)
 
 
 @given(
@@ -60,3 +68,126 @@ def test_the_least_sample_that_bounds_a_quantile(q, least):
 
 def test_an_empty_sample_supports_nothing():
     assert not supports_quantile(0, 0.5)
+
+
+def clusters(rounds, calls, *, between=0.0, within=0.02, seed=0):
+    dice = np.random.default_rng(seed)
+    levels = dice.lognormal(0, between, rounds)
+    return [list(level * dice.lognormal(0, within, calls)) for level in levels]
+
+
+class TestQuantileInterval:
+    def test_independent_calls_have_the_interval_of_order_statistics_at_the_least(self):
+        rounds = clusters(20, 20)
+        found = quantile_interval(rounds)
+        sample = np.sort(np.concatenate(rounds))
+        low, high = oracle.binom.ppf([0.025, 0.975], 400, 0.5).astype(int)
+        assert found.value == pytest.approx(np.median(sample))
+        assert found.high - found.low >= 0.8 * (sample[high] - sample[low])
+        assert found.effective <= 400
+
+    def test_it_is_wider_than_the_bootstrap_over_rounds_but_not_twice(self):
+        """The bootstrap takes rounds as independent; here the data has to show that they are."""
+        ratios = []
+        for seed in range(8):
+            rounds = np.array(clusters(40, 10, between=0.05, seed=seed))
+            low, high = (
+                IIDBootstrap(np.arange(40), seed=1)
+                .conf_int(lambda at, rounds=rounds: np.median(rounds[at]), 300, "percentile")
+                .ravel()
+            )
+            found = quantile_interval(rounds)
+            ratios.append((found.high - found.low) / (high - low))
+        assert 1 <= np.mean(ratios) <= 1.7
+
+    def test_rounds_that_differ_count_for_less_than_their_calls(self):
+        alike, different = (quantile_interval(clusters(20, 20, between=b)) for b in (0.0, 0.1))
+        assert different.effective < alike.effective / 3
+        assert different.tau > 3
+        assert different.high - different.low > 2 * (alike.high - alike.low)
+
+    @pytest.mark.parametrize("between", [0.0, 0.05])
+    def test_it_covers_the_true_median_as_often_as_it_says(self, between):
+        every = [quantile_interval(clusters(20, 10, between=between, seed=n)) for n in range(300)]
+        given = [found for found in every if found.low is not None]
+        assert len(given) >= 0.9 * len(every)
+        assert 0.92 <= np.mean([found.low <= 1.0 <= found.high for found in given]) <= 0.995
+
+    def test_one_round_or_few_calls_have_no_interval(self):
+        assert quantile_interval([[1.0, 2.0, 3.0]]).low is None
+        assert quantile_interval([[1.0], [2.0], [3.0]]).low is None
+        assert quantile_interval([[1.0], [], [2.0]]).value == 1.5
+
+    def test_constant_values_have_an_interval_of_no_width(self):
+        found = quantile_interval([[1.0] * 5] * 4)
+        assert (found.low, found.high, found.tau) == (1.0, 1.0, 1.0)
+
+    @given(st.floats(1e-6, 1e3), st.integers(0, 50), st.sampled_from([0.1, 0.5, 0.9]))
+    def test_a_change_of_unit_changes_nothing_else(self, factor, seed, q):
+        rounds = clusters(8, 12, between=0.02, seed=seed)
+        one = quantile_interval(rounds, q)
+        other = quantile_interval([[factor * v for v in part] for part in rounds], q)
+        assert other.value == pytest.approx(factor * one.value)
+        assert other.effective == pytest.approx(one.effective)
+        if one.low is not None:
+            assert one.low <= one.value <= one.high
+            assert other.high == pytest.approx(factor * one.high)
+
+
+class TestMeanInterval:
+    def test_equal_independent_rounds_have_the_t_interval_of_their_means(self):
+        rounds = clusters(5, 10, between=0.05, seed=3)
+        means = [np.mean(part) for part in rounds]
+        low, high = oracle.t.interval(0.95, 4, np.mean(means), oracle.sem(means))
+        found = mean_interval(rounds, 0.95)
+        assert found.high - found.low >= (high - low) * (1 - 1e-9)
+        assert (found.high + found.low) / 2 == pytest.approx(np.mean(means))
+
+    def test_rounds_that_follow_their_neighbours_widen_it(self):
+        walk = np.cumsum(np.random.default_rng(0).normal(0, 0.01, 40)) + 1
+        steady = np.random.default_rng(0).permutation(walk)
+        after, mixed = (mean_interval([[v] * 3 for v in x], 0.95) for x in (walk, steady))
+        assert after.high - after.low > 1.5 * (mixed.high - mixed.low)
+
+    def test_one_round_has_none(self):
+        assert mean_interval([[1.0, 2.0]], 0.95) is None
+
+
+ROUNDS = st.lists(st.lists(st.floats(0.5, 2.0), min_size=1, max_size=12), min_size=2, max_size=30)
+
+
+@given(rounds=ROUNDS, q=st.sampled_from([0.1, 0.5, 0.9]))
+def test_the_quantile_is_numpys_and_lies_inside_its_interval(rounds, q):
+    found = quantile_interval(rounds, q)
+    joined = [value for part in rounds for value in part]
+    assert found.value == pytest.approx(np.quantile(joined, q))
+    assert (found.low is None) == (found.high is None)
+    if found.low is not None:
+        assert found.low <= found.value <= found.high
+    assert 0 < found.effective <= len(joined) * (1 + 1e-9)
+    assert found.tau == pytest.approx(len(joined) / found.effective)
+
+
+@given(rounds=ROUNDS)
+def test_more_confidence_is_never_narrower(rounds):
+    narrow, wide = quantile_interval(rounds, 0.5, 0.8), quantile_interval(rounds, 0.5, 0.95)
+    if wide.low is not None:
+        assert wide.low <= narrow.low
+        assert narrow.high <= wide.high
+
+
+@pytest.mark.parametrize("phi", [0.0, 0.9])
+def test_it_covers_the_median_of_independent_and_of_correlated_values(phi):
+    rng = np.random.default_rng(11)
+    covered = iid = 0
+    trials, n = 300, 4000
+    for _ in range(trials):
+        noise = lfilter([math.sqrt(1 - phi**2)], [1.0, -phi], rng.standard_normal(n + 100))[100:]
+        values = np.exp(0.1 * noise)
+        found = quantile_interval(values.reshape(-1, 20))
+        covered += found.low <= 1.0 <= found.high
+        low, high = (oracle.binom.ppf(tail, n, 0.5) / n for tail in (0.025, 0.975))
+        iid += np.quantile(values, low) <= 1.0 <= np.quantile(values, high)
+    assert 0.92 <= covered / trials <= 0.985
+    if phi:
+        assert iid / trials < 0.6  # the same values taken as independent
