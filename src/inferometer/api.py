@@ -57,7 +57,8 @@ def measure(
         inputs: a tensor or array; a tuple of positional arguments; a dict of keyword arguments (or
             the one dict that the model takes). The first dimension is the batch.
         name: what to call the model in the record; by default the name of its class or function.
-        **procedure: fields of `core.procedure.Procedure`, such as `target=0.02`, `max_time_s=10`.
+        **procedure: fields of `core.procedure.Procedure`, such as `target=0.02`, `max_time_s=10`;
+            `processes` is always 1.
 
     Returns:
         The record, with its raw observations in `rounds`.
@@ -69,11 +70,12 @@ def measure(
         Exception: whatever the model raises.
     """
     from inferometer.core.procedure import Procedure
+    from inferometer.host.signals import Watch
     from inferometer.models.inputs import batch_size_of, example_inputs
     from inferometer.runner.bench import Bench
     from inferometer.runner.here import measure_here
 
-    rules = Procedure(**procedure)
+    rules = Procedure(**{**procedure, "processes": 1})
     session, backend, precision = _session(network)
     workload = Workload(
         variant=Variant(model=name or _name_of(network), backend=backend, precision=precision),
@@ -85,7 +87,8 @@ def measure(
     spec = example_inputs(network, inputs)
     model = LoadedModel(network=network, inputs=spec, source="live", weights="as given")
     with _evaluating(network):
-        return measure_here(Bench(model, session, load_s=None), workload, rules)
+        watch = Watch(threads=workload.threads or 1)
+        return measure_here(Bench(model, session, load_s=None, watch=watch), workload, rules)
 
 
 def run_study(

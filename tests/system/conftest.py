@@ -75,7 +75,8 @@ def study(tmp_path, fault):
     """Write a study of models of the backend python; gives its path."""
 
     def write(models, *, batches=(1,), **procedure):
-        rules = {"min_rounds": 2, "round": "20ms", "target": "50%", "timeout": "60s", **procedure}
+        rules = {"processes": 1, "min_rounds": 2, "span": 0, "round": "20ms", "target": "50%"}
+        rules |= {"timeout": "60s", **procedure}
         lines = ["name: small", "backends: [python]", f"batch: {list(batches)}", "models:"]
         lines += [f"  - {fault(name)}" for name in models]
         lines += ["procedure:", *(f"  {name}: {value}" for name, value in rules.items())]

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
 DEFAULT_STUDY = "lab"
 AXES = ("models", "backends", "precisions", "batches", "sizes", "threads", "device", "preset")
-LIMITS = ("target", "timeout_s", "memory_limit_bytes", "skip_larger", "budget_s", "seed")
+LIMITS = (
+    "target",
+    "processes",
+    "pair",
+    "timeout_s",
+    "memory_limit_bytes",
+    "skip_larger",
+    "budget_s",
+    "seed",
+)
 INTERRUPTED = 130
 
 
@@ -39,6 +48,19 @@ INTERRUPTED = 130
 @click.option("--device", help="cpu, cuda, cuda:1, mps.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="How thorough.")
 @click.option("--target", type=SHARE, help="Half-width of the interval to reach, such as 2%.")
+@click.option("--processes", type=click.IntRange(1), help="Fresh processes of each workload.")
+@click.option(
+    "--pair",
+    is_flag=True,
+    default=None,
+    help="Compare two variants: short blocks of both in turn, A-B-B-A; see `compare`.",
+)
+@click.option(
+    "--sustain",
+    "sustain_s",
+    type=DURATION,
+    help="Run each workload without a pause for so long, such as 10m, and watch it change.",
+)
 @click.option("--budget", "budget_s", type=DURATION, help="Time of the whole run, such as 10m.")
 @click.option(
     "--timeout", "timeout_s", type=DURATION, help="Longest silence of a worker, such as 3m."
@@ -65,6 +87,12 @@ INTERRUPTED = 130
     help="Measure only what is missing: of RUN, or of the latest run of this study and flags.",
 )
 @click.option("--retry-failed", is_flag=True, help="With --resume: measure failed ones again.")
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path("/"),
+    help="Read the device's signals from a recorded tree (proc/, sys/) instead of this machine.",
+)
 @click.option("--no-energy", is_flag=True, help="Do not look for power sensors.")
 @store_option
 @json_option
@@ -74,6 +102,7 @@ def run(
     resume: str | None,
     retry_failed: bool,
     no_energy: bool,
+    root: Path,
     store_path: Path,
     json_path: str | None,
     **flags: Any,  # noqa: ANN401 - the axes and limits of a study
@@ -92,7 +121,9 @@ def run(
     if retry_failed and resume is None:
         raise click.UsageError("--retry-failed goes with --resume")
     given = {name: value for name, value in flags.items() if value is not None}
-    options = Options(resume=resume, retry_failed=retry_failed, energy=not no_energy)
+    options = Options(
+        resume=resume, retry_failed=retry_failed, energy=not no_energy, root=root.resolve()
+    )
     same = resume if study is None and set(given) <= {"budget_s"} else None
     wanted = None if same else _with_flags(load_study(study or DEFAULT_STUDY), given)
     if wanted is not None:

@@ -14,17 +14,19 @@ from inferometer.cli.options import json_option, open_existing, store_option, wr
 @store_option
 @json_option
 def show(*, run: str, store_path: Path, json_path: str | None) -> None:
-    """Show RUN as a table: an id, the beginning of one, or `latest`.
+    """Show RUN as a table, and why each figure can be trusted or not.
+
+    RUN is an id, the beginning of one, or `latest`.
 
     The JSON is an array with an object for each workload.
     """
     with open_existing(store_path) as store:
         found = store.run(run)
-        records = store.records(found.id)
+        records = store.records(found.id, with_rounds=True)
     if json_path is not None:
         write_json([record.row() for record in records], json_path)
     if json_path == "-":
         return
     from inferometer.report.terminal import print_run
 
-    print_run(found, records)
+    print_run(found, records, causes=True)

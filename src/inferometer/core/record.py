@@ -55,6 +55,10 @@ class Round:
             and excluded from the figures.
         starts_s: start of each value, seconds after `started_at`; non-decreasing.
         values_s: duration of each value per call, seconds; as long as `starts_s`.
+        pair: number of the A-B-B-A group that the round belongs to, the same on both sides; None
+            outside a paired run.
+        signals: what the device showed during the round, by name (see `host.signals`); a signal
+            that could not be read is absent.
     """
 
     index: int
@@ -65,6 +69,8 @@ class Round:
     settle: int
     starts_s: tuple[float, ...]
     values_s: tuple[float, ...]
+    pair: int | None = None
+    signals: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def settled_s(self) -> tuple[float, ...]:
@@ -129,12 +135,16 @@ class Record:
 
     @property
     def latency(self) -> Estimate | None:
-        """Mean seconds per call with its interval; None where the workload was not measured."""
-        mean = self.number("latency_mean_s")
-        if mean is None:
+        """Median seconds per call with its interval; None where the workload was not measured.
+
+        An imported table that holds only means gives its mean, which then has no interval.
+        """
+        median, mean = self.number("latency_median_s"), self.number("latency_mean_s")
+        value = mean if median is None else median
+        if value is None:
             return None
         return Estimate(
-            value=mean,
+            value=value,
             low=self.number("latency_ci_low_s"),
             high=self.number("latency_ci_high_s"),
             confidence=self.number("latency_confidence") or 0.0,
@@ -204,6 +214,9 @@ FIELDS: dict[str, type] = {
         (int, "latency_calls_per_value"),
         (float, "latency_timer_overhead_s"),
         (str, "started_at origin"),
+        (float, "latency_mean_ci_low_s latency_mean_ci_high_s latency_p10_s latency_tau_calls"),
+        (float, "latency_between_processes"),
+        (float, "sustained_first_s sustained_last_s sustained_span_s"),
     )
     for name in names.split()
 }

@@ -186,7 +186,8 @@ def _result(record: Record) -> str:
     label = marks.plain(record.workload.label)
     failure = record.failure
     if failure is None:
-        wide = record.figures.get("latency_target_met") is False
-        return f"{label}  {units.latency(record.latency)}{' (target not met)' * wide}"
+        verdict = str(record.figures.get("verdict"))
+        doubt = f" ({verdict})" if verdict in marks.VERDICTS else ""
+        return f"{label}  {units.latency(record.latency)}{doubt}"
     what = marks.MEANINGS[failure.kind] if record.status == "failed" else "skipped"
     return f"{label}  {what}: {marks.shorten(failure.message, MESSAGE_LENGTH)}"

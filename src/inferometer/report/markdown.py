@@ -107,8 +107,7 @@ def _legend(grid: Grid, records: Sequence[Record]) -> list[str]:
         for column in grid.columns
     ]
     legend = {cell.text: cell.legend for cell in cells if cell.legend}
-    if any(cell.wide for cell in cells):
-        legend[marks.WIDE] = "the interval is wider than the target"
+    legend |= marks.meanings(cells)
     return [f"{text}: {meaning}" for text, meaning in legend.items()]
 
 

@@ -42,6 +42,16 @@ NOT_TRIED: dict[FailureKind, str] = {
 WIDE = "*"
 """Follows a latency whose interval is wider than the target."""
 
+VERDICTS: dict[str, tuple[str, str]] = {
+    "noisy": (WIDE, "noisy: the interval is wider than the target"),
+    "contended": ("c", "contended: something else used the device"),
+    "throttled": ("t", "throttled: the device lowered its clock"),
+    "swapped": ("s", "swapped: memory was short"),
+    "drifting": ("d", "drifting: the latency was still changing"),
+    "unstable": ("u", "unstable: the latency had no single level"),
+}
+"""Verdict → the mark that follows a figure, and what it means; a trusted one has none."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -50,16 +60,16 @@ class Cell:
     Attributes:
         text: the figure or the mark.
         legend: meaning of the mark; empty for a figure.
-        wide: whether the interval is wider than the target.
+        mark: one character after the figure, as `VERDICTS` explains it.
     """
 
     text: str
     legend: str = ""
-    wide: bool = False
+    mark: str = ""
 
 
 def cell(record: Record | None, spread: Spread) -> Cell:
-    """The mean latency of a record, or the mark of what it has instead."""
+    """The median latency of a record, or the mark of what it has instead."""
     if record is None:
         return Cell(text=units.ABSENT, legend="not in the study, or not reached yet")
     if record.failure is not None:
@@ -68,10 +78,25 @@ def cell(record: Record | None, spread: Spread) -> Cell:
     if latency is None:
         return Cell(text="?", legend="no latency in the record")
     if spread == "interval":
-        wide = record.figures.get("latency_target_met") is False
-        return Cell(text=units.latency(latency) + WIDE * wide, wide=wide)
+        mark = verdict_mark(record)
+        return Cell(text=units.latency(latency) + mark, mark=mark)
     std = record.number("latency_std_s") if spread == "std" else None
-    return Cell(text=units.plus_minus(latency.value, std))
+    mean = record.number("latency_mean_s")  # a deviation goes with the mean
+    return Cell(text=units.plus_minus(latency.value if mean is None else mean, std))
+
+
+def verdict_mark(record: Record) -> str:
+    """The mark of a record's verdict; none where it is trusted or nobody knows."""
+    verdict = str(record.figures.get("verdict"))
+    if verdict in VERDICTS:
+        return VERDICTS[verdict][0]
+    return WIDE if record.figures.get("latency_target_met") is False else ""
+
+
+def meanings(cells: Iterable[Cell]) -> dict[str, str]:
+    """What the marks of some cells mean."""
+    seen = {cell.mark for cell in cells}
+    return {mark: meaning for mark, meaning in VERDICTS.values() if mark in seen}
 
 
 def spread_of(records: Iterable[Record]) -> Spread:

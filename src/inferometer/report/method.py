@@ -52,10 +52,11 @@ def _measured(procedure: Procedure, group: Sequence[RunRecords]) -> list[str]:
         "slow spell of the device does not fall on one workload alone."
     )
     repetitions = (
-        f"The number of repetitions k was not fixed. Each workload was called at least "
+        "The number of repetitions k was not fixed. Each workload was measured in "
+        f"{procedure.processes} fresh process{'es' * (procedure.processes > 1)}, called at least "
         f"{procedure.min_calls} times, in at least {procedure.min_rounds} rounds, and then until "
-        f"half of the {units.percent(procedure.confidence)} interval of the mean was within "
-        f"{units.percent(procedure.target)} of the mean: more often where the deviation is high, "
+        f"half of the {units.percent(procedure.confidence)} interval of the median was within "
+        f"{units.percent(procedure.target)} of the median: more often where the deviation is high, "
         f"less often where it is low. At the latest it ended after "
         f"{units.count(procedure.max_calls)} calls or {units.duration(procedure.max_time_s)} of "
         "timed work."
@@ -73,7 +74,8 @@ def _interval(records: Sequence[Record]) -> list[str]:
     return [
         (
             f"Method of the interval: {joined(sorted(methods))}. Calls of one round resemble each "
-            "other, so rounds, not calls, count as independent. Two latencies are called different "
+            "other, and so do those of one process: rounds and processes, not calls, count as "
+            "independent. Two latencies are called different "
             "below only where their intervals do not overlap."
         )
     ]

@@ -61,9 +61,11 @@ def study_file(study: Study) -> str:
         "procedure": {
             "target": procedure.target,
             "confidence": procedure.confidence,
+            "processes": procedure.processes,
             "min_calls": procedure.min_calls,
             "max_calls": procedure.max_calls,
             "min_rounds": procedure.min_rounds,
+            "span": procedure.span_s,
             "round": procedure.round_s,
             "max_time": procedure.max_time_s,
             "timeout": procedure.timeout_s,
@@ -71,6 +73,8 @@ def study_file(study: Study) -> str:
             "skip_larger": procedure.skip_larger,
             "budget": procedure.budget_s,
             "seed": procedure.seed,
+            "pair": procedure.pair,
+            "sustain": procedure.sustain_s,
         },
     }
     return "".join(

@@ -82,8 +82,8 @@ def _widths(estimates: Sequence[Estimate], missed: int, one: RunRecords) -> str:
     target = target_of(one.run)
     line = (
         f"half of the {units.percent(estimates[0].confidence)} interval is "
-        f"{units.percent(min(widths))} to {units.percent(max(widths))} of the mean, in the middle "
-        f"{units.percent(median(widths))}"
+        f"{units.percent(min(widths))} to {units.percent(max(widths))} of the median, in the "
+        f"middle {units.percent(median(widths))}"
     )
     if target is None:
         return f"{line}."

@@ -17,7 +17,7 @@ from inferometer.report.markup import Markdown, table
 
 COUNTS = ("parameters", "parameters_with_duplicates", "trainable_parameters")
 SIZES = ("parameter_bytes", "buffer_bytes")
-PERCENTILES = ("latency_median_s", "latency_p90_s", "latency_p95_s", "latency_p99_s")
+PERCENTILES = ("latency_p90_s", "latency_p95_s", "latency_p99_s")
 
 
 def models(grid: Grid) -> Markdown:
@@ -64,7 +64,7 @@ def parameters(grid: Grid) -> Markdown:
 
 
 def latency(grid: Grid, input_size: int | None, spread: marks.Spread) -> Markdown:
-    """Mean latency: a row for each batch size, a column for each variant."""
+    """Median latency: a row for each batch size, a column for each variant."""
     shapes = grid.rows(input_size)
     columns = [c for c in grid.columns if any(grid.cell(shape, c) for shape in shapes)]
     rows = [
@@ -137,14 +137,17 @@ def best_batches(grid: Grid) -> Markdown:
 def figures(grid: Grid) -> Markdown:
     """Every figure of latency: deviation, percentiles, extremes, and how often it was measured."""
     fields: dict[str, Callable[[Record], str]] = {
-        "mean": lambda r: units.latency(r.latency),
+        "median": lambda r: units.latency(r.latency),
+        "mean": _seconds("latency_mean_s"),
         "std": _seconds("latency_std_s"),
         **{name.split("_")[1]: _seconds(name) for name in PERCENTILES},
         "min": _seconds("latency_min_s"),
         "max": _seconds("latency_max_s"),
         "calls": _whole("latency_calls"),
         "rounds": _whole("latency_rounds"),
+        "processes": _whole("latency_processes"),
         "target met": _yes_no("latency_target_met"),
+        "verdict": _text("verdict"),
     }
     return _appendix(grid, fields)
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from inferometer.analysis.grid import FailureGroup, Grid, build
 from inferometer.core.record import Record
 from inferometer.core.run import Run
-from inferometer.report import marks, textgrid, wording
+from inferometer.report import marks, sustained, textgrid, wording
 
 MESSAGE_LENGTH = 160
 _ASCII = str.maketrans(
@@ -26,8 +26,17 @@ _ASCII = str.maketrans(
 )
 
 
-def print_run(run: Run, records: Sequence[Record], console: Console | None = None) -> None:
-    """Print what a run is and the table of its records."""
+def print_run(
+    run: Run, records: Sequence[Record], console: Console | None = None, *, causes: bool = False
+) -> None:
+    """Print what a run is and the table of its records.
+
+    Args:
+        run: the run.
+        records: its records.
+        console: where to print; standard output by default.
+        causes: whether to print the causes behind every verdict too.
+    """
     console = console or _Output(highlight=False)
     when = wording.local_time(run.created_at)
     _say(console, f"run {run.id} · study {run.study} · {run.device_name} · {when}", style="bold")
@@ -35,12 +44,17 @@ def print_run(run: Run, records: Sequence[Record], console: Console | None = Non
     if records:
         console.print()
         print_table(records, target=wording.target_of(run), console=console)
+        _list(console, "Sustained:", sustained.sustained_lines(records))
+        for record in records:
+            _list(console, f"{record.workload.label} over time:", sustained.window_lines(record))
+        if causes:
+            _list(console, "Verdicts:", wording.verdicts(records))
 
 
 def print_table(
     records: Sequence[Record], *, target: float | None = None, console: Console | None = None
 ) -> None:
-    """Print mean latencies, a row for each shape and a column for each variant.
+    """Print median latencies, a row for each shape and a column for each variant.
 
     Args:
         records: of one or several runs.
@@ -74,8 +88,8 @@ class _Output(Console):
 def _explain(console: Console, grid: Grid, cells: Sequence[marks.Cell], figures: str) -> None:
     """Print what figures and marks mean, what failed, and what the records say beside figures."""
     _say(console, figures)
-    if any(cell.wide for cell in cells):
-        _say(console, f"{marks.WIDE} interval wider than the target")
+    for mark, meaning in marks.meanings(cells).items():
+        _say(console, f"{mark} {meaning}")
     legend = {cell.text: cell.legend for cell in cells if cell.legend}
     for text, meaning in legend.items():
         _say(console, f"{text}: {meaning}")

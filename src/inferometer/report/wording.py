@@ -34,7 +34,22 @@ def what_cells_show(records: Sequence[Record], target: float | None) -> str:
     levels = {record.number("latency_confidence") for record in records} - {None}
     level = f"{units.percent(min(level for level in levels if level))} " if levels else ""
     aim = f" (target ± {units.percent(target)})" if target else ""
-    return f"Mean time per call of one batch ± half of its {level}interval{aim}."
+    return f"Median time per call of one batch ± half of its {level}interval{aim}."
+
+
+def verdicts(records: Sequence[Record]) -> list[str]:
+    """Every verdict with its causes: `contended: unet 224/8: another program used …`."""
+    causes: dict[tuple[str, str], list[str]] = {}
+    for record in records:
+        if record.status == "ok":
+            found = record["causes"]
+            listed = "; ".join(found) if isinstance(found, list) else ""
+            key = (str(record["verdict"]), listed)
+            causes.setdefault(key, []).append(record.workload.label)
+    return [
+        f"{verdict}: {', '.join(labels)}{': ' * bool(listed)}{listed}"
+        for (verdict, listed), labels in sorted(causes.items())
+    ]
 
 
 def outcome(run: Run, records: Sequence[Record]) -> str:

@@ -10,6 +10,7 @@ import time
 from array import array
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from inferometer.core.errors import WorkloadError
@@ -17,6 +18,8 @@ from inferometer.core.model import Inputs, LoadedModel
 from inferometer.core.protocols import Backend, Meter, Session
 from inferometer.core.record import Round, Value
 from inferometer.core.workload import Variant
+from inferometer.host.files import LIVE
+from inferometer.host.signals import Watch
 from inferometer.meters.memory import PeakMemory
 from inferometer.meters.wall_clock import empty_pair_s
 from inferometer.runner.loop import timed_values
@@ -73,13 +76,22 @@ class WarmUp:
 class Bench:
     """A session with its model's inputs.
 
+    Args:
+        model: what is measured.
+        session: it, loaded.
+        load_s: seconds that loading took; None where it was loaded before.
+        watch: reads the device's signals around each round.
+
     Attributes:
         facts: fields of the record that belong to the variant, not to a shape.
     """
 
-    def __init__(self, model: LoadedModel, session: Session, *, load_s: float | None) -> None:
+    def __init__(
+        self, model: LoadedModel, session: Session, *, load_s: float | None, watch: Watch
+    ) -> None:
         self.model = model
         self.session = session
+        self.watch = watch
         self.facts: dict[str, Value] = {
             "source": model.source,
             "weights": model.weights,
@@ -122,11 +134,13 @@ class Bench:
         )
 
     def run_round(self, shape: Shape, plan: RoundPlan) -> Round:
-        """Measure one round."""
+        """Measure one round, and watch the device meanwhile."""
         call = self.session.bind(self._inputs(shape))
         with self.session.running():
+            self.watch.begin()
             block = _timed(call, plan.settle + plan.values, plan.calls_per_value)
-        return replace(block, phase="measure", settle=plan.settle)
+            signals = self.watch.end()
+        return replace(block, phase="measure", settle=plan.settle, signals=signals)
 
     def _inputs(self, shape: Shape) -> Inputs:
         return self.model.inputs.make(
@@ -134,8 +148,17 @@ class Bench:
         )
 
 
-def load_bench(variant: Variant, *, device: str, threads: int, seed: int) -> Bench:
+def load_bench(
+    variant: Variant, *, device: str, threads: int, seed: int, root: Path = LIVE
+) -> Bench:
     """Load a model by its reference into its backend, in this process.
+
+    Args:
+        variant: which.
+        device: where it runs.
+        threads: how many it may use.
+        seed: of random weights.
+        root: where the signals of the device are read.
 
     Raises:
         InputError: the reference or the backend is not known, or a package is missing.
@@ -153,7 +176,7 @@ def load_bench(variant: Variant, *, device: str, threads: int, seed: int) -> Ben
     load_s = time.perf_counter() - begin
     gc.collect()
     gc.freeze()  # what is alive now stays alive: later collections need not look at it
-    return Bench(model, session, load_s=load_s)
+    return Bench(model, session, load_s=load_s, watch=Watch(root, threads=threads))
 
 
 def _count(network: object) -> dict[str, Value]:

@@ -6,61 +6,56 @@ import math
 import random
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Record, Round, Status, Value
 from inferometer.core.workload import Variant, Workload
+from inferometer.host.files import LIVE
 from inferometer.runner.events import Notice
 from inferometer.runner.exclusions import Exclusions
 from inferometer.runner.forecast import forecast_s, needed_s, work
 from inferometer.runner.journal import Journal
+from inferometer.runner.messages import Message
+from inferometer.runner.pairing import PairSchedule
 from inferometer.runner.parent import WorkerFailed
 from inferometer.runner.residents import Clock, Residents
-from inferometer.runner.schedule import (
-    Schedule,
-    Task,
-    owed_s,
-    plan_round,
-    remaining_s,
-    round_s,
-    typical_s,
-)
+from inferometer.runner.schedule import Schedule
 from inferometer.runner.summary import known, summarise
+from inferometer.runner.task import Task, owed_s, round_s, rule_of, typical_s
 from inferometer.runner.teller import Teller
+from inferometer.runner.turns import Prepared, further
 
+PRUDENCE = 0.9
+"""Share of the time left that later processes may be planned for: estimates are estimates."""
 CLOSING_S = 1.0
 """Kept back from the budget for ending workers and writing the last records."""
+GROUPED = "measured in a group of {} of {} models: memory did not hold all of them side by side"
 OWN_SHAPE = "the inputs have a shape of their own, which the input size did not change"
 
 
-@dataclass(kw_only=True)
-class Prepared:
-    """A workload that was warmed up.
-
-    Attributes:
-        task: what the schedule knows of it.
-        figures: fields of the record that are known already.
-        rounds: its rounds, earlier ones included.
-    """
-
-    task: Task
-    figures: dict[str, Value]
-    rounds: list[Round] = field(default_factory=list)
-
-
 class Campaign:
-    """Measures workloads in groups of variants that fit into memory side by side.
+    """Measures workloads in turns: in each, one fresh process of every workload that needs one.
+
+    In a turn, the workloads of all variants that fit into memory side by side take rounds in a
+    random order. What does not fit is measured in groups, one after the other.
 
     Args:
         procedure: how to measure.
         journal: where rounds and records go.
         constants: fields that every record of the run has.
+        root: where the signals of the device are read.
     """
 
     def __init__(
-        self, procedure: Procedure, journal: Journal, *, constants: dict[str, Value]
+        self,
+        procedure: Procedure,
+        journal: Journal,
+        *,
+        constants: dict[str, Value],
+        root: Path = LIVE,
     ) -> None:
         self.procedure = procedure
         self.journal = journal
@@ -69,32 +64,44 @@ class Campaign:
         end = math.inf if budget_s is None else time.monotonic() + max(budget_s - CLOSING_S, 0)
         self.clock = Clock(end=end, timeout_s=procedure.timeout_s)
         self.teller = Teller(journal.listener, self._remaining_s)
-        self.residents = Residents(procedure, self.clock, on_wait=self.teller.tell)
+        self.residents = Residents(procedure, self.clock, on_wait=self.teller.tell, root=root)
         self.exclusions = Exclusions(skip_larger=procedure.skip_larger)
         self.order = random.Random(procedure.seed)  # noqa: S311 - an order, not a secret
         self.prepared: dict[Workload, Prepared] = {}
         self.waiting: list[Workload] = []
-        self.alone: list[Workload] = []
+        self.again: list[Workload] = []
+        self.alone: set[Workload] = set()
+        self.load_s: dict[Variant, float] = {}
         self.rounds = journal.next_round()
 
     def execute(self, workloads: Sequence[Workload]) -> None:
         """Measure every workload, or record why not. Workers are gone when it returns or raises."""
         self.waiting = list(workloads)
         try:
-            queue = deque(dict.fromkeys(workload.variant for workload in workloads))
-            self._count_processes(queue)
-            while queue:
-                self._group(self._admit(queue))
-            for variant in dict.fromkeys(workload.variant for workload in self.alone):
-                self._again_alone(variant)
+            self._count_processes()
+            while self.waiting:
+                self._turn()
+                self.waiting, self.again = self.again, []
         finally:
             self.residents.end_all()
             self.journal.flush()
 
-    # Groups
+    # Turns and groups
 
-    def _admit(self, queue: deque[Variant]) -> list[Workload]:
-        """Load variants while idle workers leave enough memory; gives their workloads."""
+    def _turn(self) -> None:
+        """One more process for each waiting workload."""
+        queue = deque(dict.fromkeys(one.variant for one in self.waiting if one not in self.alone))
+        together = len(queue)
+        while queue:
+            group = self._admit(queue)
+            if queue or len(group) < together:
+                self._note_group(group, together)
+            self._group([one for one in self.waiting if one.variant in group])
+        for variant in dict.fromkeys(one.variant for one in self.waiting):
+            self._group([one for one in self.waiting if one.variant == variant])
+
+    def _admit(self, queue: deque[Variant]) -> list[Variant]:
+        """Load variants while idle workers leave enough memory."""
         admitted: list[Variant] = []
         while queue:
             if admitted and not self.residents.has_room():
@@ -104,11 +111,13 @@ class Campaign:
             admitted.append(variant)
             first = next(one for one in self.waiting if one.variant == variant)
             self.teller.doing("loading", first)
+            begin = time.monotonic()
             try:
                 self.residents.load(first)
             except WorkerFailed as failed:
-                self._fail(first, failed.failure)
-        return [one for one in self.waiting if one.variant in admitted]
+                self._give_up(first, failed.failure)
+            self.load_s[variant] = time.monotonic() - begin
+        return admitted
 
     def _tell_of_groups(self, admitted: list[Variant], queue: deque[Variant]) -> None:
         message = (
@@ -117,24 +126,32 @@ class Campaign:
         )
         self.journal.listener(Notice(message=message))
 
+    def _note_group(self, group: list[Variant], together: int) -> None:
+        """The record says what its rounds did not interleave with."""
+        for variant in group:
+            self.residents.note(variant, GROUPED.format(len(group), together))
+
     def _group(self, group: list[Workload]) -> None:
         """Warm up everything, the cheapest first; then measure in interleaved rounds."""
         for workload in sorted(group, key=work):
             self._prepare(workload)
-        if self.prepared:
-            share = len(self.prepared) / (len(self.prepared) + len(self.waiting))
-            self._measure(end=time.monotonic() + share * self.clock.left_s)
+        present = [self.prepared[one] for one in group if one in self.prepared]
+        if present:
+            self._measure(present, *self._deadlines(present))
+            self._top_up([one for one in present if one.task.workload in self.prepared])
         self.residents.end_all()
 
-    def _again_alone(self, variant: Variant) -> None:
-        """Try what ran out of memory beside other workers once more, without them."""
-        again = [workload for workload in self.alone if workload.variant == variant]
-        self.alone = [workload for workload in self.alone if workload.variant != variant]
-        self.waiting.extend(again)
-        self._group(again)
+    def _deadlines(self, present: list[Prepared]) -> tuple[float, float]:
+        """When the budget of a group ends, and when that of this turn does."""
+        now = time.monotonic()
+        left_s = self.clock.left_s * len(present) / (len(present) + len(self.waiting))
+        turns = max(self.procedure.processes - min(one.turns for one in present), 1)
+        later_s = 0.0 if turns == 1 else (turns - 1) * sum(map(self._turn_s, present))
+        extra_s = max(left_s - later_s, 0.0) / turns
+        return now + left_s, now + (left_s if turns == 1 else extra_s)
 
-    def _count_processes(self, variants: Iterable[Variant]) -> None:
-        for variant in variants:
+    def _count_processes(self) -> None:
+        for variant in dict.fromkeys(one.variant for one in self.waiting):
             mine = [workload for workload in self.waiting if workload.variant == variant]
             self.residents.processes[variant] = self.journal.processes_before(mine)
 
@@ -143,55 +160,78 @@ class Campaign:
     def _prepare(self, workload: Workload) -> None:
         if workload not in self.waiting:  # its variant could not be loaded
             return
-        outcome = self.exclusions.outcome(workload)
-        if outcome is not None:
-            self._record(workload, *outcome)
-            return
-        expected_s = self._forecast_s(workload)
-        if not self._affordable(expected_s):
-            message = "cut: it would not fit into the time left of the budget"
-            if expected_s is not None:
-                message += f" (about {expected_s:.3g} s per call)"
-            self._fail(workload, Failure(stage="warmup", kind="budget", message=message))
+        call_s = self._known_call_s(workload)
+        if workload not in self.prepared and not self._wanted(workload, call_s):
             return
         self.teller.doing("warming up", workload)
         try:
-            self._warm_up(workload, expected_s)
+            self._warm_up(workload, call_s)
         except WorkerFailed as failed:
-            self._fail(workload, failed.failure)
+            self._give_up(workload, failed.failure)
+
+    def _wanted(self, workload: Workload, call_s: float | None) -> bool:
+        """Whether a workload may begin; records why not."""
+        outcome = self.exclusions.outcome(workload)
+        if outcome is not None:
+            self._record(workload, *outcome)
+            return False
+        if self._affordable(call_s):
+            return True
+        message = "cut: it would not fit into the time left of the budget"
+        if call_s is not None:
+            message += f" (about {call_s:.3g} s per call)"
+        self._fail(workload, Failure(stage="warmup", kind="budget", message=message))
+        return False
 
     def _warm_up(self, workload: Workload, call_s: float | None) -> None:
+        begin = time.monotonic()
         answer = self.residents.warm_up(workload, call_s=call_s)
         warm: Round = answer["round"]
-        earlier = self.journal.earlier(workload)
-        task = Task(workload=workload, call_s=typical_s(warm))
-        for done in earlier:
-            if done.phase == "measure":
-                task.add(done)
+        prepared = self.prepared.get(workload) or self._begin(workload, answer)
+        prepared.warm_s = time.monotonic() - begin
+        prepared.task = Task(
+            workload=workload,
+            call_s=typical_s(warm),
+            procedure=self.procedure,
+            rule=rule_of(self.procedure),
+            before=prepared.measured,
+        )
+        self.waiting.remove(workload)
+        self._keep(prepared, warm)
+
+    def _begin(self, workload: Workload, answer: Message) -> Prepared:
+        """What the first warm-up of a workload tells; rounds of an interrupted run count too."""
         figures = {**known(answer["first_call_s"], answer["input_shape"]), **answer["seen"]}
         if not answer["size_applied"]:
             self.exclusions.learn_own_shape(workload)
             notes = self._facts(workload).get("notes")
             figures["notes"] = [*(notes if isinstance(notes, list) else []), OWN_SHAPE]
-        self.prepared[workload] = Prepared(task=task, figures=figures, rounds=list(earlier))
-        self.waiting.remove(workload)
-        self._keep(self.prepared[workload], warm)
+        earlier = list(self.journal.earlier(workload))
+        task = Task(
+            workload=workload,
+            call_s=0.0,
+            procedure=self.procedure,
+            rule=rule_of(self.procedure),
+        )
+        prepared = Prepared(figures=figures, rounds=earlier, task=task)
+        prepared.turns = len({done.process for done in prepared.measured})
+        self.prepared[workload] = prepared
+        return prepared
 
-    def _forecast_s(self, workload: Workload) -> float | None:
+    def _known_call_s(self, workload: Workload) -> float | None:
+        if workload in self.prepared:
+            return self.prepared[workload].task.call_s
         return forecast_s(workload, (one.task for one in self.prepared.values()))
 
     def _affordable(self, call_s: float | None) -> bool:
-        owed = sum(owed_s(one.task.call_s, self.procedure) for one in self.prepared.values())
+        owed = sum(one.task.owed_s() for one in self.prepared.values())
         new = 0.0 if call_s is None else needed_s(call_s, self.procedure)
         return owed + new < self.clock.left_s
 
     # Measuring
 
-    def _measure(self, end: float) -> None:
-        tasks = [one.task for one in self.prepared.values()]
-        schedule = Schedule(tasks, self.procedure, order=self.order, deadline=end)
-        for task in tasks:
-            self._settle(schedule, task)
+    def _measure(self, present: list[Prepared], end: float, soft_end: float) -> None:
+        schedule = self._schedule([one.task for one in present], end, soft_end)
         while True:
             while (cut := schedule.cut(time.monotonic())) is not None:
                 self._cut(cut)
@@ -199,13 +239,16 @@ class Campaign:
             if chosen is None:
                 break
             self._round(schedule, chosen)
-        for task in tasks:
-            if task.workload in self.prepared:
-                self._finish(task.workload)
 
-    def _settle(self, schedule: Schedule, task: Task) -> None:
-        if schedule.decide(task) != "more":
-            self._finish(task.workload)
+    def _schedule(self, tasks: list[Task], end: float, soft_end: float) -> Schedule:
+        kind = PairSchedule if self.procedure.pair else Schedule
+        return kind(
+            tasks,
+            self.procedure,
+            order=self.order,
+            deadline=end,
+            soft_deadline=soft_end,
+        )
 
     def _round(self, schedule: Schedule, task: Task) -> None:
         workload = task.workload
@@ -215,16 +258,24 @@ class Campaign:
             if not self.residents.is_warm(workload):  # its worker died of another workload
                 warm = self.residents.warm_up(workload, call_s=task.call_s)
                 self._keep(prepared, warm["round"])
-            plan = plan_round(task.call_s, self.procedure)
+            plan = schedule.plan(task)
             expected_s = round_s(task.call_s, self.procedure)
             answer = self.residents.measure(workload, plan, expected_s=expected_s)
         except WorkerFailed as failed:
             schedule.drop(task)
-            if failed.failure.kind != "budget" or not schedule.has_minimum(task):
-                self._fail(workload, failed.failure)
-            return  # what had its minimum when the time ended is finished with the others
-        task.add(self._keep(prepared, answer["round"]))
-        self._settle(schedule, task)
+            self._give_up(workload, failed.failure)
+            return
+        task.add(self._keep(prepared, replace(answer["round"], pair=schedule.pair)))
+        schedule.settle(task)
+
+    def _give_up(self, workload: Workload, failure: Failure) -> None:
+        """A process failed; what had its minimum when the time ended is finished all the same."""
+        prepared = self.prepared.get(workload)
+        if failure.kind == "budget" and prepared is not None and not prepared.task.owes:
+            if workload in self.waiting:
+                self._finish(workload)
+            return
+        self._fail(workload, failure)
 
     def _keep(self, prepared: Prepared, done: Round) -> Round:
         """Number a round and write it down."""
@@ -236,11 +287,50 @@ class Campaign:
         self.journal.add(workload, done)
         return done
 
+    # Another process, or the end
+
+    def _top_up(self, present: list[Prepared]) -> None:
+        """Decide who gets another process; what does not gets the rest of its least now."""
+        for one in present:
+            one.turns += 1
+        further = self._further(present)
+        ending = [one for one in present if one.task.workload not in further]
+        lacking = [one for one in ending if one.turns < self.procedure.processes]
+        if lacking:  # the time left buys no further process, but more rounds of this one
+            for one in lacking:
+                one.task.rule = rule_of(self.procedure, parts=1)
+                one.task.next_look = 0
+            share = len(lacking) / (len(lacking) + len(further) + len(self.waiting))
+            end = time.monotonic() + share * self.clock.left_s
+            self._measure(lacking, end, end)
+        for one in ending:
+            if one.task.workload in self.prepared:
+                self._finish(one.task.workload)
+        self.again += further
+
+    def _further(self, present: list[Prepared]) -> list[Workload]:
+        """Workloads that get another process within the time left."""
+        left_s = PRUDENCE * self.clock.left_s * len(present) / (len(present) + len(self.waiting))
+        return further(present, self.procedure, cost_s=self._turn_s, left_s=left_s)
+
+    def _turn_s(self, one: Prepared) -> float:
+        """Estimated seconds of another process of a workload, with its part of the loading."""
+        variant = one.task.workload.variant
+        sharing = sum(other.variant == variant for other in self.prepared) or 1
+        owed = owed_s(one.task.call_s, self.procedure) / self.procedure.processes
+        return self.load_s.get(variant, 0.0) / sharing + one.warm_s + owed
+
     # Outcomes
 
     def _finish(self, workload: Workload) -> None:
         prepared = self.prepared[workload]
-        self._record(workload, "ok", None, summarise(workload, prepared.rounds, self.procedure))
+        measured = summarise(workload, prepared.rounds, self.procedure, self._facts(workload))
+        measured |= self._more_figures(prepared)
+        self._record(workload, "ok", None, measured)
+
+    def _more_figures(self, prepared: Prepared) -> dict[str, Value]:  # noqa: ARG002
+        """Figures that only a special kind of run has."""
+        return {}
 
     def _cut(self, task: Task) -> None:
         message = (
@@ -253,7 +343,8 @@ class Campaign:
     def _fail(self, workload: Workload, failure: Failure) -> None:
         if self._deserves_another_try(workload, failure):
             self._forget(workload)
-            self.alone.append(workload)
+            self.alone.add(workload)
+            self.waiting.append(workload)
             return
         self.exclusions.learn(workload, failure)
         self._record(workload, "skipped" if failure.kind == "budget" else "failed", failure)
@@ -262,6 +353,7 @@ class Campaign:
         """Whether it ran out of memory that idle workers of other variants held."""
         return (
             failure.kind == "out_of_memory"
+            and workload not in self.alone
             and self.procedure.memory_limit_bytes is None
             and self.residents.crowded(workload.variant)
         )
@@ -292,10 +384,15 @@ class Campaign:
 
     def _remaining_s(self) -> float | None:
         """Estimated seconds until everything is measured; None while unknown."""
-        left_s = sum(remaining_s(one.task, self.procedure) for one in self.prepared.values())
+        left_s = 0.0
+        for workload, one in self.prepared.items():
+            later = self.procedure.processes - one.turns - 1
+            left_s += one.task.more_s() * (workload not in self.waiting)
+            left_s += max(later, 0) * self._turn_s(one)
         for workload in self.waiting:
-            call_s = self._forecast_s(workload)
+            call_s = self._known_call_s(workload)
             if call_s is None:
                 return None
-            left_s += needed_s(call_s, self.procedure)
+            if workload not in self.prepared:
+                left_s += needed_s(call_s, self.procedure)
         return min(left_s, max(self.clock.left_s, 0.0))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.workload import Workload
-from inferometer.runner.schedule import Task, owed_s
+from inferometer.runner.task import Task, owed_s
 
 WARMUP_CALLS = 2
 """Calls that a warm-up of a slow workload takes, the first included."""

@@ -10,8 +10,9 @@ from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record, Round
 from inferometer.core.workload import Workload
 from inferometer.runner.bench import Bench, Shape
-from inferometer.runner.schedule import Schedule, Task, plan_round, typical_s
+from inferometer.runner.schedule import Schedule
 from inferometer.runner.summary import known, summarise
+from inferometer.runner.task import Task, plan_round, rule_of, typical_s
 
 SAME_PROCESS = "measured in the caller's own process, which held other things too"
 
@@ -28,20 +29,25 @@ def measure_here(bench: Bench, workload: Workload, procedure: Procedure) -> Reco
     )
     warm = bench.warm_up(shape)
     rounds: list[Round] = [warm.round]
-    task = Task(workload=workload, call_s=typical_s(warm.round))
+    task = Task(
+        workload=workload,
+        call_s=typical_s(warm.round),
+        procedure=procedure,
+        rule=rule_of(procedure),
+    )
     end = time.monotonic() + (procedure.budget_s or float("inf"))
     order = random.Random(procedure.seed)  # noqa: S311 - an order, not a secret
     schedule = Schedule([task], procedure, order=order, deadline=end)
     while schedule.next(time.monotonic()) is not None:
         done = bench.run_round(shape, plan_round(task.call_s, procedure))
         rounds.append(replace(done, index=len(rounds)))
-        task.add(done)
-        schedule.decide(task)
+        task.add(rounds[-1])
+        schedule.settle(task)
     figures = {
         **bench.facts,
         **known(warm.first_call_s, warm.input_shape),
         **warm.seen,
-        **summarise(workload, rounds, procedure),
+        **summarise(workload, rounds, procedure, bench.facts),
         "notes": [SAME_PROCESS],
     }
     return Record(workload=workload, status="ok", figures=figures, rounds=tuple(rounds))

@@ -13,12 +13,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import psutil
 
 from inferometer.core.record import Failure, FailureKind, Stage
 from inferometer.core.units import byte_count
 from inferometer.core.workload import Variant
+from inferometer.host.files import LIVE
 from inferometer.host.oom import oom_kills
 from inferometer.runner.messages import Closed, Line, Message, failure_of
 
@@ -66,8 +68,10 @@ class WorkerProcess:
         threads: int,
         seed: int,
         memory_limit_bytes: int,
+        root: Path = LIVE,
         on_wait: Callable[[], None] = lambda: None,
     ) -> None:
+        self.root = root
         self.variant = variant
         self.device = device
         self.threads = threads
@@ -92,6 +96,7 @@ class WorkerProcess:
             "threads": self.threads,
             "seed": self.seed,
             "memory_limit_bytes": self.memory_limit_bytes,
+            "root": str(self.root),
         }
         return self.ask(request, stage="load", deadline=deadline)
 

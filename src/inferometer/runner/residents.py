@@ -6,10 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Stage, Value
 from inferometer.core.workload import Variant, Workload
+from inferometer.host.files import LIVE
 from inferometer.host.memory import available_bytes
 from inferometer.runner.bench import RoundPlan, Shape
 from inferometer.runner.forecast import WARMUP_CALLS
@@ -63,11 +65,16 @@ class Residents:
     """
 
     def __init__(
-        self, procedure: Procedure, clock: Clock, on_wait: Callable[[], None] = lambda: None
+        self,
+        procedure: Procedure,
+        clock: Clock,
+        on_wait: Callable[[], None] = lambda: None,
+        root: Path = LIVE,
     ) -> None:
         self.procedure = procedure
         self.clock = clock
         self.on_wait = on_wait
+        self.root = root
         self.facts: dict[Variant, dict[str, Value]] = {}
         self.processes: Counter[Variant] = Counter()
         self._workers: dict[Variant, WorkerProcess] = {}
@@ -98,15 +105,23 @@ class Residents:
             threads=workload.threads or 1,
             seed=self.procedure.seed,
             memory_limit_bytes=self._limit_bytes(variant),
+            root=self.root,
             on_wait=self.on_wait,
         )
         self._workers[variant] = worker
         self.processes[variant] += 1
         try:
-            self.facts[variant] = worker.load(self.clock.deadline(0))["facts"]
+            facts = worker.load(self.clock.deadline(0))["facts"]
+            self.facts.setdefault(variant, facts)  # those of the first process stay
         except WorkerFailed:
             self.end(variant)  # alive or not, it holds no model
             raise
+
+    def note(self, variant: Variant, text: str) -> None:
+        """Add a note to every record of a variant."""
+        notes = self.facts.get(variant, {}).get("notes")
+        if isinstance(notes, list) and text not in notes:
+            notes.append(text)
 
     def warm_up(self, workload: Workload, *, call_s: float | None) -> Message:
         """First call and warm-up of a workload in its resident worker; loads it if need be.

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from inferometer.core.errors import InputError
 from inferometer.core.record import Record, Value
 from inferometer.core.run import Run
 from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
+from inferometer.host.files import LIVE
 from inferometer.runner.campaign import Campaign
 from inferometer.runner.events import Listener, RunEnded, RunStarted
 from inferometer.runner.journal import Journal
+from inferometer.runner.sustained import SustainedCampaign
 from inferometer.store import Store
 
 RESUME_ANY = ""
@@ -30,11 +33,13 @@ class Options:
         resume: None starts a run; `RESUME_ANY` or the reference of a run continues one.
         retry_failed: when resuming, measure failed workloads again.
         energy: whether energy is wanted.
+        root: where the signals of the device are read: `/`, or a recorded device tree.
     """
 
     resume: str | None = None
     retry_failed: bool = False
     energy: bool = True
+    root: Path = LIVE
 
 
 def run_study(
@@ -65,7 +70,7 @@ def run_study(
         try:
             store.reopen_run(run.id)
             journal = Journal(store=store, run=run, done=done, listener=listener)
-            interrupted = _measure(study, journal, missing, energy=options.energy)
+            interrupted = _measure(study, journal, missing, options)
         finally:
             store.release(run.id)
     run = store.run(run.id)
@@ -102,6 +107,12 @@ def check(study: Study) -> None:
             )
     for model in sweep.models:
         check_model(model)
+    variants = {workload.variant for workload in study.workloads()}
+    if study.procedure.pair and len(variants) != 2:  # noqa: PLR2004 - a pair
+        raise InputError(
+            f"--pair compares two variants, and the study has {len(variants)}: give two models, "
+            "two backends or two precisions"
+        )
 
 
 def missing_workloads(study: Study, records: list[Record], *, retry_failed: bool) -> list[Workload]:
@@ -119,7 +130,7 @@ def _is_final(record: Record, *, retry_failed: bool) -> bool:
 def _run_for(study: Study, store: Store, options: Options) -> Run:
     """The run to continue, or a new one."""
     if options.resume is None:
-        return _new_run(study, store)
+        return _new_run(study, store, options.root)
     if options.resume != RESUME_ANY:
         run = store.run(options.resume)
         if run.signature != study.signature:
@@ -130,23 +141,25 @@ def _run_for(study: Study, store: Store, options: Options) -> Run:
         return run
     alike = store.runs_like(study.signature)
     unfinished = [run for run in alike if run.finished_at is None]
-    return next(iter(unfinished + alike), None) or _new_run(study, store)
+    return next(iter(unfinished + alike), None) or _new_run(study, store, options.root)
 
 
-def _new_run(study: Study, store: Store) -> Run:
+def _new_run(study: Study, store: Store, root: Path) -> Run:
     from inferometer.host.identity import identify
     from inferometer.host.software import versions
 
     return store.create_run(
-        study, planned=len(study.workloads()), device=identify(), software=versions()
+        study, planned=len(study.workloads()), device=identify(root), software=versions()
     )
 
 
-def _measure(study: Study, journal: Journal, missing: list[Workload], *, energy: bool) -> bool:
+def _measure(study: Study, journal: Journal, missing: list[Workload], options: Options) -> bool:
     """Measure; whether it was interrupted. The run is finished where nothing was left."""
-    constants: dict[str, Value] = {"energy_reason": NO_SENSOR if energy else SWITCHED_OFF}
+    constants: dict[str, Value] = {"energy_reason": NO_SENSOR if options.energy else SWITCHED_OFF}
+    kind = Campaign if study.procedure.sustain_s is None else SustainedCampaign
+    campaign = kind(study.procedure, journal, constants=constants, root=options.root)
     try:
-        Campaign(study.procedure, journal, constants=constants).execute(missing)
+        campaign.execute(missing)
     except KeyboardInterrupt:
         return True
     journal.store.finish_run(journal.run.id, time.time())

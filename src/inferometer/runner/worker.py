@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 
 from inferometer.core.errors import (
     InputError,
@@ -65,6 +66,7 @@ class Worker:
             device=request["device"],
             threads=request["threads"],
             seed=request["seed"],
+            root=Path(request["root"]),
         )
         return {"facts": self.bench.facts}
 

@@ -9,16 +9,48 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from inferometer.store import schema
+_VERSION_1 = """
+CREATE TABLE runs (
+    sequence INTEGER NOT NULL PRIMARY KEY, id VARCHAR(8) NOT NULL UNIQUE, study VARCHAR NOT NULL,
+    signature VARCHAR NOT NULL, document JSON NOT NULL, device JSON NOT NULL,
+    software JSON NOT NULL, origin VARCHAR NOT NULL, planned INTEGER NOT NULL,
+    created_at DOUBLE NOT NULL, finished_at DOUBLE);
+CREATE INDEX ix_runs_signature ON runs (signature);
+CREATE TABLE claims (
+    run_id VARCHAR(8) NOT NULL PRIMARY KEY REFERENCES runs (id), pid INTEGER NOT NULL,
+    started_s DOUBLE NOT NULL);
+CREATE TABLE records (
+    sequence INTEGER NOT NULL PRIMARY KEY, run_id VARCHAR(8) NOT NULL REFERENCES runs (id),
+    workload VARCHAR(16) NOT NULL, model VARCHAR NOT NULL, backend VARCHAR NOT NULL,
+    precision VARCHAR NOT NULL, device VARCHAR NOT NULL, threads BIGINT,
+    batch_size BIGINT NOT NULL, input_size BIGINT, status VARCHAR NOT NULL,
+    failure_stage VARCHAR, failure_kind VARCHAR, failure_message VARCHAR, figures JSON NOT NULL,
+    UNIQUE (run_id, workload));
+CREATE TABLE rounds (
+    run_id VARCHAR(8) NOT NULL REFERENCES runs (id), workload VARCHAR(16) NOT NULL,
+    number INTEGER NOT NULL, process INTEGER NOT NULL, phase VARCHAR NOT NULL,
+    started_at DOUBLE NOT NULL, calls_per_value INTEGER NOT NULL,
+    settle INTEGER NOT NULL, starts_s BLOB NOT NULL, values_s BLOB NOT NULL,
+    PRIMARY KEY (run_id, workload, number))
+"""
 
 
 def create_tables(connection: Connection) -> None:
-    """Version 1: the first tables.
-
-    While there is one version, its tables are those of `schema.py`. The step that makes version 2
-    comes with a frozen copy of them here; a test that pins the tables of version 1 sees to it.
-    """
-    schema.metadata.create_all(connection, checkfirst=False)
+    """Version 1: runs, records and rounds."""
+    _execute(connection, _VERSION_1)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (create_tables,)
+def add_signals(connection: Connection) -> None:
+    """Version 2: what the device showed during a round, and the group of a paired one."""
+    _execute(
+        connection,
+        "ALTER TABLE rounds ADD COLUMN pair INTEGER; ALTER TABLE rounds ADD COLUMN signals JSON",
+    )
+
+
+def _execute(connection: Connection, script: str) -> None:
+    for statement in script.split(";"):
+        connection.exec_driver_sql(statement)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (create_tables, add_signals)

@@ -121,6 +121,8 @@ def round_row(part: Round) -> dict[str, Any]:
         "settle": part.settle,
         "starts_s": pack(part.starts_s),
         "values_s": pack(part.values_s),
+        "pair": part.pair,
+        "signals": dict(part.signals),
     }
 
 
@@ -139,6 +141,8 @@ def to_round(row: RowMapping) -> Round:
         settle=row["settle"],
         starts_s=unpack(row["starts_s"]),
         values_s=unpack(row["values_s"]),
+        pair=row["pair"],
+        signals=row["signals"] or {},  # rounds of the first version have none
     )
 
 

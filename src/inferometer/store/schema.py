@@ -80,5 +80,7 @@ rounds = Table(
     Column("settle", Integer, nullable=False),
     Column("starts_s", LargeBinary, nullable=False),
     Column("values_s", LargeBinary, nullable=False),
+    Column("pair", Integer),
+    Column("signals", JSON),
 )
 """Rounds come before their record does, so they hang on the run and name the workload's key."""

@@ -33,9 +33,11 @@ class _Value:
 PROCEDURE_KEYS: dict[str, _Value] = {
     "target": _Value(field="target", read=parse_percent),
     "confidence": _Value(field="confidence", read=parse_percent),
+    "processes": _Value(field="processes", read=int),
     "min_calls": _Value(field="min_calls", read=int),
     "max_calls": _Value(field="max_calls", read=int),
     "min_rounds": _Value(field="min_rounds", read=int),
+    "span": _Value(field="span_s", read=parse_duration),
     "round": _Value(field="round_s", read=parse_duration),
     "max_time": _Value(field="max_time_s", read=parse_duration),
     "timeout": _Value(field="timeout_s", read=parse_duration),
@@ -43,6 +45,8 @@ PROCEDURE_KEYS: dict[str, _Value] = {
     "skip_larger": _Value(field="skip_larger", read=bool),
     "budget": _Value(field="budget_s", read=parse_duration),
     "seed": _Value(field="seed", read=int),
+    "pair": _Value(field="pair", read=bool),
+    "sustain": _Value(field="sustain_s", read=parse_duration),
 }
 """The keys of `procedure` in a study file."""
 

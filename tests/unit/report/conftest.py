@@ -33,7 +33,7 @@ def make_run(**changes: object) -> Run:
     study = Study(
         name="lab",
         sweep=Sweep(models=tuple(PARAMETERS), blocks=BLOCKS),
-        procedure=Procedure(),
+        procedure=Procedure(min_calls=12, min_rounds=12),
         description="The grid of the lab.",
     )
     known: dict[str, object] = {
@@ -166,7 +166,7 @@ def common(
     }
     if ok:
         figures |= {
-            "latency_median_s": latency * 0.99,
+            "latency_median_s": latency,
             "latency_min_s": latency * 0.95,
             "latency_max_s": latency * 1.2,
             "latency_p90_s": latency * 1.05,

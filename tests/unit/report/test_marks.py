@@ -33,10 +33,22 @@ def test_a_cell_shows_the_kind_of_spread_that_is_asked_for(record):
 
 def test_a_missed_target_is_marked_only_beside_an_interval(record):
     missed = record(half_s=0.01, latency_target_met=False)
-    assert marks.cell(missed, "interval").wide
+    assert marks.cell(missed, "interval").mark == marks.WIDE
     assert marks.cell(missed, "interval").text.endswith(marks.WIDE)
-    assert not marks.cell(missed, "none").wide
-    assert not marks.cell(record(half_s=0.01, latency_target_met=True), "interval").wide
+    assert not marks.cell(missed, "none").mark
+    assert not marks.cell(record(half_s=0.01, latency_target_met=True), "interval").mark
+
+
+@pytest.mark.parametrize("verdict", list(marks.VERDICTS))
+def test_a_verdict_is_one_mark_beside_the_figure(record, verdict):
+    cell = marks.cell(record(half_s=0.001, verdict=verdict), "interval")
+    mark, meaning = marks.VERDICTS[verdict]
+    assert cell.text.endswith(mark)
+    assert marks.meanings([cell]) == {mark: meaning}
+
+
+def test_a_trusted_figure_has_no_mark(record):
+    assert marks.cell(record(half_s=0.001, verdict="trusted"), "interval").mark == ""
 
 
 def test_what_is_not_there_is_not_blank(record):

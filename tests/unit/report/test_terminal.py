@@ -44,7 +44,7 @@ def test_figures_marks_and_their_legend_are_shown(shown, run, lab):
         assert part in text
     assert "OOM: ran out of memory" in text
     assert "half of its 95 % interval (target ± 5 %)" in text
-    assert "* interval wider than the target" in text
+    assert "* noisy: the interval is wider than the target" in text
     assert "The weights are random." in text
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +15,11 @@ from hypothesis import strategies as st
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
 from inferometer.core.workload import Variant, Workload
-from inferometer.runner.schedule import Schedule, Task, owed_s, plan_round, round_s, typical_s
+from inferometer.runner.pairing import PairSchedule
+from inferometer.runner.schedule import Schedule
+from inferometer.runner.task import Task, owed_s, plan_round, round_s, rule_of, typical_s
+
+ONE = Procedure(processes=1, min_calls=10, min_rounds=5, span_s=0.0)
 
 
 def workload(name, batch=1):
@@ -21,9 +27,15 @@ def workload(name, batch=1):
     return Workload(variant=variant, device="cpu", threads=1, batch_size=batch, input_size=224)
 
 
-def make_round(values, settle=0, calls_per_value=1):
+def make_task(name, call_s, procedure=ONE, **more):
+    return Task(
+        workload=workload(name), call_s=call_s, procedure=procedure, rule=rule_of(procedure), **more
+    )
+
+
+def make_round(values, settle=0, calls_per_value=1, started_at=0.0):
     return Round(
-        index=0, process=0, phase="measure", started_at=0.0, calls_per_value=calls_per_value,
+        index=0, process=0, phase="measure", started_at=started_at, calls_per_value=calls_per_value,
         settle=settle, starts_s=tuple(np.cumsum([0.0, *values[:-1]])), values_s=tuple(values),
     )  # fmt: skip
 
@@ -31,7 +43,7 @@ def make_round(values, settle=0, calls_per_value=1):
 def simulate(costs, procedure, *, budget=None, noise=0.02, seed=0):
     """Run a schedule to its end; gives the order of rounds, the tasks, the cut ones, the time."""
     dice = np.random.default_rng(seed)
-    tasks = [Task(workload=workload(name), call_s=cost) for name, cost in costs.items()]
+    tasks = [make_task(name, cost, procedure) for name, cost in costs.items()]
     deadline = float("inf") if budget is None else budget
     schedule = Schedule(tasks, procedure, order=random.Random(seed), deadline=deadline)
     now, order, cut = 0.0, [], []
@@ -42,39 +54,38 @@ def simulate(costs, procedure, *, budget=None, noise=0.02, seed=0):
         if task is None:
             return order, tasks, cut, now
         plan = plan_round(task.call_s, procedure)
-        level = task.call_s * dice.normal(1, noise)
-        values = [level / plan.calls_per_value * plan.calls_per_value] * (plan.settle + plan.values)
+        values = list(task.call_s * dice.normal(1, noise, plan.settle + plan.values))
+        task.add(make_round(values, plan.settle, plan.calls_per_value, started_at=now))
         now += sum(values) * plan.calls_per_value
-        task.add(make_round(values, plan.settle, plan.calls_per_value))
         order.append(task.workload.variant.model)
-        schedule.decide(task)
+        schedule.settle(task)
 
 
 def test_rounds_of_different_workloads_interleave_and_the_seed_decides_the_order():
     costs = dict.fromkeys("abcd", 0.1)
-    order, *_ = simulate(costs, Procedure())
+    order, *_ = simulate(costs, ONE)
     first_pass, second_pass = order[:4], order[4:8]
     assert sorted(first_pass) == sorted(second_pass) == list("abcd")
-    assert simulate(costs, Procedure())[0] == order
-    assert any(simulate(costs, Procedure(), seed=s)[0] != order for s in (1, 2, 3))
+    assert simulate(costs, ONE)[0] == order
+    assert any(simulate(costs, ONE, seed=s)[0] != order for s in (1, 2, 3))
 
 
 def test_every_workload_gets_its_least_and_noisy_ones_get_more():
-    _, calm, _, _ = simulate({"a": 0.1}, Procedure(target=0.02), noise=0.001)
-    _, wild, _, _ = simulate({"a": 0.1}, Procedure(target=0.02), noise=0.1)
+    _, calm, _, _ = simulate({"a": 0.1}, replace(ONE, target=0.02), noise=0.001)
+    _, wild, _, _ = simulate({"a": 0.1}, replace(ONE, target=0.02), noise=0.1)
     assert calm[0].calls >= 10
     assert wild[0].calls > 2 * calm[0].calls
 
 
 def test_without_a_budget_nothing_is_cut():
-    _, tasks, cut, _ = simulate({"a": 0.001, "b": 20.0}, Procedure())
+    _, tasks, cut, _ = simulate({"a": 0.001, "b": 20.0}, ONE)
     assert cut == []
     assert all(task.calls >= 10 for task in tasks)
 
 
 def test_a_budget_cuts_the_most_expensive_and_keeps_the_others_whole():
     costs = {"small": 0.01, "middle": 0.5, "huge": 50.0}
-    _, tasks, cut, now = simulate(costs, Procedure(), budget=60.0)
+    _, tasks, cut, now = simulate(costs, ONE, budget=60.0)
     assert cut == ["huge"]
     assert now <= 60.0
     assert [task.calls >= 10 for task in tasks] == [True, True, False]
@@ -88,16 +99,16 @@ def test_a_budget_cuts_the_most_expensive_and_keeps_the_others_whole():
 )
 def test_the_budget_holds_and_nothing_is_cut_silently(costs, budget, seed):
     named = {f"m{i}": cost for i, cost in enumerate(costs)}
-    order, tasks, cut, now = simulate(named, Procedure(), budget=budget, noise=0.0, seed=seed)
+    order, tasks, cut, now = simulate(named, ONE, budget=budget, noise=0.0, seed=seed)
     assert now <= budget + 1e-6
     for task in tasks:
-        whole = task.calls >= 10 and len(task.counts) >= 5
+        whole = task.calls >= 10 and len(task.rounds) >= 5
         assert whole != (task.workload.variant.model in cut)
-    assert Counter(order).total() == sum(len(task.counts) for task in tasks)
+    assert Counter(order).total() == sum(len(task.rounds) for task in tasks)
 
 
 def test_a_task_with_observations_from_before_an_interruption_owes_less():
-    procedure = Procedure()
+    procedure = ONE
     assert owed_s(1.0, procedure) == pytest.approx(10.0)
     assert owed_s(1.0, procedure, calls=7, rounds=7) == pytest.approx(3.0)
     assert owed_s(1.0, procedure, calls=12, rounds=12) == 0.0
@@ -129,6 +140,78 @@ def test_the_typical_call_is_that_of_the_later_half_of_the_warm_up():
 
 
 def test_settling_values_do_not_count():
-    task = Task(workload=workload("a"), call_s=0.01)
+    task = make_task("a", 0.01)
     task.add(make_round([9.0, 1.0, 1.0], settle=1))
-    assert (task.calls, task.sums_s) == (2, [2.0])
+    assert (task.calls, task.mean_s) == (2, 1.0)
+
+
+def test_a_process_gives_its_share_and_rounds_of_earlier_ones_are_owed_no_more():
+    procedure = Procedure(processes=3, min_calls=12, min_rounds=12, span_s=0.0)
+    before = [make_round([1.0])] * 8
+    task = make_task("a", 1.0, procedure, before=before)
+    assert task.owed_s() == pytest.approx(4.0)
+    for _ in range(4):
+        assert task.owes
+        assert not task.has_share
+        task.add(make_round([1.0]))
+    assert task.has_share
+    assert not task.owes
+
+
+def test_the_rounds_of_a_process_spread_over_its_part_of_the_span():
+    procedure = Procedure(processes=2, min_calls=10, min_rounds=4, span_s=20.0, target=0.5)
+    _, (task,), _, now = simulate({"a": 0.05}, procedure, noise=0.001)
+    assert 10.0 <= now <= 11.0
+    assert task.span_s >= 10.0
+
+
+def test_the_rule_is_not_asked_after_every_round(monkeypatch):
+    asked = []
+    from inferometer.runner import task as module
+
+    real = module.look
+    monkeypatch.setattr(module, "look", lambda *a, **k: asked.append(len(a[0])) or real(*a, **k))
+    simulate({"a": 0.1}, replace(ONE, target=0.005), noise=0.1)
+    assert all(later > earlier for earlier, later in itertools.pairwise(asked))
+    assert asked[-1] > 2 * len(asked)
+
+
+class TestPairs:
+    def groups(self, seed=0, names="ab", **changes):
+        """The blocks of a paired schedule as (model, group)."""
+        procedure = replace(ONE, pair=True, min_rounds=8, target=0.5, **changes)
+        tasks = [make_task(name, 0.01, procedure) for name in names]
+        schedule = PairSchedule(tasks, procedure, order=random.Random(seed))
+        now, blocks = 0.0, []
+        while (task := schedule.next(now)) is not None:
+            plan = schedule.plan(task)
+            values = [task.call_s] * (plan.values + plan.settle)
+            task.add(make_round(values, plan.settle, started_at=now))
+            now += sum(values)
+            blocks.append((task.workload.variant.model, schedule.pair))
+            schedule.settle(task)
+        return blocks
+
+    def test_blocks_come_in_groups_of_four_with_one_side_outside(self):
+        blocks = self.groups()
+        assert len(blocks) % 4 == 0
+        orders = set()
+        for start in range(0, len(blocks), 4):
+            names, numbers = zip(*blocks[start : start + 4], strict=True)
+            orders.add("".join(names))
+            assert set(numbers) == {start // 4}
+        assert orders <= {"abba", "baab"}
+
+    def test_chance_decides_which_side_is_outside_and_the_seed_repeats_it(self):
+        firsts = {self.groups(seed)[0][0] for seed in range(8)}
+        assert firsts == {"a", "b"}
+        assert self.groups(3) == self.groups(3)
+
+    def test_blocks_are_short(self):
+        procedure = replace(ONE, pair=True)
+        schedule = PairSchedule([], procedure, order=random.Random(0))
+        plan = schedule.plan(make_task("a", 0.01, procedure))
+        assert (plan.values, plan.settle) == (4, 1)
+
+    def test_one_that_lost_its_partner_gets_no_rounds(self):
+        assert self.groups(names="a") == []

@@ -55,6 +55,8 @@ def test_a_full_file():
         procedure:
           target: 5%
           confidence: 0.9
+          processes: 2
+          span: 0
           min_calls: 20
           max_calls: 30
           min_rounds: 4
@@ -84,9 +86,11 @@ def test_a_full_file():
         procedure=Procedure(
             target=0.05,
             confidence=0.9,
+            processes=2,
             min_calls=20,
             max_calls=30,
             min_rounds=4,
+            span_s=0.0,
             round_s=0.05,
             max_time_s=10.0,
             timeout_s=60.0,
@@ -172,7 +176,7 @@ def test_whole_numbers_may_be_written_with_a_point_or_an_exponent():
             "s.yaml:6: procedure.max_calls: max_calls must not be less than min_calls",
         ),
         (
-            HEAD + "procedure:\n  min_calls: 2000",
+            HEAD + "procedure:\n  min_calls: 5000",
             "s.yaml:3: procedure.max_calls: max_calls must not be less than min_calls",
         ),
         ("name: a\nname: b\nmodels: c", "s.yaml:2: name: the key stands twice; the first is on line 1"),

@@ -1,0 +1,185 @@
+"""One workload in the process that is alive now: what it has given, and what is still wanted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from inferometer.core.procedure import Procedure
+from inferometer.core.record import Round
+from inferometer.core.workload import Workload
+from inferometer.runner.bench import RoundPlan
+from inferometer.stats.intervals import cluster_mean
+from inferometer.stats.stopping import Rule, expected_more_s, look
+
+BATCHED_BELOW_S = 50e-6
+BATCH_S = 100e-6
+SETTLE_S = 0.02
+MAX_SETTLE = 20
+MAX_VALUES = 500
+MIN_EFFECTIVE = 60
+"""Effective calls, over all processes, below which no interval counts as narrow enough."""
+
+
+@dataclass(kw_only=True)
+class Task:
+    """A warmed-up workload.
+
+    Attributes:
+        workload: which.
+        call_s: seconds of one call, estimated from its warm-up.
+        procedure: how it is measured.
+        rule: when this process has given enough.
+        before: rounds of earlier processes.
+        rounds: rounds of this process.
+        next_look: so many rounds must be there before the rule is asked again: a rule that is asked
+            after every round stops in calm moments.
+    """
+
+    workload: Workload
+    call_s: float
+    procedure: Procedure
+    rule: Rule
+    before: Sequence[Round] = ()
+    rounds: list[Round] = field(default_factory=list)
+    next_look: int = 0
+
+    def add(self, done: Round) -> None:
+        """Take the observations of a round into account."""
+        self.rounds.append(done)
+
+    @property
+    def calls(self) -> int:
+        """Calls of this process that count."""
+        return _calls(self.rounds)
+
+    @property
+    def mean_s(self) -> float | None:
+        """Mean seconds per call in this process; None before the first round."""
+        if not self.rounds:
+            return None
+        return cluster_mean([done.timed_s for done in self.rounds], _counts(self.rounds))
+
+    @property
+    def has_share(self) -> bool:
+        """Whether this process has given its least."""
+        return self.calls >= self.rule.min_calls and len(self.rounds) >= self.rule.min_rounds
+
+    @property
+    def owes(self) -> bool:
+        """Whether the workload lacks calls or rounds, all its processes together."""
+        return self.owed_s() > 0
+
+    def owed_s(self) -> float:
+        """Estimated seconds until the least is there, all processes together."""
+        calls = self.calls + _calls(self.before)
+        rounds = len(self.rounds) + len(self.before)
+        return owed_s(self.call_s, self.procedure, calls=calls, rounds=rounds)
+
+    def share_s(self) -> float:
+        """Estimated seconds until this process has given its least."""
+        plan = plan_round(self.call_s, self.procedure)
+        missing = max(
+            math.ceil((self.rule.min_calls - self.calls) / (plan.values * plan.calls_per_value)),
+            self.rule.min_rounds - len(self.rounds),
+            0,
+        )
+        return missing * round_s(self.call_s, self.procedure)
+
+    def enough(self) -> bool:
+        """Whether this process has given enough; asks the rule when a look is due."""
+        if not self.has_share or len(self.rounds) < self.next_look:
+            return False
+        seen = look(self._values(), self.rule, calls_per_value=self._k(), span_s=self.span_s)
+        self.next_look = seen.rounds
+        return seen.decision != "more"
+
+    def more_s(self) -> float:
+        """Estimated seconds until this process has given enough."""
+        if not self.has_share:
+            return self.share_s()
+        return expected_more_s(
+            self._values(), self.rule, calls_per_value=self._k(), span_s=self.span_s
+        )
+
+    @property
+    def span_s(self) -> float:
+        """Wall-clock seconds from the first round of this process to the end of its last."""
+        if not self.rounds:
+            return 0.0
+        first, last = self.rounds[0], self.rounds[-1]
+        return max(last.started_at + last.starts_s[-1] + last.values_s[-1] - first.started_at, 0.0)
+
+    def _values(self) -> list[tuple[float, ...]]:
+        return [done.settled_s for done in self.rounds]
+
+    def _k(self) -> int:
+        return max((done.calls_per_value for done in self.rounds), default=1)
+
+
+def typical_s(warm: Round) -> float:
+    """Seconds of a call after the warm-up: the median of its second half."""
+    return median(warm.values_s[len(warm.values_s) // 2 :])
+
+
+def rule_of(procedure: Procedure, *, parts: int | None = None) -> Rule:
+    """What one process has to give: its share of what the procedure asks for.
+
+    Args:
+        procedure: what is asked for.
+        parts: how many processes share it; by default as many as the procedure says.
+    """
+    parts = parts or procedure.processes
+    return Rule(
+        target=procedure.target,
+        confidence=procedure.confidence,
+        min_calls=math.ceil(procedure.min_calls / parts),
+        min_rounds=math.ceil(procedure.min_rounds / parts),
+        min_span_s=procedure.span_s / parts,
+        min_effective=MIN_EFFECTIVE / parts,
+        max_calls=math.ceil(procedure.max_calls / parts),
+        max_time_s=procedure.max_time_s / parts,
+    )
+
+
+def plan_round(call_s: float, procedure: Procedure) -> RoundPlan:
+    """How many calls make a round of about `round_s` seconds.
+
+    Calls under 50 µs are timed several at a time, so that the clock does not show in them. The
+    first values after a switch find cold caches: 20 ms of them are set apart, none where a single
+    call takes longer than a round, for there it does not matter.
+    """
+    call_s = max(call_s, 1e-9)
+    per_value = 1 if call_s >= BATCHED_BELOW_S else math.ceil(BATCH_S / call_s)
+    value_s = call_s * per_value
+    most = max(1, procedure.max_calls // (procedure.min_rounds * per_value))
+    values = max(1, min(round(procedure.round_s / value_s), most, MAX_VALUES))
+    settle = 0 if call_s > procedure.round_s else min(math.ceil(SETTLE_S / value_s), MAX_SETTLE)
+    return RoundPlan(values=values, calls_per_value=per_value, settle=settle)
+
+
+def round_s(call_s: float, procedure: Procedure) -> float:
+    """Estimated seconds of a round of calls that take `call_s`."""
+    plan = plan_round(call_s, procedure)
+    return (plan.values + plan.settle) * plan.calls_per_value * call_s
+
+
+def owed_s(call_s: float, procedure: Procedure, *, calls: int = 0, rounds: int = 0) -> float:
+    """Estimated seconds until the least number of calls and rounds is there."""
+    plan = plan_round(call_s, procedure)
+    missing = max(
+        math.ceil((procedure.min_calls - calls) / (plan.values * plan.calls_per_value)),
+        procedure.min_rounds - rounds,
+        0,
+    )
+    return missing * round_s(call_s, procedure)
+
+
+def _calls(rounds: Sequence[Round]) -> int:
+    return sum(_counts(rounds))
+
+
+def _counts(rounds: Sequence[Round]) -> list[int]:
+    return [done.calls for done in rounds]
