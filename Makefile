@@ -35,6 +35,9 @@ check: lint test
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/loop_overhead.py
 	$(BIN)/python benchmarks/parent_cost.py
+	$(BIN)/python benchmarks/bias.py
+	$(BIN)/python benchmarks/warmup_detection.py
+	$(BIN)/python benchmarks/coverage.py
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -53,7 +53,7 @@ INTERRUPTED = 130
     "--pair",
     is_flag=True,
     default=None,
-    help="Compare two variants: short blocks of both in turn, A-B-B-A; see `compare`.",
+    help="Measure two variants side by side, in short blocks in the order A-B-B-A.",
 )
 @click.option(
     "--sustain",
