@@ -76,7 +76,7 @@ def study(tmp_path, fault):
 
     def write(models, *, batches=(1,), **procedure):
         rules = {"processes": 1, "min_rounds": 2, "span": 0, "round": "20ms", "target": "50%"}
-        rules |= {"timeout": "60s", **procedure}
+        rules |= {"timeout": "60s", "max_time": "1s", **procedure}
         lines = ["name: small", "backends: [python]", f"batch: {list(batches)}", "models:"]
         lines += [f"  - {fault(name)}" for name in models]
         lines += ["procedure:", *(f"  {name}: {value}" for name, value in rules.items())]

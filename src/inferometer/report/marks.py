@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from inferometer.core import units
@@ -67,6 +67,11 @@ class Cell:
     legend: str = ""
     mark: str = ""
 
+    @property
+    def tail(self) -> str:
+        """What the text ends with: the mark; a letter stands apart from the unit."""
+        return f" {self.mark}" if self.mark.isalpha() else self.mark
+
 
 def cell(record: Record | None, spread: Spread) -> Cell:
     """The median latency of a record, or the mark of what it has instead."""
@@ -78,8 +83,8 @@ def cell(record: Record | None, spread: Spread) -> Cell:
     if latency is None:
         return Cell(text="?", legend="no latency in the record")
     if spread == "interval":
-        mark = verdict_mark(record)
-        return Cell(text=units.latency(latency) + mark, mark=mark)
+        cell = Cell(text=units.latency(latency), mark=verdict_mark(record))
+        return replace(cell, text=cell.text + cell.tail)
     std = record.number("latency_std_s") if spread == "std" else None
     mean = record.number("latency_mean_s")  # a deviation goes with the mean
     return Cell(text=units.plus_minus(latency.value if mean is None else mean, std))

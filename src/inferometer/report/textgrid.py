@@ -70,8 +70,8 @@ def _strip(head: str, parameters: str, texts: Sequence[str]) -> _Strip:
 def _variant(grid: Grid, cells: Cells, column: Column) -> _Strip:
     found = [Cell(text=units.count(grid.count(column)))]
     found += [cells[shape, column] for shape in grid.shapes]
-    if any(cell.mark for cell in found):  # keep the figures in line
-        found = [cell if cell.mark else replace(cell, text=cell.text + " ") for cell in found]
+    tail = max((len(cell.tail) for cell in found), default=0)  # keep the figures in line
+    found = [replace(cell, text=cell.text + " " * (tail - len(cell.tail))) for cell in found]
     return _Strip(
         heads=tuple(plain(text) for text in (column.name, *column.details)),
         cells=tuple(found),
