@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -52,10 +53,8 @@ class Levels:
         return found
 
     def _firmware_bits(self) -> int | None:
-        try:
-            return int(self._throttled.text(), 16) if self._throttled else None
-        except ValueError:
-            return None
+        text = self._throttled.text() if self._throttled else ""
+        return int(text, 16) if re.fullmatch("(0x)?[0-9a-fA-F]{1,8}", text) else None
 
 
 def widest(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:

@@ -1,0 +1,174 @@
+"""How often injected faults are found, and how often there is a false alarm.
+
+    python benchmarks/faults.py [--episodes N] [--rounds N] [--threads N]
+
+One episode is a workload of short rounds, watched and judged as a run does. Stressors are real
+processes that compute, as many as there are CPUs; a stop is a real SIGSTOP of 200 ms; swapping and
+throttling are counters of a recorded tree that move in one round. The workload hashes with SHA-256,
+whose duration hardly depends on what else the host of a virtual machine does: so a quiet episode
+is quiet. A fault counts as found where the verdict is the expected one; anything but `trusted` is
+a false alarm in a quiet episode. Episodes in which the machine was not left alone are listed with
+their causes: run this on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from inferometer.core.procedure import Procedure
+from inferometer.core.record import Round
+from inferometer.host.files import LIVE
+from inferometer.host.signals import Watch
+from inferometer.runner.verdict import Verdict, judge
+
+ROUND_S = 0.1
+STOP_S = 0.2
+BLOCK = bytes(1 << 20)
+TREE = {
+    "proc/vmstat": "pswpin {}\npswpout 0\n",
+    "sys/devices/system/cpu/online": "0\n",
+    "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count": "{}\n",
+    "sys/devices/platform/soc/soc:firmware/get_throttled": "0x0\n",
+    "sys/class/hwmon/hwmon0/oc1_event_cnt": "{}\n",
+}
+SWAP = "proc/vmstat"
+X86 = "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count"
+JETSON = "sys/class/hwmon/hwmon0/oc1_event_cnt"
+PI = "sys/devices/platform/soc/soc:firmware/get_throttled"
+
+Between = Callable[[int], None]
+
+
+def measured(watch: Watch, index: int, during: Between) -> Round:
+    """One round of hashing."""
+    watch.begin()
+    begun, started = time.perf_counter(), time.time()
+    starts: list[float] = []
+    values: list[float] = []
+    during(index)
+    while time.perf_counter() - begun < ROUND_S:
+        start = time.perf_counter()
+        sha256(BLOCK)
+        values.append(time.perf_counter() - start)
+        starts.append(start - begun)
+    return Round(
+        index=index,
+        process=0,
+        phase="measure",
+        started_at=started,
+        calls_per_value=1,
+        settle=0,
+        starts_s=tuple(starts),
+        values_s=tuple(values),
+        signals=watch.end(),
+    )
+
+
+def episode(
+    rounds: int, threads: int, *, root: Path = LIVE, during: Between = lambda _: None
+) -> Verdict:
+    """Some rounds, and what is made of them."""
+    watch = Watch(root, threads=threads)
+    done = [measured(watch, index, during) for index in range(rounds)]
+    return judge(done, procedure=Procedure(), figures={}, steady=None)
+
+
+@contextmanager
+def stressed(cores: int) -> Iterator[None]:
+    """Other processes that compute without end."""
+    busy = "while True: pass"
+    others = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(cores)]
+    try:
+        time.sleep(0.2)
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+def stop_once(index: int) -> None:
+    """Have a shell stop this process in its fourth round, and let it go on after a while."""
+    if index == 3:
+        me = os.getpid()
+        script = f"sleep 0.02; kill -STOP {me}; sleep {STOP_S}; kill -CONT {me}"
+        subprocess.Popen(["/bin/sh", "-c", script])
+
+
+@contextmanager
+def recorded(moving: str, after: str) -> Iterator[tuple[Path, Between]]:
+    """A device tree in which one file changes in the fourth round."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for path, text in TREE.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text.format(7))
+
+        def change(index: int) -> None:
+            if index == 3:
+                (root / moving).write_text(after)
+
+        yield root, change
+
+
+def outcome(fault: str, rounds: int, threads: int) -> Verdict:
+    """One episode with a fault."""
+    if fault == "quiet":
+        return episode(rounds, threads)
+    if fault.startswith("stressor"):
+        with stressed(int(fault.rpartition(" ")[2])):
+            return episode(rounds, threads)
+    if fault == "stopped 0.2 s":
+        return episode(rounds, threads, during=stop_once)
+    with recorded(*RECORDED[fault]) as (root, change):
+        return episode(rounds, threads, root=root, during=change)
+
+
+RECORDED = {
+    "swap": (SWAP, "pswpin 19\npswpout 0\n"),
+    "throttled x86": (X86, "9\n"),
+    "throttled Jetson": (JETSON, "8\n"),
+    "throttled Raspberry Pi": (PI, "0x50005\n"),
+}
+FAULTS = {
+    "quiet": "trusted",
+    "stressor on 1": "contended",
+    f"stressor on {os.cpu_count()}": "contended",
+    "stopped 0.2 s": "contended",
+    "swap": "swapped",
+    **{name: "throttled" for name in RECORDED if name.startswith("throttled")},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--episodes", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    print(f"{'episode':<24} {'expected':<10} found  target")
+    alarms: list[str] = []
+    for fault, expected in FAULTS.items():
+        found = [outcome(fault, options.rounds, options.threads) for _ in range(options.episodes)]
+        right = sum(verdict.verdict == expected for verdict in found) / len(found)
+        target = "≥ 98 %" if fault == "quiet" else "≥ 95 %"
+        print(f"{fault:<24} {expected:<10} {right:>5.0%}  {target}", flush=True)
+        for verdict in found:
+            if verdict.verdict != expected:
+                alarms.append(f"{fault}: {verdict.verdict}: {'; '.join(verdict.causes)}")
+    print("\n".join(alarms))
+
+
+if __name__ == "__main__":
+    main()
