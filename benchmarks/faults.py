@@ -164,9 +164,11 @@ def main() -> None:
         right = sum(verdict.verdict == expected for verdict in found) / len(found)
         target = "≥ 98 %" if fault == "quiet" else "≥ 95 %"
         print(f"{fault:<24} {expected:<10} {right:>5.0%}  {target}", flush=True)
-        for verdict in found:
-            if verdict.verdict != expected:
-                alarms.append(f"{fault}: {verdict.verdict}: {'; '.join(verdict.causes)}")
+        alarms += [
+            f"{fault}: {verdict.verdict}: {'; '.join(verdict.causes)}"
+            for verdict in found
+            if verdict.verdict != expected
+        ]
     print("\n".join(alarms))
 
 
