@@ -6,7 +6,9 @@ InferometerError
 │   ├── ModelReferenceError   a model reference that cannot be read
 │   ├── StoreError            a database that cannot be opened, read or written
 │   ├── ImportFileError       a file given to `import`
+│   ├── MeterError            a power meter that the user named cannot be used
 │   └── MissingExtraError     an optional package is not installed
+├── SourceLostError           a power source stopped answering; its figures are withheld
 └── WorkloadError             a workload failed; becomes a `Failure` in its record
 
 Each message says what is wrong, where, and what to do. Only `cli` turns them into an exit status.
@@ -61,12 +63,20 @@ class ImportFileError(InputError):
     """A file given to `import` is not one of ours and its columns cannot be mapped."""
 
 
+class MeterError(InputError):
+    """A power meter, or a log of one, that the user named cannot be used."""
+
+
 class MissingExtraError(InputError):
     """A plug-in needs an optional package; the message holds the command that installs it."""
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} is not installed: run pip install 'inferometer[{extra}]'")
         self.extra = extra
+
+
+class SourceLostError(InferometerError):
+    """A power source is gone, frozen, reset, or closed to us; the message is the reason."""
 
 
 class WorkloadError(InferometerError):

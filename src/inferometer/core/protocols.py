@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from inferometer.core.energy import Reading, SourceInfo
 from inferometer.core.model import Inputs, LoadedModel
 from inferometer.core.record import FailureKind, Value
 from inferometer.core.workload import Variant
@@ -82,4 +83,26 @@ class Meter(Protocol):
 
     def end(self) -> dict[str, Value]:
         """Stop, and give fields of the exported record."""
+        ...
+
+
+class PowerSource(Protocol):
+    """Something that tells energy or power.
+
+    Attributes:
+        info: what is known of it.
+    """
+
+    info: SourceInfo
+
+    def read(self) -> Reading:
+        """Read it now.
+
+        Raises:
+            SourceLostError: it is gone, frozen, was reset, or may no longer be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; a second call does nothing."""
         ...
