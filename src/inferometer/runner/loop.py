@@ -21,13 +21,15 @@ def timed_values(
     clock = perf_counter_ns
     if calls_per_value == 1:
         for index in range(len(starts_ns)):
-            starts_ns[index] = clock()
+            begin = clock()  # storing it would take its time within the sample
             call()
-            ends_ns[index] = clock()
+            end = clock()
+            starts_ns[index], ends_ns[index] = begin, end
         return
     repeats = range(calls_per_value)
     for index in range(len(starts_ns)):
-        starts_ns[index] = clock()
+        begin = clock()
         for _ in repeats:
             call()
-        ends_ns[index] = clock()
+        end = clock()
+        starts_ns[index], ends_ns[index] = begin, end
