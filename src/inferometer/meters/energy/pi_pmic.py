@@ -1,0 +1,123 @@
+"""Raspberry Pi 5: the power management chip tells volts and amperes of the rails it makes.
+
+Asked through `vcgencmd pmic_read_adc`, a process for each reading. Earlier boards have no sensor.
+"""
+
+from __future__ import annotations
+
+import re
+
+from inferometer.core.energy import Absence, Reading, SourceInfo
+from inferometer.core.errors import SourceLostError
+from inferometer.meters.energy.boards import WITHOUT_A_SENSOR, model
+from inferometer.meters.energy.commands import NOT_FOUND, TOOK_TOO_LONG, ask
+from inferometer.meters.energy.surroundings import Finding, Ran, Surroundings
+
+KIND = "pi_pmic"
+COMMAND = ("vcgencmd", "pmic_read_adc")
+RECORDED = "vcgencmd_pmic_read_adc.txt"
+PERIOD_S = 0.1
+"""What one can ask for without the asking itself becoming a load."""
+_WITH_PMIC = re.compile(r"Raspberry Pi (5|500|Compute Module 5)")
+_LINE = re.compile(
+    r"^\s*(?P<rail>\S+)_(?P<what>[AV])\s+(?:current|volt)\(\d+\)=(?P<value>-?\d+(?:\.\d+)?)[AV]\s*$",
+    re.MULTILINE,
+)
+
+
+class PmicSource:
+    """The sum over the rails of volts times amperes.
+
+    Args:
+        surroundings: runs the command.
+        info: what is known of it.
+    """
+
+    def __init__(self, surroundings: Surroundings, info: SourceInfo) -> None:
+        self.info = info
+        self._surroundings = surroundings
+
+    def read(self) -> Reading:
+        """Watts now.
+
+        Raises:
+            SourceLostError: the command failed, or said nothing about rails.
+        """
+        before_s = self._surroundings.clock()
+        ran = ask(self._surroundings, COMMAND, recorded_as=RECORDED)
+        at_s = (before_s + self._surroundings.clock()) / 2
+        powers = rails(ran.output)
+        if ran.status or not powers:
+            raise SourceLostError(_failure(ran))
+        return Reading(at_s=at_s, value=sum(powers.values()))
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def rails(output: str) -> dict[str, float]:
+    """Watts of each rail that has both a current and a voltage.
+
+    Lines are like `VDD_CORE_A current(7)=1.23456000A` and `VDD_CORE_V volt(15)=0.87654000V`; the
+    numbers in brackets count the converter's channels and do not pair them. `EXT5V` and `BATT`
+    have a voltage only.
+    """
+    found: dict[str, dict[str, float]] = {"A": {}, "V": {}}
+    for match in _LINE.finditer(output):
+        found[match["what"]][match["rail"]] = float(match["value"])
+    volts = found["V"]
+    return {rail: amps * volts[rail] for rail, amps in found["A"].items() if rail in volts}
+
+
+def find(surroundings: Surroundings) -> Finding:
+    """The rails of a Pi 5, or why there are none."""
+    board = model(surroundings) or ""
+    if "Raspberry Pi" not in board:
+        return Finding(absences=(_absence("Not a Raspberry Pi.", "", relevant=False),))
+    if not _WITH_PMIC.search(board):
+        reason = (
+            f"The {board} has no power sensor; the first Raspberry Pi with one is the Pi 5, whose "
+            "power management chip tells currents."
+        )
+        return Finding(absences=(_absence(reason, WITHOUT_A_SENSOR),))
+    ran = ask(surroundings, COMMAND, recorded_as=RECORDED)
+    powers = rails(ran.output)
+    if ran.status or not powers:
+        return Finding(absences=(_absence(f"{_failure(ran)}.", _way_out(ran)),))
+    info = SourceInfo(
+        name=f"{KIND}:rails",
+        kind=KIND,
+        scope="rails_sum",
+        method="measured",
+        quantity="power",
+        period_s=PERIOD_S,
+        where=f"`{' '.join(COMMAND)}`, sum over {len(powers)} rails; what the 5 V input feeds "
+        "directly (USB devices, HATs, NVMe drives) and the losses of the chip are not included",
+    )
+    return Finding(sources=(PmicSource(surroundings, info),))
+
+
+def _failure(ran: Ran) -> str:
+    command = f"`{' '.join(COMMAND)}`"
+    if ran.status == NOT_FOUND:
+        return (
+            f"The power management chip of this Raspberry Pi is read with {command}, which is "
+            "not installed"
+        )
+    if ran.status == TOOK_TOO_LONG:
+        return f"{command} did not answer in time"
+    said = " ".join((ran.errors or ran.output).split())[:100]
+    return f"{command} told no currents" + (f" but said: {said}" if said else "")
+
+
+def _way_out(ran: Ran) -> str:
+    if ran.status == NOT_FOUND:
+        return "Install it: `sudo apt install raspi-utils` (Ubuntu: `libraspberrypi-bin`)."
+    return (
+        "Your user must be in the group video: `sudo usermod -aG video $USER`, then log in again; "
+        "if that does not help, update the firmware with `sudo rpi-eeprom-update -a`."
+    )
+
+
+def _absence(reason: str, way_out: str, *, relevant: bool = True) -> Absence:
+    return Absence(kind=KIND, reason=reason, way_out=way_out, relevant=relevant)
