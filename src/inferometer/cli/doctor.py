@@ -6,21 +6,15 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from inferometer.cli.backends import PluginState, plugin_states, state_lines
 from inferometer.cli.options import json_option, write_json
 
-if TYPE_CHECKING:
-    from inferometer.host.conditions import Conditions
-    from inferometer.host.memory import Memory
-
 WIDTH = 80
 UNSEEN = "not observable"
-LITTLE_MEMORY_BYTES = 1024**3
-SWAP_THAT_COUNTS_BYTES = 16 * 1024**2
 
 
 @click.command()
@@ -44,6 +38,7 @@ def doctor(*, root: Path, json_path: str | None) -> None:
 def examine(root: Path) -> dict[str, Any]:
     """Everything that the doctor sees, as a JSON object. Imports no runtime."""
     from inferometer.backends import BACKENDS
+    from inferometer.host.advice import advise
     from inferometer.host.conditions import conditions
     from inferometer.host.identity import identify
     from inferometer.host.memory import memory
@@ -60,70 +55,6 @@ def examine(root: Path) -> dict[str, Any]:
         "sources": [asdict(source) for source in plugin_states(SOURCES)],
         "advice": advise(device, amounts, state),
     }
-
-
-def advise(device: Mapping[str, Any], memory: Memory, conditions: Conditions) -> list[str]:
-    """What would make figures of this device steadier, one or two sentences each."""
-    found = [
-        _governor_advice(device),
-        _memory_advice(memory),
-        _swap_advice(memory),
-        _load_advice(device, conditions),
-        "It runs from a battery, which lowers the clock: connect the power supply."
-        if conditions.on_battery
-        else None,
-        "This is a virtual machine: others on its host can slow it, unseen from here. Repeat a run "
-        "at another time before trusting small differences."
-        if device["hypervisor"]
-        else None,
-    ]
-    return [advice for advice in found if advice]
-
-
-def _governor_advice(device: Mapping[str, Any]) -> str | None:
-    governor = device["governor"]
-    if governor in (None, "performance"):
-        return None
-    jetson = "Jetson" in (device["board"] or "")
-    command = "sudo jetson_clocks" if jetson else "sudo cpupower frequency-set -g performance"
-    return (
-        f"The CPU's frequency governor is {governor}: the clock changes under way. Try:\n{command}"
-    )
-
-
-def _memory_advice(memory: Memory) -> str | None:
-    from inferometer.core.units import byte_count
-
-    available = memory.available_bytes
-    if available is None or available >= LITTLE_MEMORY_BYTES:
-        return None
-    return (
-        f"Only {byte_count(available)} of memory can be had: larger shapes may run out of it. "
-        "Close other programs, or choose smaller batch sizes."
-    )
-
-
-def _swap_advice(memory: Memory) -> str | None:
-    from inferometer.core.units import byte_count
-
-    used = memory.swap_used_bytes or 0
-    if used < SWAP_THAT_COUNTS_BYTES:
-        return None
-    return (
-        f"{byte_count(used)} of swap are in use: memory was short, and what was moved out comes "
-        "back slowly. Close other programs, or restart the device."
-    )
-
-
-def _load_advice(device: Mapping[str, Any], conditions: Conditions) -> str | None:
-    load, cores = conditions.load_1min, device["cores_logical"] or 1
-    # A large server is never quite idle.
-    if load is None or load <= max(0.5, cores / 16):
-        return None
-    return (
-        f"The load average is {load:.2f}: other programs are running, and they make figures slower "
-        "and less steady. Close them, or wait."
-    )
 
 
 def _checked(root: Path) -> Path:
@@ -173,7 +104,7 @@ def _state_part(found: Mapping[str, Any]) -> dict[str, str | None]:
 
     memory, state = found["memory"], found["conditions"]
     amounts = {name: None if n is None else byte_count(n) for name, n in memory.items()}
-    battery = state["on_battery"]
+    battery, turbo, degrees = state["on_battery"], state["turbo"], state["temperature_c"]
     return {
         "memory": amounts["total_bytes"],
         "available": amounts["available_bytes"],
@@ -181,7 +112,11 @@ def _state_part(found: Mapping[str, Any]) -> dict[str, str | None]:
         "swap": amounts["swap_total_bytes"],
         "swap in use": amounts["swap_used_bytes"],
         "load average": None if state["load_1min"] is None else f"{state['load_1min']:.2f}",
+        "temperature": None if degrees is None else f"{degrees:.0f} °C",
         "power": None if battery is None else "battery" if battery else "mains",
+        "power mode": state["power_mode"],
+        "turbo": None if turbo is None else "on" if turbo else "off",
+        "energy preference": state["energy_preference"],
     }
 
 

@@ -20,7 +20,8 @@ class Run:
         study: name of the study.
         signature: of the study and its flags, so that `--resume` finds the run again.
         document: the study as JSON.
-        device: what the device is (`host.identity`), with `name`; nothing that identifies a person.
+        device: what the device is (`host.identity`), with `name`, and the state it was in
+            `before_the_run` (`host.conditions`); nothing that identifies a person.
         software: versions of this tool, Python and the runtimes.
         origin: `measured` here, or `imported` from a file.
         planned: workloads of the study.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from inferometer.core.errors import InputError
@@ -11,9 +11,10 @@ from inferometer.core.record import Record, Value
 from inferometer.core.run import Run
 from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
+from inferometer.host.conditions import conditions
 from inferometer.host.files import LIVE
 from inferometer.runner.campaign import Campaign
-from inferometer.runner.events import Listener, RunEnded, RunStarted
+from inferometer.runner.events import Listener, Notice, RunEnded, RunStarted
 from inferometer.runner.journal import Journal
 from inferometer.runner.sustained import SustainedCampaign
 from inferometer.store import Store
@@ -21,6 +22,8 @@ from inferometer.store import Store
 RESUME_ANY = ""
 """Resume the latest unfinished run of the same study and flags, or start one."""
 
+BEFORE = "before_the_run"
+"""Key of a run's device: the state it was in (`host.conditions`)."""
 NO_SENSOR = "energy was not measured: this version reads no power sensor"
 SWITCHED_OFF = "energy was switched off (--no-energy)"
 
@@ -66,6 +69,8 @@ def run_study(
     listener(RunStarted(run=run, planned=run.planned, done=done, budget_s=study.procedure.budget_s))
     interrupted = False
     if missing:
+        for advice in _advice(options.root):
+            listener(Notice(message=advice))
         store.claim(run.id)
         try:
             store.reopen_run(run.id)
@@ -144,12 +149,23 @@ def _run_for(study: Study, store: Store, options: Options) -> Run:
     return next(iter(unfinished + alike), None) or _new_run(study, store, options.root)
 
 
+def _advice(root: Path) -> list[str]:
+    """What a look at the device suggests before the run begins, a line each."""
+    from inferometer.host.advice import advise
+    from inferometer.host.identity import identify
+    from inferometer.host.memory import memory
+
+    found = advise(identify(root), memory(root), conditions(root))
+    return [advice.replace("\n", " ") for advice in found]
+
+
 def _new_run(study: Study, store: Store, root: Path) -> Run:
     from inferometer.host.identity import identify
     from inferometer.host.software import versions
 
+    device = {**identify(root), BEFORE: asdict(conditions(root))}
     return store.create_run(
-        study, planned=len(study.workloads()), device=identify(root), software=versions()
+        study, planned=len(study.workloads()), device=device, software=versions()
     )
 
 

@@ -5,18 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import inferometer.backends
-from inferometer.cli.doctor import advise
 from inferometer.cli.main import main
 from inferometer.core.registry import Plugin, Registry
-from inferometer.host.conditions import Conditions
-from inferometer.host.memory import Memory
-
-GIB = 1024**3
 
 JETSON = {
     "proc/device-tree/model": "NVIDIA Jetson Nano 2GB Developer Kit\0",
@@ -27,6 +21,9 @@ JETSON = {
     "proc/version": "Linux version 4.9.140-tegra (someone@somewhere) (gcc) #1\n",
     "sys/devices/system/cpu/online": "0-3\n",
     "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor": "schedutil\n",
+    "sys/class/thermal/thermal_zone0/temp": "85500\n",
+    "var/lib/nvpmodel/status": "pmode:0001\n",
+    "etc/nvpmodel.conf": "< POWER_MODEL ID=0 NAME=MAXN >\n< POWER_MODEL ID=1 NAME=5W >\n",
 }
 
 
@@ -81,7 +78,11 @@ def test_a_recorded_tree_instead_of_this_machine(jetson, capsys):
         "sudo jetson_clocks",
         "2.00 GiB of swap are in use",
         "Only 293 MiB of memory can be had",
-        "The load average is 1.70",
+        "The load average of the last minute is 1.70",
+        "temperature 86 °C",
+        "power mode 5W",
+        "It is at 86 °C already",
+        "The power mode is 5W",
     ):
         assert part in words
 
@@ -100,10 +101,17 @@ def test_json_alone_on_standard_output(jetson, capsys):
     ]
     assert found["device"]["os"] is None
     assert found["memory"]["available_bytes"] == 300000 * 1024
-    assert found["conditions"] == {"load_1min": 1.7, "on_battery": None}
+    assert found["conditions"] == {
+        "load_1min": 1.7,
+        "on_battery": None,
+        "temperature_c": 85.5,
+        "power_mode": "5W",
+        "turbo": None,
+        "energy_preference": None,
+    }
     assert {"torch", "python"} <= {backend["name"] for backend in found["backends"]}
     assert "catalogue" in {source["name"] for source in found["sources"]}
-    assert len(found["advice"]) == 4
+    assert len(found["advice"]) == 6
 
 
 def test_a_missing_backend_comes_with_the_command_that_installs_it(monkeypatch, capsys):
@@ -132,60 +140,3 @@ def test_a_root_that_is_no_tree_is_refused(tmp_path, capsys, place, message):
     captured = capsys.readouterr()
     assert message in captured.err
     assert captured.out == ""
-
-
-FINE: dict[str, Any] = {
-    "governor": "performance",
-    "board": None,
-    "hypervisor": None,
-    "cores_logical": 8,
-}
-
-
-class TestAdvice:
-    idle = Conditions(load_1min=0.2, on_battery=False)
-    roomy = Memory(
-        total_bytes=16 * GIB,
-        available_bytes=8 * GIB,
-        limit_bytes=None,
-        swap_total_bytes=GIB,
-        swap_used_bytes=0,
-    )
-    unseen = Memory(
-        total_bytes=None,
-        available_bytes=None,
-        limit_bytes=None,
-        swap_total_bytes=None,
-        swap_used_bytes=None,
-    )
-
-    def test_a_quiet_machine_needs_none(self):
-        assert advise(FINE, self.roomy, self.idle) == []
-
-    def test_what_is_not_observable_gives_none(self):
-        device = dict.fromkeys(FINE)
-        assert advise(device, self.unseen, Conditions(load_1min=None, on_battery=None)) == []
-
-    @pytest.mark.parametrize(
-        ("board", "command"),
-        [(None, "cpupower frequency-set -g performance"), ("NVIDIA Jetson Orin", "jetson_clocks")],
-    )
-    def test_governor(self, board, command):
-        device = FINE | {"governor": "powersave", "board": board}
-        (advice,) = advise(device, self.roomy, self.idle)
-        assert "governor is powersave" in advice
-        assert advice.endswith(f"\nsudo {command}")
-
-    def test_battery(self):
-        (advice,) = advise(FINE, self.roomy, Conditions(load_1min=0, on_battery=True))
-        assert "battery" in advice
-
-    @pytest.mark.parametrize(("load", "cores", "number"), [(0.6, 8, 1), (3, 64, 0), (5, 64, 1)])
-    def test_load(self, load, cores, number):
-        device = FINE | {"cores_logical": cores}
-        state = Conditions(load_1min=load, on_battery=None)
-        assert len(advise(device, self.roomy, state)) == number
-
-    def test_virtual_machine(self):
-        (advice,) = advise(FINE | {"hypervisor": "KVM"}, self.roomy, self.idle)
-        assert "virtual machine" in advice
