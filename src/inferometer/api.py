@@ -70,9 +70,8 @@ def measure(
         Exception: whatever the model raises.
     """
     from inferometer.core.procedure import Procedure
-    from inferometer.host.signals import Watch
     from inferometer.models.inputs import batch_size_of, example_inputs
-    from inferometer.runner.bench import Bench
+    from inferometer.runner.bench import Bench, watch_of
     from inferometer.runner.here import measure_here
 
     rules = Procedure(**{**procedure, "processes": 1})
@@ -87,7 +86,7 @@ def measure(
     spec = example_inputs(network, inputs)
     model = LoadedModel(network=network, inputs=spec, source="live", weights="as given")
     with _evaluating(network):
-        watch = Watch(threads=workload.threads or 1)
+        watch = watch_of(session, threads=workload.threads or 1)
         return measure_here(Bench(model, session, load_s=None, watch=watch), workload, rules)
 
 

@@ -100,3 +100,15 @@ def test_a_call_returns_only_when_the_device_has_finished(device):
         getattr(torch, device).synchronize()
         left_over = time.perf_counter() - begin
     assert left_over < 0.2 * first
+
+
+def test_a_session_on_the_cpu_has_no_gpu():
+    assert load(torch.nn.Linear(2, 2)).gpu_uuid() is None
+
+
+def test_a_gpu_is_named_as_its_driver_names_it(monkeypatch):
+    properties = type("Properties", (), {"uuid": "b6f9-1"})()
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: properties)
+    session = load(torch.nn.Linear(2, 2))
+    session.device = "cuda:0"
+    assert session.gpu_uuid() == "b6f9-1"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from inferometer.host.counters import some_cpus
 from inferometer.host.files import read_text
+from inferometer.host.gpu import Events
 from inferometer.host.kept import KeptFile, keep, keep_matching, numbers
 
 _THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
@@ -27,15 +25,16 @@ class Levels:
 
     Args:
         root: where `sys/` is.
+        gpu: reads why the clock of the workload's GPU is held back; None where it has none.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, gpu: Events | None = None) -> None:
         clocks = [keep(root, f"{cpu}/cpufreq/scaling_cur_freq") for cpu in some_cpus(root)]
         self._clocks = [file for file in clocks if file is not None]
         self._thermometers = thermometers(root)
         self._throttled = keep(root, _THROTTLED)
         self._known = self._firmware_bits() or 0
-        self._gpu = _gpu_events()
+        self._gpu = gpu or (lambda: None)
 
     def read(self) -> dict[str, float]:
         """All levels that can be read, by name."""
@@ -90,26 +89,3 @@ def hottest_c(files: list[KeptFile]) -> float | None:
     """The highest believable temperature, degrees Celsius."""
     degrees = [value / 1000 for value in numbers(files)]
     return max((t for t in degrees if _COLDEST_C < t < _HOTTEST_C), default=None)
-
-
-def _gpu_events() -> Callable[[], int | None]:
-    """What reads why the GPU's clock is held back; only where NVML was loaded by others already."""
-    nvml: Any = sys.modules.get("pynvml")
-    if nvml is None:
-        return lambda: None
-    try:
-        nvml.nvmlInit()
-        gpus = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
-    except Exception:  # noqa: BLE001 - no driver, no rights, another version: not observable
-        return lambda: None
-
-    def events() -> int | None:
-        bits = 0
-        try:
-            for gpu in gpus:
-                bits |= int(nvml.nvmlDeviceGetCurrentClocksThrottleReasons(gpu))
-        except Exception:  # noqa: BLE001 - as above
-            return None
-        return bits if gpus else None
-
-    return events

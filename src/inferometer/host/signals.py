@@ -11,6 +11,7 @@ from pathlib import Path
 from inferometer.host.canary import Canary
 from inferometer.host.counters import Counters, moved
 from inferometer.host.files import LIVE
+from inferometer.host.gpu import Events
 from inferometer.host.levels import Levels, widest
 
 
@@ -73,7 +74,7 @@ SIGNALS: dict[str, Signal] = {
     "throttled_bits": Signal(
         "bits", "a Raspberry Pi's reasons for throttling, now or new", "soc:firmware/get_throttled"
     ),
-    "gpu_clock_event_bits": Signal("bits", "why a GPU's clock is held back", "NVML"),
+    "gpu_clock_event_bits": Signal("bits", "why the workload's GPU holds its clock back", "NVML"),
     "temperature_c": Signal(
         "°C", "highest temperature", "thermal_zone*/temp, hwmon*/temp*_input of the processor"
     ),
@@ -88,12 +89,13 @@ class Watch:
         root: where `proc/` and `sys/` are read. What the system tells this process about itself by
             a call, and the canary, are always those of the machine itself.
         threads: threads of the workload; the canary uses as many.
+        gpu: reads why the clock of the workload's GPU is held back; None where it has none.
     """
 
-    def __init__(self, root: Path = LIVE, *, threads: int = 1) -> None:
+    def __init__(self, root: Path = LIVE, *, threads: int = 1, gpu: Events | None = None) -> None:
         self._canary = Canary(threads)
         self._counters = Counters(root)
-        self._levels = Levels(root)
+        self._levels = Levels(root, gpu)
         self._canaries: dict[str, float] = {}
         self._level: dict[str, float] = {}
         self._before: dict[str, float] = {}

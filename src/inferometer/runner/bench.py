@@ -19,6 +19,7 @@ from inferometer.core.protocols import Backend, Meter, Session
 from inferometer.core.record import Round, Value
 from inferometer.core.workload import Variant
 from inferometer.host.files import LIVE
+from inferometer.host.gpu import clock_events
 from inferometer.host.signals import Watch
 from inferometer.meters.memory import PeakMemory
 from inferometer.meters.wall_clock import empty_pair_s
@@ -176,7 +177,15 @@ def load_bench(
     load_s = time.perf_counter() - begin
     gc.collect()
     gc.freeze()  # what is alive now stays alive: later collections need not look at it
-    return Bench(model, session, load_s=load_s, watch=Watch(root, threads=threads))
+    return Bench(model, session, load_s=load_s, watch=watch_of(session, root, threads=threads))
+
+
+def watch_of(session: Session, root: Path = LIVE, *, threads: int) -> Watch:
+    """What watches the device of a session: its GPU too, where it tells which that is."""
+    find: Callable[[], str | None] | None = getattr(session, "gpu_uuid", None)
+    cuda = str(getattr(session, "device", "cpu")).startswith("cuda")
+    gpu = clock_events(find() if find else None) if cuda else None
+    return Watch(root, threads=threads, gpu=gpu)
 
 
 def _count(network: object) -> dict[str, Value]:

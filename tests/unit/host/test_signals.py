@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -238,28 +236,17 @@ def test_folders_in_place_of_files_are_not_observable(tree):
     assert set(watch.end()) == OWN
 
 
-class TestGpu:
-    @staticmethod
-    def nvml(reasons):
-        return SimpleNamespace(
-            nvmlInit=lambda: None,
-            nvmlDeviceGetCount=lambda: 2,
-            nvmlDeviceGetHandleByIndex=lambda index: index,
-            nvmlDeviceGetCurrentClocksThrottleReasons=lambda gpu: reasons[gpu],
-        )
+def test_the_gpu_is_read_at_both_ends_of_a_round(tree):
+    bits = iter([0x1, 0x20])
+    watch = Watch(tree({}), gpu=lambda: next(bits))
+    watch.begin()
+    assert watch.end()["gpu_clock_event_bits"] == 0x21
 
-    def test_the_reasons_of_all_cards(self, around, monkeypatch):
-        monkeypatch.setitem(sys.modules, "pynvml", self.nvml([0x1, 0x20]))
-        assert around({})["gpu_clock_event_bits"] == 0x21
 
-    def test_an_nvml_that_fails_is_not_observable(self, around, monkeypatch):
-        monkeypatch.setitem(sys.modules, "pynvml", self.nvml([0x1]))
-        assert "gpu_clock_event_bits" not in around({})
-
-    def test_it_is_never_imported_by_us(self, around, monkeypatch):
-        monkeypatch.delitem(sys.modules, "pynvml", raising=False)
-        around({})
-        assert "pynvml" not in sys.modules
+def test_a_gpu_that_does_not_answer_is_not_observable(tree):
+    watch = Watch(tree({}), gpu=lambda: None)
+    watch.begin()
+    assert set(watch.end()) == OWN
 
 
 def test_the_files_are_closed_with_the_watch(tree):

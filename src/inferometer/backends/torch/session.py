@@ -62,6 +62,15 @@ class TorchSession:
         """Look at the floating tensors of the output, however nested."""
         return first_problem(output, _problem)
 
+    def gpu_uuid(self) -> str | None:
+        """Which NVIDIA GPU it runs on, as its driver names it; None on others."""
+        import torch
+
+        if torch.device(self.device).type != "cuda":
+            return None
+        uuid = getattr(torch.cuda.get_device_properties(self.device), "uuid", None)
+        return None if uuid is None else str(uuid)
+
     def _place(self, value: Any) -> Any:  # noqa: ANN401 - inputs nest as they like
         import torch
 
