@@ -1,0 +1,112 @@
+"""What readings look like when the sensor behind them has failed without saying so.
+
+A sensor that fails for good is found; one that freezes for part of the load and then goes on is
+not, and need not be: its readings are still of the load, and the spread of the windows shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inferometer.stats.energy_windows import Floats, Readings, Sensor, Window, WithheldError
+
+_LEAP = 3  # times the power of the load that no steady work reaches between two readings
+_SURE_STEPS = 10  # of the resolution, that a counter should have gone while it stood still
+_SURE_PERIODS = 5
+
+
+def check(
+    sensor: Sensor, readings: Readings, load: Sequence[Window], idle: Sequence[Window]
+) -> None:
+    """Look for a failure.
+
+    Args:
+        sensor: what is known of it.
+        readings: all of one run.
+        load: windows of work, in time order.
+        idle: windows of rest, before and after; may be empty.
+
+    Raises:
+        WithheldError: the readings cannot be those of a working sensor.
+    """
+    if sensor.quantity == "energy":
+        _check_counter(sensor, readings, load, idle)
+    else:
+        _check_samples(sensor, readings, load, idle)
+
+
+def _check_counter(
+    sensor: Sensor, readings: Readings, load: Sequence[Window], idle: Sequence[Window]
+) -> None:
+    steps_s, rises = np.diff(readings.at_s), np.diff(readings.values)
+    if (rises < 0).any():
+        raise WithheldError("the counter went backwards: it was reset")
+    load_w = _typical_w(sensor, readings, load)
+    if load_w <= 0:
+        raise WithheldError("the counter did not move under load: it is frozen")
+    most = _LEAP * load_w * (steps_s + 2 * sensor.period_s) + 2 * sensor.resolution
+    if (rises > most).any():
+        raise WithheldError(
+            "the counter leapt by more than this device can use: it was reset, or wrapped unseen"
+        )
+    idle_w = max((_typical_w(sensor, readings, [window]) for window in idle), default=0.0)
+    if idle and idle_w <= 0:
+        raise WithheldError("the counter did not move at rest: it is frozen")
+    for windows, typical_w in ((load, load_w), (idle, idle_w)):
+        if any(_stands_still(sensor, readings, window, typical_w) for window in windows):
+            raise WithheldError("the counter stood still within a window: it is frozen")
+
+
+def _typical_w(sensor: Sensor, readings: Readings, windows: Sequence[Window]) -> float:
+    """Median power between two readings far enough apart to tell."""
+    powers = [np.zeros(0)]
+    for window in windows:
+        inside = readings.between(window.start_s, window.end_s)
+        steps_s = np.diff(inside.at_s)
+        far = steps_s >= _far_s(sensor)
+        powers.append(np.diff(inside.values)[far] / steps_s[far])
+    found = np.concatenate(powers)
+    return float(np.median(found)) if found.size else 0.0
+
+
+def _stands_still(sensor: Sensor, readings: Readings, window: Window, typical_w: float) -> bool:
+    inside = readings.between(window.start_s, window.end_s)
+    steps_s = np.diff(inside.at_s)
+    due = (steps_s >= _far_s(sensor)) & (typical_w * steps_s >= _SURE_STEPS * sensor.resolution)
+    return bool((due & (np.diff(inside.values) == 0)).any())
+
+
+def _far_s(sensor: Sensor) -> float:
+    return max(_SURE_PERIODS * sensor.period_s, 1e-3)
+
+
+def _check_samples(
+    sensor: Sensor, readings: Readings, load: Sequence[Window], idle: Sequence[Window]
+) -> None:
+    """Repeated values alone prove nothing, since a coarse sensor gives them all the time.
+
+    One that shows the same value at rest and under load, with nothing else in between, is frozen,
+    or too coarse for this load; neither gives a figure.
+    """
+    worked = np.concatenate([_settled(sensor, readings, window) for window in load])
+    if worked.size and (worked <= 0).all():
+        raise WithheldError("the sensor reads no power under load")
+    if not worked.size:
+        return
+    for window in idle:
+        rested = _settled(sensor, readings, window)
+        if not rested.size:
+            continue
+        after = window.start_s >= load[-1].end_s
+        same = rested[rested != worked[-1]] if after else worked[worked != rested[-1]]
+        if not same.size:
+            raise WithheldError(
+                "the readings did not change between load and rest: "
+                "the sensor is frozen, or its steps are too coarse for this load"
+            )
+
+
+def _settled(sensor: Sensor, readings: Readings, window: Window) -> Floats:
+    return readings.between(window.start_s + sensor.lag_s, window.end_s).values
