@@ -1,0 +1,368 @@
+"""A log that any power meter wrote as CSV. Does not know what ran meanwhile, nor when.
+
+Its clock is its own: `stats.alignment` fits how far it is from ours.
+"""
+
+from __future__ import annotations
+
+import csv
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TextIO, cast, get_args
+from urllib.parse import parse_qsl
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inferometer.core.energy import Scope, SourceInfo
+from inferometer.core.errors import MeterError
+from inferometer.meters.energy.csv_columns import (
+    DELIMITERS,
+    Clock,
+    Columns,
+    find_columns,
+    to_number,
+    to_time,
+)
+
+Floats = NDArray[np.float64]
+
+KIND = "csv"
+MOST_ROWS = 5_000_000
+GAP_PERIODS = 5.0
+"""Power is not known across a longer gap than so many periods."""
+
+_HEADER_LINES = 50
+_LONGEST_LINE = 64 * 1024
+_SMALL = 0.01  # of the largest power: so far below zero is the noise of a meter about zero
+_COLUMNS = ("time", "power", "voltage", "current")
+_ADVICE = "the first line must name the columns, such as timestamp,watts"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PowerLog:
+    """Power over time as a meter logged it.
+
+    Attributes:
+        times_s: ascending, on the clock of the log, seconds.
+        watts: power at each of them; between two it is taken as a straight line.
+        period_s: median distance of two times.
+        path: the file.
+        clock: whether the times are absolute, absolute in an assumed zone, or from a start.
+        scope: what the meter covers, as the user states.
+        gain: largest relative error of the meter, as the user states; None where unknown.
+        notes: what was assumed or left out, a sentence each.
+    """
+
+    times_s: Floats
+    watts: Floats
+    period_s: float
+    path: str
+    clock: Clock = "unix"
+    scope: Scope = "wall"
+    gain: float | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known of the meter."""
+        return SourceInfo(
+            name=f"{KIND}:{Path(self.path).name}",
+            kind=KIND,
+            scope=self.scope,
+            method="measured",
+            quantity="power",
+            period_s=self.period_s,
+            window_s=self.period_s,
+            resolution=self._step_w,
+            gain=self.gain,
+            where=self.path,
+        )
+
+    def energy_between(self, start_s: float, end_s: float) -> float:
+        """Energy between two times of the log, by the trapezoid rule, joules.
+
+        Raises:
+            MeterError: the log does not cover all of it, or has a long gap in it.
+        """
+        if not start_s <= end_s:
+            raise ValueError("an interval that ends before it starts")
+        self._check(start_s, end_s)
+        return self._until_j(end_s) - self._until_j(start_s)
+
+    def mean_power(self, start_s: float, end_s: float) -> float:
+        """Mean power between two different times of the log, watts.
+
+        Raises:
+            MeterError: as for the energy.
+        """
+        if not start_s < end_s:
+            raise ValueError("an interval without length")
+        return self.energy_between(start_s, end_s) / (end_s - start_s)
+
+    @cached_property
+    def _sums_j(self) -> Floats:
+        """Energy from the first time to each."""
+        steps = np.diff(self.times_s) * (self.watts[1:] + self.watts[:-1]) / 2
+        return np.concatenate([[0.0], np.cumsum(steps)])
+
+    @cached_property
+    def _step_w(self) -> float:
+        """Smallest distance of two powers that differ: no finer than the meter's resolution."""
+        steps = np.diff(np.unique(self.watts))
+        return float(steps.min()) if steps.size else 0.0
+
+    def _place(self, at_s: float) -> int:
+        """The sample before a time, such that there is another after it."""
+        place = int(np.searchsorted(self.times_s, at_s, side="right")) - 1
+        return min(max(place, 0), self.times_s.size - 2)
+
+    def _until_j(self, at_s: float) -> float:
+        k = self._place(at_s)
+        after_s = at_s - float(self.times_s[k])
+        slope = float(self.watts[k + 1] - self.watts[k]) / float(
+            self.times_s[k + 1] - self.times_s[k]
+        )
+        return float(self._sums_j[k]) + (float(self.watts[k]) + slope * after_s / 2) * after_s
+
+    def _check(self, start_s: float, end_s: float) -> None:
+        first, last = float(self.times_s[0]), float(self.times_s[-1])
+        if start_s < first or end_s > last:
+            missing_s = max(first - start_s, end_s - last)
+            raise MeterError(
+                f"{self.path}: the log misses {missing_s:.3g} s of the time asked for: let the"
+                " meter log from before the run until after it"
+            )
+        after = int(np.searchsorted(self.times_s, end_s, side="left"))
+        inside = self.times_s[self._place(start_s) : after + 1]
+        widest_s = float(np.diff(inside).max(initial=0.0))
+        if widest_s > GAP_PERIODS * self.period_s:
+            raise MeterError(
+                f"{self.path}: the log has a gap of {widest_s:.3g} s in the time asked for, where"
+                f" its rows are {self.period_s:.3g} s apart"
+            )
+
+
+def read_log(target: str, *, scope: Scope | None = None, gain: float | None = None) -> PowerLog:
+    """Read a log.
+
+    Args:
+        target: a path, or `csv://PATH?time=NAME&power=NAME&voltage=NAME&current=NAME&scope=SCOPE`.
+        scope: what the meter covers.
+        gain: its largest relative error.
+
+    Raises:
+        MeterError: the file cannot be read or makes no sense: file, line, column, what to do.
+    """
+    path, options = _split(target)
+    scope = scope or cast("Scope | None", options.get("scope"))
+    if scope is not None and scope not in get_args(Scope):
+        raise MeterError(f"{path}: {scope} is no scope: it is one of {', '.join(get_args(Scope))}")
+    try:
+        with _open(path) as stream:
+            rows = _Rows(path, stream, options)
+            rows.read()
+    except OSError as error:
+        raise MeterError(f"{path} cannot be read ({error.strerror or error})") from None
+    except csv.Error as error:
+        raise MeterError(f"{path} is not CSV ({error}): {_ADVICE}") from None
+    notes = () if scope else ("Taken as power at the wall, as no scope was given.",)
+    return rows.log(scope or "wall", gain, notes)
+
+
+def _split(target: str) -> tuple[str, Mapping[str, str]]:
+    if not target.startswith("csv://"):
+        return target, {}
+    path, _, query = target.removeprefix("csv://").partition("?")
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    unknown = sorted(options.keys() - {*_COLUMNS, "scope"})
+    if unknown:
+        raise MeterError(
+            f"csv://{path} has no option {unknown[0]}: it takes {', '.join((*_COLUMNS, 'scope'))}"
+        )
+    return path, options
+
+
+def _open(path: str) -> TextIO:
+    """The text of a file, in UTF-8 unless its first bytes say UTF-16, as some programs write."""
+    with Path(path).open("rb") as stream:
+        start = stream.read(2)
+    wide = start in (b"\xff\xfe", b"\xfe\xff")
+    return Path(path).open(encoding="utf-16" if wide else "utf-8-sig", errors="replace", newline="")
+
+
+class _Rows:
+    """What is gathered while a file is read."""
+
+    def __init__(self, path: str, stream: TextIO, named: Mapping[str, str]) -> None:
+        self.path = path
+        self.named = named
+        self.stream = stream
+        self.times = array("d")
+        self.watts = array("d")
+        self.lines = array("Q")
+        self.clock: Clock | None = None
+        self.missing = 0
+        self.cut = False
+
+    def read(self) -> None:
+        """Read all rows.
+
+        Raises:
+            MeterError: one cannot be understood.
+        """
+        columns, delimiter, line = self._header()
+        needed = 1 + max(place for one in (columns.time, *columns.power) for place in one.places)
+        short: int | None = None
+        reader = csv.reader(_bounded(self.stream, self.path), delimiter=delimiter)
+        for cells in reader:
+            number = line + reader.line_num
+            if not cells or (len(cells) == 1 and not cells[0].strip()) or cells[0][:1] == "#":
+                continue
+            if short is not None:
+                raise self._wrong(short, "", f"has fewer than {needed} cells: remove it")
+            if len(cells) < needed:
+                short = number  # the last line may be cut off where the meter lost its power
+                continue
+            self._take(cells, columns, number, comma=delimiter != ",")
+        self.cut = short is not None
+
+    def _header(self) -> tuple[Columns, str, int]:
+        """The columns, the delimiter, and the number of the line that names them."""
+        problem = ""
+        for line, text in enumerate(_bounded(self.stream, self.path), 1):
+            for delimiter in DELIMITERS:
+                cells = next(csv.reader([text.lstrip("#")], delimiter=delimiter), [])
+                try:
+                    columns = find_columns(cells, self.named)
+                except ValueError as error:
+                    problem = problem or f"{self.path}:{line}: {error}"
+                    continue
+                if columns is not None:
+                    return columns, delimiter, line
+            if line == _HEADER_LINES:
+                break
+        looked = ", ".join(
+            f"{what} {name!r}" for what, name in self.named.items() if what != "scope"
+        )
+        asked = f" with {looked}" if looked else ""
+        raise MeterError(
+            problem
+            or f"{self.path}: no line{asked} names a column of times and one of watts (or volts and"
+            f" amps): {_ADVICE}"
+        )
+
+    def _take(self, cells: Sequence[str], columns: Columns, line: int, *, comma: bool) -> None:
+        """Add a row; one without a figure for the power is counted only."""
+        text = " ".join(cells[place].strip() for place in columns.time.places)
+        try:
+            at_s, clock = to_time(text, columns.time.scale, comma=comma)
+        except ValueError:
+            raise self._wrong(
+                line, columns.time.name, f"{text[:40]!r} is no time: write Unix seconds or ISO 8601"
+            ) from None
+        if self.clock not in (None, clock):
+            raise self._wrong(line, columns.time.name, f"{text[:40]!r} is of another kind of time")
+        self.clock = clock
+        power_w = 1.0
+        for column in columns.power:
+            cell = cells[column.places[0]]
+            try:
+                value = to_number(cell, comma=comma)
+            except ValueError:
+                raise self._wrong(
+                    line, column.name, f"{cell.strip()[:40]!r} is no number"
+                ) from None
+            if value is None:
+                self.missing += 1
+                return
+            power_w *= value * column.scale
+        if len(self.times) >= MOST_ROWS:
+            raise MeterError(f"{self.path} has more than {MOST_ROWS:,} rows: cut it to the run")
+        self.times.append(at_s)
+        self.watts.append(power_w)
+        self.lines.append(line)
+
+    def log(self, scope: Scope, gain: float | None, notes: tuple[str, ...]) -> PowerLog:
+        """The log, in order, with one row for each time.
+
+        Raises:
+            MeterError: times go back, powers are negative, or there are too few rows.
+        """
+        times, watts = np.array(self.times), np.array(self.watts)
+        said = list(notes)
+        times, watts = self._ordered(times, watts, said)
+        self._signs(watts, said)
+        if times.size < 2:  # noqa: PLR2004 - a line has two ends
+            raise MeterError(f"{self.path} has fewer than two rows with a time and a power")
+        period_s = float(np.median(np.diff(times)))
+        self._remark(times, period_s, said)
+        return PowerLog(
+            times_s=times,
+            watts=watts,
+            period_s=period_s,
+            path=self.path,
+            clock=self.clock or "start",
+            scope=scope,
+            gain=gain,
+            notes=tuple(said),
+        )
+
+    def _ordered(self, times: Floats, watts: Floats, said: list[str]) -> tuple[Floats, Floats]:
+        steps = np.diff(times)
+        if times.size > 1 and (steps <= 0).all() and (steps < 0).any():
+            said.append("The rows stand in reverse order; they were turned round.")
+            times, watts, steps = times[::-1], watts[::-1], -steps[::-1]
+        back = np.flatnonzero(steps < 0)
+        if back.size:
+            line = int(self.lines[int(back[0]) + 1])
+            gone_s = float(-steps[back[0]])
+            raise self._wrong(
+                line, "", f"goes back in time by {gone_s:.3g} s: cut the log there or sort its rows"
+            )
+        single, index, counts = np.unique(times, return_inverse=True, return_counts=True)
+        if single.size < times.size:
+            said.append(f"{times.size - single.size} rows share their time with another: averaged.")
+            watts = np.bincount(index, weights=watts) / counts
+        return single, watts
+
+    def _signs(self, watts: Floats, said: list[str]) -> None:
+        below = np.flatnonzero(watts < 0)
+        if not below.size:
+            return
+        lowest, highest = float(watts.min()), float(watts.max())
+        if -lowest > _SMALL * highest:
+            raise MeterError(
+                f"{self.path}: {below.size} powers are negative, down to {lowest:.3g} W: turn the"
+                " meter round, or give the figures the other sign"
+            )
+        said.append(f"{below.size} powers are just below zero, down to {lowest:.3g} W; kept.")
+
+    def _remark(self, times: Floats, period_s: float, said: list[str]) -> None:
+        if self.clock == "local":
+            said.append("Its times have no zone; they were taken as in that of this device.")
+        if self.missing:
+            said.append(f"{self.missing} rows without a figure were left out.")
+        if self.cut:
+            said.append("Its last line is cut off and was left out.")
+        steps = np.diff(times)
+        gaps = int((steps > GAP_PERIODS * period_s).sum())
+        if gaps:
+            said.append(
+                f"{gaps} gaps are longer than {GAP_PERIODS:g} periods, up to {steps.max():.3g} s."
+            )
+
+    def _wrong(self, line: int, column: str, problem: str) -> MeterError:
+        place = f"column {column!r}: " if column else ""
+        return MeterError(f"{self.path}:{line}: {place}{problem}")
+
+
+def _bounded(stream: TextIO, path: str) -> Iterator[str]:
+    """Lines of at most 64 KiB: a file without line ends would fill the memory."""
+    while line := stream.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise MeterError(f"{path} has a line of more than 64 KiB: is it a CSV file?")
+        yield line
