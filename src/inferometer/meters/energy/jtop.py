@@ -13,6 +13,7 @@ from typing import Any
 
 from inferometer.core.energy import Absence, Scope, SourceInfo
 from inferometer.core.errors import in_one_line
+from inferometer.meters.energy.jetson import FED_BY
 from inferometer.meters.energy.libraries import LibrarySource, file_content
 from inferometer.meters.energy.surroundings import Finding, Surroundings
 
@@ -138,7 +139,11 @@ def _total(power: Any) -> tuple[str, float] | None:  # noqa: ANN401 - what the s
     total, rails = power.get("tot") or {}, power.get("rail") or {}
     if name := str(total.get("name") or ""):
         return name, _watts(total)
-    own = [rail for key, rail in rails.items() if not str(key).startswith(_FOREIGN)]
+    own = [
+        rail
+        for key, rail in rails.items()
+        if not str(key).startswith(_FOREIGN) and FED_BY.get(str(key)) not in rails
+    ]
     return ("", sum(_watts(rail) for rail in own)) if own else None
 
 

@@ -23,11 +23,6 @@ def file_content(surroundings: Surroundings, path: str) -> bytes | None:
         return b""
 
 
-def is_tegra(surroundings: Surroundings) -> bool:
-    """Whether the device is an NVIDIA Jetson, by its device tree."""
-    return b"nvidia,tegra" in (file_content(surroundings, "proc/device-tree/compatible") or b"")
-
-
 class LibrarySource:
     """A power source that a library answers for.
 

@@ -14,7 +14,8 @@ from typing import Any
 from inferometer.core.energy import Absence, Quantity, SourceInfo
 from inferometer.core.errors import in_one_line
 from inferometer.core.protocols import PowerSource
-from inferometer.meters.energy.libraries import LibrarySource, file_content, is_tegra
+from inferometer.meters.energy.boards import is_jetson
+from inferometer.meters.energy.libraries import LibrarySource, file_content
 from inferometer.meters.energy.surroundings import Finding, Surroundings
 
 KIND = "nvml"
@@ -44,7 +45,7 @@ def find(surroundings: Surroundings) -> Finding:
     try:
         nvml = surroundings.load(_MODULE)
     except ImportError:
-        if not any(_visible(surroundings)) or is_tegra(surroundings):
+        if not any(_visible(surroundings)) or is_jetson(surroundings):
             return _absent(_NONE, relevant=False)
         return _absent("There is an NVIDIA GPU, and its library nvidia-ml-py is missing.", _INSTALL)
     except Exception as error:  # noqa: BLE001 - a broken package is not there
@@ -108,7 +109,7 @@ def _gpu(nvml: Any, index: int, surroundings: Surroundings) -> PowerSource | Abs
     said: list[str] = []
     way = next((way for way in _ways(nvml, handle) if _answers(way, said)), None)
     if way is None:
-        return _silent(name, said[-1], tegra=is_tegra(surroundings))
+        return _silent(name, said[-1], tegra=is_jetson(surroundings))
     nvml.nvmlInit()
     return LibrarySource(_info(index, name, way), way.ask, surroundings.clock, nvml.nvmlShutdown)
 

@@ -19,7 +19,7 @@ NANO = {"rail": {"POM_5V_CPU": rail(600), "POM_5V_GPU": rail(40)},
         "tot": {**rail(2100), "name": "POM_5V_IN"}}  # fmt: skip
 ORIN = {"rail": {"VDD_CPU_GPU_CV": rail(900), "VDD_SOC": rail(1500)},
         "tot": {**rail(4900), "name": "VDD_IN"}}  # fmt: skip
-AGX = {"rail": {"VDD_GPU_SOC": rail(3200), "VDD_CPU_CV": rail(800), "VIN_SYS_5V0": rail(4000),
+AGX = {"rail": {"VDD_GPU_SOC": rail(3200), "VDD_CPU_CV": rail(800), "VIN_SYS_5V0": rail(4000), "VDDQ_VDD2_1V8AO": rail(700),
                 "ucsi-source-psy-1-0008": rail(60_000)},
        "tot": {"power": 68_000, "avg": 68_000}}  # fmt: skip
 THOR = {"rail": {"VDD_GPU": rail(9000)}, "tot": {**rail(30_000), "name": "VIN"}}
