@@ -8,7 +8,8 @@ bootstrap over runs (percentile). OpenVINO's benchmark_app runs another runtime,
 spread compares.
 
 First: python benchmarks/peers/setup.py. Repeat with: python benchmarks/reproducibility.py
-(eight runs of seven tools of 20 s each: about 20 minutes; nothing else may run meanwhile).
+(eight runs of seven tools of 20 s each: about 20 minutes; nothing else may run meanwhile). With
+`--json FILE` a file that is there is added to, so that the runs can be made in several parts.
 """
 
 from __future__ import annotations
@@ -90,6 +91,15 @@ def report(values: dict[str, list[float]], spent: dict[str, list[float]]) -> Non
         print(f"{OURS} over the best peer ({best}): {ratio:.2f}, goal {GOAL}")
 
 
+def kept(file: Path | None, tools: Sequence[str]) -> tuple[dict[str, list[float]], ...]:
+    """What earlier parts found: values and seconds spent, by tool."""
+    found = json.loads(file.read_text()) if file and file.is_file() else {}
+    return tuple(
+        {tool: found.get(name, {}).get(tool, []) for tool in tools}
+        for name in ("value_s", "spent_s")
+    )
+
+
 def main() -> None:
     """Run the tools in turns, and print the spread of each."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -100,12 +110,12 @@ def main() -> None:
     given = parser.parse_args()
     tools = [tool for tool in given.tools if python_of(tool).is_file()]
     print("not there:", ", ".join(set(given.tools) - set(tools)) or "none", file=sys.stderr)
-    order = random.Random(SEED)
-    values: dict[str, list[float]] = {tool: [] for tool in tools}
-    spent: dict[str, list[float]] = {tool: [] for tool in tools}
-    for turn in range(given.runs):
+    values, spent = kept(given.json, tools)
+    done = min(map(len, values.values()))
+    for turn in range(done, done + given.runs):
+        order = random.Random(f"{SEED} {turn}")
         for tool in order.sample(tools, len(tools)):
-            found = run_once(tool, given.budget)
+            found = run_once(tool, given.budget) if len(values[tool]) <= turn else None
             if found is None:
                 continue
             values[tool].append(found[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from inferometer.core.metric import Estimate
@@ -80,9 +81,9 @@ class Round:
     @property
     def calls(self) -> int:
         """Calls behind the values that count."""
-        return len(self.settled_s) * self.calls_per_value
+        return max(len(self.values_s) - self.settle, 0) * self.calls_per_value
 
-    @property
+    @cached_property  # asked of all rounds after each of them
     def timed_s(self) -> float:
         """Duration of these calls together, seconds."""
         return math.fsum(self.settled_s) * self.calls_per_value
