@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inferometer.stats.alignment import align
+
+START_S = 1_714_557_600.0
+
+
+def plan(rng, gap_s):
+    """Idle, warm-up, five windows with random gaps, idle: as an energy measurement is run."""
+    at = START_S
+    idles, loads = [(at, at + 20)], [(at + 20, at + 30)]
+    at += 30
+    for _ in range(5):
+        at += rng.uniform(0, gap_s)
+        loads.append((at, at + 10))
+        at += 10
+    return loads, [*idles, (at, at + 20)]
+
+
+def exact_load_s(loads, at):
+    """Seconds of load before a time; worked out apart from the code under test."""
+    return sum(np.clip(at, start, end) - start for start, end in loads)
+
+
+def record(
+    rng, loads, *, period_s, noise_w=0.4, window=1.0, step_w=4.0, margin_s=70.0, jitter=0.02
+):
+    """A log on our clock, of a sensor that averages over the last `window` periods."""
+    first, last = loads[0][0] - 20 - margin_s, loads[-1][1] + 20 + margin_s
+    times = np.arange(first + rng.uniform(0, period_s), last, period_s)
+    times += rng.uniform(-jitter, jitter, times.size) * period_s
+    width = max(window * period_s, 1e-6)
+    share = (exact_load_s(loads, times) - exact_load_s(loads, times - width)) / width
+    watts = 3 + step_w * share + rng.normal(0, noise_w, times.size)
+    return times, np.round(watts, 1)
+
+
+@pytest.mark.parametrize("period_s", [0.1, 0.5, 1.0, 2.0])
+def test_the_offset_is_found_to_within_a_period(period_s):
+    """Whether the sensor tells the moment, averages over its period, or over three."""
+    seeds, near, covered = 200, 0, 0
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        loads, idles = plan(rng, period_s)
+        times, watts = record(rng, loads, period_s=period_s, window=(0.0, 1.0, 3.0)[seed % 3])
+        offset = rng.uniform(-30, 30)
+        found = align(times - offset, watts, loads, idles)
+        if found is None:
+            continue
+        error = abs(found.offset_s - offset)
+        near += error <= period_s
+        covered += error <= 2 * found.uncertainty_s
+    assert near >= 0.95 * seeds
+    assert covered >= 0.93 * seeds
+
+
+def test_the_levels_are_those_of_the_device():
+    rng = np.random.default_rng(1)
+    loads, idles = plan(rng, 0.5)
+    times, watts = record(rng, loads, period_s=0.5, noise_w=0.1)
+    found = align(times - 7, watts, loads, idles)
+    assert found is not None
+    assert found.idle_w == pytest.approx(3, abs=0.1)
+    assert found.load_w == pytest.approx(7, abs=0.2)  # the gaps between windows are in it
+    assert found.explained > 0.9
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.floats(-40, 40), st.floats(0.5, 500), st.sampled_from([0.2, 1.0]))
+def test_a_shift_or_another_unit_changes_nothing_else(seed, shift_s, scale, period_s):
+    rng = np.random.default_rng(seed)
+    loads, idles = plan(rng, period_s)
+    times, watts = record(rng, loads, period_s=period_s, margin_s=50)
+    plain = align(times, watts, loads, idles)
+    other = align(times - shift_s, scale * watts, loads, idles)
+    assert plain is not None
+    assert other is not None
+    assert other.offset_s - shift_s == pytest.approx(plain.offset_s, abs=0.6 * period_s)
+    assert other.load_w == pytest.approx(scale * plain.load_w, rel=0.05)
+
+
+@pytest.mark.parametrize("kind", ["white", "slow", "rising"])
+def test_noise_without_a_step_is_refused(kind):
+    seeds, found = 60, 0
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        loads, idles = plan(rng, 0.5)
+        times, watts = record(rng, loads, period_s=0.5, step_w=0.0, noise_w=0.5)
+        if kind == "slow":
+            wave = rng.uniform(50, 300)
+            watts += np.sin(2 * np.pi * times / wave + rng.uniform(0, 6))
+        if kind == "rising":
+            watts += np.linspace(0, 1, times.size)
+        found += align(times, watts, loads, idles) is not None
+    assert found <= (0.03 if kind != "slow" else 0.3) * seeds
+
+
+def test_a_load_that_lowers_the_power_is_not_the_load():
+    rng = np.random.default_rng(3)
+    loads, idles = plan(rng, 0.5)
+    times, watts = record(rng, loads, period_s=0.5, step_w=-2.0, noise_w=0.1)
+    found = align(times, watts, loads, idles, max_offset_s=20)
+    assert found is None
+
+
+def test_periodic_windows_are_ambiguous():
+    rng = np.random.default_rng(4)
+    loads = [(START_S + 10 * k, START_S + 10 * k + 5) for k in range(30)]
+    idles = [(START_S + 10 * k + 5, START_S + 10 * k + 10) for k in range(30)]
+    times, watts = record(rng, loads, period_s=0.5)
+    assert align(times, watts, loads, idles) is None
+
+
+def test_unequal_windows_are_not():
+    rng = np.random.default_rng(5)
+    edges = START_S + np.cumsum(rng.uniform(4, 15, 20))
+    pairs = list(itertools.pairwise(edges))
+    loads, idles = pairs[1::2], pairs[0::2]
+    times, watts = record(rng, loads, period_s=0.5)
+    found = align(times - 12.3, watts, loads, idles)
+    assert found is not None
+    assert found.offset_s == pytest.approx(12.3, abs=0.5)
+
+
+def test_an_offset_beyond_the_limit_is_refused():
+    rng = np.random.default_rng(6)
+    loads, idles = plan(rng, 0.5)
+    times, watts = record(rng, loads, period_s=0.5, margin_s=200)
+    assert align(times - 30, watts, loads, idles, max_offset_s=10) is None
+    assert align(times - 30, watts, loads, idles, max_offset_s=60) is not None
+
+
+def test_a_log_that_covers_too_little_is_refused():
+    rng = np.random.default_rng(7)
+    loads, idles = plan(rng, 0.5)
+    times, watts = record(rng, loads, period_s=0.5)
+    half = times < START_S + 45
+    assert align(times[half], watts[half], loads, idles, max_offset_s=20) is None
+    assert align(times[:5], watts[:5], loads, idles) is None
+    assert align(times, watts, [], idles) is None
+    assert align(times, watts, loads, []) is None
+    assert align(np.zeros(50), np.arange(50.0), loads, idles) is None
+
+
+def test_a_log_of_constant_power_is_refused():
+    rng = np.random.default_rng(8)
+    loads, idles = plan(rng, 0.5)
+    times, _ = record(rng, loads, period_s=0.5)
+    assert align(times, np.full(times.size, 5.0), loads, idles) is None
+
+
+def test_unknown_time_between_load_and_idle_widens_the_uncertainty():
+    rng = np.random.default_rng(9)
+    loads, idles = (
+        [(START_S + 20, START_S + 60)],
+        [(START_S, START_S + 20), (START_S + 60, START_S + 80)],
+    )
+    times, watts = record(rng, loads, period_s=0.5, noise_w=0.05)
+    sharp = align(times, watts, loads, idles)
+    vague = align(
+        times,
+        watts,
+        [(START_S + 22, START_S + 58)],
+        [(START_S, START_S + 18), (START_S + 62, START_S + 80)],
+    )
+    assert sharp is not None
+    assert vague is not None
+    assert abs(sharp.offset_s) <= 2 * sharp.uncertainty_s
+    assert abs(vague.offset_s) <= 2 * vague.uncertainty_s
+    assert vague.uncertainty_s > 2 * sharp.uncertainty_s
