@@ -68,7 +68,7 @@ class PowerLog:
 
     @property
     def info(self) -> SourceInfo:
-        """What is known of the meter."""
+        """What is known of the meter; it is taken to average over its period, as most do."""
         return SourceInfo(
             name=f"{KIND}:{Path(self.path).name}",
             kind=KIND,
