@@ -113,6 +113,8 @@ def _wired(
 ) -> ChannelSource | Absence:
     watts = _watts(channel)
     if channel is None or not watts:
+        if channel:
+            channel.close()
         state = "cannot be read" if watts is None else "reads 0 W: nothing flows through it"
         return Absence(
             kind=KIND,

@@ -61,11 +61,11 @@ def _board_input(surroundings: Surroundings) -> ChannelSource | None:
     """The INA238 chip of Thor, in microwatts."""
     if not is_thor(surroundings):
         return None
-    for folder, chip in chips(surroundings):
+    for folder in [folder for folder, chip in chips(surroundings) if chip == "ina238"]:
         label = sensorfile.text(surroundings, f"{folder}/in1_label") or "VIN"
         path = f"{folder}/power1_input"
         channel = opened(surroundings, (path,), label=label, unit_w=1e-6)
-        if chip == "ina238" and channel:
+        if channel:
             period_s = update_s(surroundings, folder, HWMON_PERIOD_S)
             return _source(
                 surroundings,

@@ -121,7 +121,7 @@ def test_a_report_without_a_rate_is_lost(discharging):
     machine = Machine(REPORT.format(rate="12.3  "))
     (source,) = find(discharging(machine)).sources
     machine.report = None
-    with pytest.raises(SourceLostError, match="no discharge rate.*cannot open"):
+    with pytest.raises(SourceLostError, match=r"no discharge rate.*cannot open"):
         source.read()
 
 
