@@ -100,6 +100,11 @@ class Task:
         """Estimated seconds until this process has given enough."""
         if not self.has_share:
             return self.share_s()
+        if len(self.rounds) < self.next_look:  # as the last look said: looking takes its time
+            spent_s = math.fsum(done.timed_s for done in self.rounds)
+            wanted_s = spent_s * (self.next_look / len(self.rounds) - 1)
+            most_s = max(self.rule.max_time_s, self.rule.min_span_s)
+            return max(0.0, min(wanted_s, most_s - spent_s))
         return expected_more_s(
             self._values(), self.rule, calls_per_value=self._k(), span_s=self.span_s
         )
