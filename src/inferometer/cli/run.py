@@ -28,6 +28,7 @@ LIMITS = (
     "target",
     "processes",
     "pair",
+    "sustain_s",
     "timeout_s",
     "memory_limit_bytes",
     "skip_larger",
@@ -132,7 +133,7 @@ def run(
         if wanted is None:
             wanted = _study_of(store.run(same or ""), given)
         done = _measure(wanted, store, options)
-        records = store.records(done.id)
+        records = store.records(done.id, with_rounds=wanted.procedure.pair)
     return _show(done, records, json_path=json_path)
 
 
@@ -179,6 +180,7 @@ def _show(run: Run, records: list[Record], *, json_path: str | None) -> int:
         write_json([record.row() for record in records], json_path)
     if json_path != "-":
         print_run(run, records)
+        _show_pair(run, records)
     if run.finished_at is None:
         click.echo(
             f"Interrupted. What is done is kept; continue with: inferometer run --resume {run.id}",
@@ -186,6 +188,18 @@ def _show(run: Run, records: list[Record], *, json_path: str | None) -> int:
         )
         return INTERRUPTED
     return 1 if any(record.status == "failed" for record in records) else 0
+
+
+def _show_pair(run: Run, records: list[Record]) -> None:
+    """How the two sides of a paired run compare."""
+    from inferometer.analysis.compare import axis_of_pair, compare, match_within
+    from inferometer.report.terminal import print_comparisons
+    from inferometer.stats.comparison import ZONE
+
+    axis = axis_of_pair(records)
+    if axis is not None and run.finished_at is not None:
+        matching = match_within(records, axis)
+        print_comparisons(compare(matching), matching, zone=ZONE)
 
 
 @contextmanager
