@@ -105,9 +105,15 @@ def meanings(cells: Iterable[Cell]) -> dict[str, str]:
 
 
 def spread_of(records: Iterable[Record]) -> Spread:
-    """What the cells of a table can show beside the mean: one kind for all, never a mixture."""
+    """What the cells of a table can show: one kind for all, never a mixture.
+
+    Where figures were judged, medians are shown with their intervals and marks, also where none was
+    reached: a deviation beside the mean would hide the verdict.
+    """
     fields = {name for record in records for name, value in record.figures.items() if value}
     if {"latency_ci_low_s", "latency_ci_high_s"} <= fields:
+        return "interval"
+    if {"latency_median_s", "verdict"} <= fields:
         return "interval"
     return "std" if "latency_std_s" in fields else "none"
 

@@ -63,6 +63,12 @@ def test_spread_is_the_best_that_any_record_has(record):
     assert marks.spread_of([plain, std, record(half_s=0.1)]) == "interval"
 
 
+def test_a_judged_figure_without_an_interval_keeps_its_mark(record):
+    one = record(latency_median_s=0.04, latency_std_s=0.01, verdict="drifting")
+    assert marks.spread_of([one]) == "interval"
+    assert marks.cell(one, "interval").text.endswith(" d")
+
+
 def test_plain_text_obeys_nothing():
     assert marks.plain("a\n b\t\x1b[31mred\u202e") == "a b \ufffd[31mred\ufffd"
     assert marks.shorten("word " * 10, 12) == "word word w…"
