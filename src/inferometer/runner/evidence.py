@@ -8,6 +8,7 @@ from statistics import median
 
 import numpy as np
 
+from inferometer.core import units
 from inferometer.core.record import Round
 
 CANARY_SLOWER = 0.05
@@ -35,6 +36,8 @@ SWITCHED_CALLS = 0.05
 """Share of the calls; below it the median does not notice."""
 STOOD_STILL = 0.01
 """Share of wall-clock time in which the process neither ran nor waited, though it usually runs."""
+USUALLY_RUNS = 0.5
+"""Share of wall-clock time; of a workload that mostly sleeps, nobody can tell sleep from a halt."""
 STILL_S = 0.02
 """In one round; less is the grain of the counters."""
 FREQUENCY_RANGE = 0.03
@@ -163,8 +166,18 @@ class Evidence:
                 yield (
                     f"a reference kernel ({where}) ran more than {CANARY_SLOWER:.0%} slower than "
                     f"its best in {slow} of {len(values)} rounds, and the latency rose by as much "
-                    f"in {_slow(latencies)}"
+                    f"in {_slow(latencies)}{self._quiet(name)}"
                 )
+
+    def _quiet(self, name: str) -> str:
+        """What the calls took where the kernel was not slowed down: the figure is of all rounds."""
+        values = self._values(name)
+        limit = _slow_above(values)
+        calm = [done for done in self._rounds if done.signals.get(name, limit + 1) <= limit]
+        quiet = [value for done in calm for value in done.settled_s]
+        if not quiet or len(calm) == len(values):
+            return ""
+        return f" (in the other {len(calm)} a call took {units.seconds(median(quiet))})"
 
     def _neighbours(self) -> Iterator[str]:
         others, cpus = self._share("other_cpu_s"), self._share("all_cpu_s")
@@ -196,7 +209,7 @@ class Evidence:
         if len(rounds) <= FEWEST_ROUNDS:
             return
         usual = median(seen["own_cpu_s"] / seen["wall_s"] for seen in rounds)
-        if not usual:
+        if usual < USUALLY_RUNS:
             return
         still = [
             seen["wall_s"] - seen["own_cpu_s"] / usual - seen.get("run_delay_s", 0.0)
@@ -216,10 +229,12 @@ class Evidence:
 
 def _slow(values: Sequence[float]) -> int:
     """How many lie well above the 5th percentile."""
-    if not values:
-        return 0
-    limit = (1 + CANARY_SLOWER) * float(np.quantile(values, 0.05))
+    limit = _slow_above(values)
     return sum(value > limit for value in values)
+
+
+def _slow_above(values: Sequence[float]) -> float:
+    return (1 + CANARY_SLOWER) * float(np.quantile(values, 0.05)) if values else 0.0
 
 
 def _levelled(rounds: Sequence[Round]) -> list[float]:

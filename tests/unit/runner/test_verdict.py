@@ -135,6 +135,19 @@ def test_a_process_that_always_sleeps_a_part_does_not_stand_still():
     assert verdict_of(rounds(quiet=waiting)).verdict == "trusted"
 
 
+def test_a_process_that_mostly_sleeps_is_not_said_to_stand_still():
+    waiting = {**QUIET, "own_cpu_s": 0.02}
+    assert verdict_of(rounds([{"own_cpu_s": 0.01}] * 5, quiet=waiting)).verdict == "trusted"
+
+
+def test_a_busy_neighbour_in_a_third_of_the_run_is_named_with_what_the_quiet_rounds_took():
+    busy = {"canary_loop_s": 9e-4, "canary_compute_s": 7e-4}
+    found = verdict_of(rounds([busy] * 7, level=lambda index: 0.015 if index < 7 else 0.01))
+    assert found.verdict == "contended"
+    assert "in 7 of 20 rounds" in found.causes[0]
+    assert "(in the other 13 a call took 10.0 ms)" in found.causes[0]
+
+
 SLOW = {"frequency_min_hz": 2.4e9}
 
 
