@@ -4,6 +4,7 @@ import inferometer as im
 
 record = im.measure(module, inputs)
 result = im.run_study("lab", store="inferometer.db")
+im.compare("latest", by="model")
 store = im.open_store("inferometer.db")
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inferometer.api import StudyResult, measure, open_store, run_study
+    from inferometer.api import StudyResult, compare, measure, open_store, run_study
     from inferometer.core.procedure import Procedure
     from inferometer.core.record import Record
     from inferometer.core.sweep import Block, Study, Sweep
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "StudyResult": "inferometer.api",
+    "compare": "inferometer.api",
     "measure": "inferometer.api",
     "open_store": "inferometer.api",
     "run_study": "inferometer.api",
@@ -39,6 +41,7 @@ __all__ = [
     "StudyResult",
     "Sweep",
     "__version__",
+    "compare",
     "measure",
     "open_store",
     "run_study",

@@ -1,4 +1,4 @@
-"""The Python API: `measure` a live model, `run_study`, `open_store`."""
+"""The Python API: `measure` a live model, `run_study`, `compare`, `open_store`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from inferometer.analysis.compare import Comparison
+from inferometer.core.errors import InputError
 from inferometer.core.model import LoadedModel
 from inferometer.core.protocols import Session
 from inferometer.core.record import Record
@@ -18,7 +20,7 @@ from inferometer.core.workload import Variant, Workload
 from inferometer.runner.events import Listener
 from inferometer.store import Store, open_store
 
-__all__ = ["StudyResult", "measure", "open_store", "run_study"]
+__all__ = ["StudyResult", "compare", "measure", "open_store", "run_study"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +121,43 @@ def run_study(
         return StudyResult(run=done, records=store.records(done.id))
     with open_store(store) as opened:
         return run_study(wanted, store=opened, listener=listener)
+
+
+def compare(
+    baseline: str,
+    contender: str | None = None,
+    *,
+    by: str | None = None,
+    store: str | Path | Store = "inferometer.db",
+    zone: float = 0.01,
+) -> list[Comparison]:
+    """Say which is faster, workload by workload, as `inferometer compare` does.
+
+    Args:
+        baseline: a run (its id, a unique beginning of one, or `latest`).
+        contender: another run; None compares within the one.
+        by: within a run, what the workloads that are compared differ in: `model`, `backend`,
+            `precision`, `device`, `threads`, `batch` or `size`. None: the sides of a paired run.
+        store: where the runs are.
+        zone: relative difference that is of no interest.
+
+    Raises:
+        InputError: there is no such run, or nothing in it that can be compared.
+    """
+    from inferometer.analysis import compare as analysis
+
+    if not isinstance(store, Store):
+        with open_store(store, create=False) as opened:
+            return compare(baseline, contender, by=by, store=opened, zone=zone)
+    records = store.records(store.run(baseline).id, with_rounds=contender is None)
+    if contender is not None:
+        matching = analysis.match_runs(records, store.records(store.run(contender).id))
+    else:
+        axis = by or analysis.axis_of_pair(records)
+        if axis is None:
+            raise InputError(f"run {baseline} is no paired run: give another run, or by='model'")
+        matching = analysis.match_within(records, axis)
+    return analysis.compare(matching, zone=zone)
 
 
 def _session(network: Any) -> tuple[Session, str, str]:  # noqa: ANN401

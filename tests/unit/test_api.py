@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import inferometer as im
+from inferometer.core.errors import InputError
 from inferometer.core.errors import InputError, WorkloadError
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +19,7 @@ QUICK = {"min_rounds": 2, "round_s": 0.02, "max_time_s": 1.0}
 def test_the_public_names_are_these():
     assert sorted(im.__all__) == [
         "Block", "Procedure", "Record", "Study", "StudyResult", "Sweep", "__version__",
-        "measure", "open_store", "run_study",
+        "compare", "measure", "open_store", "run_study",
     ]  # fmt: skip
     for name in im.__all__:
         assert getattr(im, name) is not None
@@ -126,3 +127,25 @@ def test_the_example_of_the_readme_runs(capsys):
     assert capsys.readouterr().out.startswith("<Record Linear own size/8: ")
     low, high = names["interval"]
     assert 0 < low < high
+
+
+def test_the_workloads_of_a_run_are_compared(tmp_path):
+    study = im.Study(
+        name="two",
+        sweep=im.Sweep(models=("a", "b"), threads=1),
+        procedure=im.Procedure(),
+    )
+    with im.open_store(tmp_path / "x.db") as store:
+        run = store.create_run(study, planned=2, device={"name": "board"}, software={})
+        for workload, seconds in zip(study.workloads(), (0.01, 0.02), strict=True):
+            figures = {
+                "latency_median_s": seconds, "latency_mean_s": seconds, "latency_processes": 3,
+                "latency_ci_low_s": 0.99 * seconds, "latency_ci_high_s": 1.01 * seconds,
+                "latency_confidence": 0.95,
+            }  # fmt: skip
+            store.put_record(run.id, im.Record(workload=workload, status="ok", figures=figures))
+        (found,) = im.compare("latest", by="model", store=store)
+        assert (found.verdict, found.difference.ratio) == ("slower", pytest.approx(2.0))
+    assert im.compare(run.id, by="model", store=tmp_path / "x.db")[0].verdict == "slower"
+    with pytest.raises(InputError, match="no paired run"):
+        im.compare("latest", store=tmp_path / "x.db")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
+from inferometer.analysis.compare import Comparison, Matching
 from inferometer.analysis.grid import FailureGroup, Grid, build
 from inferometer.core.record import Record
 from inferometer.core.run import Run
-from inferometer.report import marks, sustained, textgrid, wording
+from inferometer.report import comparison, marks, sustained, textgrid, wording
 
 MESSAGE_LENGTH = 160
 _ASCII = str.maketrans(
@@ -46,7 +48,7 @@ def print_run(
         print_table(records, target=wording.target_of(run), console=console)
         _list(console, "Sustained:", sustained.sustained_lines(records))
         for record in records:
-            _list(console, f"{record.workload.label} over time:", sustained.window_lines(record))
+            _rows(console, f"{record.workload.label} over time:", sustained.window_lines(record))
         if causes:
             _list(console, "Verdicts:", wording.verdicts(records))
 
@@ -75,6 +77,55 @@ def print_table(
         console.print()
     figures = wording.what_cells_show(records, target)
     _explain(console, grid, list(cells.values()), figures)
+
+
+def print_comparisons(
+    comparisons: Sequence[Comparison],
+    matching: Matching,
+    *,
+    zone: float,
+    console: Console | None = None,
+) -> None:
+    """Print ratios with their intervals and verdicts, and what would decide the undecided.
+
+    Args:
+        comparisons: what `matching` gave.
+        matching: what was compared, and what could not be.
+        zone: relative difference that is of no interest.
+        console: where to print; standard output by default.
+    """
+    console = console or _Output(highlight=False)
+    if comparisons:
+        for line in _comparison_lines(comparisons, console):
+            _print(console, line)
+        console.print()
+        for sentence in comparison.explanations(comparisons, matching, zone=zone):
+            _say(console, sentence)
+    _list(console, "Undecided:", comparison.undecided(comparisons))
+    _list(console, "Their own verdicts:", comparison.doubts(comparisons))
+    _list(console, "Not compared:", matching.missing)
+
+
+def _comparison_lines(comparisons: Sequence[Comparison], console: Console) -> list[Text]:
+    """The table; names are broken where they do not fit, figures never."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    heads = comparison.heads(comparisons)
+    names = len(heads) - 4
+    for number, head in enumerate(heads):
+        is_name = number < names
+        table.add_column(
+            Text(marks.plain(head)),
+            justify="left" if is_name or number == len(heads) - 1 else "right",
+            overflow="fold",
+            no_wrap=not is_name and number >= len(heads) - 2,
+        )
+    for row in comparison.cells(comparisons):
+        table.add_row(*(Text(marks.plain(cell)) for cell in row))
+    lines = console.render_lines(table, pad=False)
+    texts = [Text.assemble(*((part.text, part.style or "") for part in line)) for line in lines]
+    for text in texts:
+        text.rstrip()
+    return texts
 
 
 class _Output(Console):
@@ -111,6 +162,16 @@ def _list(console: Console, title: str, lines: Sequence[str]) -> None:
     _say(console, title)
     for line in lines:
         _say(console, line, indent=2)
+
+
+def _rows(console: Console, title: str, rows: Sequence[str]) -> None:
+    """Print rows whose columns stand as they are; nothing where there are none."""
+    if not rows:
+        return
+    console.print()
+    _say(console, title)
+    for row in rows:
+        _print(console, Text(row))
 
 
 def _say(console: Console, sentence: str, *, style: str = "", indent: int = 0) -> None:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Record, Round, Status, Value
@@ -73,6 +74,7 @@ class Campaign:
         self.alone: set[Workload] = set()
         self.load_s: dict[Variant, float] = {}
         self.rounds = journal.next_round()
+        self.pairs = 0
 
     def execute(self, workloads: Sequence[Workload]) -> None:
         """Measure every workload, or record why not. Workers are gone when it returns or raises."""
@@ -239,16 +241,18 @@ class Campaign:
             if chosen is None:
                 break
             self._round(schedule, chosen)
+        if isinstance(schedule, PairSchedule):
+            self.pairs = schedule.next_pair
 
     def _schedule(self, tasks: list[Task], end: float, soft_end: float) -> Schedule:
-        kind = PairSchedule if self.procedure.pair else Schedule
-        return kind(
-            tasks,
-            self.procedure,
-            order=self.order,
-            deadline=end,
-            soft_deadline=soft_end,
-        )
+        rules: dict[str, Any] = {
+            "order": self.order,
+            "deadline": end,
+            "soft_deadline": soft_end,
+        }
+        if self.procedure.pair:
+            return PairSchedule(tasks, self.procedure, first_pair=self.pairs, **rules)
+        return Schedule(tasks, self.procedure, **rules)
 
     def _round(self, schedule: Schedule, task: Task) -> None:
         workload = task.workload

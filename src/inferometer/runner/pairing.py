@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from inferometer.core.procedure import Procedure
+from inferometer.core.record import Round
 from inferometer.core.workload import Variant, Workload
 from inferometer.runner.bench import RoundPlan
 from inferometer.runner.schedule import Schedule
-from inferometer.runner.task import Task, plan_round
+from inferometer.runner.task import Task
+from inferometer.stats.comparison import ZONE, Block, group_ratios, paired
+from inferometer.stats.stopping import next_look
 
 BLOCK_CALLS = 4
 """Values of a block: few, so that both sides see the same moment."""
@@ -20,10 +23,13 @@ BLOCK_CALLS = 4
 class PairSchedule(Schedule):
     """Groups of four blocks, A-B-B-A or B-A-A-B by chance, so that a steady drift cancels.
 
-    A workload whose partner is not there gets no rounds.
+    A workload whose partner is not there takes usual rounds.
+
+    Args:
+        first_pair: number of the first group; the caller keeps it unique within a run.
 
     Attributes:
-        pair: number of the current group.
+        pair: number of the current group; None while a workload is alone.
     """
 
     def __init__(
@@ -39,12 +45,13 @@ class PairSchedule(Schedule):
         super().__init__(
             tasks, procedure, order=order, deadline=deadline, soft_deadline=soft_deadline
         )
-        self.pair: int | None = first_pair - 1
+        self.next_pair = first_pair
         self._blocks: list[Task] = []
+        self._due: dict[Workload, int] = {}
 
     def next(self, now: float) -> Task | None:
         """The task whose block comes next."""
-        while not self._blocks:
+        if not self._blocks:
             task = super().next(now)
             if task is None:
                 return None
@@ -53,43 +60,82 @@ class PairSchedule(Schedule):
 
     def plan(self, task: Task) -> RoundPlan:
         """A block: a few values after one that follows the switch."""
-        usual = plan_round(task.call_s, self.procedure)
+        usual = super().plan(task)
+        if self.pair is None:
+            return usual
         values = min(usual.values, BLOCK_CALLS)
         return replace(usual, values=values, settle=min(usual.settle, 1))
 
     def settle(self, task: Task) -> None:
-        """End a pair at the end of a group, where both sides have given enough."""
+        """End a pair at the end of a group, where the ratio is known well enough."""
         partner = self._partner(task)
-        if self._blocks or partner is None:
-            return
-        if all([task.enough(), partner.enough()]):
+        if partner is None:
+            super().settle(task)
+        elif not self._blocks and self._enough(task, partner):
             self.drop(task)
 
     def drop(self, task: Task) -> None:
-        """Give neither side of a pair any more rounds."""
+        """Give a task no more rounds; its partner goes on alone only if it has no share yet."""
         partner = self._partner(task)
         self._blocks = []
         super().drop(task)
-        if partner is not None:
+        if partner is not None and partner.has_share:
             super().drop(partner)
 
     def _begin_group(self, task: Task) -> None:
         partner = self._partner(task)
         if partner is None:
-            self.drop(task)
+            self.pair, self._blocks = None, [task]
             return
         self._pass = [other for other in self._pass if other is not partner]
-        assert self.pair is not None
-        self.pair += 1
+        self.pair = self.next_pair
+        self.next_pair += 1
         outer, inner = self._order.sample([task, partner], 2)
         self._blocks = [outer, inner, inner, outer]
 
+    def _enough(self, task: Task, partner: Task) -> bool:
+        """Whether both gave their share, and the ratio of this process is narrow, or time is up.
+
+        Like the rule for single workloads it looks seldom, so as not to stop in a calm moment.
+        """
+        both = (task, partner)
+        if not all(one.has_share and one.has_span for one in both):
+            return False
+        groups = len(task.rounds) // 2
+        if groups < self._due.get(shape_of(task.workload), 0):
+            return False
+        width = pair_width(task.rounds, partner.rounds, self.procedure)
+        goal = ratio_goal(self.procedure)
+        self._due[shape_of(task.workload)] = next_look(groups, width / goal)
+        return width <= goal or any(one.at_limit for one in both)
+
     def _partner(self, task: Task) -> Task | None:
-        mine = shape_of(task.workload)
-        others = (other for other in self._open if other.workload.variant != task.workload.variant)
-        return next((other for other in others if shape_of(other.workload) == mine), None)
+        return next((other for other in self._open if are_partners(other, task)), None)
+
+
+def are_partners(one: Task, other: Task) -> bool:
+    """Whether two tasks are the two sides of a pair."""
+    mine, theirs = one.workload, other.workload
+    return mine.variant != theirs.variant and shape_of(mine) == shape_of(theirs)
 
 
 def shape_of(workload: Workload) -> Workload:
     """A workload without its variant: equal for the two sides of a pair."""
     return replace(workload, variant=Variant(model="", backend="", precision=""))
+
+
+def ratio_goal(procedure: Procedure) -> float:
+    """Half-width of the ratio that is aimed at: the target, at the most the usual zone of 1 %."""
+    return min(procedure.target, ZONE)
+
+
+def pair_width(base: Sequence[Round], contender: Sequence[Round], procedure: Procedure) -> float:
+    """Half of the interval of the log-ratio so far; infinite where nothing is known of it."""
+    groups = group_ratios(_blocks(base), _blocks(contender))
+    return paired(groups).half_width(procedure.confidence) if groups else math.inf
+
+
+def _blocks(rounds: Sequence[Round]) -> list[Block]:
+    return [
+        Block(done.process, done.pair, done.settled_s) for done in rounds if done.pair is not None
+    ]

@@ -68,6 +68,17 @@ class Task:
         return self.calls >= self.rule.min_calls and len(self.rounds) >= self.rule.min_rounds
 
     @property
+    def has_span(self) -> bool:
+        """Whether its rounds spread over the time that was fixed beforehand."""
+        return self.span_s >= self.rule.min_span_s
+
+    @property
+    def at_limit(self) -> bool:
+        """Whether this process has given the most that it may."""
+        timed_s = math.fsum(done.timed_s for done in self.rounds)
+        return self.calls >= self.rule.max_calls or timed_s >= self.rule.max_time_s
+
+    @property
     def owes(self) -> bool:
         """Whether the workload lacks calls or rounds, all its processes together."""
         return self.owed_s() > 0

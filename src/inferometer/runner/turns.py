@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round, Value
 from inferometer.core.workload import Workload
+from inferometer.runner.pairing import are_partners, pair_width, ratio_goal
 from inferometer.runner.summary import half_width, processes_to_go
 from inferometer.runner.task import Task
 from inferometer.stats.processes import relative_gain_per_s
@@ -40,16 +41,16 @@ class Prepared:
 
 @dataclass(frozen=True, kw_only=True)
 class _Offer:
-    """Another process of a workload.
+    """Another process of a workload, or of both sides of a pair.
 
     Attributes:
-        workload: whose.
+        workloads: whose.
         planned: whether the procedure asks for it.
         worth: of two offers of a kind, the higher is taken first.
         cost_s: estimated seconds, of all that are still planned where one is.
     """
 
-    workload: Workload
+    workloads: tuple[Workload, ...]
     planned: bool
     worth: float
     cost_s: float
@@ -66,7 +67,8 @@ def further(
 
     Planned processes come first, those of the cheapest workloads before the others, and all that a
     workload still lacks are paid for at once. What is left buys further processes where the
-    relative half-width falls most for each second.
+    relative half-width falls most for each second. The sides of a pair get both one or neither, and
+    their half-width is that of the ratio.
 
     Args:
         present: workloads that had one process more just now.
@@ -74,24 +76,51 @@ def further(
         cost_s: estimated seconds of one more process of a workload.
         left_s: seconds that may be planned for; infinite without a budget.
     """
-    offers = [offer for one in present if (offer := _offer(one, procedure, cost_s(one)))]
+    made = (
+        _offer(sides, procedure, sum(map(cost_s, sides))) for sides in _units(present, procedure)
+    )
+    offers = [offer for offer in made if offer is not None]
     chosen: list[Workload] = []
     for offer in sorted(offers, key=lambda one: (one.planned, one.worth), reverse=True):
         if offer.cost_s <= left_s:
             left_s -= offer.cost_s
-            chosen.append(offer.workload)
+            chosen += offer.workloads
     return chosen
 
 
-def _offer(one: Prepared, procedure: Procedure, cost_s: float) -> _Offer | None:
-    """What another process of a workload is worth; None where none is wanted."""
-    workload = one.task.workload
-    lacking = procedure.processes - one.turns
+def _units(present: Sequence[Prepared], procedure: Procedure) -> list[tuple[Prepared, ...]]:
+    """Workloads one by one; in a paired run those with a partner together."""
+    if not procedure.pair:
+        return [(one,) for one in present]
+    units: list[tuple[Prepared, ...]] = []
+    for at, one in enumerate(present):
+        if any(one in unit for unit in units):
+            continue
+        partner = [two for two in present[at + 1 :] if are_partners(one.task, two.task)]
+        units.append((one, *partner))
+    return units
+
+
+def _offer(sides: tuple[Prepared, ...], procedure: Procedure, cost_s: float) -> _Offer | None:
+    """What another process of a workload or a pair is worth; None where none is wanted."""
+    workloads = tuple(one.task.workload for one in sides)
+    turns = min(one.turns for one in sides)
+    lacking = procedure.processes - turns
     if lacking > 0:
-        return _Offer(workload=workload, planned=True, worth=-cost_s, cost_s=lacking * cost_s)
-    spent_s = math.fsum(done.timed_s for done in one.measured)
-    if spent_s >= procedure.max_time_s or processes_to_go(one.measured, procedure) == 0:
+        return _Offer(workloads=workloads, planned=True, worth=-cost_s, cost_s=lacking * cost_s)
+    spent_s = max(math.fsum(done.timed_s for done in one.measured) for one in sides)
+    width = _width_to_go(sides, procedure)
+    if spent_s >= procedure.max_time_s or width is None:
         return None
-    width = half_width(one.measured, procedure)
-    worth = relative_gain_per_s(width, one.turns, 1, max(cost_s, 1e-9))
-    return _Offer(workload=workload, planned=False, worth=worth, cost_s=cost_s)
+    worth = relative_gain_per_s(width, turns, 1, max(cost_s, 1e-9))
+    return _Offer(workloads=workloads, planned=False, worth=worth, cost_s=cost_s)
+
+
+def _width_to_go(sides: tuple[Prepared, ...], procedure: Procedure) -> float | None:
+    """Relative half-width that is still too wide; None where it is not, or no more is allowed."""
+    one = sides[0].measured
+    if len(sides) == 1:
+        return half_width(one, procedure) if processes_to_go(one, procedure) else None
+    width = pair_width(one, sides[1].measured, procedure)
+    allowed = procedure.processes > 1 and max(o.turns for o in sides) < 2 * procedure.processes
+    return width if allowed and width > ratio_goal(procedure) else None

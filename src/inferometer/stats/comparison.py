@@ -111,15 +111,17 @@ def _upper_tail(distance: float, error: Error) -> float:
     return float(stdtr(error.freedom, -distance / error.standard))
 
 
-def paired(groups: Sequence[Sequence[float]]) -> Difference:
+def paired(groups: Sequence[Sequence[float]], *, allowance: float = 0.0) -> Difference:
     """Mean log-ratio over pairs of fresh processes that were measured in turns.
 
     Each pair of processes gives the trimmed mean of its groups. With two pairs or more, Student's t
     on these (the pairs are the units that would be drawn anew), never narrower than what is
-    uncertain within them. With one, that alone: how much fresh processes differ is then not in it.
+    uncertain within them. With one, that alone, and `allowance` for how much fresh processes
+    differ.
 
     Args:
         groups: log-ratios of the groups of each pair of processes, in the order of time.
+        allowance: for a single pair of processes, in logarithms.
 
     Raises:
         ValueError: there is no group.
@@ -138,7 +140,12 @@ def paired(groups: Sequence[Sequence[float]]) -> Difference:
         known.append(Error(standard=standard, freedom=freedom))
     if n > 1:
         known.append(Error(standard=float(centres.std(ddof=1)) / math.sqrt(n), freedom=n - 1))
-    return Difference(log_ratio=float(centres.mean()), errors=tuple(known), units=n)
+    return Difference(
+        log_ratio=float(centres.mean()),
+        errors=tuple(known),
+        units=n,
+        allowance=allowance if n == 1 else 0.0,
+    )
 
 
 def group_ratios(base: Iterable[Block], contender: Iterable[Block]) -> list[list[float]]:

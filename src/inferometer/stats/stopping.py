@@ -125,10 +125,19 @@ def _width(rounds: Sequence[Sequence[float]], confidence: float) -> tuple[float,
     return (found.high - found.low) / 2 / found.value, found.effective
 
 
+def next_look(n: int, excess: float) -> int:
+    """Units that must be there before the next look, when `n` left a half-width too wide.
+
+    Args:
+        n: rounds or groups so far.
+        excess: half-width over the one that is aimed at.
+    """
+    return math.ceil(min(max(1.1 * n * excess**2, 1.15 * n, n + 1), 4 * n))
+
+
 def _jump(n: int, width: float, effective: float, rule: Rule) -> int:
     """Rounds at the next look: what the half-width and the effective values ask for."""
-    wanted = 1.1 * n * max((width / rule.target) ** 2, rule.min_effective / effective)
-    return math.ceil(min(max(wanted, 1.15 * n, n + 1), 4 * n))
+    return next_look(n, max(width / rule.target, math.sqrt(rule.min_effective / effective)))
 
 
 def _timed_s(rounds: Sequence[Sequence[float]], calls_per_value: int) -> float:

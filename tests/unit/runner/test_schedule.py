@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
 from inferometer.core.workload import Variant, Workload
-from inferometer.runner.pairing import PairSchedule
+from inferometer.runner.pairing import PairSchedule, pair_width
 from inferometer.runner.schedule import Schedule
 from inferometer.runner.task import Task, owed_s, plan_round, round_s, rule_of, typical_s
 
@@ -209,9 +209,36 @@ class TestPairs:
 
     def test_blocks_are_short(self):
         procedure = replace(ONE, pair=True)
-        schedule = PairSchedule([], procedure, order=random.Random(0))
-        plan = schedule.plan(make_task("a", 0.01, procedure))
+        tasks = [make_task(name, 0.01, procedure) for name in "ab"]
+        schedule = PairSchedule(tasks, procedure, order=random.Random(0))
+        plan = schedule.plan(schedule.next(0.0))
         assert (plan.values, plan.settle) == (4, 1)
 
-    def test_one_that_lost_its_partner_gets_no_rounds(self):
-        assert self.groups(names="a") == []
+    def test_groups_are_numbered_on_from_where_the_caller_was(self):
+        tasks = [make_task(name, 0.01, ONE) for name in "ab"]
+        schedule = PairSchedule(tasks, ONE, order=random.Random(0), first_pair=7)
+        schedule.next(0.0)
+        assert (schedule.pair, schedule.next_pair) == (7, 8)
+
+    def test_one_that_lost_its_partner_takes_usual_rounds(self):
+        blocks = self.groups(names="a")
+        assert len(blocks) >= 8
+        assert set(blocks) == {("a", None)}
+
+    def test_it_goes_on_until_the_ratio_is_narrow(self):
+        """Equal sides whose blocks scatter by 5 %: a ratio within 1 % takes many groups."""
+        procedure = replace(ONE, pair=True, min_rounds=8, target=0.5)
+        rng = random.Random(5)
+        tasks = [make_task(name, 0.01, procedure) for name in "ab"]
+        schedule = PairSchedule(tasks, procedure, order=random.Random(0))
+        now = 0.0
+        while (task := schedule.next(now)) is not None:
+            plan = schedule.plan(task)
+            values = [task.call_s * rng.lognormvariate(0, 0.05)] * (plan.values + plan.settle)
+            done = make_round(values, plan.settle, started_at=now)
+            task.add(replace(done, pair=schedule.pair))
+            now += sum(values)
+            schedule.settle(task)
+        assert pair_width(tasks[0].rounds, tasks[1].rounds, procedure) <= 0.01
+        assert len(tasks[0].rounds) > 50
+        assert len(tasks[0].rounds) == len(tasks[1].rounds)

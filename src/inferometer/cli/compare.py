@@ -1,0 +1,118 @@
+"""`inferometer compare`: which of two is faster, and how sure that is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from inferometer.cli.options import json_option, open_existing, store_option, write_json
+from inferometer.cli.parameters import SHARE
+
+if TYPE_CHECKING:
+    from inferometer.analysis.compare import Comparison, Matching
+    from inferometer.store import Store
+
+AXES = ("model", "backend", "precision", "device", "threads", "batch", "size")
+SLOWER = 1
+
+
+@click.command()
+@click.argument("baseline", metavar="[BASE]", default="latest")
+@click.argument("contender", metavar="[CONTENDER]", required=False)
+@click.option(
+    "--by",
+    type=click.Choice(AXES),
+    help="Compare the workloads of one run that differ in this alone.",
+)
+@click.option("--run", "run_id", metavar="RUN", help="With --by and names: the run [latest].")
+@click.option(
+    "--zone",
+    type=SHARE,
+    default="1%",
+    show_default=True,
+    help="Differences within this are of no interest.",
+)
+@click.option(
+    "--fail-slower",
+    type=SHARE,
+    help="Exit with 1 where the contender is slower by more than this, such as 5%, or failed.",
+)
+@store_option
+@json_option
+def compare(
+    *,
+    baseline: str,
+    contender: str | None,
+    by: str | None,
+    run_id: str | None,
+    zone: float,
+    fail_slower: float | None,
+    store_path: Path,
+    json_path: str | None,
+) -> int:
+    """Compare two runs, or workloads within a run: ratio, interval and verdict for each.
+
+    \b
+    inferometer compare 3fa9 latest                   two runs
+    inferometer compare latest --by model             all models with the first
+    inferometer compare resnet18 unet --by model      two models of the latest run
+    inferometer compare latest                        the two sides of a paired run
+
+    Exit status: 0 done; 1 with --fail-slower, slower than that or not measured; 2 bad input.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
+    from inferometer.analysis.compare import compare as analyse
+
+    if run_id is not None and by is None:
+        raise click.UsageError("--run goes with --by")
+    with open_existing(store_path) as store:
+        matching = _matching(store, baseline, contender, by, run_id)
+    found = analyse(matching, zone=zone)
+    if json_path is not None:
+        write_json([one.row() for one in found], json_path)
+    if json_path != "-":
+        from inferometer.report.terminal import print_comparisons
+
+        print_comparisons(found, matching, zone=zone)
+    return _gate(found, matching, fail_slower)
+
+
+def _matching(
+    store: Store, baseline: str, contender: str | None, by: str | None, run_id: str | None
+) -> Matching:
+    from inferometer.analysis.compare import axis_of_pair, match_runs, match_within
+
+    if by is None and contender is not None:
+        runs = [store.run(reference).id for reference in (baseline, contender)]
+        if runs[0] == runs[1]:
+            raise click.UsageError("both are the same run; compare within it with --by model")
+        return match_runs(*(store.records(run) for run in runs))
+    if by is None:
+        records = store.records(store.run(baseline).id, with_rounds=True)
+        axis = axis_of_pair(records)
+        if axis is None:
+            raise click.UsageError(
+                "give two runs, or --by model (backend, precision …) to compare within one"
+            )
+        return match_within(records, axis)
+    if contender is not None or run_id is not None:
+        records = store.records(store.run(run_id or "latest").id, with_rounds=True)
+        first = "" if contender is None and baseline == "latest" else baseline
+        return match_within(records, by, baseline=first, contender=contender or "")
+    return match_within(store.records(store.run(baseline).id, with_rounds=True), by)
+
+
+def _gate(found: list[Comparison], matching: Matching, limit: float | None) -> int:
+    if limit is None:
+        return 0
+    slower = [one for one in found if one.verdict == "slower" and one.difference.ratio > 1 + limit]
+    doubtful = [
+        one for one in found if one.verdict == "undecided" and one.difference.ratio > 1 + limit
+    ]
+    for one in doubtful:
+        click.echo(
+            f"Warning: {one.match.workload}: it looks slower than the limit, but that is undecided",
+            err=True,
+        )
+    return SLOWER if slower or matching.missing else 0
