@@ -63,17 +63,22 @@ Styles = dict[Column, _Style]
 
 def draw(plot: Plot) -> dict[str, bytes]:
     """The plot in each format, by file name."""
-    with _settings():
-        figure = _figure(plot)
-        return {f"{plot.name}.{suffix}": _saved(figure, suffix) for suffix in FORMATS}
+    with settings():
+        return saved(_figure(plot), plot.name)
 
 
 @contextmanager
-def _settings() -> Iterator[None]:
+def settings() -> Iterator[None]:
+    """How all our figures look, for as long as the context lasts."""
     with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
         # A name in a script that the font lacks is shown as boxes in the PNG; the SVG has it.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
+
+
+def saved(figure: Figure, name: str) -> dict[str, bytes]:
+    """A figure in each format, by file name."""
+    return {f"{name}.{suffix}": _saved(figure, suffix) for suffix in FORMATS}
 
 
 def _saved(figure: Figure, suffix: str) -> bytes:

@@ -15,6 +15,7 @@ from inferometer.report.markup import bullets, code, escape, image
 from inferometer.report.method import methods
 from inferometer.report.sources import RunRecords
 from inferometer.report.summary import summary
+from inferometer.report.sustained import sustained_lines
 
 
 def render(runs: Sequence[RunRecords], images: Mapping[str, str], no_plots: str = "") -> str:
@@ -58,6 +59,8 @@ def _context(
         "legend": bullets(_legend(grid, records)),
         "latencies": _latencies(grid, records),
         "plots": _plots(grid, images, no_plots),
+        "sustained": bullets(sustained_lines(records)),
+        "derating": _derating(runs, images),
         "energy": tables.energy(grid),
         "energy_reason": discussion.energy_reason(records),
         "batch_size": discussion.batch_size(grid),
@@ -120,6 +123,16 @@ def _plots(grid: Grid, images: Mapping[str, str], no_plots: str) -> list[str]:
         if plot.name in images
         else f"There is no plot of {plot.title[:1].lower()}{plot.title[1:]}: {plot.reason}."
         for plot in plots.plan(grid)
+    ]
+
+
+def _derating(runs: Sequence[RunRecords], images: Mapping[str, str]) -> list[str]:
+    """An image for each run under continuous load."""
+    names = {one.run.id: f"{plots.SUSTAINED}{one.run.id}" for one in runs}
+    return [
+        image(f"Latency, temperature and clock against time, run {run}", images[name])
+        for run, name in names.items()
+        if name in images
     ]
 
 

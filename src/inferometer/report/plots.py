@@ -12,6 +12,8 @@ from inferometer.analysis.series import Series
 from inferometer.core.errors import MissingExtraError
 
 NAMES = ("latency_by_batch", "latency_by_size", "throughput_by_batch", "latency_by_parameters")
+SUSTAINED = "sustained_"
+"""Begins the name of the plot of a run under continuous load; the run's id follows."""
 FORMATS = ("png", "svg")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from inferometer.core.errors import InputError
 from inferometer.report import plots
 from inferometer.report.markdown import render
 from inferometer.report.sources import RunRecords, all_records
+from inferometer.report.sustained import curves
 from inferometer.store.transfer import to_csv, write_whole
 
+_SUSTAINED = re.compile(rf"{plots.SUSTAINED}[0-9a-f]{{8}}\.({'|'.join(plots.FORMATS)})")
 REPORT, RESULTS, PLOTS = "report.md", "results.csv", "plots"
 
 
@@ -47,9 +50,15 @@ def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
 
 def _plot_files(runs: Sequence[RunRecords]) -> dict[str, bytes]:
     """Contents of the plots by file name."""
+    from inferometer.report.derating import draw_derating
     from inferometer.report.drawing import draw
 
     drawn = [draw(plot) for plot in plots.plan(build(all_records(runs))) if plot.panels]
+    drawn += [
+        draw_derating(found, f"{plots.SUSTAINED}{one.run.id}")
+        for one in runs
+        if (found := curves(one.records))
+    ]
     return {name: content for files in drawn for name, content in files.items()}
 
 
@@ -70,5 +79,6 @@ def _write(path: Path, content: bytes) -> Path:
 def _remove_stale(folder: Path, written: set[str]) -> None:
     """Remove plots of an earlier report that would not belong to this one."""
     ours = {f"{name}.{suffix}" for name in plots.NAMES for suffix in plots.FORMATS}
+    ours |= {file.name for file in folder.iterdir() if _SUSTAINED.fullmatch(file.name)}
     for name in ours - written:
         (folder / name).unlink(missing_ok=True)
