@@ -174,16 +174,6 @@ def _rows(console: Console, title: str, rows: Sequence[str]) -> None:
         _print(console, Text(row))
 
 
-def _rows(console: Console, title: str, rows: Sequence[str]) -> None:
-    """Print rows whose columns stand as they are; nothing where there are none."""
-    if not rows:
-        return
-    console.print()
-    _say(console, title)
-    for row in rows:
-        _print(console, Text(row))
-
-
 def _say(console: Console, sentence: str, *, style: str = "", indent: int = 0) -> None:
     """Print a sentence, broken at the width of the console, further lines indented."""
     text = Text(marks.plain(sentence), style=style)
