@@ -140,7 +140,8 @@ class Campaign:
         present = [self.prepared[one] for one in group if one in self.prepared]
         if present:
             self._measure(present, *self._deadlines(present))
-            self._top_up([one for one in present if one.task.workload in self.prepared])
+            if left := [one for one in present if one.task.workload in self.prepared]:
+                self._top_up(left)
         self.residents.end_all()
 
     def _deadlines(self, present: list[Prepared]) -> tuple[float, float]:
