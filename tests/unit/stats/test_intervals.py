@@ -191,3 +191,30 @@ def test_it_covers_the_median_of_independent_and_of_correlated_values(phi):
     assert 0.92 <= covered / trials <= 0.985
     if phi:
         assert iid / trials < 0.6  # the same values taken as independent
+
+
+def spells(rng, rounds, calls, *, dwell):
+    """Calls at two levels, 1 and 1.15, a third of them slow, for geometric numbers of calls."""
+    n = rounds * calls
+    lengths = rng.geometric(1 / np.array([2 * dwell * 2 / 3, 2 * dwell / 3]), size=(n, 2)).ravel()
+    slow = np.repeat(np.arange(lengths.size) % 2, lengths)
+    start = rng.integers(20 * dwell)
+    values = (1 + 0.15 * slow[start : start + n]) * rng.lognormal(0, 0.02, n)
+    return values.reshape(rounds, calls)
+
+
+def test_it_covers_the_median_where_few_slow_spells_were_seen():
+    """The plain interval takes its error at the median, which few slow spells make too certain."""
+    rng = np.random.default_rng(5)
+    truth = np.median((1 + 0.15 * (rng.random(10**6) < 1 / 3)) * rng.lognormal(0, 0.02, 10**6))
+    covered = plain = 0
+    trials = 300
+    for _ in range(trials):
+        rounds = spells(rng, 150, 20, dwell=100)
+        found = quantile_interval(rounds)
+        covered += found.low is None or found.low <= truth <= found.high
+        half = 1.98 * 0.5 / math.sqrt(found.effective)
+        low, high = np.quantile(rounds, [max(0.5 - half, 0), min(0.5 + half, 1)])
+        plain += low <= truth <= high
+    assert plain / trials < covered / trials
+    assert covered / trials >= 0.93
