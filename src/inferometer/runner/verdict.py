@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round, Value
 from inferometer.runner.evidence import Evidence
+from inferometer.runner.standouts import standouts
 from inferometer.runner.symptoms import symptoms
 
 ORDER = ("swapped", "throttled", "contended", "drifting", "unstable", "noisy")
@@ -37,7 +38,8 @@ class Verdict:
 
     Attributes:
         verdict: `trusted`, one of `ORDER`, or `unknown`.
-        causes: why, each with its figure; then what could not be observed.
+        causes: why, each with its figure; then calls that stood out, which alone change no
+            verdict; then what could not be observed.
     """
 
     verdict: str
@@ -69,7 +71,11 @@ def judge(
     unseen = [name for name, names in GROUPS.items() if not evidence.has(names)]
     return Verdict(
         verdict=found[0].verdict if found else _without_cause(unseen),
-        causes=[*(cause.sentence for cause in found), *_caveats(unseen, figures)],
+        causes=[
+            *(cause.sentence for cause in found),
+            *filter(None, [standouts(timed)]),
+            *_caveats(unseen, figures),
+        ],
     )
 
 

@@ -1,0 +1,90 @@
+"""How many calls stand out from their neighbours, and what else was unusual in their rounds.
+
+The raw values stay as they are, and so do the figures: this is a sentence. Collections of garbage
+are not counted anywhere, so they are never named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from inferometer.core.record import Round
+from inferometer.stats.outliers import outliers
+
+MOST_AT_ONCE = 5000
+"""Values that are labelled together: a long run would need too much memory."""
+UNUSUAL = 2.0
+"""A signal is unusual in a round where it is more than so many times its median over all rounds."""
+MOST_OF_THEM = 0.5
+"""Share of the calls that stand out which a signal must be with to be named."""
+SIGNS: dict[str, tuple[float, str]] = {
+    "swap_in_pages": (0.0, "memory came back from swap"),
+    "major_faults": (0.0, "memory was read from a disk"),
+    "run_delay_s": (0.005, "its threads waited for a processor"),
+    "involuntary_switches": (1.0, "it had to give up a processor"),
+    "steal_s": (0.0, "the host gave time to others"),
+}
+"""Signal → the least that says anything, and what it means; the first that fits is named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Labelled:
+    """A round, and how many of its values stand out."""
+
+    signals: Mapping[str, float]
+    outliers: int
+
+
+def standouts(rounds: Sequence[Round]) -> str | None:
+    """A sentence about the values that stand out; None where none does.
+
+    Args:
+        rounds: those that count, in the order of time.
+    """
+    labelled = _labelled(rounds)
+    number = sum(one.outliers for one in labelled)
+    if not number:
+        return None
+    total = sum(len(done.settled_s) for done in rounds)
+    several = any(done.calls_per_value > 1 for done in rounds)
+    noun = "values, means of several calls," if several else "calls"
+    return f"{number} of {total} {noun} stood out from their neighbours, {_where(labelled, number)}"
+
+
+def _where(labelled: Sequence[_Labelled], number: int) -> str:
+    """With what they came; of a signal that is in most rounds anyway, nothing follows."""
+    for name, (least, words) in SIGNS.items():
+        values = [one.signals[name] for one in labelled if name in one.signals]
+        if not values:
+            continue
+        limit = max(least, UNUSUAL * median(values))
+        unusual = [one for one in labelled if one.signals.get(name, 0.0) > limit]
+        among = sum(one.outliers for one in unusual)
+        if among > MOST_OF_THEM * number and among / number > UNUSUAL * len(unusual) / len(
+            labelled
+        ):
+            return f"{among} of them in rounds in which {words} more than usual ({name})"
+    return "with no signal to explain them"
+
+
+def _labelled(rounds: Sequence[Round]) -> list[_Labelled]:
+    """Each process is a series of its own; long ones are labelled in blocks of whole rounds."""
+    found: list[_Labelled] = []
+    block: list[Round] = []
+    for done in rounds:
+        full = sum(len(other.settled_s) for other in block) + len(done.settled_s) > MOST_AT_ONCE
+        if block and (full or done.process != block[0].process):
+            found += _block(block)
+            block = []
+        block.append(done)
+    return found + _block(block)
+
+
+def _block(block: Sequence[Round]) -> list[_Labelled]:
+    labels = iter(outliers([value for done in block for value in done.settled_s]).tolist())
+    return [
+        _Labelled(signals=done.signals, outliers=sum(next(labels) for _ in done.settled_s))
+        for done in block
+    ]
