@@ -20,6 +20,12 @@ def test_a_run_fits_into_its_budget_and_names_what_it_cut_and_resume_measures_it
     assert [row["status"] for row in cli.rows()] == ["ok", "ok"]
 
 
+def test_a_budget_that_is_too_short_for_the_only_model_leaves_a_record(cli, study):
+    cli("run", study(["good?seconds=0.6"], min_rounds=20), "--budget", "4s")
+    (row,) = cli.rows()
+    assert (row["status"], row["failure_kind"]) == ("skipped", "budget")
+
+
 def test_the_end_of_the_budget_in_a_round_keeps_what_had_its_least(cli, study):
     """Ten calls are there when the model becomes slow; the round that never ends is given up."""
     path = study(["slows_down?calls=40"], target="0.0001%", max_time="60s")
