@@ -23,6 +23,7 @@ MIN_POLLING_S = 0.02
 """Faster sensors exist, but the mean of a window gains nothing and the device is disturbed."""
 COUNTER_POLLING_S = 1.0
 """Counters need their edges only; what lies between shows that they still count."""
+_NAP_S = 0.1  # slept through, which is cheaper than to wait for a word; delays stopping by as much
 _SAFETY = 2  # readings within the time in which a counter might wrap
 
 
@@ -243,5 +244,8 @@ class Sampler:
     def _run(self, poller: Poller, wake: threading.Event) -> None:
         while not self._stopped:
             wait_s = poller.sample_once()
-            wake.wait(wait_s)
-            wake.clear()
+            if wait_s is not None and wait_s <= _NAP_S:
+                time.sleep(wait_s)
+            else:
+                wake.wait(wait_s)
+                wake.clear()
