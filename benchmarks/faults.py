@@ -6,7 +6,8 @@ One episode is a workload of short rounds, watched and judged as a run does. Str
 processes that compute, as many as there are CPUs; a stop is a real SIGSTOP of 200 ms; swapping and
 throttling are counters of a recorded tree that move in one round of six. The workload hashes with
 SHA-256, whose duration hardly depends on what else the host of a virtual machine does: so a quiet
-episode is quiet. A fault counts as found where the verdict is the expected one; anything but
+episode is quiet. A fault counts as found where the verdict is the expected one, and a cause says so
+in the words below (a busy machine is `contended` with or without an injected stop); anything but
 `trusted` is a false alarm in a quiet episode. Where other programs used more than 5 % of a core
 meanwhile, by the system's own count, an episode was not quiet: it is counted apart, and repeated,
 up to four times as many in all. What was not found is listed with its causes.
@@ -157,6 +158,17 @@ FAULTS = {
 }
 
 
+CAUSES = {"stopped 0.2 s": "stood still", "stressor": "other programs used"}
+"""Beginning of a fault's name → words that one of the causes must hold."""
+
+
+def found_it(fault: str, verdict: Verdict) -> bool:
+    """Whether the verdict is the one that a fault asks for, for its reason."""
+    words = [word for name, word in CAUSES.items() if fault.startswith(name)]
+    told = "; ".join(verdict.causes)
+    return verdict.verdict == FAULTS[fault] and all(word in told for word in words)
+
+
 def quiet_episodes(wanted: int, rounds: int, threads: int) -> tuple[list[Verdict], list[Verdict]]:
     """Quiet episodes, and those that other programs disturbed."""
     quiet: list[Verdict] = []
@@ -201,7 +213,7 @@ def main() -> None:
         if not found:
             print(f"{fault}: no episode was quiet")
             continue
-        right = sum(verdict.verdict == expected for verdict in found)
+        right = sum(found_it(fault, verdict) for verdict in found)
         ci = binomtest(right, len(found)).proportion_ci()
         share = f"{right} of {len(found)} [{ci.low:.1%}, {ci.high:.1%}]"
         target = "≥ 98 %" if fault == "quiet" else "≥ 95 %"
@@ -209,7 +221,7 @@ def main() -> None:
         alarms += [
             f"{fault}: {verdict.verdict}: {'; '.join(verdict.causes)}"
             for verdict in found
-            if verdict.verdict != expected
+            if not found_it(fault, verdict)
         ]
     print("\n".join(alarms))
 
