@@ -81,12 +81,17 @@ class Absence:
         way_out: what the user can do; empty where there is nothing.
         relevant: False where nobody would expect such a source on this device, so that only the
             full list mentions it.
+        brief: reason and way out in one sentence, where both together are too long for a record;
+            empty where they are not.
+        remedy: a file that would help, in full; empty where there is none.
     """
 
     kind: str
     reason: str
     way_out: str = ""
     relevant: bool = True
+    brief: str = ""
+    remedy: str = ""
 
     @property
     def message(self) -> str:

@@ -14,6 +14,11 @@ WITHOUT_A_SENSOR = (
 )
 """The ways out, the same on every board."""
 
+BRIEF_WAY_OUT = (
+    "use a USB-C or plug meter (--power-log FILE, --meter shelly://HOST) or an INA219 module; "
+    "latency and memory results are unaffected."
+)
+
 
 def model(surroundings: Surroundings) -> str | None:
     """What the device tree calls the board; None where there is no device tree."""

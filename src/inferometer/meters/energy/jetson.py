@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from inferometer.core.energy import Absence, Scope, SourceInfo
 from inferometer.meters.energy import sensorfile
 from inferometer.meters.energy.boards import (
+    BRIEF_WAY_OUT,
     WITHOUT_A_SENSOR,
     is_jetson,
     is_thor,
@@ -167,4 +168,6 @@ def _absent(surroundings: Surroundings) -> Absence:
         reason=f"No power sensor on this {name}: looked for {_LOOKED_FOR}, and found none that "
         "can be read; jtop cannot help, because it reads the same files.",
         way_out=WITHOUT_A_SENSOR,
+        brief=f"No power sensor on this {name} (no rail in hwmon or IIO), so jtop cannot help "
+        f"either: {BRIEF_WAY_OUT}",
     )

@@ -9,7 +9,7 @@ import re
 
 from inferometer.core.energy import Absence, Reading, SourceInfo
 from inferometer.core.errors import SourceLostError
-from inferometer.meters.energy.boards import WITHOUT_A_SENSOR, model
+from inferometer.meters.energy.boards import BRIEF_WAY_OUT, WITHOUT_A_SENSOR, model
 from inferometer.meters.energy.commands import NOT_FOUND, TOOK_TOO_LONG, ask
 from inferometer.meters.energy.surroundings import Finding, Ran, Surroundings
 
@@ -79,7 +79,9 @@ def find(surroundings: Surroundings) -> Finding:
             f"The {board} has no power sensor; the first Raspberry Pi with one is the Pi 5, whose "
             "power management chip tells currents."
         )
-        return Finding(absences=(_absence(reason, WITHOUT_A_SENSOR),))
+        brief = f"The {board} has no power sensor: {BRIEF_WAY_OUT}"
+        absence = Absence(kind=KIND, reason=reason, way_out=WITHOUT_A_SENSOR, brief=brief)
+        return Finding(absences=(absence,))
     ran = ask(surroundings, COMMAND, recorded_as=RECORDED)
     powers = rails(ran.output)
     if ran.status or not powers:

@@ -255,6 +255,10 @@ def _closed(surroundings: Surroundings, path: str) -> Absence:
         "Linux closed it because one program could spy on others through it (CVE-2020-8694).",
         way_out="`inferometer doctor` prints a udev rule that opens it to a group, and says what "
         f"that risks; or measure as root; or use {_METERS}.",
+        brief=f"/{path}{shown} may be read by root only (CVE-2020-8694): `inferometer doctor` "
+        "prints a rule that opens it to a group; or measure as root, or use a metering plug "
+        "(--meter shelly://HOST).",
+        remedy=UDEV_RULE,
     )
 
 
@@ -281,12 +285,16 @@ def _absent(surroundings: Surroundings, found: Zones) -> Absence:
             "systempaths=unconfined` (Podman: `--security-opt "
             "unmask=/sys/devices/virtual/powercap`), as root; that lifts a protection, so only "
             "for images that you trust.",
+            brief=f"A container hides the energy counters of the processor (/{FOLDER}): measure "
+            "outside of it, or as `inferometer doctor` tells.",
         )
     return Absence(
         kind=KIND,
         reason=f"No {looked}: the kernel offers no energy counter of this processor.",
         way_out="Try `sudo modprobe intel_rapl_msr` (it loads intel_rapl_common, and serves AMD "
         f"Zen too); if that fails, use {_METERS}.",
+        brief=f"The kernel offers no energy counter of this processor (no {looked}): try `sudo "
+        "modprobe intel_rapl_msr`, or use a metering plug (--meter shelly://HOST).",
     )
 
 
