@@ -41,7 +41,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/bias.py              # 3 min
 	$(BIN)/python benchmarks/warmup_detection.py --trials 2000  # 2 min
 	$(BIN)/python benchmarks/coverage.py          # 5 min
-	$(BIN)/python benchmarks/real_coverage.py     # 8 min
+	$(BIN)/python benchmarks/real_coverage.py     # 12 min
 	$(BIN)/python benchmarks/faults.py --episodes 40  # 10 min
 	$(BIN)/python benchmarks/pairs.py same        # 8 min
 	$(BIN)/python benchmarks/pairs.py quiet       # 3 min

@@ -7,7 +7,8 @@ interval of a run is about the median of the typical process. So it is held agai
 mean of the medians of the next twelve launches, those of the four runs that follow it: runs that
 have no four after them only serve others. An interval of three processes cannot be right more often
 than these twelve allow, which have an error of their own. The share of single later launches
-within it is shown beside it; nothing is promised about that. `--append` keeps what was measured,
+within it is shown beside it; nothing is promised about that. Runs whose budget left no time for
+three processes are left out, and counted. `--append` keeps what was measured,
 so that parts of the work add up over several calls.
 """
 
@@ -90,8 +91,13 @@ def launches(record: Record, procedure: im.Procedure) -> Launches | None:
     )
 
 
-def report(runs: list[Launches], name: str) -> tuple[int, int]:
+def report(every_run: list[Launches], name: str) -> tuple[int, int]:
     """Print how one network fared; intervals that held, of how many."""
+    runs = [one for one in every_run if len(one.medians) >= PROCESSES]
+    if len(runs) < len(every_run):
+        print(f"{name}: {len(every_run) - len(runs)} runs cut short are left out")
+    if not runs:
+        return 0, 0
     held = tried = within = single = 0
     for index, one in enumerate(runs[: len(runs) - LATER_RUNS]):
         later = [m for other in runs[index + 1 : index + 1 + LATER_RUNS] for m in other.medians]
@@ -125,7 +131,7 @@ def main() -> None:
     """Run, keep, and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--runs", type=int, default=16)
-    parser.add_argument("--budget", type=float, default=30.0, help="seconds of a run, at the most")
+    parser.add_argument("--budget", type=float, default=45.0, help="seconds of a run, at the most")
     parser.add_argument("--append", type=Path, help="where runs are kept, and added to")
     given = parser.parse_args()
     kept: list[Launches] = []
