@@ -71,8 +71,9 @@ def test_rounds_of_different_workloads_interleave_and_the_seed_decides_the_order
 
 
 def test_every_workload_gets_its_least_and_noisy_ones_get_more():
-    _, calm, _, _ = simulate({"a": 0.1}, replace(ONE, target=0.02), noise=0.001)
-    _, wild, _, _ = simulate({"a": 0.1}, replace(ONE, target=0.02), noise=0.1)
+    patient = replace(ONE, target=0.02, max_time_s=300.0)
+    _, calm, _, _ = simulate({"a": 0.1}, patient, noise=0.001)
+    _, wild, _, _ = simulate({"a": 0.1}, patient, noise=0.1)
     assert calm[0].calls >= 10
     assert wild[0].calls > 2 * calm[0].calls
 
