@@ -202,7 +202,7 @@ def main() -> None:
     for fault, expected in FAULTS.items():
         if not fault.startswith(options.only):
             continue
-        found = []
+        found: list[Verdict] = []
         if fault == "quiet":
             found, disturbed = quiet_episodes(options.episodes, options.rounds, options.threads)
             words = ", ".join(verdict.verdict for verdict in disturbed) or "none"
