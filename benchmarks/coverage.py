@@ -1,6 +1,6 @@
 """How often the interval that is reported at the stop holds the true median.
 
-    python benchmarks/coverage.py [--trials N] [--seed N] [--jobs 1|2]
+    python benchmarks/coverage.py [--trials N] [--seed N] [--jobs 1|2] [--only CELLS]
 
 Simulated processes with a known median are measured as the runner does: rounds of 20 calls, looked
 at by `look`, until the target is met or the limit is reached. Between the rounds the process goes
@@ -242,7 +242,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--trials", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="cells whose name begins so")
+    parser.add_argument("--only", default="", help="cells whose name begins so, or: processes")
     parser.add_argument("--jobs", type=int, choices=(1, 2), default=2)
     args = parser.parse_args()
     print(
@@ -258,7 +258,7 @@ def main() -> None:
             one = partial(trial, index, args.seed)
             verdicts += [report(cell, list(pool.map(one, range(args.trials), chunksize=25)))]
         pairs = []
-        for processes in (3, 5) if not args.only else ():
+        for processes in (3, 5) if args.only in ("", "processes") else ():
             for sd in (0.01, 0.05):
                 each = partial(process_trial, processes, sd, args.seed)
                 hits = sum(pool.map(each, range(args.trials), chunksize=25))
