@@ -34,6 +34,7 @@ LIMITS = (
     "skip_larger",
     "budget_s",
     "seed",
+    "energy_window_s",
 )
 INTERRUPTED = 130
 
@@ -95,6 +96,30 @@ INTERRUPTED = 130
     help="Read the device's signals from a recorded tree (proc/, sys/) instead of this machine.",
 )
 @click.option("--no-energy", is_flag=True, help="Do not look for power sensors.")
+@click.option(
+    "--meter",
+    "meters",
+    multiple=True,
+    metavar="KIND[://…]",
+    help="Power meter: rapl, nvml, shelly://HOST, none … (docs/how-to/energy.md).",
+)
+@click.option(
+    "--power-log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV that a meter writes meanwhile; joined at the end.",
+)
+@click.option("--allow-estimate", is_flag=True, help="Let a meter be an estimate; it is marked.")
+@click.option(
+    "--mark",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write when each window of work and rest began and ended, for any meter.",
+)
+@click.option(
+    "--window",
+    "energy_window_s",
+    type=DURATION,
+    help="Length of the windows of energy [what the sensor needs].",
+)
 @store_option
 @json_option
 def run(
@@ -103,6 +128,10 @@ def run(
     resume: str | None,
     retry_failed: bool,
     no_energy: bool,
+    meters: tuple[str, ...],
+    power_log: Path | None,
+    allow_estimate: bool,
+    mark: Path | None,
     root: Path,
     store_path: Path,
     json_path: str | None,
@@ -113,7 +142,7 @@ def run(
     Flags replace what the study says. Exit status: 0 done; 1 some workloads failed; 2 bad input;
     130 interrupted.
     """
-    from inferometer.runner import Options, check
+    from inferometer.runner import EnergyOptions, Options, check
     from inferometer.store import open_store
     from inferometer.study import load_study
 
@@ -122,9 +151,16 @@ def run(
     if retry_failed and resume is None:
         raise click.UsageError("--retry-failed goes with --resume")
     given = {name: value for name, value in flags.items() if value is not None}
-    options = Options(
-        resume=resume, retry_failed=retry_failed, energy=not no_energy, root=root.resolve()
+    energy = EnergyOptions(
+        wanted=not no_energy,
+        meters=meters,
+        power_log=power_log,
+        allow_estimate=allow_estimate,
+        mark=mark,
     )
+    if no_energy and energy.asked:
+        raise click.UsageError("--no-energy does not go with --meter, --power-log and --mark")
+    options = Options(resume=resume, retry_failed=retry_failed, energy=energy, root=root.resolve())
     same = resume if study is None and set(given) <= {"budget_s"} else None
     wanted = None if same else _with_flags(load_study(study or DEFAULT_STUDY), given)
     if wanted is not None:

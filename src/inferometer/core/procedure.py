@@ -31,6 +31,9 @@ class Procedure:
         pair: measure two variants in A-B-B-A groups of short blocks, to compare them.
         sustain_s: seconds of continuous inference of each workload, one after the other; None is
             the usual way, in rounds that take turns.
+        energy: whether energy is measured where there is a power source.
+        energy_window_s: seconds of each of the windows in which energy is measured, at the least;
+            None is what the sensor needs.
     """
 
     target: float = 0.05
@@ -49,6 +52,8 @@ class Procedure:
     seed: int = 0
     pair: bool = False
     sustain_s: float | None = None
+    energy: bool = True
+    energy_window_s: float | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges.
@@ -71,6 +76,8 @@ class Procedure:
             or self.memory_limit_bytes > 0,
             "budget must be more than 0": self.budget_s is None or self.budget_s > 0,
             "sustain must be more than 0": self.sustain_s is None or self.sustain_s > 0,
+            "energy_window must be more than 0": self.energy_window_s is None
+            or self.energy_window_s > 0,
             "pair and sustain do not go together": not (self.pair and self.sustain_s),
             "seed must not be negative": self.seed >= 0,
         }
@@ -79,7 +86,7 @@ class Procedure:
                 raise ValueError(problem)
 
 
-PRESETS: dict[str, dict[str, float | int]] = {
+PRESETS: dict[str, dict[str, float | int | bool]] = {
     "quick": {
         "target": 0.10,
         "processes": 1,
@@ -88,6 +95,7 @@ PRESETS: dict[str, dict[str, float | int]] = {
         "span_s": 1.0,
         "round_s": 0.1,
         "max_time_s": 5.0,
+        "energy": False,
     },
     "standard": {},
     "publish": {
@@ -98,6 +106,7 @@ PRESETS: dict[str, dict[str, float | int]] = {
         "min_rounds": 60,
         "span_s": 30.0,
         "max_time_s": 120.0,
+        "energy_window_s": 60.0,
     },
 }
 """What `--preset` changes in the default `Procedure`."""

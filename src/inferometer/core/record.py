@@ -23,7 +23,8 @@ FailureKind = Literal[
     "budget",
 ]
 Status = Literal["ok", "failed", "skipped"]
-Phase = Literal["warmup", "measure"]
+Phase = Literal["warmup", "measure", "energy", "idle"]
+"""Energy is measured in windows of its own; at rest the one value is how long it rested."""
 Value = str | int | float | bool | list[str] | None
 
 
@@ -49,7 +50,8 @@ class Round:
     Attributes:
         index: position in the order in which the run's rounds were done, warm-ups included.
         process: number of the worker process of this variant, from 0.
-        phase: warm-up rounds are kept, and excluded from every figure.
+        phase: only rounds of `measure` make latencies; those of `energy` and `idle` are windows in
+            which power was measured, those of `warmup` are kept and make no figure.
         started_at: Unix time of the first call, seconds.
         calls_per_value: k, where a value is the mean of k calls.
         settle: so many values at the start follow a switch from another workload; they are kept,
@@ -218,6 +220,10 @@ FIELDS: dict[str, type] = {
         (float, "latency_mean_ci_low_s latency_mean_ci_high_s latency_p10_s latency_tau_calls"),
         (float, "latency_between_processes"),
         (float, "sustained_first_s sustained_last_s sustained_span_s"),
+        (float, "energy_net_uncertainty_j energy_net_below_j energy_latency_s"),
+        (int, "energy_windows"),
+        (str, "energy_interval"),
+        (list, "energy_others"),
     )
     for name in names.split()
 }

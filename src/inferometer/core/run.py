@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from inferometer.core.record import Value
 
-Origin = Literal["measured", "imported"]
+Origin = Literal["measured", "replayed", "imported"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,8 @@ class Run:
         device: what the device is (`host.identity`), with `name`, and the state it was in
             `before_the_run` (`host.conditions`); nothing that identifies a person.
         software: versions of this tool, Python and the runtimes.
-        origin: `measured` here, or `imported` from a file.
+        origin: `measured` here; `replayed` where the signals of the device came from a recorded
+            tree; `imported` from a file.
         planned: workloads of the study.
         created_at: Unix time, seconds.
         finished_at: Unix time at which nothing was left to do; None for an unfinished run.

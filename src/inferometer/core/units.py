@@ -22,6 +22,7 @@ MOST_SIGNIFICANT = 5
 
 _SECONDS = ((1e-6, "µs"), (1e-3, "ms"), (1.0, "s"))
 _JOULES = ((1e-6, "µJ"), (1e-3, "mJ"), (1.0, "J"))
+_WATTS = ((1e-3, "mW"), (1.0, "W"))
 _BYTES = ((1.0, "B"), (2.0**10, "KiB"), (2.0**20, "MiB"), (2.0**30, "GiB"))
 _COUNTS = ((1.0, ""), (1e3, " k"), (1e6, " M"), (1e9, " G"))
 
@@ -79,6 +80,11 @@ def byte_count(value: float | None) -> str:
 def joules(value: float | None) -> str:
     """Energy: `1.42 J`."""
     return _prefixed(value, _JOULES)
+
+
+def watts(value: float | None) -> str:
+    """Power: `14.2 W`."""
+    return _prefixed(value, _WATTS)
 
 
 def count(value: int | None) -> str:

@@ -12,7 +12,7 @@ from inferometer.analysis.compare import Comparison, Matching
 from inferometer.analysis.grid import FailureGroup, Grid, build
 from inferometer.core.record import Record
 from inferometer.core.run import Run
-from inferometer.report import comparison, marks, sustained, textgrid, wording
+from inferometer.report import comparison, energy, marks, sustained, textgrid, wording
 
 MESSAGE_LENGTH = 160
 _ASCII = str.maketrans(
@@ -42,10 +42,11 @@ def print_run(
     console = console or _Output(highlight=False)
     when = wording.local_time(run.created_at)
     _say(console, f"run {run.id} · study {run.study} · {run.device_name} · {when}", style="bold")
-    _say(console, "imported, " * (run.origin == "imported") + wording.outcome(run, records))
+    _say(console, f"{run.origin}, " * (run.origin != "measured") + wording.outcome(run, records))
     if records:
         console.print()
         print_table(records, target=wording.target_of(run), console=console)
+        _list(console, "Energy:", energy.energy_lines(records))
         _list(console, "Sustained:", sustained.sustained_lines(records))
         for record in records:
             _rows(console, f"{record.workload.label} over time:", sustained.window_lines(record))

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from inferometer.runner.energy_wish import EnergyOptions
     from inferometer.runner.run import Options, check, run_study
 
-__all__ = ["Options", "check", "run_study"]
+__all__ = ["EnergyOptions", "Options", "check", "run_study"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a worker needs none of what a parent imports

@@ -48,11 +48,13 @@ class RoundPlan:
         values: values that count.
         calls_per_value: calls behind each value.
         settle: values before those that count, after a switch from another workload.
+        seconds: repeat all that until so much time has passed; 0 is once.
     """
 
     values: int
     calls_per_value: int = 1
     settle: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,9 +141,12 @@ class Bench:
         call = self.session.bind(self._inputs(shape))
         with self.session.running():
             self.watch.begin()
-            block = _timed(call, plan.settle + plan.values, plan.calls_per_value)
+            end = time.perf_counter() + plan.seconds
+            blocks = [_timed(call, plan.settle + plan.values, plan.calls_per_value)]
+            while time.perf_counter() < end:
+                blocks.append(_timed(call, plan.values, plan.calls_per_value))
             signals = self.watch.end()
-        return replace(block, phase="measure", settle=plan.settle, signals=signals)
+        return replace(_join(blocks), phase="measure", settle=plan.settle, signals=signals)
 
     def _inputs(self, shape: Shape) -> Inputs:
         return self.model.inputs.make(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import time
 from collections import deque
@@ -22,7 +21,7 @@ from inferometer.runner.journal import Journal
 from inferometer.runner.messages import Message
 from inferometer.runner.pairing import PairSchedule
 from inferometer.runner.parent import WorkerFailed
-from inferometer.runner.residents import Clock, Residents
+from inferometer.runner.residents import Residents, clock_of
 from inferometer.runner.schedule import Schedule
 from inferometer.runner.summary import known, summarise
 from inferometer.runner.task import Task, owed_s, round_s, rule_of, typical_s
@@ -31,8 +30,6 @@ from inferometer.runner.turns import Prepared, further
 
 PRUDENCE = 0.9
 """Share of the time left that later processes may be planned for: estimates are estimates."""
-CLOSING_S = 1.0
-"""Kept back from the budget for ending workers and writing the last records."""
 GROUPED = "measured in a group of {} of {} models: memory did not hold all of them side by side"
 OWN_SHAPE = "the inputs have a shape of their own, which the input size did not change"
 
@@ -61,9 +58,7 @@ class Campaign:
         self.procedure = procedure
         self.journal = journal
         self.constants = constants
-        budget_s = procedure.budget_s
-        end = math.inf if budget_s is None else time.monotonic() + max(budget_s - CLOSING_S, 0)
-        self.clock = Clock(end=end, timeout_s=procedure.timeout_s)
+        self.clock = clock_of(procedure, time.monotonic())
         self.teller = Teller(journal.listener, self._remaining_s)
         self.residents = Residents(procedure, self.clock, on_wait=self.teller.tell, root=root)
         self.exclusions = Exclusions(skip_larger=procedure.skip_larger)

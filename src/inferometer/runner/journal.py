@@ -42,12 +42,16 @@ class Journal:
 
     def finish(self, record: Record) -> None:
         """Store a complete record with what is pending of its rounds, in one transaction."""
-        mine = [done for workload, done in self._pending if workload == record.workload]
-        self.store.put_record(self.run.id, record, mine)
-        self._pending = [pair for pair in self._pending if pair[0] != record.workload]
+        self.amend(record)
         self.done += 1
         shown = replace(record, run=self.run.row_part())
         self.listener(WorkloadDone(record=shown, done=self.done, planned=self.run.planned))
+
+    def amend(self, record: Record) -> None:
+        """Store a record in place of an earlier one, with what is pending of its rounds."""
+        mine = [done for workload, done in self._pending if workload == record.workload]
+        self.store.put_record(self.run.id, record, mine)
+        self._pending = [pair for pair in self._pending if pair[0] != record.workload]
 
     def flush(self) -> None:
         """Store what is pending."""

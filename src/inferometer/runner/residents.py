@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -54,6 +55,17 @@ class Clock:
     def left_s(self) -> float:
         """Seconds left; infinite without a budget."""
         return self.end - time.monotonic()
+
+
+CLOSING_S = 1.0
+"""Kept back from the budget for ending workers and writing the last records."""
+
+
+def clock_of(procedure: Procedure, begin: float) -> Clock:
+    """The clock of a run that began at a reading of `time.monotonic`."""
+    budget_s = procedure.budget_s
+    end = math.inf if budget_s is None else begin + max(budget_s - CLOSING_S, 0)
+    return Clock(end=end, timeout_s=procedure.timeout_s)
 
 
 class Residents:

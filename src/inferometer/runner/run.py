@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from inferometer.core.errors import InputError
+from inferometer.core.errors import InputError, MeterError
 from inferometer.core.record import Record, Value
 from inferometer.core.run import Run
 from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
 from inferometer.host.conditions import conditions
-from inferometer.host.files import LIVE
+from inferometer.host.files import LIVE, is_live
+from inferometer.meters.energy.csv_log import read_log
 from inferometer.runner.campaign import Campaign
+from inferometer.runner.energy import SHARE as ENERGY_SHARE
+from inferometer.runner.energy import EnergyPhase, lacking
+from inferometer.runner.energy_attach import attach
+from inferometer.runner.energy_figures import PENDING
+from inferometer.runner.energy_wish import EnergyDecision, EnergyOptions, decide
 from inferometer.runner.events import Listener, Notice, RunEnded, RunStarted
 from inferometer.runner.journal import Journal
+from inferometer.runner.residents import Residents, clock_of
 from inferometer.runner.sustained import SustainedCampaign
 from inferometer.store import Store
 
@@ -24,8 +31,6 @@ RESUME_ANY = ""
 
 BEFORE = "before_the_run"
 """Key of a run's device: the state it was in (`host.conditions`)."""
-NO_SENSOR = "energy was not measured: this version reads no power sensor"
-SWITCHED_OFF = "energy was switched off (--no-energy)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +40,13 @@ class Options:
     Attributes:
         resume: None starts a run; `RESUME_ANY` or the reference of a run continues one.
         retry_failed: when resuming, measure failed workloads again.
-        energy: whether energy is wanted.
+        energy: whether and with what energy is measured.
         root: where the signals of the device are read: `/`, or a recorded device tree.
     """
 
     resume: str | None = None
     retry_failed: bool = False
-    energy: bool = True
+    energy: EnergyOptions = field(default_factory=EnergyOptions)
     root: Path = LIVE
 
 
@@ -63,19 +68,32 @@ def run_study(
     """
     study = settled(study)
     check(study)
+    decision = decide(study, options.energy, options.root)
+    try:
+        return _run(study, store, listener, options, decision)
+    finally:
+        decision.close()
+
+
+def _run(
+    study: Study, store: Store, listener: Listener, options: Options, decision: EnergyDecision
+) -> Run:
     run = _run_for(study, store, options)
-    missing = missing_workloads(study, store.records(run.id), retry_failed=options.retry_failed)
+    records = store.records(run.id)
+    missing = missing_workloads(study, records, retry_failed=options.retry_failed)
     done = run.planned - len(missing)
     listener(RunStarted(run=run, planned=run.planned, done=done, budget_s=study.procedure.budget_s))
     interrupted = False
-    if missing:
+    if missing or (decision.wish is not None and lacking(records)):
         for advice in _advice(options.root):
             listener(Notice(message=advice))
+        if decision.reason:
+            listener(Notice(message=decision.reason))
         store.claim(run.id)
         try:
             store.reopen_run(run.id)
             journal = Journal(store=store, run=run, done=done, listener=listener)
-            interrupted = _measure(study, journal, missing, options)
+            interrupted = _measure(study, journal, missing, options.root, decision)
         finally:
             store.release(run.id)
     run = store.run(run.id)
@@ -165,18 +183,53 @@ def _new_run(study: Study, store: Store, root: Path) -> Run:
 
     device = {**identify(root), BEFORE: asdict(conditions(root))}
     return store.create_run(
-        study, planned=len(study.workloads()), device=device, software=versions()
+        study,
+        planned=len(study.workloads()),
+        device=device,
+        software=versions(),
+        origin="measured" if is_live(root) else "replayed",
     )
 
 
-def _measure(study: Study, journal: Journal, missing: list[Workload], options: Options) -> bool:
+def _measure(
+    study: Study, journal: Journal, missing: list[Workload], root: Path, decision: EnergyDecision
+) -> bool:
     """Measure; whether it was interrupted. The run is finished where nothing was left."""
-    constants: dict[str, Value] = {"energy_reason": NO_SENSOR if options.energy else SWITCHED_OFF}
-    kind = Campaign if study.procedure.sustain_s is None else SustainedCampaign
-    campaign = kind(study.procedure, journal, constants=constants, root=options.root)
+    begin = time.monotonic()
+    procedure = study.procedure
+    first = procedure
+    if decision.wish is not None and procedure.budget_s is not None:
+        first = replace(procedure, budget_s=(1 - ENERGY_SHARE) * procedure.budget_s)
+    constants: dict[str, Value] = {
+        "energy_reason": decision.reason if decision.wish is None else PENDING
+    }
+    kind = Campaign if procedure.sustain_s is None else SustainedCampaign
     try:
-        campaign.execute(missing)
+        kind(first, journal, constants=constants, root=root).execute(missing)
+        if decision.wish is not None:
+            clock = clock_of(procedure, begin)
+            residents = Residents(procedure, clock, root=root)
+            phase = EnergyPhase(procedure, journal, residents, decision.wish)
+            phase.execute(lacking(journal.store.records(journal.run.id)))
     except KeyboardInterrupt:
         return True
     journal.store.finish_run(journal.run.id, time.time())
+    if decision.log is not None:
+        _join(journal, decision.log)
     return False
+
+
+def _join(journal: Journal, log: str) -> None:
+    """Join the log that a meter wrote meanwhile.
+
+    Raises:
+        MeterError: it cannot be; the run is complete all the same.
+    """
+    run_id = journal.run.id
+    try:
+        attach(journal.store, run_id, read_log(log))
+    except MeterError as error:
+        raise MeterError(
+            f"{error}. The run is kept; join a log later: "
+            f"inferometer energy attach {run_id} --power-log FILE"
+        ) from error

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from inferometer.core.errors import StoreError
 from inferometer.core.record import Record, Round
-from inferometer.core.run import Run
+from inferometer.core.run import Origin, Run
 from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
 from inferometer.store import rows, schema
@@ -62,7 +62,13 @@ class Store:
         self.close()
 
     def create_run(
-        self, study: Study, *, planned: int, device: Mapping[str, Any], software: Mapping[str, Any]
+        self,
+        study: Study,
+        *,
+        planned: int,
+        device: Mapping[str, Any],
+        software: Mapping[str, Any],
+        origin: Origin = "measured",
     ) -> Run:
         """A new run of a study, unfinished.
 
@@ -71,6 +77,7 @@ class Store:
             planned: workloads of the study.
             device: what the device is, with `name`.
             software: versions.
+            origin: `measured`, or `replayed` from a recorded device tree.
         """
         run = Run(
             id="",
@@ -79,6 +86,7 @@ class Store:
             document=study.to_json(),
             device=device,
             software=software,
+            origin=origin,
             planned=planned,
             created_at=time.time(),
         )
@@ -103,7 +111,7 @@ class Store:
         columns = schema.runs.c
         with self._database.reading() as connection:
             return self._runs(
-                connection, columns.signature == signature, columns.origin == "measured"
+                connection, columns.signature == signature, columns.origin != "imported"
             )
 
     def run(self, reference: str) -> Run:

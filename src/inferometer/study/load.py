@@ -47,6 +47,8 @@ PROCEDURE_KEYS: dict[str, _Value] = {
     "seed": _Value(field="seed", read=int),
     "pair": _Value(field="pair", read=bool),
     "sustain": _Value(field="sustain_s", read=parse_duration),
+    "energy": _Value(field="energy", read=bool),
+    "energy_window": _Value(field="energy_window_s", read=parse_duration),
 }
 """The keys of `procedure` in a study file."""
 

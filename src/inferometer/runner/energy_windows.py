@@ -1,0 +1,158 @@
+"""Windows in which power is measured: how long, how many calls, and where they lie in a round."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from inferometer.core.energy import SourceInfo
+from inferometer.core.procedure import Procedure
+from inferometer.core.record import Round
+from inferometer.meters.energy.sampler import polling_s
+from inferometer.runner.bench import RoundPlan
+from inferometer.stats.energy import MIN_WINDOWS
+from inferometer.stats.energy_windows import Sensor, Window, needed_warm_up_s, needed_window_s
+
+LEAD_S = 1.2
+"""Work before a window, so that no reading which it rests on tells of the rest before it: counters
+are read once a second."""
+TAIL_S = 1.2
+"""Work after a window, likewise."""
+SPARE = 1.1
+"""A window may last so much longer than it must: it begins and ends with a call."""
+BLOCK_S = 0.5
+"""Work between two looks at the clock."""
+MOST_VALUES = 1000
+"""Of a round of energy; calls behind a value are as many as that asks for."""
+SETTLE_S = 1.0
+"""Rest before the rest that is measured."""
+UNKNOWN_METER = SourceInfo(
+    name="mark",
+    kind="csv",
+    scope="wall",
+    method="measured",
+    quantity="power",
+    period_s=1.0,
+)
+"""What windows are made for where nobody reads a meter now: one that logs once a second."""
+
+
+def sensor_of(info: SourceInfo) -> Sensor:
+    """A source as the statistics see it."""
+    return Sensor(
+        quantity=info.quantity,
+        period_s=info.period_s,
+        polling_s=polling_s(info),
+        window_s=info.window_s,
+        resolution=info.resolution,
+        gain=info.gain,
+        offset_w=info.offset_w,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowPlan:
+    """How the energy of a workload is measured.
+
+    Attributes:
+        window_s: length of a window of work, and of rest.
+        warm_up_s: work before the first window.
+        gap_s: largest pause between two windows; its length is left to chance.
+        count: windows of work.
+    """
+
+    window_s: float
+    warm_up_s: float
+    gap_s: float
+    count: int = MIN_WINDOWS
+
+    @property
+    def total_s(self) -> float:
+        """Seconds of all of it, for calls that are short beside a window."""
+        work_s = SPARE * self.window_s + LEAD_S + TAIL_S
+        rest_s = 2 * (self.window_s + SETTLE_S)
+        return self.warm_up_s + self.count * (work_s + self.gap_s / 2) + rest_s
+
+
+def plan_windows(info: SourceInfo, procedure: Procedure) -> WindowPlan:
+    """Windows that are long enough for a source, and for what the user asks for."""
+    sensor = sensor_of(info)
+    asked_s = procedure.energy_window_s or 0.0
+    return WindowPlan(
+        window_s=max(needed_window_s(sensor), asked_s),
+        warm_up_s=needed_warm_up_s(sensor),
+        gap_s=sensor.tau_s,
+    )
+
+
+def round_of(call_s: float, seconds: float) -> RoundPlan:
+    """A round of work whose window lasts at least so long.
+
+    It goes by the clock: calls may become slower than they were, by far on a busy device.
+    """
+    call_s = max(call_s, 1e-9)
+    per_value = max(1, math.ceil(seconds / (MOST_VALUES * call_s)))
+    return RoundPlan(
+        values=max(1, round(BLOCK_S / (per_value * call_s))),
+        calls_per_value=per_value,
+        seconds=LEAD_S + SPARE * seconds + TAIL_S + 2 * per_value * call_s,
+    )
+
+
+def after_lead(done: Round) -> Round:
+    """A round of work with what was before its window marked as settling."""
+    return replace(done, settle=sum(start < LEAD_S for start in done.starts_s[:-1]))
+
+
+def work_window(done: Round, batch_size: int) -> Window | None:
+    """The part of a round of work in which power is steady; None where nothing is left.
+
+    It begins with the first value that counts, and ends with the last one that was followed by
+    more work.
+    """
+    starts, k = done.starts_s, done.calls_per_value
+    end_s = starts[-1] + done.values_s[-1] * k
+    counting = [at for at in range(done.settle, len(starts)) if starts[at] <= end_s - TAIL_S]
+    if len(counting) < 2:  # noqa: PLR2004 - a first value, and the start of the next as its end
+        return None
+    first, last = counting[0], counting[-1]
+    return Window(
+        start_s=done.started_at + starts[first],
+        end_s=done.started_at + starts[last],
+        inputs=(last - first) * k * batch_size,
+    )
+
+
+def rest_window(done: Round) -> Window:
+    """A round of rest as a window."""
+    return Window(start_s=done.started_at, end_s=done.started_at + done.values_s[0])
+
+
+def windows_of(
+    rounds: Sequence[Round], batch_size: int
+) -> tuple[list[Window], Window | None, Window | None]:
+    """Windows of work, of the rest before and of the rest after, of the last try.
+
+    Args:
+        rounds: of one workload, in the order of time.
+        batch_size: inputs of a call.
+    """
+    mine = last_try(rounds)
+    work = [w for one in mine if one.phase == "energy" and (w := work_window(one, batch_size))]
+    first = next((one.index for one in mine if one.phase == "energy"), None)
+    rests = [one for one in mine if one.phase == "idle"]
+    before = [one for one in rests if first is None or one.index < first]
+    after = [one for one in rests if first is not None and one.index > first]
+    return (
+        work,
+        rest_window(before[-1]) if before else None,
+        rest_window(after[-1]) if after else None,
+    )
+
+
+def last_try(rounds: Sequence[Round]) -> list[Round]:
+    """Rounds of the process in which energy was measured last."""
+    processes = [one.process for one in rounds if one.phase in ("energy", "idle")]
+    last = max(processes, default=None)
+    return [one for one in rounds if one.process == last]

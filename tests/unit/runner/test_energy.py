@@ -1,0 +1,328 @@
+"""The energy phase on a device of known power, in virtual time: no worker, no sensor, no waiting."""
+
+from __future__ import annotations
+
+import csv
+import math
+import random
+from dataclasses import replace
+
+import pytest
+
+from inferometer.core.energy import Reading, SourceInfo
+from inferometer.core.errors import InputError, MeterError, SourceLostError
+from inferometer.core.procedure import Procedure
+from inferometer.core.record import Failure, Record, Round
+from inferometer.core.sweep import Block, Study, Sweep
+from inferometer.meters.energy.csv_log import read_log
+from inferometer.runner.energy import EnergyPhase, EnergyWish, in_turns, lacking
+from inferometer.runner.energy_attach import attach
+from inferometer.runner.energy_figures import PENDING
+from inferometer.runner.energy_marks import Marks
+from inferometer.runner.energy_windows import WindowPlan, plan_windows, round_of, work_window
+from inferometer.runner.journal import Journal
+from inferometer.runner.parent import WorkerFailed
+from inferometer.store import open_store
+
+REST_W, WORK_W = 5.0, 15.0
+CALL_S = 0.02
+BATCH = 4
+STUDY = Study(
+    name="energy",
+    sweep=Sweep(models=("a", "b"), blocks=(Block(sizes=(None,), batches=(BATCH, 8)),), threads=1),
+    procedure=Procedure(),
+)
+
+
+class World:
+    """A device: its clock, and what it has used so far."""
+
+    def __init__(self):
+        self.now = 1_000_000.0
+        self.used_j = 0.0
+        self.sampler = None
+        self.trace = []
+
+    def clock(self):
+        return self.now
+
+    def advance(self, seconds, power_w):
+        """Time passes in steps of 0.1 s, in each of which every source is read."""
+        end = self.now + seconds
+        while self.now < end - 1e-9:
+            step = min(0.1, end - self.now)
+            self.now += step
+            self.used_j += step * power_w
+            self.trace.append((self.now, power_w))
+            for poller in self.sampler.pollers if self.sampler else ():
+                if poller._inside:
+                    poller._read()
+
+    def sleep(self, seconds):
+        self.advance(seconds, REST_W)
+
+
+class Source:
+    """A counter of that device."""
+
+    def __init__(self, world, name="rapl:package-0", *, factor=1.0, dies_at=math.inf, **info):
+        self.world, self.factor, self.dies_at = world, factor, dies_at
+        self.info = SourceInfo(
+            **{
+                "name": name, "kind": "rapl", "scope": "package", "method": "measured",
+                "quantity": "energy", "period_s": 0.001, "resolution": 1e-6, "gain": 0.01,
+                "offset_w": 0.0,
+            } | info
+        )  # fmt: skip
+
+    def read(self):
+        if self.world.now > self.dies_at:
+            raise SourceLostError("the counter is gone")
+        return Reading(at_s=self.world.now, value=self.factor * self.world.used_j)
+
+    def close(self):
+        pass
+
+
+class Workers:
+    """Stands for the workers: calls of a known length at a known power."""
+
+    def __init__(self, world, *, slower=1.0, fails=None, left_s=math.inf):
+        self.world, self.slower, self.fails = world, slower, fails
+        self.processes, self.on_wait = {}, None
+        self.clock = type("C", (), {"left_s": left_s})()
+
+    def has_room(self):
+        return True
+
+    def end_all(self):
+        pass
+
+    def warm_up(self, workload, *, call_s):
+        self.processes[workload.variant] = self.processes.get(workload.variant, 0) + 1
+        return {"round": self._round(10, 1, CALL_S)}
+
+    def measure(self, workload, plan, *, expected_s):
+        if self.fails == workload.variant.model:
+            failure = Failure(stage="measure", kind="crash", message="It died.")
+            raise WorkerFailed(failure)
+        value_s = CALL_S * self.slower * plan.calls_per_value
+        values = math.ceil(plan.seconds / value_s)
+        return {"round": self._round(values, plan.calls_per_value, CALL_S * self.slower)}
+
+    def _round(self, values, per_value, call_s):
+        started = self.world.now
+        value_s = call_s * per_value
+        self.world.advance(values * value_s, WORK_W)
+        return Round(
+            index=0, process=0, phase="measure", started_at=started, calls_per_value=per_value,
+            settle=0, starts_s=tuple(i * value_s for i in range(values)),
+            values_s=(call_s,) * values,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+@pytest.fixture
+def bench(tmp_path, world):
+    """A run whose latencies are there, and what measures its energy."""
+    with open_store(tmp_path / "x.db") as store:
+        run = store.create_run(STUDY, planned=4, device={"name": "board"}, software={})
+        for workload in STUDY.workloads():
+            figures = {
+                "latency_median_s": CALL_S, "latency_mean_s": CALL_S, "energy_reason": PENDING,
+            }  # fmt: skip
+            store.put_record(run.id, Record(workload=workload, status="ok", figures=figures))
+        journal = Journal(store=store, run=run, done=4, listener=lambda _: None)
+
+        def measure(workers, **wish):
+            told = EnergyWish(sleep=world.sleep, clock=world.clock, **wish)
+            phase = EnergyPhase(Procedure(), journal, workers, told)
+            world.sampler = phase.sampler
+            phase.execute(lacking(store.records(run.id)))
+            if told.marks is not None:
+                told.marks.close()
+            return store.records(run.id, with_rounds=True)
+
+        measure.store, measure.run = store, run
+        yield measure
+
+
+def test_energy_per_input_is_power_times_time_over_inputs(bench, world):
+    records = bench(Workers(world), sources=[Source(world)])
+    for record in records:
+        truth = WORK_W * CALL_S / record.workload.batch_size
+        figures = record.figures
+        assert figures["energy_per_inference_j"] == pytest.approx(truth, rel=5e-3)
+        assert figures["energy_net_per_inference_j"] == pytest.approx(truth * 2 / 3, rel=1e-2)
+        assert abs(figures["energy_per_inference_j"] - truth) <= figures["energy_uncertainty_j"]
+        assert figures["power_mean_w"] == pytest.approx(WORK_W, rel=5e-3)
+        assert figures["power_idle_w"] == pytest.approx(REST_W, rel=5e-3)
+        assert figures["energy_latency_s"] == pytest.approx(CALL_S)
+        assert (figures["energy_source"], figures["energy_scope"]) == ("rapl:package-0", "package")
+        assert (figures["energy_method"], figures["energy_reason"]) == ("measured", None)
+        assert figures["energy_windows"] == 5
+
+
+def test_the_windows_are_kept_and_make_no_latency(bench, world):
+    record = bench(Workers(world), sources=[Source(world)])[0]
+    phases = [done.phase for done in record.rounds]
+    assert phases == ["warmup", "idle", "warmup", *["energy"] * 5, "idle"]
+    assert record.figures["latency_median_s"] == CALL_S
+    for done in record.rounds:
+        if done.phase == "energy":
+            window = work_window(done, BATCH)
+            assert window.duration_s >= 10
+            assert done.signals["power_w rapl:package-0"] == pytest.approx(WORK_W, rel=1e-3)
+
+
+def test_calls_that_become_slower_lengthen_nothing(bench, world):
+    """Forty times slower than the warm-up: rounds go by the clock, and the windows still suffice."""
+    begin = world.now
+    record = bench(Workers(world, slower=40), sources=[Source(world)])[0]
+    assert record.figures["energy_per_inference_j"] == pytest.approx(
+        40 * WORK_W * CALL_S / BATCH, rel=2e-2
+    )
+    assert world.now - begin < 4 * 1.5 * plan_windows(Source(world).info, Procedure()).total_s
+
+
+def test_several_sources_stand_beside_each_other_and_are_not_added(bench, world):
+    second = Source(world, "rapl:psys", factor=2.0, scope="psys")
+    record = bench(Workers(world), sources=[Source(world), second])[0]
+    assert record.figures["energy_per_inference_j"] == pytest.approx(0.075, rel=5e-3)
+    (other,) = record["energy_others"]
+    assert other.startswith("rapl:psys (psys, measured): 150 mJ")
+
+
+def test_a_source_that_is_lost_gives_no_figure_and_another_takes_its_place(bench, world):
+    dying = Source(world, "rapl:psys", dies_at=world.now + 60)
+    record = bench(Workers(world), sources=[dying, Source(world)])[0]
+    assert record["energy_source"] == "rapl:package-0"
+    assert record["energy_others"] == [
+        "rapl:psys (package, measured): withheld: the counter is gone"
+    ]
+
+
+def test_a_source_that_is_lost_alone_leaves_its_reason(bench, world):
+    records = bench(Workers(world), sources=[Source(world, dies_at=world.now + 60)])
+    for record in records:
+        assert record["energy_per_inference_j"] is None
+        assert record["energy_source"] is None
+        assert record["energy_reason"] == "rapl:package-0: withheld: the counter is gone"
+
+
+def test_a_sensor_whose_windows_would_be_too_short_is_named_beside(bench, world):
+    slow = Source(world, "battery:BAT0", period_s=3.0, scope="battery")
+    record = bench(Workers(world), sources=[Source(world), slow])[0]
+    assert "withheld: the window lasted" in record["energy_others"][0]
+
+
+def test_a_worker_that_dies_meanwhile_leaves_its_latency(bench, world):
+    records = bench(Workers(world, fails="a"), sources=[Source(world)])
+    assert {one.status for one in records} == {"ok"}
+    reasons = {one.workload.variant.model: one["energy_reason"] for one in records}
+    assert reasons == {"a": "energy was not measured: It died. (crash)", "b": None}
+
+
+def test_what_does_not_fit_into_the_budget_says_so(bench, world):
+    records = bench(Workers(world, left_s=30.0), sources=[Source(world)])
+    assert {one["energy_source"] for one in records} == {None}
+    assert all("more than the budget had left" in one["energy_reason"] for one in records)
+
+
+def test_windows_without_a_source_are_marked_for_a_meter_that_logs_by_itself(
+    bench, world, tmp_path
+):
+    marks = Marks(tmp_path / "marks.csv")
+    record = bench(Workers(world), marks=marks)[0]
+    assert "energy attach" in record["energy_reason"]
+    with (tmp_path / "marks.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    work = [row for row in rows if row["kind"] == "work" and row["workload"] == "a own size/4"]
+    assert len(work) == 5
+    for row in work:
+        seconds = float(row["end_unix_s"]) - float(row["start_unix_s"])
+        assert seconds >= 100, "a meter that logs once a second needs a hundred"
+        assert int(row["inputs"]) == pytest.approx(seconds / CALL_S * BATCH, rel=1e-6)
+        assert row["start"].endswith("+00:00")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_log_on_another_clock_is_joined_later(bench, world, tmp_path, seed):
+    bench(Workers(world), marks=Marks(tmp_path / "marks.csv"))
+    rng = random.Random(seed)
+    offset = rng.uniform(-8, 8)
+    lines = [
+        f"{at - offset:.3f},{watts + rng.gauss(0, 0.3):.2f}"
+        for at, watts in world.trace[:: 10]  # once a second
+    ]  # fmt: skip
+    (tmp_path / "log.csv").write_text("\n".join(["timestamp,watts", *lines]))
+    log = read_log(str(tmp_path / "log.csv"), gain=0.01)
+    found = attach(bench.store, bench.run.id, log)
+    assert found.offset_s == pytest.approx(offset, abs=1.0)
+    for record in bench.store.records(bench.run.id):
+        truth = WORK_W * CALL_S / record.workload.batch_size
+        assert record["energy_per_inference_j"] == pytest.approx(truth, rel=0.02)
+        assert record["energy_source"] == "csv:log.csv"
+        assert record["energy_scope"] == "wall"
+        assert record["energy_uncertainty_j"] > 0
+
+
+def test_a_run_without_windows_and_a_log_without_steps_are_refused(bench, world, tmp_path):
+    (tmp_path / "log.csv").write_text(
+        "timestamp,watts\n" + "".join(f"{world.now + i},7.0\n" for i in range(2000))
+    )
+    log = read_log(str(tmp_path / "log.csv"))
+    with pytest.raises(MeterError, match=r"no windows.*run --mark FILE"):
+        attach(bench.store, bench.run.id, log)
+    bench(Workers(world), marks=Marks(tmp_path / "marks.csv"))
+    with pytest.raises(MeterError, match=r"--offset SECONDS"):
+        attach(bench.store, bench.run.id, log)
+
+
+def test_marks_never_overwrite(tmp_path):
+    (tmp_path / "marks.csv").write_text("mine")
+    with pytest.raises(InputError, match="the file exists"):
+        Marks(tmp_path / "marks.csv")
+    with pytest.raises(InputError, match="cannot be written"):
+        Marks(tmp_path / "none" / "marks.csv")
+
+
+def test_the_cheapest_shape_of_every_variant_comes_first():
+    records = [Record(workload=one, status="ok") for one in STUDY.workloads()]
+    order = [(r.workload.variant.model, r.workload.batch_size) for r in in_turns(records[::-1])]
+    assert sorted(order[:2]) == [("a", 4), ("b", 4)]
+    assert sorted(order[2:]) == [("a", 8), ("b", 8)]
+
+
+@pytest.mark.parametrize("call_s", [1e-6, 1e-3, 0.3, 7.0])
+def test_a_round_of_work_holds_its_window_for_any_call(call_s):
+    plan = round_of(call_s, 10.0)
+    value_s = call_s * plan.calls_per_value
+    values = math.ceil(plan.seconds / value_s)
+    assert values <= 2000
+    done = Round(
+        index=0, process=0, phase="energy", started_at=0.0, calls_per_value=plan.calls_per_value,
+        settle=sum(i * value_s < 1.2 for i in range(values)),
+        starts_s=tuple(i * value_s for i in range(values)), values_s=(call_s,) * values,
+    )  # fmt: skip
+    window = work_window(done, 3)
+    assert window.duration_s >= 10.0
+    assert window.end_s <= values * value_s - 1.2 + 1e-6
+    assert window.inputs == pytest.approx(3 * window.duration_s / call_s, rel=1e-6)
+    assert work_window(replace(done, settle=values - 1), 3) is None
+
+
+def test_windows_are_as_long_as_the_sensor_and_the_user_ask():
+    def window_s(period_s, **procedure):
+        info = Source(World(), period_s=period_s).info
+        return plan_windows(info, Procedure(**procedure)).window_s
+
+    assert window_s(0.001) == 10.0
+    assert window_s(1.0) == 100.0
+    assert window_s(0.001, energy_window_s=60.0) == 60.0
+    plan = WindowPlan(window_s=10.0, warm_up_s=10.0, gap_s=0.0)
+    assert 80 < plan.total_s < 110
