@@ -50,9 +50,18 @@ def latency(estimate: Estimate | None) -> str:
 
 def plus_minus(value: float, spread: float | None) -> str:
     """Seconds with a spread in the same unit: `1.512 ± 0.012 s`."""
+    return _with_spread(value, spread, _SECONDS)
+
+
+def energy(value: float, spread: float | None) -> str:
+    """Joules with a spread in the same unit: `28.1 ± 5.7 mJ`."""
+    return _with_spread(value, spread, _JOULES)
+
+
+def _with_spread(value: float, spread: float | None, units: tuple[tuple[float, str], ...]) -> str:
     if spread is None or not (math.isfinite(value) and math.isfinite(spread)):
-        return seconds(value)
-    scale, unit = _scale(value, _SECONDS)
+        return _prefixed(value, units)
+    scale, unit = _scale(value, units)
     shown, spread = value / scale, abs(spread / scale)
     decimals = _spread_decimals(spread) if spread else _decimals(shown, SIGNIFICANT)
     if decimals > _decimals(shown, MOST_SIGNIFICANT):

@@ -28,7 +28,7 @@ def energy_lines(records: Sequence[Record]) -> list[str]:
 
 
 def energy_line(record: Record) -> str | None:
-    """`resnet18 224/1: 1.42 J ± 0.05 J per input (rapl:package-0, package), …`; None without."""
+    """`resnet18 224/1: 1.42 ± 0.05 J per input (rapl:package-0, package), …`; None without."""
     gross = record.number("energy_per_inference_j")
     if gross is None:
         return None
@@ -36,10 +36,10 @@ def energy_line(record: Record) -> str | None:
     marked = ", an estimate" if figures.get("energy_method") == "estimate" else ""
     source = f"{figures.get('energy_source')}, {figures.get('energy_scope')}{marked}"
     half = record.number("energy_uncertainty_j")
-    parts = [f"{record.workload.label}: {_spread(gross, half)} per input ({source})"]
+    parts = [f"{record.workload.label}: {units.energy(gross, half)} per input ({source})"]
     net = record.number("energy_net_per_inference_j")
     if net is not None:
-        parts.append(f"{_spread(net, record.number('energy_net_uncertainty_j'))} above rest")
+        parts.append(f"{units.energy(net, record.number('energy_net_uncertainty_j'))} above rest")
     elif figures.get("energy_reason"):
         parts.append(str(figures["energy_reason"]))
     power, rest = record.number("power_mean_w"), record.number("power_idle_w")
@@ -73,7 +73,3 @@ def attached_lines(
         *(sentence(note) for note in notes),
         *energy_lines(records),
     ]
-
-
-def _spread(value: float, half: float | None) -> str:
-    return units.joules(value) + (f" ± {units.joules(half)}" if half is not None else "")

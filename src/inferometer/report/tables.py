@@ -13,6 +13,7 @@ from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.models.catalogue import CATALOGUE, Entry
 from inferometer.report import marks
+from inferometer.report.energy import delay_product_js, per_watt_hour
 from inferometer.report.markup import Markdown, table
 
 COUNTS = ("parameters", "parameters_with_duplicates", "trainable_parameters")
@@ -169,12 +170,15 @@ def other_figures(grid: Grid) -> Markdown:
 def energy(grid: Grid) -> Markdown | None:
     """Energy per input; None where no record has it."""
     fields: dict[str, Callable[[Record], str]] = {
-        "energy per input": _joules("energy_per_inference_j"),
-        "above idle": _joules("energy_net_per_inference_j"),
-        "uncertainty": _joules("energy_uncertainty_j"),
+        "energy per input": lambda record: _energy(record, ""),
+        "above idle": lambda record: _energy(record, "net_"),
         "mean power, W": _number("power_mean_w"),
+        "idle power, W": _number("power_idle_w"),
+        "inputs per watt-hour": lambda record: units.number(per_watt_hour(record)),
+        "energy-delay product, J s": lambda record: units.number(delay_product_js(record)),
         "source": _text("energy_source"),
         "scope": _text("energy_scope"),
+        "method": _text("energy_method"),
     }
     measured = [
         record
@@ -185,6 +189,15 @@ def energy(grid: Grid) -> Markdown | None:
         )
     ]
     return _appendix(grid, fields, only=measured) if measured else None
+
+
+def _energy(record: Record, part: str) -> str:
+    value = record.number(f"energy_{part}per_inference_j")
+    return (
+        units.ABSENT
+        if value is None
+        else units.energy(value, record.number(f"energy_{part}uncertainty_j"))
+    )
 
 
 def device(run: Run) -> Markdown:
@@ -263,10 +276,6 @@ def _seconds(name: str) -> Callable[[Record], str]:
 
 def _bytes(name: str) -> Callable[[Record], str]:
     return lambda record: units.byte_count(record.number(name))
-
-
-def _joules(name: str) -> Callable[[Record], str]:
-    return lambda record: units.joules(record.number(name))
 
 
 def _number(name: str) -> Callable[[Record], str]:

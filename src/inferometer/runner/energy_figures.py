@@ -8,7 +8,7 @@ from statistics import median
 
 from inferometer.core.energy import SourceInfo
 from inferometer.core.record import Round, Value
-from inferometer.core.units import joules, watts
+from inferometer.core.units import energy, watts
 from inferometer.stats.energy import EnergyResult
 
 PENDING = "energy was not reached: the run ended before its windows"
@@ -80,15 +80,14 @@ def no_energy(reason: str) -> Mapping[str, Value]:
 
 
 def sentence(one: Sourced) -> str:
-    """A source in one sentence: `rapl:psys (psys): 1.42 J ± 0.05 J per input, 14.2 W`."""
+    """A source in one sentence: `rapl:psys (psys): 1.42 ± 0.05 J per input, 14.2 W`."""
     result, gross = one.result, one.result.gross_j
     name = f"{one.info.name} ({one.info.scope}, {one.info.method})"
     if gross is None:
         return f"{name}: withheld: {result.reason}"
-    spread = f" ± {joules(gross.half)}" if gross.half else ""
-    parts = [f"{name}: {joules(gross.value)}{spread} per input"]
+    parts = [f"{name}: {energy(gross.value, gross.half)} per input"]
     if result.net_j is not None:
-        parts.append(f"{joules(result.net_j.value)} above rest")
+        parts.append(f"{energy(result.net_j.value, result.net_j.half)} above rest")
     if result.mean_w is not None:
         parts.append(watts(result.mean_w.value))
     return ", ".join(parts)

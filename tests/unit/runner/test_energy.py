@@ -194,7 +194,7 @@ def test_several_sources_stand_beside_each_other_and_are_not_added(bench, world)
     record = bench(Workers(world), sources=[Source(world), second])[0]
     assert record.figures["energy_per_inference_j"] == pytest.approx(0.075, rel=5e-3)
     (other,) = record["energy_others"]
-    assert other.startswith("rapl:psys (psys, measured): 150 mJ")
+    assert other.startswith("rapl:psys (psys, measured): 150.")
 
 
 def test_a_source_that_is_lost_gives_no_figure_and_another_takes_its_place(bench, world):

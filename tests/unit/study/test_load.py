@@ -67,6 +67,8 @@ def test_a_full_file():
           skip_larger: false
           budget: 1h30m
           seed: 7
+          energy: true
+          energy_window: 30s
         """
     )
     assert study == Study(
@@ -98,6 +100,8 @@ def test_a_full_file():
             skip_larger=False,
             budget_s=5400.0,
             seed=7,
+            energy=True,
+            energy_window_s=30.0,
         ),
     )
 
