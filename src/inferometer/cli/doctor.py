@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from inferometer.cli.backends import PluginState, plugin_states, state_lines
+from inferometer.cli.doctor_power import examine_power, power_lines, remedies
 from inferometer.cli.options import json_option, write_json
 
 WIDTH = 80
@@ -24,10 +25,23 @@ UNSEEN = "not observable"
     default=Path("/"),
     help="Read a recorded device tree (proc/, sys/, etc/) instead of this machine's.",
 )
+@click.option(
+    "--dump",
+    "dump_path",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write what was read to a folder that can be sent, without names, addresses, serials.",
+)
 @json_option
-def doctor(*, root: Path, json_path: str | None) -> None:
+def doctor(*, root: Path, dump_path: Path | None, json_path: str | None) -> None:
     """Look at this device and at what is installed, and say what would help."""
     root = _checked(root)
+    if dump_path is not None:
+        from inferometer.cli.dump import dump
+        from inferometer.meters.energy.surroundings import Surroundings
+
+        click.echo(dump(Surroundings(root=root), dump_path), err=True)
+        return
     found = examine(root)
     if json_path is not None:
         write_json(found, json_path)
@@ -54,6 +68,7 @@ def examine(root: Path) -> dict[str, Any]:
         "backends": [asdict(backend) for backend in plugin_states(BACKENDS)],
         "sources": [asdict(source) for source in plugin_states(SOURCES)],
         "advice": advise(device, amounts, state),
+        **examine_power(root),
     }
 
 
@@ -72,6 +87,7 @@ def _lines(found: Mapping[str, Any], root: Path) -> list[str]:
     sections = {
         device: _pairs(_device_part(found["device"])),
         "Memory and state": _pairs(_state_part(found)),
+        "Power sources": power_lines(found),
         "Backends": state_lines([PluginState(**state) for state in found["backends"]]),
         "Model sources": state_lines([PluginState(**state) for state in found["sources"]]),
         "Software": _pairs(found["software"]),
@@ -80,6 +96,8 @@ def _lines(found: Mapping[str, Any], root: Path) -> list[str]:
     lines: list[str] = []
     for title, part in sections.items():
         lines += ["", title, *(row for line in part for row in _wrapped(line))]
+    for remedy in remedies(found):
+        lines += ["", *remedy.rstrip().splitlines()]
     return lines[1:]
 
 

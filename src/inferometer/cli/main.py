@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("inferometer.cli.models:models", "List the models and how to name others."),
     "backends": ("inferometer.cli.backends:backends", "List the runtimes."),
     "doctor": ("inferometer.cli.doctor:doctor", "Look at this device and what is installed."),
+    "power": ("inferometer.cli.power:power", "Show what the device draws now."),
     "selftest": ("inferometer.cli.selftest:selftest", "Measure what is known, to test itself."),
 }
 """Name → where it lives, and its line in `--help`; nothing is imported before it is used."""

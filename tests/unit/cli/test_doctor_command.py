@@ -52,6 +52,7 @@ def test_this_machine_in_80_columns(capsys):
     assert [line for line in lines if line and not line.startswith(" ")] == [
         "Device",
         "Memory and state",
+        "Power sources",
         "Backends",
         "Model sources",
         "Software",
@@ -98,6 +99,9 @@ def test_json_alone_on_standard_output(jetson, capsys):
         "backends",
         "sources",
         "advice",
+        "power_sources",
+        "power_absences",
+        "power_reason",
     ]
     assert found["device"]["os"] is None
     assert found["memory"]["available_bytes"] == 300000 * 1024

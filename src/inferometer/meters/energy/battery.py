@@ -16,6 +16,11 @@ from inferometer.meters.energy.surroundings import Finding, Surroundings
 
 KIND = "battery"
 FOLDER = "sys/class/power_supply"
+READS = tuple(
+    f"{FOLDER}/*/{name}"
+    for name in ("type", "scope", "present", "status", "power_now", "current_now", "voltage_now")
+)
+"""What is looked at, for a dump of it."""
 DISCHARGING = "Discharging"
 CHARGING = "Charging"
 PERIOD_S = 3.0

@@ -6,6 +6,8 @@ from inferometer.meters.energy import sensorfile
 from inferometer.meters.energy.surroundings import Surroundings
 
 _TREES = ("proc/device-tree", "sys/firmware/devicetree/base")
+BOARD_READS = tuple(f"{tree}/{name}" for tree in _TREES for name in ("model", "compatible"))
+"""What is looked at, for a dump of it."""
 
 WITHOUT_A_SENSOR = (
     "To measure energy, use a USB-C inline meter or any other meter that keeps a log "

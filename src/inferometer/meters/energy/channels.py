@@ -16,6 +16,14 @@ from inferometer.meters.energy.sensorfile import SensorFile
 from inferometer.meters.energy.surroundings import Surroundings
 
 HWMON = "sys/class/hwmon"
+CHIP_READS = tuple(
+    f"{HWMON}/hwmon*/{name}"
+    for name in (
+        *("name", "update_interval", "in[1-3]_label", "in[1-3]_enable", "in[1-3]_input"),
+        *("curr[1-3]_input", "shunt[1-3]_resistor"),
+    )
+)
+"""What is looked at, for a dump of it."""
 _INA3221_CHANNELS = (1, 2, 3)
 """`in4` to `in6` are shunt voltages and `in7` is their sum: no power."""
 _INA3221_STEP_V = 40e-6

@@ -12,6 +12,7 @@ from inferometer.core.energy import Absence, Scope, SourceInfo
 from inferometer.meters.energy import sensorfile
 from inferometer.meters.energy.boards import on_board
 from inferometer.meters.energy.channels import (
+    CHIP_READS,
     HWMON,
     Channel,
     ChannelSource,
@@ -24,6 +25,18 @@ from inferometer.meters.energy.surroundings import Finding, Surroundings
 
 KIND = "hwmon"
 AMD = "amdgpu"
+READS = (
+    *CHIP_READS,
+    *(
+        f"{HWMON}/hwmon*/{name}"
+        for name in (
+            *("device", "shunt_resistor", "power1_label", "power1_input", "power1_average"),
+            *("in0_input", "curr1_input", "in1_label", "pwm1", "fan1_input", "freq2_input"),
+            "power1_cap",
+        )
+    ),
+)
+"""What is looked at, for a dump of it."""
 MODULES = frozenset(
     ["ina219", "ina220", "ina226", "ina228", "ina230", "ina231", "ina237", "ina238", "ina260"]
 )

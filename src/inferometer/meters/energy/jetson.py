@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from inferometer.core.energy import Absence, Scope, SourceInfo
 from inferometer.meters.energy import sensorfile
 from inferometer.meters.energy.boards import (
+    BOARD_READS,
     BRIEF_WAY_OUT,
     WITHOUT_A_SENSOR,
     is_jetson,
@@ -19,6 +20,7 @@ from inferometer.meters.energy.boards import (
     model,
 )
 from inferometer.meters.energy.channels import (
+    CHIP_READS,
     HWMON,
     Channel,
     ChannelSource,
@@ -42,6 +44,17 @@ IIO_PERIOD_S = 64 * 3 * 2 * 0.0011
 HWMON_PERIOD_S = 0.1
 """Where the driver does not tell its update interval."""
 _IIO_PLACES = ("sys/bus/iio/devices/iio:device*", "sys/bus/i2c/drivers/ina3221x/*/iio*device*")
+READS = (
+    *BOARD_READS,
+    *CHIP_READS,
+    f"{HWMON}/hwmon*/power1_input",
+    *(
+        f"{place}/{name}"
+        for place in _IIO_PLACES
+        for name in ("rail_name_*", "in_power*_input", "in_voltage*_input")
+    ),
+)
+"""What is looked at, for a dump of it."""
 _LOOKED_FOR = (
     f"rail names in /{_IIO_PLACES[0]} and /{_IIO_PLACES[1]} (JetPack 4), and the chips ina3221 "
     f"and ina238 in /{HWMON}/hwmon*/name (JetPack 5 and later)"

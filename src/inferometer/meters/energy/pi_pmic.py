@@ -9,12 +9,14 @@ import re
 
 from inferometer.core.energy import Absence, Reading, SourceInfo
 from inferometer.core.errors import SourceLostError
-from inferometer.meters.energy.boards import BRIEF_WAY_OUT, WITHOUT_A_SENSOR, model
+from inferometer.meters.energy.boards import BOARD_READS, BRIEF_WAY_OUT, WITHOUT_A_SENSOR, model
 from inferometer.meters.energy.commands import NOT_FOUND, TOOK_TOO_LONG, ask
 from inferometer.meters.energy.surroundings import Finding, Ran, Surroundings
 
 KIND = "pi_pmic"
 COMMAND = ("vcgencmd", "pmic_read_adc")
+READS = BOARD_READS
+"""What is looked at, for a dump of it."""
 RECORDED = "vcgencmd_pmic_read_adc.txt"
 PERIOD_S = 0.1
 """What one can ask for without the asking itself becoming a load."""
@@ -97,6 +99,15 @@ def find(surroundings: Surroundings) -> Finding:
         "directly (USB devices, HATs, NVMe drives) and the losses of the chip are not included",
     )
     return Finding(sources=(PmicSource(surroundings, info),))
+
+
+def record(surroundings: Surroundings) -> dict[str, str]:
+    """What the command says of rails, for a dump; nothing where it is not asked or fails."""
+    if not _WITH_PMIC.search(model(surroundings) or ""):
+        return {}
+    ran = ask(surroundings, COMMAND, recorded_as=RECORDED)
+    lines = [match.group(0).strip() for match in _LINE.finditer(ran.output)]
+    return {RECORDED: "\n".join([*lines, ""])} if lines and not ran.status else {}
 
 
 def _failure(ran: Ran) -> str:

@@ -106,6 +106,14 @@ def find(surroundings: Surroundings) -> Finding:
     return Finding(sources=(PowertopSource(surroundings, info),))
 
 
+def record(surroundings: Surroundings) -> dict[str, str]:
+    """The line with the discharge rate, for a dump; the report also names every program."""
+    if not find(surroundings).sources:
+        return {}
+    line = _RATE.search(_report(surroundings, PROBE_S)[0])
+    return {RECORDED: f"The {line[0]};\n"} if line else {}
+
+
 def _unusable(surroundings: Surroundings) -> Absence | None:
     if not surroundings.live:
         if recorded(surroundings, RECORDED).status == 0:

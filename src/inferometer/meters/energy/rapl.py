@@ -30,6 +30,15 @@ _COUNTS = 2**32
 _MODELLED_INTEL = {"42", "45", "58", "62"}
 """Models of family 6 before Haswell: Sandy Bridge and Ivy Bridge, which estimate."""
 
+READS = (
+    *(f"{FOLDER}/*rapl*:*/{name}" for name in ("name", "energy_uj", "max_energy_range_uj")),
+    "proc/cpuinfo",
+    "proc/1/cgroup",
+    ".dockerenv",
+    "run/.containerenv",
+)
+"""What is looked at, for a dump of it."""
+
 UDEV_RULE = """\
 # /etc/udev/rules.d/70-inferometer-rapl.rules
 #

@@ -9,16 +9,32 @@ import errno
 import os
 import re
 import weakref
+from dataclasses import dataclass
 from pathlib import Path
 
 from inferometer.core.errors import SourceLostError
-from inferometer.host.files import read_bytes, to_int
+from inferometer.host.files import read_bytes, read_text, to_int
 from inferometer.meters.energy.surroundings import Surroundings
 
+UNREADABLE = "unreadable.txt"
+"""In a recorded tree, the files that could not be read: `0400 EACCES sys/…`, one a line."""
 _MOST_BYTES = 4096
 _PASSING = {errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.EIO, errno.ETIMEDOUT}
 """What a shared I2C bus answers now and then: worth asking once more."""
 _GONE = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR, errno.ESTALE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """How a file refused to be read when a tree was recorded.
+
+    Attributes:
+        mode: its permission bits, such as `0400`.
+        number: the error, as in `errno`.
+    """
+
+    mode: str
+    number: int
 
 
 def folders(surroundings: Surroundings, pattern: str) -> list[str]:
@@ -54,7 +70,27 @@ def read(surroundings: Surroundings, path: str) -> bytes:
     file = surroundings.root / path
     if not surroundings.live and not _within(file, surroundings.root):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
+    if not surroundings.live and path in (refused := unreadable(surroundings.root)):
+        number = refused[path].number
+        raise OSError(number, os.strerror(number), str(file))
     return surroundings.read(file)
+
+
+def unreadable(root: Path) -> dict[str, Refusal]:
+    """Files that could not be read when a tree was recorded, by their path."""
+    found = {}
+    for line in (read_text(root, UNREADABLE) or "").splitlines():
+        bits, name, path = [*line.split(" ", 2), "", ""][:3]
+        number = getattr(errno, name, None)
+        if path and isinstance(number, int):
+            found[path] = Refusal(mode=bits, number=number)
+    return found
+
+
+def error_name(error: OSError) -> str:
+    """Name of an error, as the list of unreadable files has it."""
+    default = "EACCES" if isinstance(error, PermissionError) else "EIO"
+    return errno.errorcode.get(error.errno or 0, default)
 
 
 def exists(surroundings: Surroundings, path: str) -> bool:
@@ -67,6 +103,8 @@ def exists(surroundings: Surroundings, path: str) -> bool:
 
 def mode(surroundings: Surroundings, path: str) -> str | None:
     """Permission bits of a file such as `0400`; None where they are not observable."""
+    if not surroundings.live and path in (refused := unreadable(surroundings.root)):
+        return refused[path].mode
     try:
         return f"{(surroundings.root / path).stat().st_mode & 0o7777:04o}"
     except OSError:

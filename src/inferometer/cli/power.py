@@ -1,0 +1,150 @@
+"""`inferometer power`: what the device draws now."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inferometer.cli.options import json_option, write_json
+from inferometer.cli.parameters import DURATION
+
+if TYPE_CHECKING:
+    from inferometer.core.protocols import PowerSource
+    from inferometer.meters.energy.surroundings import Surroundings
+    from inferometer.meters.energy.watch import Watched
+
+LEAST_INTERVAL_S = 0.05
+
+Show = Callable[[Sequence["Watched"], float], None]
+
+
+@click.command()
+@click.option("--meter", "meters", multiple=True, help="rapl, shelly://HOST, …; all by default.")
+@click.option("--allow-estimate", is_flag=True, help="Let --meter estimate://IDLE:BUSY stand.")
+@click.option("--for", "for_s", type=DURATION, help="How long; until Ctrl-C by default.")
+@click.option(
+    "--interval", "interval_s", type=DURATION, default="1s", show_default=True, help="How often."
+)
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path("/"),
+    help="Read a recorded device tree instead of this machine's.",
+)
+@json_option
+def power(
+    *,
+    meters: tuple[str, ...],
+    allow_estimate: bool,
+    for_s: float | None,
+    interval_s: float,
+    root: Path,
+    json_path: str | None,
+) -> int:
+    """Show what the device draws, source by source, until Ctrl-C."""
+    from inferometer.meters.energy.survey import close
+    from inferometer.meters.energy.watch import watch
+
+    if interval_s < LEAST_INTERVAL_S:
+        raise click.UsageError(f"--interval must be at least {1000 * LEAST_INTERVAL_S:g}ms")
+    surroundings = surroundings_at(root.resolve())
+    sources, reason = _sources(meters, surroundings, allow_estimate=allow_estimate)
+    if not sources:
+        click.echo(reason, err=True)
+        if json_path is not None:
+            write_json({"power": [], "reason": reason}, json_path)
+        return 1
+    watched: list[Watched] = []
+    try:
+        with _shown(sources, quiet=json_path == "-") as show:
+            watch(
+                sources,
+                show=show,
+                interval_s=interval_s,
+                for_s=math.inf if for_s is None else for_s,
+                clock=surroundings.clock,
+                sleep=surroundings.sleep,
+                watched=watched,
+            )
+    except KeyboardInterrupt:
+        pass  # how a display that has no end is ended
+    finally:
+        close(sources)
+    return _ended(watched, json_path)
+
+
+def surroundings_at(root: Path) -> Surroundings:
+    """What the sources read and ask; tests replace it."""
+    from inferometer.meters.energy.surroundings import Surroundings
+
+    return Surroundings(root=root)
+
+
+def _sources(
+    meters: Sequence[str], surroundings: Surroundings, *, allow_estimate: bool
+) -> tuple[Sequence[PowerSource], str]:
+    """The sources, and why there are none.
+
+    Raises:
+        MeterError: a meter that the user named cannot be used.
+    """
+    from inferometer.meters.energy.detect import why_none
+    from inferometer.meters.energy.named import connected
+    from inferometer.meters.energy.survey import survey
+
+    if meters:
+        return connected(meters, surroundings, allow_estimate=allow_estimate), ""
+    found = survey(surroundings)
+    return found.sources, why_none(found.absences, surroundings)
+
+
+@contextmanager
+def _shown(sources: Sequence[PowerSource], *, quiet: bool) -> Iterator[Show]:
+    """A live display in a terminal, plain lines elsewhere, nothing where JSON is on its way."""
+    from rich.console import Console
+    from rich.live import Live
+
+    from inferometer.report.power import described, line, table
+
+    if quiet:
+        yield lambda _watched, _elapsed_s: None
+        return
+    console = Console(highlight=False)
+    for source in sources:
+        console.print(described(source.info), soft_wrap=True, markup=False)
+    if not console.is_terminal or console.is_dumb_terminal:
+        yield lambda watched, elapsed_s: click.echo(line(watched, elapsed_s))
+        return
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        yield lambda watched, _elapsed_s: live.update(table(watched), refresh=True)
+
+
+def _ended(watched: Sequence[Watched], json_path: str | None) -> int:
+    """Say what was seen; 1 where no source answered to the end."""
+    from inferometer.report.power import summary
+
+    if json_path is not None:
+        write_json({"power": [_row(one) for one in watched], "reason": None}, json_path)
+    if json_path != "-":
+        click.echo("\n".join(summary(watched)))
+    return 1 if watched and all(one.lost for one in watched) else 0
+
+
+def _row(one: Watched) -> dict[str, Any]:
+    return {
+        **asdict(one.info),
+        "power_mean_w": one.mean_w,
+        "power_min_w": min(one.watts, default=None),
+        "power_max_w": max(one.watts, default=None),
+        "energy_j": one.joules if one.seconds else None,
+        "seconds": one.seconds,
+        "lost": one.lost or None,
+        "times_s": one.times_s,
+        "watts": one.watts,
+    }
