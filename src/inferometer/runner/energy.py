@@ -21,7 +21,6 @@ from inferometer.meters.energy.sampler import Sampler
 from inferometer.runner.energy_figures import PENDING, Sourced, energy_figures, no_energy
 from inferometer.runner.energy_marks import Marks
 from inferometer.runner.energy_windows import (
-    SETTLE_S,
     UNKNOWN_METER,
     WindowPlan,
     after_lead,
@@ -153,10 +152,9 @@ class EnergyPhase:
 
     def _rest(self, workload: Workload) -> Round:
         """The device with the model loaded and nothing to do."""
-        self.wish.sleep(SETTLE_S)
         self.sampler.begin()
         started_at = self.wish.clock()
-        self.wish.sleep(self.plan.window_s)
+        self.wish.sleep(self.plan.rest_s)
         rested_s = self.wish.clock() - started_at
         self.sampler.end()
         rest = Round(

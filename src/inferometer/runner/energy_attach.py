@@ -9,7 +9,7 @@ from inferometer.core.errors import MeterError
 from inferometer.core.record import Record, Round
 from inferometer.meters.energy.csv_log import PowerLog
 from inferometer.runner.energy_figures import Sourced, energy_figures
-from inferometer.runner.energy_windows import last_try, rest_window, sensor_of, windows_of
+from inferometer.runner.energy_windows import last_try, sensor_of, windows_of
 from inferometer.stats.alignment import align
 from inferometer.stats.energy import EnergyResult, energy_per_input
 from inferometer.store import Store
@@ -107,8 +107,5 @@ def _rough_shift(log: PowerLog, intervals: Sequence[Interval]) -> float:
 
 
 def _extent(done: Round) -> Interval:
-    if done.phase == "idle":
-        window = rest_window(done)
-        return window.start_s, window.end_s
     last_s = done.starts_s[-1] + done.values_s[-1] * done.calls_per_value
     return done.started_at, done.started_at + last_s

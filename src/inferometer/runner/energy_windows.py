@@ -15,18 +15,16 @@ from inferometer.stats.energy import MIN_WINDOWS
 from inferometer.stats.energy_windows import Sensor, Window, needed_warm_up_s, needed_window_s
 
 LEAD_S = 1.2
-"""Work before a window, so that no reading which it rests on tells of the rest before it: counters
-are read once a second."""
+"""Work (or rest) before a window of it, so that no reading on which it rests tells of what was
+before: counters are read once a second, and the clock of a log is known to a fraction of one."""
 TAIL_S = 1.2
-"""Work after a window, likewise."""
+"""Work (or rest) after a window, likewise."""
 SPARE = 1.1
 """A window may last so much longer than it must: it begins and ends with a call."""
 BLOCK_S = 0.5
 """Work between two looks at the clock."""
 MOST_VALUES = 1000
 """Of a round of energy; calls behind a value are as many as that asks for."""
-SETTLE_S = 1.0
-"""Rest before the rest that is measured."""
 UNKNOWN_METER = SourceInfo(
     name="mark",
     kind="csv",
@@ -71,8 +69,12 @@ class WindowPlan:
     def total_s(self) -> float:
         """Seconds of all of it, for calls that are short beside a window."""
         work_s = SPARE * self.window_s + LEAD_S + TAIL_S
-        rest_s = 2 * (self.window_s + SETTLE_S)
-        return self.warm_up_s + self.count * (work_s + self.gap_s / 2) + rest_s
+        return self.warm_up_s + self.count * (work_s + self.gap_s / 2) + 2 * self.rest_s
+
+    @property
+    def rest_s(self) -> float:
+        """Seconds of rest that hold a window of it."""
+        return self.window_s + LEAD_S + TAIL_S
 
 
 def plan_windows(info: SourceInfo, procedure: Procedure) -> WindowPlan:
@@ -125,8 +127,9 @@ def work_window(done: Round, batch_size: int) -> Window | None:
 
 
 def rest_window(done: Round) -> Window:
-    """A round of rest as a window."""
-    return Window(start_s=done.started_at, end_s=done.started_at + done.values_s[0])
+    """The part of a round of rest that is surely at rest, whatever a clock is off by."""
+    end_s = done.started_at + done.values_s[0]
+    return Window(start_s=done.started_at + LEAD_S, end_s=end_s - TAIL_S)
 
 
 def windows_of(
