@@ -117,3 +117,59 @@ def later_crash(calls=150):
             ctypes.string_at(0)
 
     return model, _inputs()
+
+
+def tiny(steps=400):
+    """Takes tens of microseconds at the most."""
+
+    def model(x):
+        total = 0
+        for step in range(steps):
+            total += step
+        return x
+
+    return model, _inputs()
+
+
+def degrades(every=50, factor=1.3, seconds=0.001):
+    """Gets slower every so many calls, for good."""
+    count = 0
+
+    def model(x):
+        nonlocal count
+        count += 1
+        time.sleep(seconds * factor ** (count // every))
+        return x
+
+    return model, _inputs()
+
+
+def erratic(seconds=0.01):
+    """Takes a time that nobody can foretell."""
+    import random
+
+    times = random.Random(1)
+
+    def model(x):
+        time.sleep(times.expovariate(1 / seconds))
+        return x
+
+    return model, _inputs()
+
+
+def gets_neighbours(calls=300, seconds=4):
+    """Works, and at its n-th call starts as many busy programs as there are processors."""
+    import subprocess
+
+    count = 0
+    busy = f"import time; end = time.time() + {seconds}\nwhile time.time() < end: pass"
+
+    def model(x):
+        nonlocal count
+        count += 1
+        if count == calls:
+            for _ in range(os.cpu_count() or 1):
+                subprocess.Popen([sys.executable, "-c", busy])
+        return sum(range(150_000))
+
+    return model, _inputs()
