@@ -27,7 +27,7 @@ def hot(tmp_path):
 
 def test_a_run_gives_advice_once_on_standard_error_and_keeps_what_it_saw(cli, study, hot, tmp_path):
     path = study(["good"])
-    out, err = cli("run", path, "--root", hot, "--json", "-")
+    out, err = cli("run", path, "--root", hot, "--no-energy", "--json", "-")
     assert len(json.loads(out)) == 1
     notes = [line for line in err.splitlines() if line.startswith("note: ")]
     command = "sudo cpupower frequency-set -g performance"
