@@ -87,8 +87,6 @@ def _run(
     if missing or (decision.wish is not None and lacking(records)):
         for advice in _advice(options.root):
             listener(Notice(message=advice))
-        if decision.reason:
-            listener(Notice(message=decision.reason))
         store.claim(run.id)
         try:
             store.reopen_run(run.id)
