@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backends": ("inferometer.cli.backends:backends", "List the runtimes."),
     "doctor": ("inferometer.cli.doctor:doctor", "Look at this device and what is installed."),
     "power": ("inferometer.cli.power:power", "Show what the device draws now."),
+    "energy": ("inferometer.cli.energy:energy", "Join the log of a power meter to a run."),
     "selftest": ("inferometer.cli.selftest:selftest", "Measure what is known, to test itself."),
 }
 """Name → where it lives, and its line in `--help`; nothing is imported before it is used."""
