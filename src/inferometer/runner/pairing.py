@@ -132,7 +132,9 @@ def ratio_goal(procedure: Procedure) -> float:
 def pair_width(base: Sequence[Round], contender: Sequence[Round], procedure: Procedure) -> float:
     """Half of the interval of the log-ratio so far; infinite where nothing is known of it."""
     groups = group_ratios(_blocks(base), _blocks(contender))
-    return paired(groups).half_width(procedure.confidence) if groups else math.inf
+    if not groups:
+        return math.inf
+    return paired(groups, cautious=True).half_width(procedure.confidence)
 
 
 def _blocks(rounds: Sequence[Round]) -> list[Block]:

@@ -111,17 +111,22 @@ def _upper_tail(distance: float, error: Error) -> float:
     return float(stdtr(error.freedom, -distance / error.standard))
 
 
-def paired(groups: Sequence[Sequence[float]], *, allowance: float = 0.0) -> Difference:
+def paired(
+    groups: Sequence[Sequence[float]], *, allowance: float = 0.0, cautious: bool = False
+) -> Difference:
     """Mean log-ratio over pairs of fresh processes that were measured in turns.
 
     Each pair of processes gives the trimmed mean of its groups. With two pairs or more, Student's t
-    on these (the pairs are the units that would be drawn anew), never narrower than what is
-    uncertain within them. With one, that alone, and `allowance` for how much fresh processes
-    differ.
+    on these: the pairs are the units that would be drawn anew, and what is uncertain within them is
+    in their spread. With one, what is uncertain within it, and `allowance` for how much fresh
+    processes differ.
 
     Args:
         groups: log-ratios of the groups of each pair of processes, in the order of time.
         allowance: for a single pair of processes, in logarithms.
+        cautious: with several pairs, never narrower than what is uncertain within them. For
+            deciding whether to stop: three pairs agree by chance now and then, and stopping just
+            then would favour that chance.
 
     Raises:
         ValueError: there is no group.
@@ -134,7 +139,7 @@ def paired(groups: Sequence[Sequence[float]], *, allowance: float = 0.0) -> Diff
     n = centres.size
     errors = [error for _, error in parts if error is not None]
     known: list[Error] = []
-    if len(errors) == n:
+    if len(errors) == n and (cautious or n == 1):
         standard = math.sqrt(math.fsum(error.standard**2 for error in errors)) / n
         freedom = errors[0].freedom if n == 1 else NORMAL
         known.append(Error(standard=standard, freedom=freedom))
