@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import inferometer as im
-from inferometer.core.errors import InputError
 from inferometer.core.errors import InputError, WorkloadError
 
 ROOT = Path(__file__).parents[2]

@@ -37,7 +37,7 @@ def doctor(*, root: Path, dump_path: Path | None, json_path: str | None) -> None
     """Look at this device and at what is installed, and say what would help."""
     root = _checked(root)
     if dump_path is not None:
-        from inferometer.cli.dump import dump
+        from inferometer.meters.energy.recording import dump
         from inferometer.meters.energy.surroundings import Surroundings
 
         click.echo(dump(Surroundings(root=root), dump_path), err=True)

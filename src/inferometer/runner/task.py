@@ -105,15 +105,11 @@ class Task:
         It is due at a limit too: calls that became slower spend the time before their rounds are
         there.
         """
-        if not self.has_share or (len(self.rounds) < self.next_look and not self._at_limit()):
+        if not self.has_share or (len(self.rounds) < self.next_look and not self.at_limit):
             return False
         seen = look(self._values(), self.rule, calls_per_value=self._k(), span_s=self.span_s)
         self.next_look = seen.rounds
         return seen.decision != "more"
-
-    def _at_limit(self) -> bool:
-        timed_s = math.fsum(done.timed_s for done in self.rounds)
-        return timed_s >= self.rule.max_time_s or self.calls >= self.rule.max_calls
 
     def more_s(self) -> float:
         """Estimated seconds until this process has given enough."""

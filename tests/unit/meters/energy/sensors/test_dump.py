@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from inferometer.cli.dump import dump
 from inferometer.core.errors import InputError
 from inferometer.host.conditions import conditions
 from inferometer.host.files import read_bytes
 from inferometer.host.identity import identify
 from inferometer.host.memory import memory
 from inferometer.host.sanitise import Sanitiser, private_names
+from inferometer.meters.energy.recording import dump
 from inferometer.meters.energy.surroundings import Surroundings
 from inferometer.meters.energy.survey import close, survey
 
