@@ -19,7 +19,7 @@ from inferometer.core.energy import SourceInfo
 from inferometer.core.errors import SourceLostError, in_one_line
 from inferometer.core.protocols import PowerSource
 
-MIN_POLLING_S = 0.02
+MIN_POLLING_S = 0.05
 """Faster sensors exist, but the mean of a window gains nothing and the device is disturbed."""
 COUNTER_POLLING_S = 1.0
 """Counters need their edges only; what lies between shows that they still count."""

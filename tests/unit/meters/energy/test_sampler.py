@@ -65,12 +65,12 @@ def test_power_is_read_in_its_rhythm_within_windows_only():
     assert run.times == pytest.approx([5 + k / 10 for k in range(11)], abs=1e-4)
 
 
-def test_no_sensor_is_read_more_often_than_every_20_ms():
+def test_no_sensor_is_read_more_often_than_every_50_ms():
     run = Run(period_s=1e-3)
     run.poller.begin()
     run.go(1.0)
-    assert len(run.times) == pytest.approx(51, abs=1)
-    assert polling_s(run.source.info) == 0.02
+    assert len(run.times) == pytest.approx(21, abs=1)
+    assert polling_s(run.source.info) == 0.05
 
 
 def test_a_counter_is_read_at_both_edges_once_moved_and_each_second():

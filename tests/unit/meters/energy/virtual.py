@@ -102,7 +102,7 @@ KINDS = {
     ),
     "ina3221": Kind(
         sensor=Sensor(
-            quantity="power", period_s=0.02, polling_s=0.02, resolution=0.04, gain=0.01,
+            quantity="power", period_s=0.02, polling_s=0.05, resolution=0.04, gain=0.01,
             offset_w=0.02,
         ),
         device=BOARD,
