@@ -46,6 +46,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/pairs.py same        # 8 min
 	$(BIN)/python benchmarks/pairs.py quiet       # 3 min
 	$(BIN)/python benchmarks/pairs.py busy        # 15 min
+	$(BIN)/python benchmarks/energy_coverage.py   # 1 min
+	$(BIN)/python benchmarks/energy_sampling.py   # 2 min
 	$(BIN)/python benchmarks/peers/setup.py       # 10 min, the first time
 	$(BIN)/python benchmarks/reproducibility.py   # 24 min
 

@@ -28,7 +28,8 @@ from statistics import median
 from scipy.stats import binomtest
 
 import inferometer as im
-from inferometer.analysis.compare import compare, match_within
+from inferometer.analysis.compare import compare
+from inferometer.analysis.matching import match_within
 
 ROUND_S = 0.02  # blocks of a pair are short anyway, and the budget sets apart what rounds may take
 NETWORKS = Path(__file__).with_name("networks.py")

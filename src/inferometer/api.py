@@ -144,20 +144,21 @@ def compare(
     Raises:
         InputError: there is no such run, or nothing in it that can be compared.
     """
-    from inferometer.analysis import compare as analysis
+    from inferometer.analysis.compare import compare as analyse
+    from inferometer.analysis.matching import axis_of_pair, match_runs, match_within
 
     if not isinstance(store, Store):
         with open_store(store, create=False) as opened:
             return compare(baseline, contender, by=by, store=opened, zone=zone)
     records = store.records(store.run(baseline).id, with_rounds=contender is None)
     if contender is not None:
-        matching = analysis.match_runs(records, store.records(store.run(contender).id))
+        matching = match_runs(records, store.records(store.run(contender).id))
     else:
-        axis = by or analysis.axis_of_pair(records)
+        axis = by or axis_of_pair(records)
         if axis is None:
             raise InputError(f"run {baseline} is no paired run: give another run, or by='model'")
-        matching = analysis.match_within(records, axis)
-    return analysis.compare(matching, zone=zone)
+        matching = match_within(records, axis)
+    return analyse(matching, zone=zone)
 
 
 def _session(network: Any) -> tuple[Session, str, str]:  # noqa: ANN401

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from inferometer.analysis.matching import AXES
 from inferometer.cli.options import json_option, open_existing, store_option, write_json
 from inferometer.cli.parameters import SHARE
 
 if TYPE_CHECKING:
-    from inferometer.analysis.compare import Comparison, Matching
+    from inferometer.analysis.compare import Comparison
+    from inferometer.analysis.matching import Matching
     from inferometer.store import Store
 
-AXES = ("model", "backend", "precision", "device", "threads", "batch", "size")
 SLOWER = 1
 
 
@@ -23,7 +24,7 @@ SLOWER = 1
 @click.argument("contender", metavar="[CONTENDER]", required=False)
 @click.option(
     "--by",
-    type=click.Choice(AXES),
+    type=click.Choice(list(AXES)),
     help="Compare the workloads of one run that differ in this alone.",
 )
 @click.option("--run", "run_id", metavar="RUN", help="With --by and names: the run [latest].")
@@ -81,7 +82,7 @@ def compare(
 def _matching(
     store: Store, baseline: str, contender: str | None, by: str | None, run_id: str | None
 ) -> Matching:
-    from inferometer.analysis.compare import axis_of_pair, match_runs, match_within
+    from inferometer.analysis.matching import axis_of_pair, match_runs, match_within
 
     if by is None and contender is not None:
         runs = [store.run(reference).id for reference in (baseline, contender)]

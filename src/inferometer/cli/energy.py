@@ -55,7 +55,7 @@ def attach(
     """
     from inferometer.meters.energy.csv_log import read_log
     from inferometer.report.energy import attached_lines
-    from inferometer.runner.energy_attach import attach as join
+    from inferometer.runner.energy.attach import attach as join
 
     log = read_log(str(power_log), scope=scope, gain=gain)
     with open_existing(store_path) as store:

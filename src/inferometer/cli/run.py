@@ -228,7 +228,8 @@ def _show(run: Run, records: list[Record], *, json_path: str | None) -> int:
 
 def _show_pair(run: Run, records: list[Record]) -> None:
     """How the two sides of a paired run compare."""
-    from inferometer.analysis.compare import axis_of_pair, compare, match_within
+    from inferometer.analysis.compare import compare
+    from inferometer.analysis.matching import axis_of_pair, match_within
     from inferometer.report.terminal import print_comparisons
     from inferometer.stats.comparison import ZONE
 

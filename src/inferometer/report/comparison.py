@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inferometer.analysis.compare import PAIRED, PROCESS_ALLOWANCE, Comparison, Matching
+from inferometer.analysis.compare import PAIRED, PROCESS_ALLOWANCE, Comparison
+from inferometer.analysis.matching import Matching
 from inferometer.core import units
 from inferometer.report.wording import plural
 

@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from inferometer.analysis.compare import Comparison, Matching
+from inferometer.analysis.compare import Comparison
 from inferometer.analysis.grid import FailureGroup, Grid, build
+from inferometer.analysis.matching import Matching
 from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.report import comparison, energy, marks, sustained, textgrid, wording

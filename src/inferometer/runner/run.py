@@ -15,11 +15,11 @@ from inferometer.host.conditions import conditions
 from inferometer.host.files import LIVE, is_live
 from inferometer.meters.energy.csv_log import read_log
 from inferometer.runner.campaign import Campaign
-from inferometer.runner.energy import SHARE as ENERGY_SHARE
-from inferometer.runner.energy import EnergyPhase, lacking
-from inferometer.runner.energy_attach import attach
-from inferometer.runner.energy_figures import PENDING
-from inferometer.runner.energy_wish import EnergyDecision, EnergyOptions, decide
+from inferometer.runner.energy.attach import attach
+from inferometer.runner.energy.figures import PENDING
+from inferometer.runner.energy.phase import SHARE as ENERGY_SHARE
+from inferometer.runner.energy.phase import EnergyPhase, lacking
+from inferometer.runner.energy.wish import EnergyDecision, EnergyOptions, decide
 from inferometer.runner.events import Listener, Notice, RunEnded, RunStarted
 from inferometer.runner.journal import Journal
 from inferometer.runner.residents import Residents, clock_of

@@ -7,15 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from inferometer.analysis.compare import (
-    APART,
-    INTERLEAVED,
-    PAIRED,
-    axis_of_pair,
-    compare,
-    match_runs,
-    match_within,
-)
+from inferometer.analysis.compare import APART, INTERLEAVED, PAIRED, compare
+from inferometer.analysis.matching import axis_of_pair, match_runs, match_within
 from inferometer.core.errors import InputError
 from inferometer.core.record import Round
 

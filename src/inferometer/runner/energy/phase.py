@@ -18,9 +18,9 @@ from inferometer.core.record import Phase, Record, Round, Value
 from inferometer.core.units import duration
 from inferometer.core.workload import Workload
 from inferometer.meters.energy.sampler import Sampler
-from inferometer.runner.energy_figures import PENDING, Sourced, energy_figures, no_energy
-from inferometer.runner.energy_marks import Marks
-from inferometer.runner.energy_windows import (
+from inferometer.runner.energy.figures import PENDING, Sourced, energy_figures, no_energy
+from inferometer.runner.energy.marks import Marks
+from inferometer.runner.energy.windows import (
     UNKNOWN_METER,
     WindowPlan,
     after_lead,

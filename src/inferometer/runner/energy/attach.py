@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from inferometer.core.errors import MeterError
 from inferometer.core.record import Record, Round
 from inferometer.meters.energy.csv_log import PowerLog
-from inferometer.runner.energy_figures import Sourced, energy_figures
-from inferometer.runner.energy_windows import last_try, sensor_of, windows_of
+from inferometer.runner.energy.figures import Sourced, energy_figures
+from inferometer.runner.energy.windows import last_try, sensor_of, windows_of
 from inferometer.stats.alignment import align
 from inferometer.stats.energy import EnergyResult, energy_per_input
 from inferometer.store import Store

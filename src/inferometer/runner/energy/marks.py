@@ -11,7 +11,7 @@ from typing import TextIO
 from inferometer.core.errors import InputError
 from inferometer.core.record import Phase, Round
 from inferometer.core.workload import Workload
-from inferometer.runner.energy_windows import rest_window, work_window
+from inferometer.runner.energy.windows import rest_window, work_window
 
 HEADER = ("kind", "workload", "inputs", "start_unix_s", "end_unix_s", "start", "end")
 KINDS: dict[Phase, str] = {"idle": "rest", "warmup": "warm-up", "energy": "work"}

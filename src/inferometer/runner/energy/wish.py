@@ -10,8 +10,8 @@ from inferometer.core.sweep import Study
 from inferometer.host.files import LIVE, is_live
 from inferometer.meters.energy.detect import Detected, detect
 from inferometer.meters.energy.surroundings import Surroundings
-from inferometer.runner.energy import EnergyWish
-from inferometer.runner.energy_marks import Marks
+from inferometer.runner.energy.marks import Marks
+from inferometer.runner.energy.phase import EnergyWish
 
 SWITCHED_OFF = "energy was switched off (--no-energy)"
 QUICK = (

@@ -15,11 +15,11 @@ from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Record, Round
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.meters.energy.csv_log import read_log
-from inferometer.runner.energy import EnergyPhase, EnergyWish, in_turns, lacking
-from inferometer.runner.energy_attach import attach
-from inferometer.runner.energy_figures import PENDING
-from inferometer.runner.energy_marks import Marks
-from inferometer.runner.energy_windows import WindowPlan, plan_windows, round_of, work_window
+from inferometer.runner.energy.attach import attach
+from inferometer.runner.energy.figures import PENDING
+from inferometer.runner.energy.marks import Marks
+from inferometer.runner.energy.phase import EnergyPhase, EnergyWish, in_turns, lacking
+from inferometer.runner.energy.windows import WindowPlan, plan_windows, round_of, work_window
 from inferometer.runner.journal import Journal
 from inferometer.runner.parent import WorkerFailed
 from inferometer.store import open_store
