@@ -32,7 +32,7 @@ lint: $(VENV)/.dev
 
 check: lint test
 
-# The scorecard of docs/method/scorecard.md, about an hour and a half; nothing else should run
+# The scorecard of docs/method/scorecard.md, an hour and three quarters; nothing else should run
 # meanwhile. The last one needs the other tools' environments, about 7 GB.
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/loop_overhead.py     # 5 s
