@@ -40,7 +40,7 @@ class Procedure:
     confidence: float = 0.95
     processes: int = 3
     min_calls: int = 12
-    max_calls: int = 3000
+    max_calls: int = 100_000
     min_rounds: int = 20
     span_s: float = 10.0
     round_s: float = 0.25
@@ -102,7 +102,7 @@ PRESETS: dict[str, dict[str, float | int | bool]] = {
         "target": 0.02,
         "processes": 5,
         "min_calls": 60,
-        "max_calls": 20000,
+        "max_calls": 500_000,
         "min_rounds": 60,
         "span_s": 30.0,
         "max_time_s": 120.0,

@@ -18,7 +18,7 @@ BATCHED_BELOW_S = 50e-6
 BATCH_S = 100e-6
 SETTLE_S = 0.02
 MAX_SETTLE = 20
-MAX_VALUES = 500
+MAX_VALUES = 1000
 MIN_EFFECTIVE = 60
 """Effective calls, over all processes, below which no interval counts as narrow enough."""
 

@@ -180,7 +180,7 @@ def test_whole_numbers_may_be_written_with_a_point_or_an_exponent():
             "s.yaml:6: procedure.max_calls: max_calls must not be less than min_calls",
         ),
         (
-            HEAD + "procedure:\n  min_calls: 5000",
+            HEAD + "procedure:\n  min_calls: 500000",
             "s.yaml:3: procedure.max_calls: max_calls must not be less than min_calls",
         ),
         ("name: a\nname: b\nmodels: c", "s.yaml:2: name: the key stands twice; the first is on line 1"),
