@@ -6,8 +6,8 @@
 An interval of the ratio that does not hold 1 is a false positive; they should be as many as the
 nominal 5 %. Comparisons of one run share its processes, so that they are fewer than they look.
 `quiet` and `busy`: 100 blocks are hashed against 102, in 10 s, and in 60 s while another process
-computes on one of the cores. Found means that the verdict is `slower`. `--append` keeps what was found, so that
-parts of the work add up over several calls.
+computes on one of the cores. Found means that the verdict is `slower`. `--append` keeps what was
+found, so that parts of the work add up over several calls.
 """
 
 from __future__ import annotations
