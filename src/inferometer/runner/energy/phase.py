@@ -94,6 +94,7 @@ class EnergyPhase:
         self.teller = Teller(journal.listener, self._remaining_s)
         self.index = journal.next_round()
         self.waiting: list[Record] = []
+        self.call_s = 0.0
         residents.on_wait = self.teller.tell
 
     def execute(self, records: Sequence[Record]) -> None:
@@ -114,7 +115,8 @@ class EnergyPhase:
             self.journal.flush()
 
     def _one(self, record: Record) -> None:
-        needed_s = self.plan.total_s
+        self.call_s = _call_s(record)
+        needed_s = self.plan.total_s(self.call_s)
         if needed_s > self.residents.clock.left_s:
             self._amend(record, no_energy(NO_TIME.format(duration(needed_s))))
             return
@@ -129,8 +131,7 @@ class EnergyPhase:
 
     def _measure(self, record: Record) -> None:
         workload = record.workload
-        median_s = record.latency.value if record.latency else None
-        warm: Round = self.residents.warm_up(workload, call_s=median_s)["round"]
+        warm: Round = self.residents.warm_up(workload, call_s=self.call_s)["round"]
         call_s = typical_s(warm)
         begun = {name: len(series.at_s) for name, series in self.sampler.series.items()}
         rounds = [self._keep(workload, warm, "warmup"), self._rest(workload)]
@@ -221,9 +222,14 @@ class EnergyPhase:
         self.journal.amend(replace(record, figures={**record.figures, **figures}, rounds=()))
 
     def _remaining_s(self) -> float:
-        """Seconds left, as far as the windows alone can tell."""
-        left_s = (len(self.waiting) + 0.5) * self.plan.total_s
+        """Seconds left: of the workload that is measured now, half is taken to be over."""
+        left_s = sum(self.plan.total_s(_call_s(record)) for record in self.waiting)
+        left_s += 0.5 * self.plan.total_s(self.call_s)
         return min(left_s, max(self.residents.clock.left_s, 0.0))
+
+
+def _call_s(record: Record) -> float:
+    return record.latency.value if record.latency else 0.0
 
 
 def lacking(records: Sequence[Record]) -> list[Record]:

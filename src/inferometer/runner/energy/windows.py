@@ -23,6 +23,8 @@ SPARE = 1.1
 """A window may last so much longer than it must: it begins and ends with a call."""
 BLOCK_S = 0.5
 """Work between two looks at the clock."""
+CALLS_AT_ENDS = 3
+"""Calls by which a round of work may be longer than its time."""
 MOST_VALUES = 1000
 """Of a round of energy; calls behind a value are as many as that asks for."""
 UNKNOWN_METER = SourceInfo(
@@ -65,11 +67,11 @@ class WindowPlan:
     gap_s: float
     count: int = MIN_WINDOWS
 
-    @property
-    def total_s(self) -> float:
-        """Seconds of all of it, for calls that are short beside a window."""
-        work_s = SPARE * self.window_s + LEAD_S + TAIL_S
-        return self.warm_up_s + self.count * (work_s + self.gap_s / 2) + 2 * self.rest_s
+    def total_s(self, call_s: float) -> float:
+        """Seconds of all of it: each round of work may be longer by the calls at its ends."""
+        work_s = SPARE * self.window_s + LEAD_S + TAIL_S + CALLS_AT_ENDS * call_s
+        rounds_s = self.count * (work_s + self.gap_s / 2)
+        return self.warm_up_s + CALLS_AT_ENDS * call_s + rounds_s + 2 * self.rest_s
 
     @property
     def rest_s(self) -> float:
