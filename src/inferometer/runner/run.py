@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -202,13 +203,15 @@ def _measure(
         "energy_reason": decision.reason if decision.wish is None else PENDING
     }
     kind = Campaign if procedure.sustain_s is None else SustainedCampaign
+    phase = None
+    if decision.wish is not None:
+        residents = Residents(procedure, clock_of(procedure, begin), root=root)
+        phase = EnergyPhase(procedure, journal, residents, decision.wish)
     try:
-        kind(first, journal, constants=constants, root=root).execute(missing)
-        if decision.wish is not None:
-            clock = clock_of(procedure, begin)
-            residents = Residents(procedure, clock, root=root)
-            phase = EnergyPhase(procedure, journal, residents, decision.wish)
-            phase.execute(lacking(journal.store.records(journal.run.id)))
+        with phase.sampler if phase is not None else nullcontext():
+            kind(first, journal, constants=constants, root=root).execute(missing)
+            if phase is not None:
+                phase.execute(lacking(journal.store.records(journal.run.id)))
     except KeyboardInterrupt:
         return True
     journal.store.finish_run(journal.run.id, time.time())

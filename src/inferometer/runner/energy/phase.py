@@ -92,13 +92,18 @@ class EnergyPhase:
         self.plan: WindowPlan = plan_windows(infos[0], procedure)
         self.gaps = random.Random(procedure.seed)  # noqa: S311 - gaps, not secrets
         self.teller = Teller(journal.listener, self._remaining_s)
-        self.index = journal.next_round()
+        self.index = 0
         self.waiting: list[Record] = []
         self.call_s = 0.0
         residents.on_wait = self.teller.tell
 
     def execute(self, records: Sequence[Record]) -> None:
-        """Measure what fits into the time; the other records say why not."""
+        """Measure what fits into the time; the other records say why not.
+
+        The sampler must have been entered, best before anything else was measured: a counter that
+        wraps has to be read now and then from when it was opened.
+        """
+        self.index = self.journal.next_round()
         self.waiting = in_turns(records)
         variants = {record.workload.variant: record.workload for record in records}
         for variant, workload in variants.items():
@@ -107,9 +112,8 @@ class EnergyPhase:
             )
             self.residents.processes[workload.variant] = count
         try:
-            with self.sampler:
-                while self.waiting:
-                    self._one(self.waiting.pop(0))
+            while self.waiting:
+                self._one(self.waiting.pop(0))
         finally:
             self.residents.end_all()
             self.journal.flush()

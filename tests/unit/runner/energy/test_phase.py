@@ -142,7 +142,8 @@ def bench(tmp_path, world):
             told = EnergyWish(sleep=world.sleep, clock=world.clock, **wish)
             phase = EnergyPhase(Procedure(), journal, workers, told)
             world.sampler = phase.sampler
-            phase.execute(lacking(store.records(run.id)))
+            with phase.sampler:
+                phase.execute(lacking(store.records(run.id)))
             if told.marks is not None:
                 told.marks.close()
             return store.records(run.id, with_rounds=True)
