@@ -14,7 +14,9 @@ from inferometer.core.errors import InputError, MeterError, SourceLostError
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Record, Round
 from inferometer.core.sweep import Block, Study, Sweep
+from inferometer.meters.energy import rapl
 from inferometer.meters.energy.csv_log import read_log
+from inferometer.meters.energy.surroundings import Surroundings
 from inferometer.runner.energy.attach import attach
 from inferometer.runner.energy.figures import PENDING
 from inferometer.runner.energy.marks import Marks
@@ -42,6 +44,7 @@ class World:
         self.used_j = 0.0
         self.sampler = None
         self.trace = []
+        self.listeners = []
 
     def clock(self):
         return self.now
@@ -54,6 +57,8 @@ class World:
             self.now += step
             self.used_j += step * power_w
             self.trace.append((self.now, power_w))
+            for listener in self.listeners:
+                listener()
             for poller in self.sampler.pollers if self.sampler else ():
                 if poller._inside:
                     poller._read()
@@ -142,8 +147,8 @@ def bench(tmp_path, world):
             told = EnergyWish(sleep=world.sleep, clock=world.clock, **wish)
             phase = EnergyPhase(Procedure(), journal, workers, told)
             world.sampler = phase.sampler
-            with phase.sampler:
-                phase.execute(lacking(store.records(run.id)))
+            # its threads are not started: the virtual device itself has every source read
+            phase.execute(lacking(store.records(run.id)))
             if told.marks is not None:
                 told.marks.close()
             return store.records(run.id, with_rounds=True)
@@ -166,6 +171,30 @@ def test_energy_per_input_is_power_times_time_over_inputs(bench, world):
         assert (figures["energy_source"], figures["energy_scope"]) == ("rapl:package-0", "package")
         assert (figures["energy_method"], figures["energy_reason"]) == ("measured", None)
         assert figures["energy_windows"] == 5
+
+
+def test_a_processors_counter_from_its_file_to_the_record(bench, world, tmp_path):
+    """The reader of RAPL on a synthetic tree whose counter wraps on the way."""
+    zone = tmp_path / "sys/class/powercap/intel-rapl:0"
+    zone.mkdir(parents=True)
+    wraps_uj = 2_000_000_000
+
+    def show():
+        counted = round((world.used_j + 1900) * 1e6) % wraps_uj
+        (zone / "energy_uj").write_text(f"{counted}\n")
+
+    (zone / "name").write_text("package-0\n")
+    (zone / "max_energy_range_uj").write_text(f"{wraps_uj}\n")
+    show()
+    world.listeners.append(show)
+    (source,) = rapl.find(Surroundings(root=tmp_path, clock=world.clock)).sources
+    for record in bench(Workers(world), sources=[source]):
+        truth = WORK_W * CALL_S / record.workload.batch_size
+        assert record["energy_source"] == "rapl:package-0", record["energy_reason"]
+        assert record["energy_per_inference_j"] == pytest.approx(truth, rel=5e-3)
+        assert record["energy_net_per_inference_j"] == pytest.approx(truth * 2 / 3, rel=2e-2)
+    assert world.used_j > 2 * wraps_uj / 1e6
+    source.close()
 
 
 def test_the_windows_are_kept_and_make_no_latency(bench, world):
