@@ -62,6 +62,7 @@ def power(
         return 1
     watched: list[Watched] = []
     try:
+        _check_interval(interval_s, sources)
         with _shown(sources, quiet=json_path == "-") as show:
             watch(
                 sources,
@@ -77,6 +78,17 @@ def power(
     finally:
         close(sources)
     return _ended(watched, json_path)
+
+
+def _check_interval(interval_s: float, sources: Sequence[PowerSource]) -> None:
+    """Refuse an interval in which a counter may wrap unseen."""
+    for source in sources:
+        limit_s = source.info.poll_s
+        if limit_s is not None and interval_s > limit_s:
+            raise click.UsageError(
+                f"--interval must be at most {limit_s:.0f} s: the counter of {source.info.name} "
+                "may begin again within longer ones"
+            )
 
 
 def surroundings_at(root: Path) -> Surroundings:

@@ -136,6 +136,7 @@ def test_without_a_source_it_says_why(tmp_path, capsys):
         (["--meter", "lamp"], "no power meter is called 'lamp'"),
         (["--meter", "battery"], "--meter battery cannot be used"),
         (["--interval", "1ms"], "--interval must be at least 50ms"),
+        (["--interval", "2m"], "--interval must be at most 66 s: the counter of rapl:package-0"),
         (["--for", "soon"], "is not a duration"),
         (["--meter", "estimate://3"], "--allow-estimate"),
     ],
