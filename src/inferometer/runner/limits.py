@@ -6,7 +6,6 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,16 +47,6 @@ def limit_data(limit_bytes: int) -> None:
         if hard != resource.RLIM_INFINITY:
             soft = min(soft, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-
-
-def stay_on(cpus: Sequence[int]) -> None:
-    """Let this process run on these CPUs only; on all that it may use where none is given.
-
-    Where the system does not know that (it is not Linux), nothing happens.
-    """
-    if cpus and hasattr(os, "sched_setaffinity"):
-        with suppress(OSError):
-            os.sched_setaffinity(0, cpus)
 
 
 def no_core_dump() -> None:

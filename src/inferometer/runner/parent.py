@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -68,7 +68,6 @@ class WorkerProcess:
         threads: int,
         seed: int,
         memory_limit_bytes: int,
-        cpus: Sequence[int] = (),
         root: Path = LIVE,
         on_wait: Callable[[], None] = lambda: None,
     ) -> None:
@@ -78,7 +77,6 @@ class WorkerProcess:
         self.threads = threads
         self.seed = seed
         self.memory_limit_bytes = memory_limit_bytes
-        self.cpus = cpus
         self.on_wait = on_wait
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         self._oom_kills = oom_kills()
@@ -99,7 +97,6 @@ class WorkerProcess:
             "seed": self.seed,
             "memory_limit_bytes": self.memory_limit_bytes,
             "root": str(self.root),
-            "cpus": list(self.cpus),
         }
         return self.ask(request, stage="load", deadline=deadline)
 

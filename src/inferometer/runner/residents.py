@@ -12,7 +12,6 @@ from pathlib import Path
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Stage, Value
 from inferometer.core.workload import Variant, Workload
-from inferometer.host.cpus import usable_cpus
 from inferometer.host.files import LIVE
 from inferometer.host.memory import available_bytes
 from inferometer.runner.bench import RoundPlan, Shape
@@ -118,7 +117,6 @@ class Residents:
             threads=workload.threads or 1,
             seed=self.procedure.seed,
             memory_limit_bytes=self._limit_bytes(variant),
-            cpus=self._cpus(workload),
             root=self.root,
             on_wait=self.on_wait,
         )
@@ -130,19 +128,6 @@ class Residents:
         except WorkerFailed:
             self.end(variant)  # alive or not, it holds no model
             raise
-
-    def _cpus(self, workload: Workload) -> list[int]:
-        """The CPU that the two sides of a pair share, another one for the next pair of processes.
-
-        Left to the system, each side stays on a CPU of its own, and the CPUs of a shared host
-        differ by more than the models. All of them where the workload is no side of a pair, or has
-        several threads, which the system spreads over the cores better than we would.
-        """
-        usable = usable_cpus(LIVE)
-        alone = self.procedure.pair and workload.device == "cpu" and workload.threads == 1
-        if not alone or not usable:
-            return []
-        return [usable[self.processes[workload.variant] % len(usable)]]
 
     def note(self, variant: Variant, text: str) -> None:
         """Add a note to every record of a variant."""

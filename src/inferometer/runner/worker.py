@@ -61,7 +61,6 @@ class Worker:
         self.backend = variant.backend
         if request["memory_limit_bytes"] is not None and request["device"] == "cpu":
             limits.limit_data(request["memory_limit_bytes"])
-        limits.stay_on(request["cpus"])
         self.bench = load_bench(
             variant,
             device=request["device"],

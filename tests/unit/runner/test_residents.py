@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -32,7 +31,6 @@ class FakeProcess:
 
     def __init__(self, variant, **options):
         self.variant, self.memory_limit_bytes = variant, options["memory_limit_bytes"]
-        self.cpus = options["cpus"]
         self.alive = True
         FakeProcess.born += (self,)
 
@@ -106,20 +104,3 @@ def test_a_deadline_is_the_timeout_or_a_multiple_of_what_is_expected_or_the_budg
     assert patient.deadline(100).kind == "timeout"
     short = Clock(end=begin + 3, timeout_s=10.0).deadline(0.1)
     assert (short.kind, short.at) == ("budget", begin + 3)
-
-
-def test_the_sides_of_a_pair_share_a_cpu_and_the_next_pair_has_another(resident, monkeypatch):
-    monkeypatch.setattr(residents, "usable_cpus", lambda _: [2, 5])
-    resident.procedure = Procedure(pair=True)
-    for _ in range(3):
-        for model in "ab":
-            resident.load(workload(model))
-        resident.end_all()
-    assert [process.cpus for process in FakeProcess.born] == [[2], [2], [5], [5], [2], [2]]
-
-
-def test_others_run_where_the_system_puts_them(resident):
-    resident.load(workload("a"))
-    resident.procedure = Procedure(pair=True)
-    resident.load(replace(workload("b"), threads=2))
-    assert [process.cpus for process in FakeProcess.born] == [[], []]
