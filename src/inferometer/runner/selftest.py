@@ -41,6 +41,9 @@ CANARY_ROUNDS = 600
 CANARY_S = 1e-3
 CANARY_LATE = 1.05
 CLOCK_READINGS = 20_000
+CLOCKS_APART_S = 0.5e-3
+"""The time of day is steered and drifts from the clock of the calls; rounds are further apart than
+that, since a canary of over a millisecond runs before each."""
 
 LATENCY = Procedure(
     target=0.01,
@@ -187,8 +190,12 @@ def calls_of(done: Round, calls: Sequence[Call]) -> Sequence[Call]:
     """The calls that the model itself saw during a round, settling ones included."""
     if not done.starts_s:
         return ()
-    end_s = done.started_at + done.starts_s[-1] + done.values_s[-1] * done.calls_per_value
-    first = bisect_left(calls, done.started_at, key=lambda call: call.at_s)
+    first = bisect_left(calls, done.started_at - CLOCKS_APART_S, key=lambda call: call.at_s)
+    if first == len(calls):
+        return ()
+    # From the first call on, not from the time of day: between the two the loop may be held up.
+    length_s = done.starts_s[-1] + done.values_s[-1] * done.calls_per_value
+    end_s = calls[first].at_s + length_s
     last = bisect_left(calls, end_s, lo=first, key=lambda call: call.at_s)
     return calls[first:last]
 

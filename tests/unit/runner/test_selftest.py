@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from inferometer.core.record import Failure, Record, Round
@@ -101,6 +103,16 @@ def test_the_calls_of_other_rounds_are_not_taken_for_those_of_a_round():
     record, account = scene()
     first, second = record.rounds[:2]
     assert selftest.calls_of(first, account.calls) == account.calls[:12]
+    assert selftest.calls_of(second, account.calls) == account.calls[12:24]
+
+
+@pytest.mark.parametrize("shift_s", [-3e-4, 3e-4, -1e-2])
+def test_a_loop_that_was_held_up_or_a_clock_that_drifted_loses_no_call(shift_s):
+    """The time of day at which a round began is not quite that of its first call."""
+    record, account = scene()
+    first, second = (replace(r, started_at=r.started_at + shift_s) for r in record.rounds[:2])
+    if shift_s > -1e-3:
+        assert selftest.calls_of(first, account.calls) == account.calls[:12]
     assert selftest.calls_of(second, account.calls) == account.calls[12:24]
 
 
