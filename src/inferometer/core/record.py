@@ -224,6 +224,15 @@ FIELDS: dict[str, type] = {
         (int, "energy_windows"),
         (str, "energy_interval"),
         (list, "energy_others"),
+        (int, "elementwise_flops activation_bytes activation_peak_bytes compulsory_bytes"),
+        (int, "operator_bytes operator_calls"),
+        (list, "unknown_operators"),
+        (str, "operations_method"),
+        (int, "memory_baseline_bytes memory_weights_bytes memory_activation_bytes"),
+        (int, "memory_instrument_bytes memory_forecast_bytes device_memory_bytes artifact_bytes"),
+        (float, "cold_start_s arithmetic_intensity roof_latency_s roof_share"),
+        (str, "roof_limit"),
+        (float, "operator_roof_latency_s memory_bound_share dispatch_latency_s"),
     )
     for name in names.split()
 }

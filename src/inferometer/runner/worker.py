@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from inferometer.core.errors import (
@@ -40,21 +41,31 @@ class Worker:
             return failure_to_json(self._failure(error, request["do"]))
 
     def _do(self, request: Message) -> Message:
-        if request["do"] == "load":
-            return self._load(request)
-        assert self.bench is not None
-        shape = Shape(**request["shape"])
-        if request["do"] == "warmup":
-            warm = self.bench.warm_up(shape)
-            return {
-                "first_call_s": warm.first_call_s,
-                "round": round_to_json(warm.round),
-                "input_shape": warm.input_shape,
-                "seen": warm.seen,
-                "size_applied": warm.size_applied,
-            }
-        done = self.bench.run_round(shape, RoundPlan(**request["plan"]))
+        answers: dict[str, Callable[[Message], Message]] = {
+            "load": self._load,
+            "warmup": self._warm_up,
+            "round": self._round,
+        }
+        return answers[request["do"]](request)
+
+    def _warm_up(self, request: Message) -> Message:
+        warm = self._loaded.warm_up(Shape(**request["shape"]))
+        return {
+            "first_call_s": warm.first_call_s,
+            "round": round_to_json(warm.round),
+            "input_shape": warm.input_shape,
+            "seen": warm.seen,
+            "size_applied": warm.size_applied,
+        }
+
+    def _round(self, request: Message) -> Message:
+        done = self._loaded.run_round(Shape(**request["shape"]), RoundPlan(**request["plan"]))
         return {"round": round_to_json(done)}
+
+    @property
+    def _loaded(self) -> Bench:
+        assert self.bench is not None
+        return self.bench
 
     def _load(self, request: Message) -> Message:
         variant = Variant(**request["variant"])

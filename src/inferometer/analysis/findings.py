@@ -1,0 +1,124 @@
+"""What an analysis of records gives: hypotheses tested, anomalies named, scaling fitted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Outcome = Literal["supported", "refuted", "mixed", "undecided", "untestable"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """How large something is.
+
+    Attributes:
+        name: what, such as `scaling exponent` or `ratio`.
+        value: the estimate.
+        low: lower end of its interval; None where there is none.
+        high: upper end.
+        method: how it was made, and why there is no interval where there is none.
+    """
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    method: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tested:
+    """A hypothesis and what the data say to it.
+
+    Attributes:
+        text: the hypothesis as it was written.
+        outcome: `untestable` where the data hold nothing to test it on.
+        sentence: the answer in one sentence, the strongest evidence first.
+        effects: how large the effect is.
+        strata: groups of workloads that agree in all but the factor.
+        pairs: comparisons within them.
+        supporting: pairs in favour.
+        against: pairs against.
+        undecided: pairs that the precision of the figures does not decide.
+        counterexamples: the strongest first, in words, each with its cells and figures.
+        explanation: why it is so, from the costs; empty where nothing explains it.
+        limits: what the data cannot show.
+    """
+
+    text: str
+    outcome: Outcome
+    sentence: str
+    effects: tuple[Effect, ...] = ()
+    strata: int = 0
+    pairs: int = 0
+    supporting: int = 0
+    against: int = 0
+    undecided: int = 0
+    counterexamples: tuple[str, ...] = ()
+    explanation: str = ""
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anomaly:
+    """Something in the figures that should not be believed, or explained, as it stands.
+
+    Attributes:
+        kind: `repeated_figure`, `faster_with_more_work`, `jump`, `off_fit`, `order_effect`,
+            `device_changed`, `first_call_in_mean`, `few_calls`.
+        sentence: what was found, in words.
+        cells: labels of the workloads concerned.
+        size: how large it is, as a ratio; None where that makes no sense.
+        causes: likely causes, the likeliest first.
+        rerun: the command that measures the cells again; empty where nothing can be rerun.
+    """
+
+    kind: str
+    sentence: str
+    cells: tuple[str, ...]
+    size: float | None
+    causes: tuple[str, ...]
+    rerun: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaling:
+    """How the latency of one variant grows along one axis, all else equal.
+
+    Attributes:
+        subject: label of the variant and of what was held fixed, such as `resnet18 at 224`.
+        axis: `batch_size` or `input_size`.
+        fixed_s: latency that does not depend on the axis, seconds; None where it was not fitted.
+        per_input_s: further seconds for each input (or, along the input size, for each pixel).
+        exponent: slope of log latency on log axis.
+        best: value of the axis with the highest throughput.
+        best_throughput_per_s: inputs per second there.
+        marginal_s: seconds that one more input costs there.
+        points: how many values of the axis were measured.
+        sentence: the same in words.
+    """
+
+    subject: str
+    axis: str
+    fixed_s: Effect | None
+    per_input_s: Effect | None
+    exponent: Effect | None
+    best: int | None
+    best_throughput_per_s: float | None
+    marginal_s: float | None
+    points: int
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """Everything that an analysis found."""
+
+    hypotheses: tuple[Tested, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
+    scaling: tuple[Scaling, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """An object with `hypotheses`, `anomalies` and `scaling`, each a list of objects."""
+        return asdict(self)
