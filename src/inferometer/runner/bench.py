@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from inferometer.core.cost import Cost
 from inferometer.core.errors import WorkloadError
 from inferometer.core.model import Inputs, LoadedModel
 from inferometer.core.protocols import Backend, Meter, Session
@@ -135,6 +136,20 @@ class Bench:
             seen=memory.end(),
             size_applied=inputs.size_applied,
         )
+
+    def cost(self, shape: Shape) -> Cost | None:
+        """What a call costs on paper; None where the network cannot be looked into.
+
+        Raises:
+            WorkloadError: (unsupported) it cannot be counted without running it.
+        """
+        placed = getattr(self.session, "placed", None)
+        if self.session.network is None or placed is None:
+            return None
+        from inferometer.models.cost import count_operations
+
+        args, kwargs = placed(self._inputs(shape))
+        return count_operations(self.session.network, args, kwargs)
 
     def run_round(self, shape: Shape, plan: RoundPlan) -> Round:
         """Measure one round, and watch the device meanwhile."""

@@ -43,10 +43,15 @@ class Worker:
     def _do(self, request: Message) -> Message:
         answers: dict[str, Callable[[Message], Message]] = {
             "load": self._load,
+            "cost": self._cost,
             "warmup": self._warm_up,
             "round": self._round,
         }
         return answers[request["do"]](request)
+
+    def _cost(self, request: Message) -> Message:
+        cost = self._loaded.cost(Shape(**request["shape"]))
+        return {"cost": None if cost is None else cost.to_json()}
 
     def _warm_up(self, request: Message) -> Message:
         warm = self._loaded.warm_up(Shape(**request["shape"]))

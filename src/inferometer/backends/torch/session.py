@@ -44,8 +44,7 @@ class TorchSession:
 
     def bind(self, inputs: Inputs) -> Callable[[], Any]:
         """Move inputs to the device, floating ones to the precision, and bind them."""
-        args = [self._place(value) for value in inputs.args]
-        kwargs = {name: self._place(value) for name, value in inputs.kwargs.items()}
+        args, kwargs = self.placed(inputs)
         forward = partial(self.network, *args, **kwargs)
         wait = self._wait()
         if wait is None:
@@ -57,6 +56,11 @@ class TorchSession:
             return output
 
         return call
+
+    def placed(self, inputs: Inputs) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Arguments as the network gets them: on the device, floating ones in the precision."""
+        args = tuple(self._place(value) for value in inputs.args)
+        return args, {name: self._place(value) for name, value in inputs.kwargs.items()}
 
     def non_finite(self, output: object) -> str | None:
         """Look at the floating tensors of the output, however nested."""

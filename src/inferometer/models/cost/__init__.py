@@ -1,0 +1,8 @@
+"""What a network costs on paper: parameters, operations, bytes. Knows no session and no clock."""
+
+from __future__ import annotations
+
+from inferometer.models.cost.operations import count_operations
+from inferometer.models.cost.parameters import count_parameters
+
+__all__ = ["count_operations", "count_parameters"]
