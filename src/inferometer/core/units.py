@@ -24,6 +24,7 @@ _SECONDS = ((1e-6, "µs"), (1e-3, "ms"), (1.0, "s"))
 _JOULES = ((1e-6, "µJ"), (1e-3, "mJ"), (1.0, "J"))
 _WATTS = ((1e-3, "mW"), (1.0, "W"))
 _BYTES = ((1.0, "B"), (2.0**10, "KiB"), (2.0**20, "MiB"), (2.0**30, "GiB"))
+_DECIMAL = ((1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T"))
 _COUNTS = ((1.0, ""), (1e3, " k"), (1e6, " M"), (1e9, " G"))
 
 
@@ -99,6 +100,13 @@ def watts(value: float | None) -> str:
 def count(value: int | None) -> str:
     """A count in full: `7,763,041`."""
     return ABSENT if value is None else f"{value:,}"
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """Operations and their rates, with a decimal prefix: `1.81 GMACs`, `95.0 GFLOP/s`."""
+    if value == 0:
+        return f"0 {unit}"
+    return _prefixed(value, tuple((scale, prefix + unit) for scale, prefix in _DECIMAL))
 
 
 def ratio(value: float) -> str:

@@ -27,6 +27,21 @@ def test_seconds(value, text):
 
 
 @pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1_814_073_344, "1.81 GFLOP/s"),
+        (999.6e3, "1.00 MFLOP/s"),
+        (12, "12.0 FLOP/s"),
+        (3.2e13, "32.0 TFLOP/s"),
+        (0, "0 FLOP/s"),
+        (None, units.ABSENT),
+    ],
+)
+def test_operations_have_decimal_prefixes(value, text):
+    assert units.quantity(value, "FLOP/s") == text
+
+
+@pytest.mark.parametrize(
     ("value", "spread", "text"),
     [
         (0.0382, 0.0009, "38.2 ± 0.9 ms"),
