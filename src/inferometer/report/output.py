@@ -1,0 +1,76 @@
+"""Prints lines, sentences and tables to a terminal, or as plain text where the output is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from inferometer.report import marks
+
+_ASCII = str.maketrans(
+    {
+        "\N{PLUS-MINUS SIGN}": "+-",
+        "\N{EN DASH}": "-",
+        "\N{HORIZONTAL ELLIPSIS}": "...",
+        "\N{BOX DRAWINGS LIGHT HORIZONTAL}": "-",
+        "\N{MICRO SIGN}": "u",
+        "\N{MULTIPLICATION SIGN}": "x",
+        "\N{MIDDLE DOT}": "-",
+    }
+)
+
+
+class Output(Console):
+    """Standard output; a reader that goes away early is left to the command line."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass the error on; rich would exit here."""
+        raise BrokenPipeError
+
+
+def table_lines(table: Table, console: Console) -> list[Text]:
+    """A table in lines of text, none with blanks at its end."""
+    lines = console.render_lines(table, pad=False)
+    texts = [Text.assemble(*((part.text, part.style or "") for part in line)) for line in lines]
+    for text in texts:
+        text.rstrip()
+    return texts
+
+
+def print_list(console: Console, title: str, lines: Sequence[str]) -> None:
+    """Print a title and sentences under it; nothing where there are none."""
+    if not lines:
+        return
+    console.print()
+    say(console, title)
+    for line in lines:
+        say(console, line, indent=2)
+
+
+def print_rows(console: Console, title: str, rows: Sequence[str]) -> None:
+    """Print rows whose columns stand as they are; nothing where there are none."""
+    if not rows:
+        return
+    console.print()
+    say(console, title)
+    for row in rows:
+        print_line(console, Text(row))
+
+
+def say(console: Console, sentence: str, *, style: str = "", indent: int = 0) -> None:
+    """Print a sentence, broken at the width of the console, further lines indented."""
+    text = Text(marks.plain(sentence), style=style)
+    lines = text.wrap(console, max(20, console.width - indent - 2))
+    for number, line in enumerate(lines):
+        line.rstrip()
+        print_line(console, Text(" " * (indent + 2 * (number > 0))) + line)
+
+
+def print_line(console: Console, line: Text) -> None:
+    """Print one line as it is; without the signs that the output's encoding does not have."""
+    if not console.encoding.startswith("utf"):
+        line.plain = line.plain.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+    console.print(line, soft_wrap=True)
