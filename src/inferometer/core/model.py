@@ -48,6 +48,7 @@ class LoadedModel:
             `python`, `file`.
         weights: where its weights came from, for people: `random, seed 0`, `pretrained: …`.
         notes: what a reader of the figures should know.
+        files: paths of the files that it was read from; none where code built it.
     """
 
     network: Any
@@ -55,6 +56,7 @@ class LoadedModel:
     source: str
     weights: str
     notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,7 @@ def settled(
     weights: str,
     options: Options,
     notes: tuple[str, ...] = (),
+    files: tuple[str, ...] = (),
 ) -> LoadedModel:
     """Load the weights file if one was given, and put the network on the CPU, ready to infer.
 
@@ -47,6 +48,7 @@ def settled(
     """
     if options.weights_file is not None:
         weights = load_weights(network, options.weights_file)
+        files = (*files, str(options.weights_file))
     with building(what):
         network = network.eval().cpu()
     return LoadedModel(
@@ -55,6 +57,7 @@ def settled(
         source=source,
         weights=weights,
         notes=(*notes, *checked_parameters(network, what)),
+        files=files,
     )
 
 

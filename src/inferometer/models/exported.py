@@ -86,6 +86,7 @@ def load_exported(path: Path) -> LoadedModel:
         source="file",
         weights=f"file {path.name}",
         notes=checked_parameters(network, str(path)),
+        files=(str(path),),
     )
 
 

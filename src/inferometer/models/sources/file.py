@@ -115,6 +115,7 @@ def _whole(path: Path, network: object, chosen: Options) -> LoadedModel:
         weights=f"file {path.name}",
         options=chosen,
         notes=notes,
+        files=(str(path),),
     )
 
 
@@ -137,6 +138,7 @@ def _matched(path: Path, state: State, chosen: Options, seed: int) -> LoadedMode
         source="file",
         weights=f"file {path.name}",
         notes=(*model.notes, f"its weights are those of {name}"),
+        files=(str(path),),
     )
 
 

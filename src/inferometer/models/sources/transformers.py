@@ -80,6 +80,7 @@ class TransformersSource:
             inputs=_inputs(network, chosen, what),
             weights=chosen.weights_label(seed, pretrained=plan.stored),
             options=chosen,
+            files=_weight_files(target) if chosen.pretrained else (),
         )
 
 
@@ -87,6 +88,15 @@ def _folder(target: str) -> Path | None:
     folder = Path(target).expanduser()
     is_local = target.startswith(("./", "../", "/", "~")) or folder.is_dir()
     return folder if is_local else None
+
+
+def _weight_files(target: str) -> tuple[str, ...]:
+    """The files in a local folder that the library takes weights from; none for a hub name."""
+    folder = _folder(target)
+    if folder is None:
+        return ()
+    found = sorted(folder.glob("model*.safetensors")) or sorted(folder.glob("pytorch_model*.bin"))
+    return tuple(map(str, found))
 
 
 def _plan(transformers: Any, target: str, fields: dict[str, Any]) -> Plan:  # noqa: ANN401 - the module
