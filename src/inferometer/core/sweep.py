@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from inferometer.core.hypothesis import THE_LABS
 from inferometer.core.procedure import Procedure
 from inferometer.core.workload import Variant, Workload, digest
 
@@ -75,12 +76,14 @@ class Study:
         sweep: what is measured.
         procedure: how.
         description: for people.
+        hypotheses: what is expected of the figures, a line each (`study.hypotheses`).
     """
 
     name: str
     sweep: Sweep
     procedure: Procedure = field(default_factory=Procedure)
     description: str = ""
+    hypotheses: tuple[str, ...] = THE_LABS
 
     def workloads(self) -> list[Workload]:
         """Every workload of the sweep once."""
@@ -110,16 +113,18 @@ class Study:
             sweep=Sweep(**axes, **_known(Sweep, sweep), blocks=blocks),
             procedure=Procedure(**_known(Procedure, data["procedure"])),
             description=data["description"],
+            hypotheses=tuple(data.get("hypotheses", THE_LABS)),
         )
 
     @property
     def signature(self) -> str:
         """The same for the same study and flags, so that `--resume` finds its run.
 
-        The budget is left out: a run that a budget cut short may be finished under another.
+        The budget is left out: a run that a budget cut short may be finished under another. So is
+        what is only said of the figures.
         """
         data = self.to_json()
-        del data["procedure"]["budget_s"], data["description"]
+        del data["procedure"]["budget_s"], data["description"], data["hypotheses"]
         return digest(data)
 
 

@@ -58,6 +58,7 @@ def study_file(study: Study) -> str:
         "device": sweep.device,
         "threads": sweep.threads,
         "shapes": [_block(block) for block in sweep.blocks],
+        "hypotheses": list(study.hypotheses),
         "procedure": {
             "target": procedure.target,
             "confidence": procedure.confidence,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inferometer.core.errors import StudyError
+from inferometer.core.hypothesis import THE_LABS
 from inferometer.core.procedure import PRESETS, Procedure
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.study.units import parse_bytes, parse_duration, parse_percent
@@ -89,7 +90,30 @@ def parse_study(text: str, *, name_of_file: str) -> Study:
         description=data.get("description", "").strip(),
         sweep=_sweep(data),
         procedure=_procedure(document, file=name_of_file),
+        hypotheses=_hypotheses(document, file=name_of_file),
     )
+
+
+def _hypotheses(document: Document, *, file: str) -> tuple[str, ...]:
+    """The file's hypotheses; the lab's where it says nothing.
+
+    Raises:
+        StudyError: one cannot be read.
+    """
+    from inferometer.study.hypotheses import parse_hypothesis
+
+    if "hypotheses" not in document.data:
+        return THE_LABS
+    texts = _texts(document.data["hypotheses"])
+    index = 0
+    try:
+        for index, text in enumerate(texts):  # noqa: B007 - where it was is said
+            parse_hypothesis(text)
+    except ValueError as error:
+        line = document.line(("hypotheses", index))
+        key = f"hypotheses[{index}]"
+        raise StudyError(str(error), file=file, line=line, key=key) from error
+    return texts
 
 
 def _sweep(data: Mapping[str, Any]) -> Sweep:
