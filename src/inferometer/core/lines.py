@@ -1,0 +1,67 @@
+"""Records that differ in their batch size alone: one line of a sweep, point by point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from inferometer.core.record import FailureKind, Record
+from inferometer.core.workload import Workload
+
+ONE_PROCESS = 0.25
+"""What the interval of a single process leaves out: how much fresh processes differ."""
+SMALLER_MAY_WORK: tuple[FailureKind, ...] = ("out_of_memory", "timeout")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One batch size of a line.
+
+    Attributes:
+        at: the batch size.
+        rate: inputs per second, by the median latency; None where it failed.
+        low: lower end of its interval; None where there is none.
+        high: upper end, likewise.
+        allowance: relative error that the interval does not cover.
+        failure: kind of the failure; empty where there was none.
+        hopeful: of a failure: whether a smaller batch might work.
+    """
+
+    at: int
+    rate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    allowance: float = 0.0
+    failure: str = ""
+    hopeful: bool = False
+
+
+def lines(records: Iterable[Record]) -> dict[Workload, list[Record]]:
+    """Records by their line, which is named by its workload of batch size 1, in their order.
+
+    What a budget cut was not tried, and is left out.
+    """
+    found: dict[Workload, list[Record]] = {}
+    for record in records:
+        if record.failure is None or record.failure.kind != "budget":
+            found.setdefault(replace(record.workload, batch_size=1), []).append(record)
+    return found
+
+
+def attempt(record: Record) -> Attempt | None:
+    """A record as a point of its line; None where it has neither a latency nor a failure."""
+    batch, failure, latency = record.workload.batch_size, record.failure, record.latency
+    if failure is not None:
+        early = failure.stage in ("prepare", "load")
+        hopeful = failure.kind in SMALLER_MAY_WORK and not early
+        return Attempt(at=batch, failure=failure.kind, hopeful=hopeful)
+    if latency is None or latency.value <= 0:
+        return None
+    several = (record.number("latency_processes") or 1) > 1
+    return Attempt(
+        at=batch,
+        rate=batch / latency.value,
+        low=batch / latency.high if latency.high else None,
+        high=batch / latency.low if latency.low and latency.low > 0 else None,
+        allowance=0.0 if several and latency.low else ONE_PROCESS,
+    )
