@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from inferometer import __version__
 from inferometer.analysis.grid import Grid, build
-from inferometer.core.record import Record
-from inferometer.report import discussion, marks, plots, sources, tables, wording
-from inferometer.report.markup import bullets, code, escape, image
-from inferometer.report.method import methods
+from inferometer.report import markup, plots, sources
+from inferometer.report.content import content
+from inferometer.report.markup import image
 from inferometer.report.sources import RunRecords
-from inferometer.report.summary import summary
-from inferometer.report.sustained import sustained_lines
 
 
 def render(runs: Sequence[RunRecords], images: Mapping[str, str], no_plots: str = "") -> str:
@@ -29,89 +24,18 @@ def render(runs: Sequence[RunRecords], images: Mapping[str, str], no_plots: str 
     environment = Environment(
         loader=PackageLoader("inferometer.report"),
         autoescape=False,  # noqa: S701 - `finalize` escapes everything, for Markdown
-        finalize=escape,
+        finalize=markup.escape,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("report.md.j2").render(_context(runs, images, no_plots))
-
-
-def _context(
-    runs: Sequence[RunRecords], images: Mapping[str, str], no_plots: str
-) -> dict[str, Any]:
-    records = sources.all_records(runs)
-    grid = build(records)
-    devices = wording.joined(list(dict.fromkeys(one.run.device_name for one in runs)))
-    return {
-        "title": f"Inference latency on {devices}",
-        "version": __version__,
-        "runs": bullets([_run_line(one) for one in runs]),
-        "summary": bullets(summary(grid, runs)),
-        "models": tables.models(grid),
-        "notes": bullets(wording.notes(grid)),
-        "parameters": tables.parameters(grid),
-        "sharing": discussion.sharing(grid),
-        "published": _published(grid),
-        "methods": methods(runs),
-        "cells_show": wording.what_cells_show(records, _target(runs)),
-        "legend": bullets(_legend(grid, records)),
-        "latencies": _latencies(grid, records),
-        "plots": _plots(grid, images, no_plots),
-        "sustained": bullets(sustained_lines(records)),
-        "derating": _derating(runs, images),
-        "energy": tables.energy(grid),
-        "energy_reason": discussion.energy_reason(records),
-        "batch_size": discussion.batch_size(grid),
-        "batch_steps": tables.batch_steps(grid),
-        "best_batches": tables.best_batches(grid),
-        "input_size": discussion.input_size(grid),
-        "size_steps": tables.size_steps(grid),
-        "parameter_count": bullets(discussion.parameter_count(grid)),
-        "oddities": bullets(discussion.oddities(grid)),
-        "limits": bullets(discussion.limits(grid, runs)),
-        "setups": [_setup(one) for one in runs],
-        "failures": tables.failures(grid),
-        "figures": tables.figures(grid),
-        "other_figures": tables.other_figures(grid),
-    }
-
-
-def _run_line(one: RunRecords) -> str:
-    run = one.run
-    how = "imported" if run.origin == "imported" else "measured"
-    when = wording.local_time(run.created_at)
-    outcome = wording.outcome(run, one.records)
-    return f"run {run.id} of study {run.study}, {how} {when} on {run.device_name}; {outcome}"
-
-
-def _target(runs: Sequence[RunRecords]) -> float | None:
-    """The target of all runs, where they have one in common."""
-    targets = {wording.target_of(one.run) for one in runs}
-    return targets.pop() if len(targets) == 1 else None
-
-
-def _latencies(grid: Grid, records: Sequence[Record]) -> list[dict[str, str]]:
-    """A title and a table for each input size."""
-    spread = marks.spread_of(records)
-    return [
-        {"title": plots.size_title(size).capitalize(), "table": tables.latency(grid, size, spread)}
-        for size in grid.sizes
-    ]
-
-
-def _legend(grid: Grid, records: Sequence[Record]) -> list[str]:
-    """What the marks mean that occur in the tables."""
-    spread = marks.spread_of(records)
-    cells = [
-        marks.cell(grid.cell(shape, column), spread)
-        for shape in grid.shapes
-        for column in grid.columns
-    ]
-    legend = {cell.text: cell.legend for cell in cells if cell.legend}
-    legend |= marks.meanings(cells)
-    return [f"{text}: {meaning}" for text, meaning in legend.items()]
+    environment.filters |= {"bullets": markup.bullets, "code": markup.code}
+    return environment.get_template("report.md.j2").render(
+        content(runs),
+        plots=_plots(build(sources.all_records(runs)), images, no_plots),
+        derating=_derating(runs, images),
+    )
 
 
 def _plots(grid: Grid, images: Mapping[str, str], no_plots: str) -> list[str]:
@@ -134,31 +58,3 @@ def _derating(runs: Sequence[RunRecords], images: Mapping[str, str]) -> list[str
         for run, name in names.items()
         if name in images
     ]
-
-
-def _published(grid: Grid) -> str:
-    """Whether the counts are those of the catalogue; empty where it has none of the models."""
-    entries = {
-        column: entry
-        for column in grid.columns
-        if (entry := tables.catalogue_entry(grid, column)) and grid.count(column) is not None
-    }
-    differing = [c.name for c, entry in entries.items() if entry.parameters != grid.count(c)]
-    if not entries:
-        return ""
-    if not differing:
-        return "Where a published count is known, the count here equals it."
-    return f"The count differs from the published one for {wording.joined(differing)}."
-
-
-def _setup(one: RunRecords) -> dict[str, str]:
-    """Device, software and the way to repeat a run."""
-    study = one.study
-    return {
-        "title": f"Run {one.run.id}",
-        "device": tables.device(one.run),
-        "software": tables.software(one.run),
-        "command": code(sources.repeat_command(study)) if study else "",
-        "study_file": code(sources.study_file(study)) if study else "",
-        "seed": str(study.procedure.seed) if study else "",
-    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from inferometer.core.units import ABSENT
 from inferometer.report.marks import plain
@@ -18,29 +19,59 @@ class Markdown(str):
     __slots__ = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table of plain texts; false where it has no rows. `escape` gives its Markdown.
+
+    Attributes:
+        heads: one for each column.
+        rows: as many texts each.
+        left: so many columns, from the first, are flush left; the others hold figures.
+    """
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left: int = 1
+
+    def __bool__(self) -> bool:
+        return bool(self.heads and self.rows)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> Table:
+    """A table without the columns in which no row has anything.
+
+    Args:
+        heads: one for each column.
+        rows: as many texts each.
+        left: so many columns, from the first, are flush left; the others hold figures.
+    """
+    kept = [i for i in range(len(heads)) if any(row[i] not in {"", ABSENT} for row in rows)]
+    return Table(
+        heads=tuple(heads[i] for i in kept),
+        rows=tuple(tuple(row[i] for i in kept) for row in rows),
+        left=sum(i < left for i in kept),
+    )
+
+
 def escape(text: object) -> str:
-    """One line that shows the text: no emphasis, link, code, HTML, list or table comes of it."""
+    """A table as Markdown; of anything else one line that shows it as it is.
+
+    No emphasis, link, code, HTML, list or table comes of a line.
+    """
     if isinstance(text, Markdown):
         return text
+    if isinstance(text, Table):
+        return _table(text)
     line = _SPECIAL.sub(r"\\\g<0>", plain(str(text)))
     return _BLOCK_START.sub(lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}\\{m[3]}", line)
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> Markdown:
-    """A table; the first columns flush left, the others flush right.
-
-    Columns in which no row has anything are left out; without rows there is no table.
-    """
-    if not rows:
+def _table(found: Table) -> Markdown:
+    if not found:
         return Markdown("")
-    kept = [i for i in range(len(heads)) if any(row[i] not in {"", ABSENT} for row in rows)]
-    lines = [
-        [heads[i] for i in kept],
-        *([row[i] for i in kept] for row in rows),
-    ]
-    escaped = ["| " + " | ".join(escape(cell) for cell in line) + " |" for line in lines]
-    rule = "|" + "|".join(":--" if i < left else "--:" for i in kept) + "|"
-    return Markdown("\n".join([escaped[0], rule, *escaped[1:]]))
+    lines = ["| " + " | ".join(map(escape, line)) + " |" for line in (found.heads, *found.rows)]
+    rule = "|" + "|".join(":--" if i < found.left else "--:" for i in range(len(found.heads))) + "|"
+    return Markdown("\n".join([lines[0], rule, *lines[1:]]))
 
 
 def code(text: str) -> Markdown:

@@ -1,4 +1,4 @@
-"""The tables of a report, as Markdown."""
+"""The tables of a report, as plain texts."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from inferometer.core.run import Run
 from inferometer.models.catalogue import CATALOGUE, Entry
 from inferometer.report import marks
 from inferometer.report.energy import delay_product_js, per_watt_hour
-from inferometer.report.markup import Markdown, table
+from inferometer.report.markup import Table, table
 
 COUNTS = ("parameters", "parameters_with_duplicates", "trainable_parameters")
 SIZES = ("parameter_bytes", "buffer_bytes")
 PERCENTILES = ("latency_p90_s", "latency_p95_s", "latency_p99_s")
 
 
-def models(grid: Grid) -> Markdown:
+def models(grid: Grid) -> Table:
     """Each model by its exact name, where it came from, and why it was chosen."""
     rows = []
     for column in per_model(grid):
@@ -41,7 +41,7 @@ def models(grid: Grid) -> Markdown:
     return table(heads, rows, left=len(heads))
 
 
-def parameters(grid: Grid) -> Markdown:
+def parameters(grid: Grid) -> Table:
     """Parameters, shared ones counted once and at each use, and their bytes."""
     rows = [
         [
@@ -64,7 +64,7 @@ def parameters(grid: Grid) -> Markdown:
     return table(heads, rows)
 
 
-def latency(grid: Grid, input_size: int | None, spread: marks.Spread) -> Markdown:
+def latency(grid: Grid, input_size: int | None, spread: marks.Spread) -> Table:
     """Median latency: a row for each batch size, a column for each variant."""
     shapes = grid.rows(input_size)
     columns = [c for c in grid.columns if any(grid.cell(shape, c) for shape in shapes)]
@@ -78,7 +78,7 @@ def latency(grid: Grid, input_size: int | None, spread: marks.Spread) -> Markdow
     return table(["batch", *(column.label for column in columns)], rows, left=0)
 
 
-def batch_steps(grid: Grid) -> Markdown:
+def batch_steps(grid: Grid) -> Table:
     """How latency moves from the smallest to the largest batch size."""
     rows = [
         [
@@ -93,7 +93,7 @@ def batch_steps(grid: Grid) -> Markdown:
     return table(["variant", "input size", "batch size", "grows by", "latency grows by"], rows)
 
 
-def size_steps(grid: Grid) -> Markdown:
+def size_steps(grid: Grid) -> Table:
     """How latency moves from the smallest to the largest input size, over all batch sizes."""
     groups: dict[tuple[Column, int | None, int | None], list[facts.Step]] = {}
     for step in facts.steps(grid, "size"):
@@ -112,7 +112,7 @@ def size_steps(grid: Grid) -> Markdown:
     return table(["variant", "batch sizes", "input size", "grows by", "latency grows by"], rows)
 
 
-def best_batches(grid: Grid) -> Markdown:
+def best_batches(grid: Grid) -> Table:
     """The batch size of the highest throughput, where there was a choice."""
     rows = [
         [
@@ -135,7 +135,7 @@ def best_batches(grid: Grid) -> Markdown:
     return table(heads, rows)
 
 
-def figures(grid: Grid) -> Markdown:
+def figures(grid: Grid) -> Table:
     """Every figure of latency: deviation, percentiles, extremes, and how often it was measured."""
     fields: dict[str, Callable[[Record], str]] = {
         "median": lambda r: units.latency(r.latency),
@@ -153,7 +153,7 @@ def figures(grid: Grid) -> Markdown:
     return _appendix(grid, fields)
 
 
-def other_figures(grid: Grid) -> Markdown:
+def other_figures(grid: Grid) -> Table:
     """Throughput, memory and the cost of starting."""
     fields: dict[str, Callable[[Record], str]] = {
         "inputs/s": lambda r: units.number(point.y) if (point := throughput(r)) else units.ABSENT,
@@ -167,7 +167,7 @@ def other_figures(grid: Grid) -> Markdown:
     return _appendix(grid, fields)
 
 
-def energy(grid: Grid) -> Markdown | None:
+def energy(grid: Grid) -> Table | None:
     """Energy per input; None where no record has it."""
     fields: dict[str, Callable[[Record], str]] = {
         "energy per input": lambda record: _energy(record, ""),
@@ -200,21 +200,21 @@ def _energy(record: Record, part: str) -> str:
     )
 
 
-def device(run: Run) -> Markdown:
+def device(run: Run) -> Table:
     """Everything known about the device."""
     return table(
         ["", "device"], [[_words(key), _shown(key, v)] for key, v in run.device.items()], left=2
     )
 
 
-def software(run: Run) -> Markdown:
+def software(run: Run) -> Table:
     """Versions."""
     return table(
         ["software", "version"], [[key, str(v)] for key, v in run.software.items()], left=2
     )
 
 
-def failures(grid: Grid) -> Markdown:
+def failures(grid: Grid) -> Table:
     """What has no figures, with what was said about it."""
     rows = [
         [
@@ -253,7 +253,7 @@ def _source(grid: Grid, column: Column, entry: Entry | None) -> str:
 
 def _appendix(
     grid: Grid, fields: Mapping[str, Callable[[Record], str]], only: Sequence[Record] | None = None
-) -> Markdown:
+) -> Table:
     rows = [
         [column.label, size_label(shape.input_size), str(shape.batch_size)]
         + [show(record) for show in fields.values()]

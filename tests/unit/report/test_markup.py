@@ -30,7 +30,7 @@ def test_escaped_text_is_shown_as_it_is(text):
 
 @given(SPECIAL | st.text(max_size=20))
 def test_escaped_text_keeps_to_its_cell(text):
-    cells = shown(table(["name", "other"], [[text, "x"], ["y", "z"]], left=2))
+    cells = shown(escape(table(["name", "other"], [[text, "x"], ["y", "z"]], left=2)))
     assert cells == ["name", "other", plain(text), "x", "y", "z"]
 
 
@@ -59,8 +59,9 @@ def test_markdown_is_not_escaped_twice():
 
 
 def test_columns_without_content_and_tables_without_rows_are_left_out():
-    assert table(["a", "b"], [["1", ""], ["2", "–"]]) == "| a |\n|:--|\n| 1 |\n| 2 |"  # noqa: RUF001
-    assert table(["a"], []) == ""
+    assert escape(table(["a", "b"], [["1", ""], ["2", "–"]])) == "| a |\n|:--|\n| 1 |\n| 2 |"  # noqa: RUF001
+    assert escape(table(["a"], [])) == ""
+    assert not table(["a"], [])
 
 
 def test_an_image_has_a_caption():

@@ -1,0 +1,121 @@
+"""What every form of the report says, as plain texts and tables: escaping is for the form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from inferometer import __version__
+from inferometer.analysis.grid import Grid, build
+from inferometer.core.record import Record
+from inferometer.report import discussion, marks, plots, sources, tables, wording
+from inferometer.report.markup import Table
+from inferometer.report.method import methods
+from inferometer.report.sources import RunRecords
+from inferometer.report.summary import summary
+from inferometer.report.sustained import sustained_lines
+
+
+def content(runs: Sequence[RunRecords]) -> dict[str, Any]:
+    """The variables of the templates: strings, lists of strings, and tables.
+
+    Args:
+        runs: at least one run, each with at least one record.
+    """
+    records = sources.all_records(runs)
+    grid = build(records)
+    devices = wording.joined(list(dict.fromkeys(one.run.device_name for one in runs)))
+    return {
+        "title": f"Inference latency on {devices}",
+        "version": __version__,
+        "runs": [_run_line(one) for one in runs],
+        "summary": summary(grid, runs),
+        "models": tables.models(grid),
+        "notes": wording.notes(grid),
+        "parameters": tables.parameters(grid),
+        "sharing": discussion.sharing(grid),
+        "published": _published(grid),
+        "methods": methods(runs),
+        "cells_show": wording.what_cells_show(records, _target(runs)),
+        "legend": _legend(grid, records),
+        "latencies": _latencies(grid, records),
+        "sustained": sustained_lines(records),
+        "energy": tables.energy(grid),
+        "energy_reason": discussion.energy_reason(records),
+        "batch_size": discussion.batch_size(grid),
+        "batch_steps": tables.batch_steps(grid),
+        "best_batches": tables.best_batches(grid),
+        "input_size": discussion.input_size(grid),
+        "size_steps": tables.size_steps(grid),
+        "parameter_count": discussion.parameter_count(grid),
+        "oddities": discussion.oddities(grid),
+        "limits": discussion.limits(grid, runs),
+        "setups": [_setup(one) for one in runs],
+        "failures": tables.failures(grid),
+        "figures": tables.figures(grid),
+        "other_figures": tables.other_figures(grid),
+    }
+
+
+def _run_line(one: RunRecords) -> str:
+    run = one.run
+    how = "imported" if run.origin == "imported" else "measured"
+    when = wording.local_time(run.created_at)
+    outcome = wording.outcome(run, one.records)
+    return f"run {run.id} of study {run.study}, {how} {when} on {run.device_name}; {outcome}"
+
+
+def _target(runs: Sequence[RunRecords]) -> float | None:
+    """The target of all runs, where they have one in common."""
+    targets = {wording.target_of(one.run) for one in runs}
+    return targets.pop() if len(targets) == 1 else None
+
+
+def _latencies(grid: Grid, records: Sequence[Record]) -> list[dict[str, str | Table]]:
+    """A title and a table for each input size."""
+    spread = marks.spread_of(records)
+    return [
+        {"title": plots.size_title(size).capitalize(), "table": tables.latency(grid, size, spread)}
+        for size in grid.sizes
+    ]
+
+
+def _legend(grid: Grid, records: Sequence[Record]) -> list[str]:
+    """What the marks mean that occur in the tables."""
+    spread = marks.spread_of(records)
+    cells = [
+        marks.cell(grid.cell(shape, column), spread)
+        for shape in grid.shapes
+        for column in grid.columns
+    ]
+    legend = {cell.text: cell.legend for cell in cells if cell.legend}
+    legend |= marks.meanings(cells)
+    return [f"{text}: {meaning}" for text, meaning in legend.items()]
+
+
+def _published(grid: Grid) -> str:
+    """Whether the counts are those of the catalogue; empty where it has none of the models."""
+    entries = {
+        column: entry
+        for column in grid.columns
+        if (entry := tables.catalogue_entry(grid, column)) and grid.count(column) is not None
+    }
+    differing = [c.name for c, entry in entries.items() if entry.parameters != grid.count(c)]
+    if not entries:
+        return ""
+    if not differing:
+        return "Where a published count is known, the count here equals it."
+    return f"The count differs from the published one for {wording.joined(differing)}."
+
+
+def _setup(one: RunRecords) -> dict[str, str | Table]:
+    """Device, software and the way to repeat a run."""
+    study = one.study
+    return {
+        "title": f"Run {one.run.id}",
+        "device": tables.device(one.run),
+        "software": tables.software(one.run),
+        "command": sources.repeat_command(study) if study else "",
+        "study_file": sources.study_file(study) if study else "",
+        "seed": str(study.procedure.seed) if study else "",
+    }
