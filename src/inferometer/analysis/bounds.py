@@ -1,0 +1,82 @@
+"""Record → its latency taken apart: what the measured roofs explain of it, and what they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from inferometer.analysis.grid import measured
+from inferometer.core.record import Record
+from inferometer.core.roof import Roof
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """A latency and the least that its parts take, seconds per call.
+
+    Attributes:
+        latency_s: as measured.
+        arithmetic_s: operators that the arithmetic limits, at the roof of a large matrix product.
+        moving_s: operators that moving their inputs and outputs limits, at the bandwidth measured.
+        starting_s: starting the operators one after the other; None where that is not known.
+        overlaps: whether the device works while the next operators are started, as accelerators do.
+    """
+
+    latency_s: float
+    arithmetic_s: float
+    moving_s: float
+    starting_s: float | None
+    overlaps: bool
+
+    @property
+    def work_s(self) -> float:
+        """All operators at the roofs."""
+        return self.arithmetic_s + self.moving_s
+
+    @property
+    def explained_s(self) -> float:
+        """What these take together: the sum, or the longer where starting overlaps with work."""
+        starting = self.starting_s or 0.0
+        return max(self.work_s, starting) if self.overlaps else self.work_s + starting
+
+    @property
+    def rest_s(self) -> float:
+        """What none of them explains; below 0 where they together take longer than the call did."""
+        return self.latency_s - self.explained_s
+
+    def share(self, part_s: float) -> float:
+        """A part as a share of the latency."""
+        return part_s / self.latency_s
+
+
+def bounds(record: Record | None) -> Bounds | None:
+    """The bounds of a record; None where it has no latency, or no roofs were measured."""
+    latency = measured(record)
+    if record is None or latency is None:
+        return None
+    work, moving = record.number("operator_roof_latency_s"), record.number("memory_bound_share")
+    if work is None or moving is None:
+        return None
+    return Bounds(
+        latency_s=latency.value,
+        arithmetic_s=work * (1 - moving),
+        moving_s=work * moving,
+        starting_s=record.number("dispatch_latency_s"),
+        overlaps=not record.workload.device.startswith("cpu"),
+    )
+
+
+def flops_per_s(record: Record | None) -> float | None:
+    """Floating-point operations per second that a call attained; None where either is unknown."""
+    latency = measured(record)
+    flops = record.number("flops") if record is not None else None
+    return None if latency is None or not flops else flops / latency.value
+
+
+def roof_of(record: Record, roofs: Sequence[Roof]) -> Roof | None:
+    """The roof that holds for a record: of its device, its precision and its threads."""
+    workload = record.workload
+    wanted = (workload.variant.precision, workload.threads)
+    names = (workload.device, workload.device.partition(":")[0])
+    fitting = (r for r in roofs if r.device in names and (r.precision, r.threads) == wanted)
+    return next(fitting, None)

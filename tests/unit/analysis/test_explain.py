@@ -1,0 +1,186 @@
+"""Explanations of planted models: what is true of them is said, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from inferometer.analysis.bounds import bounds
+from inferometer.analysis.explain import why
+from inferometer.analysis.grid import build
+from inferometer.analysis.ordering import factors
+from inferometer.core.roof import Attained, Roof
+
+
+def attained(rate):
+    return Attained(best=rate, median=rate, repeats=5, what="planted")
+
+
+ROOF = Roof(
+    device="cpu", precision="fp32", threads=2, flops=attained(1e11), memory=attained(1e10),
+    cache=None, dispatch_s=1e-5, at=0.0,
+)  # fmt: skip
+FLOPS, BYTES = ROOF.flops.best, ROOF.memory.best
+
+
+@pytest.fixture
+def planted(record):
+    """A record of so many seconds of arithmetic, moving and starting, and a rest."""
+
+    def plant(model, arithmetic_s, moving_s, calls=10, rest_s=0.0, *, start_s=1e-5, **more):
+        starting = calls * start_s
+        flops = int(more.pop("flops", arithmetic_s * FLOPS))
+        work = arithmetic_s + moving_s
+        figures = {
+            "flops": flops,
+            "macs": flops // 2,
+            "operator_bytes": int(moving_s * BYTES) or 1,
+            "operator_calls": calls,
+            "operator_roof_latency_s": work,
+            "memory_bound_share": moving_s / work if work else 0.0,
+            "dispatch_latency_s": starting,
+        }
+        latency = work + starting + rest_s
+        return record(model, latency_s=latency, half_s=latency * 0.01, **figures | more)
+
+    return plant
+
+
+def told(records, roofs=None, kinds=()):
+    grid = build(records)
+    found = why(grid, *grid.columns, grid.shapes[0], roofs)
+    return " ".join(one.sentence for one in found if not kinds or one.kind in kinds)
+
+
+def test_a_twentieth_of_the_operations_at_half_the_time_is_memory(planted):
+    small = planted("small", 0.001, 0.049, flops=0.005 * FLOPS)
+    large = planted("large", 0.1, 0.0)
+    text = told([small, large], {"3fa91c02": [ROOF]})
+    assert "small does 1/20.0 of the FLOPs of large, but takes 1/2.00 of its time at 224/1" in text
+    assert (
+        "small does 9.98 GFLOP/s (10 % of the arithmetic roof), large 99.9 GFLOP/s (100 %" in text
+    )
+    assert "small is memory-bound: moving data alone is 98 % of its time." in text
+    assert "not explained" not in text
+
+
+def test_rates_stand_alone_where_no_roof_is_known(planted):
+    text = told([planted("small", 0.001, 0.045), planted("large", 0.1, 0.001)])
+    assert "GFLOP/s" in text
+    assert "arithmetic roof" not in text
+
+
+def test_more_operations_that_explain_the_time_are_called_the_reason(planted):
+    records = [planted("resnet", 0.03, 0.001), planted("unet", 0.15, 0.02)]
+    text = told(records)
+    assert "unet does 5.00\u00d7 the FLOPs of resnet and takes 5.47\u00d7 its time at 224/1" in text
+    assert "leads one to expect" in text
+    assert "memory-bound" not in text
+    assert (
+        "Of the 139 ms between resnet and unet, 120 ms is arithmetic at the roof, 19.0 ms is moving data; 0 s is left"
+        in text
+    )
+
+
+def test_fewer_operations_and_slower_is_not_operations(planted):
+    records = [planted("a", 0.02, 0.001), planted("b", 0.01, 0.08)]
+    text = told(records)
+    assert "b does 1/2.00 the FLOPs of a, yet takes 4.27\u00d7 its time at 224/1" in text
+    assert "the number of operations is not the reason" in text
+    assert "b is memory-bound" in text
+
+
+def test_starting_many_small_operators_is_named(planted):
+    records = [planted("a", 0.02, 0.001), planted("b", 0.001, 0.0005, calls=800)]
+    text = told(records)
+    assert "8.00 ms starting 800 operators" in text
+    assert "Starting its operators one by one takes 84 % of the time of b." in text
+    assert "memory-bound" not in text
+
+
+@pytest.mark.parametrize(
+    ("share", "outside"), [(0.1, 0.0), (0.4, 0.0), (0.9, 0.9), (0.9, 5.0), (0.0, 0.0)]
+)
+def test_what_is_little_of_the_time_is_never_called_the_limit(planted, share, outside):
+    small = planted("a", 0.01 * (1 - share), 0.01 * share, rest_s=0.01 * outside * 3)
+    text = told([small, planted("b", 1.0, 0.0)])
+    assert "memory-bound" not in text
+
+
+def test_the_unexplained_is_called_that(planted):
+    text = told([planted("a", 0.001, 0.001, rest_s=0.02), planted("b", 0.2, 0.001)])
+    assert "20.0 ms (90 %) is explained by none of these" in text
+    assert "Most of the time of a is not explained by these bounds" in text
+
+
+def test_bounds_above_the_latency_are_not_called_a_cause(planted):
+    text = told([planted("a", 0.001, 0.02, rest_s=-0.01), planted("b", 0.5, 0.001)])
+    assert "more than was measured" in text
+    assert "caches served a part of its data" in text
+    assert "memory-bound" not in text
+
+
+def test_equal_latencies_have_nothing_to_explain(planted):
+    text = told([planted("a", 0.02, 0.001), planted("b", 0.02, 0.001)])
+    assert text == "a and b cannot be told apart at 224/1: there is nothing to explain."
+
+
+def test_without_counted_operations_nothing_is_made_up(record):
+    text = told([record("a", latency_s=1.0), record("b", latency_s=2.0)])
+    assert text == ("Why b is slower than a cannot be told: their operations were not counted.")
+
+
+def test_what_was_not_measured_is_not_explained(record):
+    assert told([record("a"), record("b", failure="crash")]) == ""
+
+
+def test_operations_alone_still_say_what_they_can(record):
+    records = [record("a", latency_s=1.0, flops=10**9), record("b", latency_s=2.0, flops=10**9)]
+    text = told(records)
+    assert "about as many FLOPs" in text
+    assert "1.00 GFLOP/s" in text
+    assert "bound" not in text
+
+
+def test_doubts_are_told(planted):
+    records = [
+        planted("a", 0.02, 0.001, verdict="contended"),
+        planted("b", 0.2, 0.001, verdict="trusted", unknown_operators=["aten.odd (2)"]),
+    ]
+    text = told(records, kinds=("doubt",))
+    assert "The latency of a is called contended" in text
+    assert "The FLOPs of b are without those of aten.odd (2)" in text
+
+
+def test_an_accelerator_starts_operators_while_it_works(planted):
+    one = bounds(planted("a", 0.001, 0.002, calls=100, device="cuda"))
+    assert one.explained_s == pytest.approx(0.003)
+    assert one.rest_s == pytest.approx(0.001)
+    assert bounds(planted("a", 0.001, 0.002, calls=100)).rest_s == pytest.approx(0, abs=1e-12)
+
+
+def test_the_order_of_four_models_is_that_of_their_operations(planted):
+    times = {"m": 0.002, "s": 0.02, "r": 0.04, "u": 0.2}
+    counts = {"m": 2_500, "s": 1_200, "r": 11_700, "u": 7_800}
+    records = [planted(name, t, t / 9, parameters=counts[name]) for name, t in times.items()]
+    grid = build(records)
+    found = {one.name: one for one in factors(grid, grid.columns, grid.shapes[0])}
+    assert [column.label for column in found["FLOPs"].columns] == list("msru")
+    assert found["FLOPs"].agrees
+    assert found["FLOPs"].agreement.chance == pytest.approx(1 / 24)
+    assert found["FLOPs"].spread < 1.1
+    assert not found["parameters"].agrees
+    assert (found["parameters"].agreement.concordant, found["parameters"].agreement.pairs) == (4, 6)
+
+
+def test_pairs_that_are_not_apart_do_not_count(planted):
+    records = [planted(name, t, 0.0) for name, t in (("a", 0.1), ("b", 0.1001), ("c", 0.3))]
+    grid = build(records)
+    (found,) = [f for f in factors(grid, grid.columns, grid.shapes[0]) if f.name == "FLOPs"]
+    assert found.agreement.pairs == 2
+
+
+def test_a_cost_that_one_model_lacks_orders_nothing(planted, record):
+    records = [planted("a", 0.1, 0.0), planted("b", 0.2, 0.0), record("c", latency_s=0.3)]
+    grid = build(records)
+    assert factors(grid, grid.columns, grid.shapes[0]) == []
+    assert factors(grid, grid.columns[:2], grid.shapes[0]) == []
