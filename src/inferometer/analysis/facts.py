@@ -8,7 +8,7 @@ the intervals cover. Latencies without intervals are apart where they differ at 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Literal
@@ -187,12 +187,13 @@ def pairs(grid: Grid) -> list[Pair]:
     """Columns of one context with different parameter counts and a shape in common."""
     found = []
     for columns in contexts(grid):
-        for one, other in combinations(columns, 2):
-            counts = grid.count(one), grid.count(other)
-            if counts[0] is None or counts[1] is None or counts[0] == counts[1]:
+        counts = {c: n for c in columns if (n := grid.count(c)) is not None}
+        seen = {column: latencies(grid, column, grid.shapes) for column in counts}
+        for one, other in combinations(counts, 2):
+            if counts[one] == counts[other]:
                 continue
-            fewer, more = (one, other) if counts[0] < counts[1] else (other, one)
-            pair = _pair(grid, fewer, more)
+            fewer, more = sorted((one, other), key=lambda column: counts[column])
+            pair = _pair(fewer, more, seen)
             if pair.compared:
                 found.append(pair)
     return found
@@ -255,8 +256,8 @@ def _step(
     )
 
 
-def _pair(grid: Grid, fewer: Column, more: Column) -> Pair:
-    mine, theirs = (latencies(grid, column, grid.shapes) for column in (fewer, more))
+def _pair(fewer: Column, more: Column, seen: Mapping[Column, dict[Shape, Estimate]]) -> Pair:
+    mine, theirs = seen[fewer], seen[more]
     both = [shape for shape in mine if shape in theirs]
     slower = [
         shape

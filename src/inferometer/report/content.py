@@ -29,7 +29,7 @@ def content(runs: Sequence[RunRecords]) -> dict[str, Any]:
         "title": f"Inference latency on {devices}",
         "version": __version__,
         "runs": [_run_line(one) for one in runs],
-        "summary": summary(grid, runs),
+        "summary": summary(grid, runs).lines,
         "models": tables.models(grid),
         "notes": wording.notes(grid),
         "parameters": tables.parameters(grid),

@@ -42,7 +42,9 @@ def parameter_count(grid: Grid) -> list[str]:
         return ["There are no two models to compare: too few latencies or parameter counts."]
     against = facts.contradictions(grid)
     lines = [line for columns in facts.contexts(grid) for line in _orders(grid, columns)]
-    lines += [contradiction(grid, one) for one in against]
+    lines += [contradiction(grid, one) for one in against[:MOST_NAMED]]
+    if len(against) > MOST_NAMED:
+        lines.append(f"So it is with {plural(len(against) - MOST_NAMED, 'further pair')}.")
     share = f"{len(against)} of {plural(compared, 'pair')} of variants"
     if not against:
         lines.append(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from inferometer.analysis import facts
@@ -13,21 +15,51 @@ from inferometer.core.record import Record
 from inferometer.report.discussion import contradiction
 from inferometer.report.plots import size_title
 from inferometer.report.sources import RunRecords, all_records
-from inferometer.report.wording import joined, plural, target_of
+from inferometer.report.wording import joined, plural, sentence, target_of
+
+MOST_NAMED = 3
+"""Variants that cannot be told apart whose verdicts are told."""
 
 
-def summary(grid: Grid, runs: Sequence[RunRecords]) -> list[str]:
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """The report in a few sentences, by the question that they answer.
+
+    Attributes:
+        scope: what was measured, and where.
+        fastest: which variant is the fastest.
+        sure: how far that can be trusted.
+        wrong: what failed, is not trusted, or is missing.
+        further: what else is worth knowing at first sight.
+    """
+
+    scope: tuple[str, ...]
+    fastest: tuple[str, ...]
+    sure: tuple[str, ...]
+    wrong: tuple[str, ...]
+    further: tuple[str, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """All of them."""
+        return [*self.scope, *self.fastest, *self.sure, *self.further, *self.wrong]
+
+
+def summary(grid: Grid, runs: Sequence[RunRecords]) -> Summary:
     """The report in a few sentences."""
     records = all_records(runs)
-    return [
-        _scope(grid, runs, records),
-        *_fastest(grid),
-        *_precision(runs),
-        *_parameters_in_short(grid),
-        *_suspect(grid),
-        *_absent(grid, runs),
-        *_energy_in_short(records),
-    ]
+    return Summary(
+        scope=(_scope(grid, runs, records),),
+        fastest=tuple(_fastest(grid)),
+        sure=(*_how_sure(grid), *_precision(runs)),
+        wrong=(
+            *_absent(grid, runs),
+            *_untrusted(records),
+            *_suspect(grid),
+            *_energy_in_short(records),
+        ),
+        further=tuple(_parameters_in_short(grid)),
+    )
 
 
 def _scope(grid: Grid, runs: Sequence[RunRecords], records: Sequence[Record]) -> str:
@@ -63,6 +95,38 @@ def _fastest(grid: Grid) -> list[str]:
 
 def _with_latency(one: facts.Ranked) -> str:
     return f"{one.column.label} takes {units.latency(one.latency)}"
+
+
+def _how_sure(grid: Grid) -> list[str]:
+    """Whether the fastest is apart from the others, and what its verdict is."""
+    shape = facts.common_shape(grid)
+    if shape is None:
+        return []
+    first, ranked = facts.fastest(grid, shape), facts.ranking(grid, shape)
+    apart = len(first) == 1 and len(ranked) > 1 and first[0].latency.low is not None
+    lines = ["The interval of the fastest overlaps none of the others."] if apart else []
+    for one in first[:MOST_NAMED]:
+        record = grid.cell(shape, one.column)
+        verdict = record.figures.get("verdict") if record else None
+        if record is not None and verdict:
+            causes = record.figures.get("causes")
+            why = f": {'; '.join(map(str, causes))}" if isinstance(causes, list) and causes else ""
+            lines.append(sentence(f"The verdict on {one.column.label} is {verdict}{why}"))
+    return lines
+
+
+def _untrusted(records: Sequence[Record]) -> list[str]:
+    """How many figures are not trusted, by verdict."""
+    judged = [str(r.figures.get("verdict")) for r in records if r.status == "ok" and r.latency]
+    counts = Counter(verdict for verdict in judged if verdict not in {"trusted", "None"})
+    if not counts:
+        return []
+    kinds = joined([f"{number} {verdict}" for verdict, number in counts.most_common()])
+    number = sum(counts.values())
+    are = "is" if number == 1 else "are"
+    return [
+        f"{number} of {plural(len(judged), 'latency', 'latencies')} {are} not trusted: {kinds}."
+    ]
 
 
 def _precision(runs: Sequence[RunRecords]) -> list[str]:
@@ -108,7 +172,7 @@ def _suspect(grid: Grid) -> list[str]:
     back, repeats = len(facts.reversals(grid)), len(facts.repeats(grid))
     lines = []
     if back:
-        lines.append(f"In {plural(back, 'place')} more work took less time (section 5).")
+        lines.append(f"In {plural(back, 'place')} more work took less time (see Discussion).")
     if repeats:
         stands = "stands" if repeats == 1 else "stand"
         lines.append(f"{plural(repeats, 'latency figure')} {stands} in more than one cell.")
@@ -123,10 +187,11 @@ def _absent(grid: Grid, runs: Sequence[RunRecords]) -> list[str]:
         number = sum(len(group.shapes) for group in found)
         kinds = joined([kind.replace("_", " ") for kind in dict.fromkeys(g.kind for g in found)])
         if number and cut:
-            lines.append(f"The time budget left {plural(number, 'workload')} out (section 6).")
+            left = plural(number, "workload")
+            lines.append(f"The time budget left {left} out (see What was not measured).")
         elif number:
             what = f"{plural(number, 'workload')} failed or could not be tried"
-            lines.append(f"{what}: {kinds} (section 6).")
+            lines.append(f"{what}: {kinds} (see What was not measured).")
     lines += [
         f"Run {one.run.id} is not finished: {one.run.planned - len(one.records)} of "
         f"{plural(one.run.planned, 'workload')} were not reached."
@@ -139,4 +204,4 @@ def _absent(grid: Grid, runs: Sequence[RunRecords]) -> list[str]:
 def _energy_in_short(records: Sequence[Record]) -> list[str]:
     if any(record.number("energy_per_inference_j") is not None for record in records):
         return []
-    return ["Energy was not measured (section 4)."]
+    return ["Energy was not measured (see Energy)."]

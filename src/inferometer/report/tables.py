@@ -167,8 +167,8 @@ def other_figures(grid: Grid) -> Table:
     return _appendix(grid, fields)
 
 
-def energy(grid: Grid) -> Table | None:
-    """Energy per input; None where no record has it."""
+def energy(grid: Grid) -> Table:
+    """Energy per input, of the records that have it."""
     fields: dict[str, Callable[[Record], str]] = {
         "energy per input": lambda record: _energy(record, ""),
         "above idle": lambda record: _energy(record, "net_"),
@@ -180,15 +180,12 @@ def energy(grid: Grid) -> Table | None:
         "scope": _text("energy_scope"),
         "method": _text("energy_method"),
     }
-    measured = [
-        record
-        for column in grid.columns
-        for record in grid.records(column)
-        if any(
-            record.number(name) is not None for name in ("energy_per_inference_j", "power_mean_w")
-        )
-    ]
-    return _appendix(grid, fields, only=measured) if measured else None
+    return _appendix(grid, fields, wanted=_has_energy)
+
+
+def _has_energy(record: Record) -> bool:
+    names = ("energy_per_inference_j", "power_mean_w")
+    return any(record.number(name) is not None for name in names)
 
 
 def _energy(record: Record, part: str) -> str:
@@ -252,7 +249,9 @@ def _source(grid: Grid, column: Column, entry: Entry | None) -> str:
 
 
 def _appendix(
-    grid: Grid, fields: Mapping[str, Callable[[Record], str]], only: Sequence[Record] | None = None
+    grid: Grid,
+    fields: Mapping[str, Callable[[Record], str]],
+    wanted: Callable[[Record], bool] = lambda _: True,
 ) -> Table:
     rows = [
         [column.label, size_label(shape.input_size), str(shape.batch_size)]
@@ -260,7 +259,7 @@ def _appendix(
         for column in grid.columns
         for shape in grid.shapes
         if (record := grid.cell(shape, column)) is not None and record.status == "ok"
-        if only is None or record in only
+        if wanted(record)
     ]
     return table(["variant", "size", "batch", *fields], rows)
 

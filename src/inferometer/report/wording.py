@@ -107,9 +107,9 @@ def joined(words: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
 
 
-def plural(n: int, noun: str) -> str:
-    """`1 workload`, `2 workloads`."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+def plural(n: int, noun: str, several: str = "") -> str:
+    """`1 workload`, `2 workloads`; the plural where an s does not make it."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {several or f'{noun}s'}"
 
 
 def sentence(text: str) -> str:
