@@ -10,7 +10,7 @@ from inferometer.analysis import facts
 from inferometer.analysis.bounds import bounds
 from inferometer.analysis.grid import Column, Grid, Shape
 from inferometer.core.record import Record
-from inferometer.stats.ranks import Agreement, agreement
+from inferometer.stats.slopes import agreement
 
 FEWEST = 3
 """Models of which an order can be told: two agree with anything in one of two cases."""
@@ -39,7 +39,10 @@ class Factor:
         name: of the cost; one of `FACTORS`.
         columns: the models, from the fastest to the slowest.
         values: the cost of each, per call.
-        agreement: over the pairs whose latencies are apart.
+        concordant: pairs of models, of those whose latencies are apart, in the order of the cost.
+        pairs: how many pairs are apart.
+        chance: share of all orders of the cost that agree at least as well; None where a pair is
+            not apart, or there are too many orders to look at all.
         spread: largest latency per unit of the cost over the smallest; 1 where latency is
             proportional to it.
     """
@@ -47,13 +50,15 @@ class Factor:
     name: str
     columns: tuple[Column, ...]
     values: tuple[float, ...]
-    agreement: Agreement
+    concordant: int
+    pairs: int
+    chance: float | None
     spread: float
 
     @property
     def agrees(self) -> bool:
         """Whether every pair that is apart is in the order of the cost."""
-        return self.agreement.concordant == self.agreement.pairs > 0
+        return self.concordant == self.pairs > 0
 
 
 def factors(grid: Grid, columns: Sequence[Column], shape: Shape) -> list[Factor]:
@@ -70,25 +75,35 @@ def factors(grid: Grid, columns: Sequence[Column], shape: Shape) -> list[Factor]
     ranked = facts.ranking(grid, shape, columns)
     if len(ranked) < FEWEST:
         return []
-    decided = [
+    apart = [
         (a, b)
         for a, b in combinations(range(len(ranked)), 2)
         if facts.apart(ranked[a].latency, ranked[b].latency)
     ]
     found = []
     for name, read in FACTORS.items():
-        records = [grid.cells[shape, one.column] for one in ranked]
-        values = [value for record in records if (value := read(record))]
-        if len(values) < len(ranked):
-            continue
-        each = [one.latency.value / value for one, value in zip(ranked, values, strict=True)]
-        found.append(
-            Factor(
-                name=name,
-                columns=tuple(one.column for one in ranked),
-                values=tuple(values),
-                agreement=agreement(values, decided),
-                spread=max(each) / min(each),
-            )
-        )
+        values = [value for one in ranked if (value := read(grid.cells[shape, one.column]))]
+        if len(values) == len(ranked):
+            found.append(_factor(name, ranked, values, apart))
     return found
+
+
+def _factor(
+    name: str,
+    ranked: Sequence[facts.Ranked],
+    values: Sequence[float],
+    apart: Sequence[tuple[int, int]],
+) -> Factor:
+    latencies_s = [one.latency.value for one in ranked]
+    each = [latency / value for latency, value in zip(latencies_s, values, strict=True)]
+    test = agreement(values, [latencies_s])
+    all_apart = len(apart) == len(ranked) * (len(ranked) - 1) // 2
+    return Factor(
+        name=name,
+        columns=tuple(one.column for one in ranked),
+        values=tuple(values),
+        concordant=sum(values[a] < values[b] for a, b in apart),
+        pairs=len(apart),
+        chance=test.p if test.exact and all_apart else None,
+        spread=max(each) / min(each),
+    )
