@@ -1,10 +1,25 @@
-"""What a device can do at best, as a short probe measured it."""
+"""What a device can do at best, as a short probe measured it, and how it is asked to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbePlan:
+    """How long and with how much memory a probe measures.
+
+    Attributes:
+        cache_bytes: what the caches of the last level hold together; None where nobody knows.
+        room_bytes: most that its arrays may take together.
+        seconds: about how long it measures, without what it takes to start.
+    """
+
+    cache_bytes: int | None
+    room_bytes: int
+    seconds: float = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,15 +45,17 @@ class Roof:
 
     Attributes:
         device: `cpu`, `cuda` …
-        precision: of the arithmetic and of the elements moved.
+        precision: of the arithmetic. Bytes are moved in elements of 32 bits whatever it is: where a
+            processor has to convert others first, that would limit them.
         threads: threads that the runtime used.
-        flops: floating-point operations per second of a large matrix product.
-        memory: bytes per second of a triad over arrays that no cache holds, reads and writes
-            counted (not the reads that a write may cause).
-        cache: bytes per second of a triad over arrays that fit into the caches; None where that
-            makes no sense.
+        flops: floating-point operations per second of a large matrix product or, where it is
+            faster, a convolution.
+        memory: bytes per second of a triad, or a sum where it is faster, over arrays that no cache
+            holds, reads and writes counted (not the reads that a write may cause).
+        cache: the same over arrays that fit into the caches; None where that makes no sense.
         dispatch_s: seconds that the runtime takes to start one operator with next to no work.
         at: Unix time of the probe, seconds.
+        cache_bytes: what the caches of the last level hold together; None where nobody knows.
     """
 
     device: str
@@ -49,6 +66,7 @@ class Roof:
     cache: Attained | None
     dispatch_s: float
     at: float
+    cache_bytes: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; `from_json` reads it back."""
