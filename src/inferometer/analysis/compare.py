@@ -6,16 +6,13 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from scipy.special import stdtrit
-
-from inferometer.analysis.matching import MEDIAN, Match, Matching, run_of
+from inferometer.analysis.matching import Match, Matching, run_of
+from inferometer.analysis.sides import PROCESS_ALLOWANCE, latency_side
 from inferometer.core.record import Record
 from inferometer.stats.comparison import (
-    NORMAL,
     ZONE,
     Block,
     Difference,
-    Side,
     Verdict,
     group_ratios,
     paired,
@@ -23,10 +20,6 @@ from inferometer.stats.comparison import (
     unpaired,
     verdicts,
 )
-
-PROCESS_ALLOWANCE = 0.25
-"""Where a side has one process, so much is allowed for the difference between processes, which was
-not observed: medians of fresh processes were seen to differ by up to a factor of 1.7."""
 
 PAIRED = "paired A-B-B-A"
 INTERLEAVED = "interleaved in rounds, unpaired"
@@ -116,7 +109,7 @@ def _difference(match: Match) -> tuple[Difference, str]:
     if groups:
         return paired(groups, allowance=math.log1p(PROCESS_ALLOWANCE)), PAIRED
     method = INTERLEAVED if same_run and _is_measured(match.baseline) else APART
-    sides = [_side(one, match.metric) for one in (match.baseline, match.contender)]
+    sides = [latency_side(one, match.metric) for one in (match.baseline, match.contender)]
     found = unpaired(*sides, allowance=math.log1p(PROCESS_ALLOWANCE))
     if any(math.isinf(side.standard) for side in sides):
         found = replace(found, errors=())
@@ -129,23 +122,6 @@ def _blocks(record: Record) -> list[Block]:
         for done in record.rounds
         if done.phase == "measure" and done.pair is not None
     ]
-
-
-def _side(record: Record, metric: str) -> Side:
-    """A figure and the standard error of its logarithm, from the interval of a record.
-
-    An infinite error where it has no interval.
-    """
-    value, latency = record.number(metric), record.latency
-    assert value
-    assert latency
-    processes = int(record.number("latency_processes") or 1)
-    standard = math.inf
-    if metric == MEDIAN and latency.low and latency.high:
-        freedom = processes - 1 if processes > 1 else NORMAL
-        quantile = float(stdtrit(freedom, 0.5 + latency.confidence / 2))
-        standard = math.log(latency.high / latency.low) / 2 / quantile
-    return Side(log_median=math.log(value), standard=standard, processes=processes)
 
 
 def _more_rounds(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inferometer.analysis.compare import PAIRED, PROCESS_ALLOWANCE, Comparison
+from inferometer.analysis.compare import PAIRED, Comparison
 from inferometer.analysis.matching import Matching
+from inferometer.analysis.sides import PROCESS_ALLOWANCE
 from inferometer.core import units
 from inferometer.report.wording import plural
 

@@ -1,0 +1,137 @@
+"""Is a figure at one value of an axis at most, or at least, so many times that at another?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from inferometer.analysis.explain import why
+from inferometer.analysis.findings import Effect, Outcome, Tested
+from inferometer.analysis.grid import Grid
+from inferometer.analysis.hypotheses.pairs import Pair, judged, opposites
+from inferometer.analysis.hypotheses.words import (
+    figure_text,
+    limits,
+    nothing_to_compare,
+    of_all,
+)
+from inferometer.core import units
+from inferometer.core.hypothesis import Hypothesis
+from inferometer.core.roof import Roof
+from inferometer.stats.slopes import mean_slope
+
+MOST_NAMED = 5
+MOST = 0.5
+NO_ZONE = 1e-9
+"""A bound is a bound: there is no zone around it that does not matter."""
+
+
+def ratio(grid: Grid, hypothesis: Hypothesis, roofs: Mapping[str, Sequence[Roof]]) -> Tested:
+    """Test a bound on the ratio of a figure at two values, in each stratum that has both."""
+    pairs = opposites(grid, hypothesis.figure, hypothesis.left, hypothesis.right)
+    if not pairs:
+        return nothing_to_compare(hypothesis)
+    shift = math.log(hypothesis.bound)
+    moved = [_shifted(pair, shift) for pair in pairs]
+    says = [one.says for one in judged(moved, rises=hypothesis.at_most, zone=NO_ZONE)]
+    pairs = [replace(pair, says=word) for pair, word in zip(pairs, says, strict=True)]
+    counts = {word: says.count(word) for word in ("for", "against", "undecided")}
+    outcome = _outcome(counts)
+    against = [pair for pair in pairs if pair.says == "against"]
+    against.sort(key=lambda pair: -abs(pair.difference.log_ratio + shift))
+    counter = tuple(_told(hypothesis, pair) for pair in against[:MOST_NAMED])
+    effect = _effect(pairs)
+    return Tested(
+        text=hypothesis.text,
+        outcome=outcome,
+        sentence=_sentence(hypothesis, outcome, counts, effect, counter),
+        effects=(effect,),
+        strata=len(pairs),
+        pairs=len(pairs),
+        supporting=counts["for"],
+        against=counts["against"],
+        undecided=counts["undecided"],
+        counterexamples=counter,
+        explanation=_explanation(grid, hypothesis, pairs, roofs),
+        limits=limits(grid, pairs, across_models=False),
+    )
+
+
+def _shifted(pair: Pair, shift: float) -> Pair:
+    difference = replace(pair.difference, log_ratio=pair.difference.log_ratio + shift)
+    return replace(pair, difference=difference)
+
+
+def _outcome(counts: Mapping[str, int]) -> Outcome:
+    favour, against, open_ = counts["for"], counts["against"], counts["undecided"]
+    if favour and against:
+        return "mixed"
+    if against:
+        return "refuted"
+    return "supported" if favour > open_ else "undecided"
+
+
+def _effect(pairs: Sequence[Pair]) -> Effect:
+    """Geometric mean of left over right."""
+    mean = mean_slope([-pair.difference.log_ratio for pair in pairs])
+    method = (
+        f"geometric mean of {mean.points} strata, Student's t on their logarithms"
+        if mean.low is not None
+        else "one stratum: its own interval is in the comparison"
+    )
+    low, high = (None if end is None else math.exp(end) for end in (mean.low, mean.high))
+    interval = pairs[0].difference.interval() if len(pairs) == 1 else None
+    if interval is not None:
+        low, high = 1 / interval.high, 1 / interval.low
+        method = "one stratum, interval of its comparison"
+    value = math.exp(mean.value)
+    return Effect(name="ratio", value=value, low=low, high=high, method=method)
+
+
+def _told(hypothesis: Hypothesis, pair: Pair) -> str:
+    left, right = (figure_text(hypothesis.figure, cell) for cell in (pair.start, pair.end))
+    return (
+        f"{pair.start.column.label} at {pair.start.shape.label}: {left} at {hypothesis.left}, "
+        f"{right} at {hypothesis.right}: {units.ratio(1 / pair.ratio)}"
+    )
+
+
+def _sentence(
+    hypothesis: Hypothesis,
+    outcome: Outcome,
+    counts: Mapping[str, int],
+    effect: Effect,
+    counter: Sequence[str],
+) -> str:
+    total = sum(counts.values())
+    text = (
+        f"{outcome.capitalize()}: {hypothesis.figure} at {hypothesis.left} is {_bound(hypothesis)} "
+        f"that at {hypothesis.right} in "
+        f"{of_all(counts['for'], total, 'comparison')}, surely not in {counts['against']}; "
+        f"on average it is {units.ratio(effect.value)}"
+    )
+    return f"{text}. Against it: {counter[0]}." if counter else f"{text}."
+
+
+def _bound(hypothesis: Hypothesis) -> str:
+    if hypothesis.bound == 1:
+        return "below" if hypothesis.at_most else "above"
+    return f"at {'most' if hypothesis.at_most else 'least'} {units.ratio(hypothesis.bound)}"
+
+
+def _explanation(
+    grid: Grid,
+    hypothesis: Hypothesis,
+    pairs: Sequence[Pair],
+    roofs: Mapping[str, Sequence[Roof]],
+) -> str:
+    """Why one of two models is faster, where the sides are models."""
+    pair = pairs[0]
+    sides = (pair.start, pair.end)
+    two_models = sides[0].column.variant.model != sides[1].column.variant.model
+    if not two_models or not hypothesis.figure.startswith("latency"):
+        return ""
+    fast, slow = sorted(sides, key=lambda cell: cell.value)
+    told = why(grid, fast.column, slow.column, fast.shape, roofs)
+    return " ".join(one.sentence for one in told if one.kind not in ("unknown", "undecided"))

@@ -1,0 +1,85 @@
+"""Parts of sentences that the tests of hypotheses share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inferometer.analysis.findings import Tested
+from inferometer.analysis.grid import Grid
+from inferometer.analysis.hypotheses.pairs import Cell, Pair
+from inferometer.core import units
+from inferometer.core.hypothesis import FIGURES, Hypothesis
+
+FEW_MODELS = 8
+DOUBTFUL = ("contended", "throttled", "swapped", "drifting", "unstable")
+SAME = 1.005
+
+
+def figure_text(figure: str, cell: Cell) -> str:
+    """A figure of a cell with its unit."""
+    if figure.startswith("latency"):
+        return units.seconds(cell.value)
+    if figure.startswith("energy"):
+        return units.joules(cell.value)
+    if figure == "memory":
+        return units.byte_count(cell.value)
+    return f"{units.number(cell.value)}/s"
+
+
+def ratios(values: Sequence[float]) -> str:
+    """How far apart, as a factor or a range of factors; each is told as one above 1."""
+    above = sorted(max(value, 1 / value) for value in values)
+    if above[-1] / above[0] < SAME:
+        return f"by {units.ratio(above[0])}"
+    return f"by {units.ratio(above[0])} to {units.ratio(above[-1])}"
+
+
+def of_all(part: int, total: int, what: str) -> str:
+    """`3 of 4 comparisons`."""
+    plural = what if total == 1 or what.endswith("s") else f"{what}s"
+    return f"{part} of {total} {plural}"
+
+
+def nothing_to_compare(hypothesis: Hypothesis) -> Tested:
+    """The answer where no two figures differ in the factor alone."""
+    factor = hypothesis.factor.replace("_", " ") or f"{hypothesis.left} and {hypothesis.right}"
+    return Tested(
+        text=hypothesis.text,
+        outcome="untestable",
+        sentence=(
+            f"Untestable: no two figures of {hypothesis.figure} ({FIGURES[hypothesis.figure]}) "
+            f"differ in {factor} and in nothing else."
+        ),
+    )
+
+
+def limits(grid: Grid, pairs: Sequence[Pair], *, across_models: bool) -> tuple[str, ...]:
+    """What the data behind an answer cannot show."""
+    records = [grid.cell(cell.shape, cell.column) for p in pairs for cell in (p.start, p.end)]
+    there = [record for record in dict.fromkeys(map(id, records)) if record]
+    by_id = {id(record): record for record in records if record is not None}
+    used = [by_id[one] for one in there if one in by_id]
+    found = []
+    if any(pair.by_sign for pair in pairs):
+        found.append(
+            "Figures without deviations or intervals were compared by their sign alone: which "
+            "differences are noise cannot be known."
+        )
+    elif {record.number("latency_processes") for record in used} == {1.0}:
+        found.append(
+            "Each figure comes from one process; what fresh processes differ by was not observed, "
+            "only allowed for."
+        )
+    doubtful = sum(record.figures.get("verdict") in DOUBTFUL for record in used)
+    if doubtful:
+        found.append(
+            f"{of_all(doubtful, len(used), 'figure')} were measured under conditions that their "
+            "verdicts object to."
+        )
+    names = {cell.column.variant.model for pair in pairs for cell in (pair.start, pair.end)}
+    if across_models and len(names) < FEW_MODELS:
+        found.append(
+            f"{len(names)} models differ in more than this: an association over so few is no "
+            "proof of a cause."
+        )
+    return tuple(found)
