@@ -93,6 +93,18 @@ def large(limit_mib=64):
     return model, (np.ones((1, 4)),)
 
 
+def cliffs(beyond=6, factor=3, mib=100, seconds=0.001):
+    """Takes a time and memory for each input; beyond one batch size, several times the time."""
+    import numpy as np
+
+    def model(x):
+        held = np.empty(len(x) * mib << 20, np.uint8)  # reserved, and not touched: takes no time
+        time.sleep(len(x) * seconds * (factor if len(x) > beyond else 1))
+        return len(held)
+
+    return model, (np.ones((1, 4)),)
+
+
 def slows_down(calls=20, seconds=60):
     """Fast for some calls, then very slow."""
     count = 0

@@ -35,6 +35,8 @@ LIMITS = (
     "budget_s",
     "seed",
     "energy_window_s",
+    "find_cliff",
+    "roofline",
 )
 INTERRUPTED = 130
 
@@ -80,6 +82,11 @@ INTERRUPTED = 130
     default=None,
     help="Measure larger batches than one that ran out of memory or time too.",
 )
+@click.option(
+    "--find-cliff",
+    type=click.Choice(["batch"]),
+    help="Then try more batch sizes, to see where throughput collapses or memory ends.",
+)
 @click.option("--seed", type=click.IntRange(0), help="Seed of order, weights and inputs.")
 @click.option(
     "--resume",
@@ -94,6 +101,13 @@ INTERRUPTED = 130
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path("/"),
     help="Read the device's signals from a recorded tree (proc/, sys/) instead of this machine.",
+)
+@click.option(
+    "--no-roofline",
+    "roofline",
+    flag_value=False,
+    default=None,
+    help="Do not probe what the device attains at best.",
 )
 @click.option("--no-energy", is_flag=True, help="Do not look for power sensors.")
 @click.option(

@@ -39,6 +39,11 @@ class _Listed:
             return "imported"
         return "unfinished" if self.run.finished_at is None else "finished"
 
+    @property
+    def planned(self) -> int:
+        """Workloads of the study, or more where further ones were measured."""
+        return max(self.run.planned, sum(self.outcomes.values()))
+
     def to_json(self) -> dict[str, Any]:
         run = self.run
         return {
@@ -47,7 +52,7 @@ class _Listed:
             "device_name": run.device_name,
             "origin": run.origin,
             "state": self.state,
-            "planned": run.planned,
+            "planned": self.planned,
             **self.outcomes,
             "created_at": run.created_at,
             "finished_at": run.finished_at,
@@ -61,7 +66,7 @@ class _Listed:
             f"{datetime.fromtimestamp(run.created_at).astimezone():%Y-%m-%d %H:%M}",
             run.study,
             run.device_name,
-            f"{done} of {run.planned}",
+            f"{done} of {self.planned}",
             self.state,
         )
 

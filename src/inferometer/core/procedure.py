@@ -34,6 +34,9 @@ class Procedure:
         energy: whether energy is measured where there is a power source.
         energy_window_s: seconds of each of the windows in which energy is measured, at the least;
             None is what the sensor needs.
+        find_cliff: `batch`: after the study's workloads, measure further batch sizes until it is
+            known where throughput collapses or memory runs out; None measures the study alone.
+        roofline: whether a short probe before the run finds what the device attains at best.
     """
 
     target: float = 0.05
@@ -54,6 +57,8 @@ class Procedure:
     sustain_s: float | None = None
     energy: bool = True
     energy_window_s: float | None = None
+    find_cliff: str | None = None
+    roofline: bool = True
 
     def __post_init__(self) -> None:
         """Check the ranges.
@@ -79,6 +84,9 @@ class Procedure:
             "energy_window must be more than 0": self.energy_window_s is None
             or self.energy_window_s > 0,
             "pair and sustain do not go together": not (self.pair and self.sustain_s),
+            "find_cliff must be batch": self.find_cliff in (None, "batch"),
+            "find_cliff does not go with pair or sustain": self.find_cliff is None
+            or not (self.pair or self.sustain_s),
             "seed must not be negative": self.seed >= 0,
         }
         for problem, good in checks.items():
@@ -96,6 +104,7 @@ PRESETS: dict[str, dict[str, float | int | bool]] = {
         "round_s": 0.1,
         "max_time_s": 5.0,
         "energy": False,
+        "roofline": False,
     },
     "standard": {},
     "publish": {

@@ -10,6 +10,9 @@ from inferometer.core.hypothesis import THE_LABS
 from inferometer.core.procedure import Procedure
 from inferometer.core.workload import Variant, Workload, digest
 
+NEWER_THAN_SOME_RUNS = ("find_cliff",)
+"""Fields of `Procedure` that stored runs lack; where they are None, such runs are resumed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
@@ -121,10 +124,14 @@ class Study:
         """The same for the same study and flags, so that `--resume` finds its run.
 
         The budget is left out: a run that a budget cut short may be finished under another. So is
-        what is only said of the figures.
+        what is only said of the figures, or probed beside them.
         """
         data = self.to_json()
-        del data["procedure"]["budget_s"], data["description"], data["hypotheses"]
+        procedure = data["procedure"]
+        del procedure["budget_s"], procedure["roofline"], data["description"], data["hypotheses"]
+        for name in NEWER_THAN_SOME_RUNS:
+            if procedure[name] is None:
+                del procedure[name]
         return digest(data)
 
 

@@ -76,6 +76,7 @@ def study_file(study: Study) -> str:
             "seed": procedure.seed,
             "pair": procedure.pair,
             "sustain": procedure.sustain_s,
+            "find_cliff": procedure.find_cliff,
         },
     }
     return "".join(

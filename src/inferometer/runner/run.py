@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from inferometer.core.errors import InputError, MeterError
+from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record, Value
+from inferometer.core.roof import Roof
 from inferometer.core.run import Run
 from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
@@ -16,6 +19,7 @@ from inferometer.host.conditions import conditions
 from inferometer.host.files import LIVE, is_live
 from inferometer.meters.energy.csv_log import read_log
 from inferometer.runner.campaign import Campaign
+from inferometer.runner.cliffs import find_cliffs, next_workloads
 from inferometer.runner.energy.attach import attach
 from inferometer.runner.energy.figures import PENDING
 from inferometer.runner.energy.phase import SHARE as ENERGY_SHARE
@@ -24,6 +28,7 @@ from inferometer.runner.energy.wish import EnergyDecision, EnergyOptions, decide
 from inferometer.runner.events import Listener, Notice, RunEnded, RunStarted
 from inferometer.runner.journal import Journal
 from inferometer.runner.residents import Residents, clock_of
+from inferometer.runner.roofs import roofs_of_run
 from inferometer.runner.sustained import SustainedCampaign
 from inferometer.store import Store
 
@@ -82,10 +87,12 @@ def _run(
     run = _run_for(study, store, options)
     records = store.records(run.id)
     missing = missing_workloads(study, records, retry_failed=options.retry_failed)
+    run = replace(run, planned=max(run.planned, len(records)))  # with those beyond the study
     done = run.planned - len(missing)
     listener(RunStarted(run=run, planned=run.planned, done=done, budget_s=study.procedure.budget_s))
     interrupted = False
-    if missing or (decision.wish is not None and lacking(records)):
+    further = run.finished_at is None or next_workloads(study, records)
+    if missing or further or (decision.wish is not None and lacking(records)):
         for advice in _advice(options.root):
             listener(Notice(message=advice))
         store.claim(run.id)
@@ -207,9 +214,17 @@ def _measure(
     if decision.wish is not None:
         residents = Residents(procedure, clock_of(procedure, begin), root=root)
         phase = EnergyPhase(procedure, journal, residents, decision.wish)
+
+    roofs: list[Roof] = []
+
+    def measure(rules: Procedure, workloads: Sequence[Workload]) -> None:
+        kind(rules, journal, constants=constants, root=root, roofs=roofs).execute(workloads)
+
     try:
+        roofs += roofs_of_run(first, journal, missing, root=root)
         with phase.sampler if phase is not None else nullcontext():
-            kind(first, journal, constants=constants, root=root).execute(missing)
+            measure(_within_what_is_left(first, begin), missing)
+            find_cliffs(replace(study, procedure=first), journal, measure, begin=begin)
             if phase is not None:
                 phase.execute(lacking(journal.store.records(journal.run.id)))
     except KeyboardInterrupt:
@@ -218,6 +233,13 @@ def _measure(
     if decision.log is not None:
         _join(journal, decision.log)
     return False
+
+
+def _within_what_is_left(procedure: Procedure, begin: float) -> Procedure:
+    """A procedure whose budget begins now instead of at a reading of `time.monotonic`."""
+    if procedure.budget_s is None:
+        return procedure
+    return replace(procedure, budget_s=max(procedure.budget_s - (time.monotonic() - begin), 1e-3))
 
 
 def _join(journal: Journal, log: str) -> None:

@@ -50,6 +50,8 @@ PROCEDURE_KEYS: dict[str, _Value] = {
     "sustain": _Value(field="sustain_s", read=parse_duration),
     "energy": _Value(field="energy", read=bool),
     "energy_window": _Value(field="energy_window_s", read=parse_duration),
+    "find_cliff": _Value(field="find_cliff", read=str),
+    "roofline": _Value(field="roofline", read=bool),
 }
 """The keys of `procedure` in a study file."""
 

@@ -164,6 +164,15 @@ def test_the_signature_ignores_the_budget_and_nothing_else_of_the_procedure():
     assert signature(budget_s=5.0) == signature()
     assert signature(target=0.01) != signature()
     assert signature(seed=1) != signature()
+    assert signature(find_cliff="batch") != signature()
+
+
+def test_a_run_of_before_there_were_cliffs_is_resumed():
+    study = Study(name="s", sweep=Sweep(models=("a",)))
+    data = study.to_json()
+    del data["procedure"]["find_cliff"]
+    assert Study.from_json(data).signature == study.signature
+    assert study.signature == "c6a6508942b7d4b4"
 
 
 @pytest.mark.parametrize(

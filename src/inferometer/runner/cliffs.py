@@ -1,0 +1,81 @@
+"""Measures further batch sizes of a run until it is known where throughput collapses or ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+from inferometer.core.lines import attempt, lines
+from inferometer.core.procedure import Procedure
+from inferometer.core.record import Record
+from inferometer.core.sweep import Study
+from inferometer.core.workload import Variant, Workload
+from inferometer.runner.events import Notice
+from inferometer.runner.journal import Journal
+from inferometer.runner.residents import CLOSING_S, clock_of
+from inferometer.stats.cliffs import search
+
+PATIENCE = 4
+"""A further batch may take so many times as long as a workload usually may, for its least calls."""
+BEGINS = (
+    "the study is measured; further batch sizes follow, to find where throughput or memory ends"
+)
+NO_TIME = "the budget ended before every cliff was found; --resume goes on with it"
+
+Measure = Callable[[Procedure, Sequence[Workload]], None]
+
+
+def call_limit_s(procedure: Procedure) -> float:
+    """Seconds that a call of a further batch may take."""
+    return PATIENCE * procedure.max_time_s / procedure.min_calls
+
+
+def next_workloads(
+    study: Study, records: Sequence[Record], *, but: Collection[Workload] = ()
+) -> list[Workload]:
+    """What to measure next: one batch size of each variant at the most, so that its worker is new.
+
+    It follows from the records alone: a run that was interrupted goes on as if it had not been.
+
+    Args:
+        study: with its procedure.
+        records: of the study's workloads, and of what was measured beyond.
+        but: leave these out.
+    """
+    if study.procedure.find_cliff is None:
+        return []
+    chosen: dict[Variant, Workload] = {}
+    for line, found in lines(records).items():
+        points = [point for one in found if (point := attempt(one)) is not None]
+        if not points:
+            continue
+        for batch in search(points, most_s=call_limit_s(study.procedure)).next:
+            wanted = replace(line, batch_size=batch)
+            if wanted not in but:
+                chosen.setdefault(line.variant, wanted)
+    return list(chosen.values())
+
+
+def find_cliffs(study: Study, journal: Journal, measure: Measure, *, begin: float) -> None:
+    """Measure further batch sizes until nothing is left to find, or the time is over.
+
+    Args:
+        study: all its workloads have records.
+        journal: where the records are.
+        measure: measures workloads under a procedure, in fresh workers.
+        begin: reading of `time.monotonic` at which the budget began.
+    """
+    clock, cut, told = clock_of(study.procedure, begin), set[Workload](), False
+    while wanted := next_workloads(study, journal.store.records(journal.run.id), but=cut):
+        left_s = clock.left_s
+        if left_s <= CLOSING_S:
+            break
+        if not told:
+            journal.listener(Notice(message=BEGINS))
+            told = True
+        journal.run = replace(journal.run, planned=journal.run.planned + len(wanted))
+        budget_s = None if study.procedure.budget_s is None else left_s
+        measure(replace(study.procedure, budget_s=budget_s), wanted)
+        cut |= set(wanted)  # what has a record now is not wanted again in any case
+    if next_workloads(study, journal.store.records(journal.run.id)):
+        journal.listener(Notice(message=NO_TIME))
