@@ -53,7 +53,11 @@ class Session(Protocol):
 
 
 class Backend(Protocol):
-    """A runtime."""
+    """A runtime.
+
+    One may also have `probe(*, device, precision, threads, plan) -> Roof` (`core.roof`): what it
+    attains on a device, once it was started. Of one without there is no roofline.
+    """
 
     precisions: tuple[str, ...]
 

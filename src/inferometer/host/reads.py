@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _CPU = "sys/devices/system/cpu"
 _TREES = ("proc/device-tree", "sys/firmware/devicetree/base")
+_CACHE = ("level", "type", "size", "shared_cpu_list")
 
 READS = (
     # identity, processor, cpus, software
@@ -22,6 +23,9 @@ READS = (
     f"{_CPU}/cpu[0-9]*/cpufreq/scaling_governor",
     f"{_CPU}/cpu[0-9]*/topology/core_cpus_list",
     f"{_CPU}/cpu[0-9]*/topology/thread_siblings_list",
+    # caches, peak
+    *(f"{_CPU}/cpu[0-9]*/cache/index[0-9]*/{name}" for name in _CACHE),
+    f"{_CPU}/cpu[0-9]*/cpufreq/cpuinfo_max_freq",
     # conditions, memory
     "proc/loadavg",
     "proc/meminfo",

@@ -252,8 +252,19 @@ class Store:
         """
         self._set_finished(run_id, None)
 
+    def set_device(self, run_id: str, device: Mapping[str, Any]) -> None:
+        """Replace what is known of a run's device, once more was found out.
+
+        Raises:
+            StoreError: there is no such run.
+        """
+        self._update_run(run_id, device=dict(device))
+
     def _set_finished(self, run_id: str, at: float | None) -> None:
-        statement = schema.runs.update().where(schema.runs.c.id == run_id).values(finished_at=at)
+        self._update_run(run_id, finished_at=at)
+
+    def _update_run(self, run_id: str, **values: Any) -> None:  # noqa: ANN401 - of any column
+        statement = schema.runs.update().where(schema.runs.c.id == run_id).values(**values)
         with self._database.writing() as connection:
             if connection.execute(statement).rowcount == 0:
                 raise StoreError(f"{self.path}: it holds no run {run_id}")

@@ -12,10 +12,13 @@ from inferometer.core.errors import WorkloadError, is_out_of_memory
 from inferometer.core.model import Inputs, LoadedModel
 from inferometer.core.nested import first_problem
 from inferometer.core.record import FailureKind
+from inferometer.core.roof import ProbePlan, Roof
 from inferometer.core.workload import Variant
 
 if TYPE_CHECKING:
     import torch
+
+    from inferometer.backends.torch.profile import TorchProfiler
 
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 
@@ -46,7 +49,7 @@ class TorchSession:
         """Move inputs to the device, floating ones to the precision, and bind them."""
         args, kwargs = self.placed(inputs)
         forward = partial(self.network, *args, **kwargs)
-        wait = self._wait()
+        wait = _waiting(self.device)
         if wait is None:
             return forward
 
@@ -61,6 +64,16 @@ class TorchSession:
         """Arguments as the network gets them: on the device, floating ones in the precision."""
         args = tuple(self._place(value) for value in inputs.args)
         return args, {name: self._place(value) for name, value in inputs.kwargs.items()}
+
+    def profiler(self, inputs: Inputs) -> TorchProfiler:
+        """What profiles calls with these inputs.
+
+        Raises:
+            WorkloadError: (unsupported) there is no profiler for this device.
+        """
+        from inferometer.backends.torch.profile import TorchProfiler
+
+        return TorchProfiler(self.network, self.bind(inputs), device=self.device)
 
     def non_finite(self, output: object) -> str | None:
         """Look at the floating tensors of the output, however nested."""
@@ -85,15 +98,6 @@ class TorchSession:
         if isinstance(value, list | tuple):
             return type(value)(self._place(part) for part in value)
         return value
-
-    def _wait(self) -> Callable[[], None] | None:
-        """What waits for the device; None on the CPU, where a call returns when it is done."""
-        import torch
-
-        kind = torch.device(self.device).type
-        if kind == "cuda":
-            return partial(torch.cuda.synchronize, torch.device(self.device))
-        return torch.mps.synchronize if kind == "mps" else None
 
 
 def _problem(leaf: object) -> str | None:
@@ -127,11 +131,7 @@ class TorchBackend:
         """
         import torch
 
-        if variant.precision not in DTYPES:
-            raise WorkloadError(
-                "unsupported",
-                f"torch has no precision {variant.precision} here; it has {', '.join(DTYPES)}",
-            )
+        dtype = _dtype(variant.precision)
         if not isinstance(model.network, torch.nn.Module):
             raise WorkloadError(
                 "bad_model",
@@ -139,7 +139,6 @@ class TorchBackend:
                 "any callable runs with --backends python",
             )
         _check_device(device)
-        dtype: torch.dtype = getattr(torch, DTYPES[variant.precision])
         module = model.network
         floating = (p for p in module.parameters() if p.is_floating_point())
         if any(parameter.dtype != dtype for parameter in floating):
@@ -157,6 +156,19 @@ class TorchBackend:
         precision = names.get(dtype, str(dtype).removeprefix("torch."))
         return TorchSession(module, device=device, dtype=dtype), precision
 
+    def probe(self, *, device: str, precision: str, threads: int, plan: ProbePlan) -> Roof:
+        """What torch attains on a device, with the threads that it was started with.
+
+        Raises:
+            WorkloadError: (unsupported) no such precision, or no such device on this machine;
+                (out_of_memory) no room for arrays that no cache holds.
+        """
+        from inferometer.backends.torch.probe import Probe
+
+        _check_device(device)
+        probe = Probe(device=device, wait=_waiting(device), plan=plan)
+        return probe.roof(precision, _dtype(precision), threads=threads)
+
     def classify(self, error: BaseException) -> FailureKind | None:
         """Out of memory and unsupported shapes, told from other errors by class and message."""
         import torch
@@ -168,6 +180,27 @@ class TorchBackend:
         if isinstance(error, RuntimeError | ValueError | IndexError) and SHAPE.search(str(error)):
             return "unsupported"
         return None
+
+
+def _dtype(precision: str) -> torch.dtype:
+    import torch
+
+    if precision not in DTYPES:
+        raise WorkloadError(
+            "unsupported", f"torch has no precision {precision} here; it has {', '.join(DTYPES)}"
+        )
+    dtype: torch.dtype = getattr(torch, DTYPES[precision])
+    return dtype
+
+
+def _waiting(device: str) -> Callable[[], None] | None:
+    """What waits for a device; None on the CPU, where a call returns when it is done."""
+    import torch
+
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return partial(torch.cuda.synchronize, torch.device(device))
+    return torch.mps.synchronize if kind == "mps" else None
 
 
 def _check_device(device: str) -> None:

@@ -1,0 +1,237 @@
+"""What the device attains at best, probed before a run, and what that says of each workload."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from inferometer.core.cost import Cost
+from inferometer.core.procedure import Procedure
+from inferometer.core.record import Value
+from inferometer.core.roof import ProbePlan, Roof
+from inferometer.core.units import duration
+from inferometer.core.workload import Variant, Workload
+from inferometer.host.caches import last_level_bytes
+from inferometer.host.files import LIVE, is_live
+from inferometer.host.memory import available_bytes
+from inferometer.runner.events import Listener, Notice
+from inferometer.runner.journal import Journal
+from inferometer.runner.parent import Deadline, WorkerFailed, WorkerProcess
+from inferometer.stats.roofline import Rates, Work, bound, operator_bound
+
+ROOFS = "roofs"
+"""Key of a run's device: a list of roofs as JSON objects."""
+
+PROBE_S = 4.0
+"""About what a probe of one precision takes, with a process of its own and its imports."""
+AFFORDABLE = 10
+"""A budget must leave so many times that."""
+PATIENCE_S = 60.0
+ROOM_SHARE = 0.25
+"""Share of the available memory that the arrays of a probe may take."""
+
+TOO_LITTLE_TIME = "the roofs of this device were not measured: the budget leaves less than {}"
+FAILED = "the roofs of this device at {} were not measured: {}"
+ABOVE = (
+    "it was faster than the roof that was measured before ({:.0%} of it), which therefore is none: "
+    "other programs slowed the probe down, or the runtime does less than is counted"
+)
+
+
+def probe_roof(
+    backend: str,
+    precision: str,
+    *,
+    device: str,
+    threads: int,
+    patience_s: float = PATIENCE_S,
+) -> Roof:
+    """Probe this machine in a process of its own.
+
+    Args:
+        backend: one that offers a probe (`offers_probe`).
+        precision: of the arithmetic.
+        device: where.
+        threads: of the process.
+        patience_s: give up after so many seconds.
+
+    Raises:
+        WorkerFailed: there is no such device or precision, or the process died or was too slow.
+    """
+    available = available_bytes()
+    plan = ProbePlan(cache_bytes=last_level_bytes(), room_bytes=int(ROOM_SHARE * available))
+    worker = WorkerProcess(
+        Variant(model="", backend=backend, precision=precision),
+        device=device,
+        threads=threads,
+        seed=0,
+        memory_limit_bytes=available,
+    )
+    try:
+        deadline = Deadline(
+            at=time.monotonic() + patience_s,
+            kind="timeout",
+            message=f"no answer within {patience_s:.0f} s",
+        )
+        answer = worker.ask(_request(worker, plan), stage="measure", deadline=deadline)
+    finally:
+        worker.kill()
+    return Roof.from_json(answer["roof"])
+
+
+def _request(worker: WorkerProcess, plan: ProbePlan) -> dict[str, Any]:
+    return {
+        "do": "probe",
+        "backend": worker.variant.backend,
+        "precision": worker.variant.precision,
+        "device": worker.device,
+        "threads": worker.threads,
+        "plan": asdict(plan),
+    }
+
+
+def offers_probe(backend: str) -> bool:
+    """Whether a backend can say what the device attains. Imports no runtime."""
+    from inferometer.backends import BACKENDS
+
+    return hasattr(BACKENDS.get(backend), "probe")
+
+
+def known_roofs(device: Mapping[str, Any]) -> list[Roof]:
+    """The roofs that a run's device holds; none in runs that measured none."""
+    return [Roof.from_json(one) for one in device.get(ROOFS, ())]
+
+
+def roof_for(workload: Workload, roofs: Iterable[Roof]) -> Roof | None:
+    """The roof of a workload's device, precision and threads; None where there is none."""
+    wanted = (workload.device, workload.variant.precision, workload.threads)
+    return next((r for r in roofs if (r.device, r.precision, r.threads) == wanted), None)
+
+
+def roofs_of_run(
+    procedure: Procedure, journal: Journal, workloads: Sequence[Workload], *, root: Path = LIVE
+) -> list[Roof]:
+    """The roofs that a run holds, and those that its workloads lack, probed now and kept with it.
+
+    None is probed where the procedure does not ask for it, before continuous inference, which
+    begins on a cool device, or where the device is a recorded one.
+    """
+    run = journal.run
+    known = known_roofs(run.device)
+    if not procedure.roofline or procedure.sustain_s is not None or not is_live(root):
+        return known
+    left_s = math.inf if procedure.budget_s is None else procedure.budget_s
+    found = probe_missing(workloads, known, left_s=left_s, listener=journal.listener)
+    if found:
+        roofs = [*known, *found]
+        device = {**run.device, ROOFS: [roof.to_json() for roof in roofs]}
+        journal.store.set_device(run.id, device)
+        return roofs
+    return known
+
+
+def probe_missing(
+    workloads: Sequence[Workload], known: Sequence[Roof], *, left_s: float, listener: Listener
+) -> list[Roof]:
+    """Probe what the workloads lack, one precision after the other; a failure is a notice.
+
+    Args:
+        workloads: what will be measured.
+        known: roofs that there are already.
+        left_s: time of the run; infinite without a budget.
+        listener: told of what was not measured, and why.
+    """
+    end = time.monotonic() + left_s
+    found: list[Roof] = []
+    tried: set[tuple[str, str, int | None]] = set()
+    for workload in workloads:
+        variant = workload.variant
+        place = (workload.device, variant.precision, workload.threads)
+        if place in tried or roof_for(workload, known) or not offers_probe(variant.backend):
+            continue
+        tried.add(place)
+        left_s = end - time.monotonic()
+        if left_s < AFFORDABLE * PROBE_S:
+            needed = duration(AFFORDABLE * PROBE_S)
+            listener(Notice(message=TOO_LITTLE_TIME.format(needed)))
+            break
+        try:
+            roof = probe_roof(
+                variant.backend,
+                variant.precision,
+                device=workload.device,
+                threads=workload.threads or 1,
+                patience_s=min(PATIENCE_S, left_s / 2),
+            )
+        except WorkerFailed as failed:
+            message = FAILED.format(variant.precision, failed.failure.message)
+            listener(Notice(message=message))
+        else:
+            found.append(roof)
+    return found
+
+
+def rates_of(roof: Roof) -> Rates:
+    """The best rates of a probe."""
+    return Rates(
+        flops_per_s=roof.flops.best,
+        memory_per_s=roof.memory.best,
+        cache_per_s=None if roof.cache is None else roof.cache.best,
+        cache_bytes=roof.cache_bytes,
+    )
+
+
+def roof_figures(cost: Cost, roof: Roof, latency_s: float) -> dict[str, Value]:
+    """The fields of the record that follow from a cost, a roof and the median of a call.
+
+    A latency below the roof shows that the roof is wrong: then the fields that rest on it are None.
+    """
+    rates = rates_of(roof)
+    least = bound(cost.flops, cost.compulsory_bytes, rates)
+    holds = 0 < least.latency_s <= latency_s
+    intensity = cost.flops / cost.operator_bytes if cost.operator_bytes else None
+    figures: dict[str, Value] = {
+        "arithmetic_intensity": intensity,
+        "roof_latency_s": least.latency_s if holds else None,
+        "roof_share": least.share(latency_s) if holds else None,
+        "roof_limit": least.limit if holds else None,
+    }
+    return figures | (_operator_figures(cost, roof) if holds and cost.operator_bytes else {})
+
+
+def _operator_figures(cost: Cost, roof: Roof) -> dict[str, Value]:
+    """What a runtime takes at least that does one operator after the other."""
+    work = (
+        Work(flops=one.flops, moved=one.bytes_read + one.bytes_written, calls=one.calls)
+        for one in cost.operators
+        if one.bytes_written
+    )
+    one_by_one = operator_bound(work, cost.compulsory_bytes, rates_of(roof))
+    return {
+        "operator_roof_latency_s": one_by_one.latency_s,
+        "memory_bound_share": one_by_one.memory_bound_share,
+        "dispatch_latency_s": cost.operator_calls * roof.dispatch_s,
+    }
+
+
+def against_roof(
+    workload: Workload, cost: Cost | None, roofs: Sequence[Roof], latency_s: Value
+) -> dict[str, Value]:
+    """What the roofs add to the figures of a record; of a roof that is none, `notes` says so.
+
+    Args:
+        workload: the record's.
+        cost: of a call; None where it is not known.
+        roofs: of the device.
+        latency_s: median of a call, seconds; None where it is not known.
+    """
+    roof = roof_for(workload, roofs)
+    if cost is None or roof is None or not isinstance(latency_s, float) or latency_s <= 0:
+        return {}
+    figures = roof_figures(cost, roof, latency_s)
+    share = bound(cost.flops, cost.compulsory_bytes, rates_of(roof)).share(latency_s)
+    return {**figures, "notes": [ABOVE.format(share)]} if share > 1 else figures
