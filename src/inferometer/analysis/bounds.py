@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from inferometer.analysis.grid import measured
 from inferometer.core.record import Record
@@ -71,6 +72,11 @@ def flops_per_s(record: Record | None) -> float | None:
     latency = measured(record)
     flops = record.number("flops") if record is not None else None
     return None if latency is None or not flops else flops / latency.value
+
+
+def known_roofs(device: Mapping[str, Any]) -> list[Roof]:
+    """The roofs that a run's description of its device holds; none where none were measured."""
+    return [Roof.from_json(one) for one in device.get("roofs") or ()]
 
 
 def roof_of(record: Record, roofs: Sequence[Roof]) -> Roof | None:

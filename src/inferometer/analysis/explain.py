@@ -174,17 +174,18 @@ def _rate(fast: _Side, slow: _Side) -> list[Statement]:
     return [
         Statement(
             kind="rate",
-            sentence=f"{low.name} does {_rate_text(low)}, {high.name} {_rate_text(high)}.",
+            sentence=f"{low.name} does {_rate_text(low, ' of the arithmetic roof')}, {high.name} "
+            f"{_rate_text(high)}.",
             figures={"low_flops_per_s": low.rate or 0.0, "high_flops_per_s": high.rate or 0.0},
         )
     ]
 
 
-def _rate_text(side: _Side) -> str:
+def _rate_text(side: _Side, of_what: str = "") -> str:
     text = units.quantity(side.rate, "FLOP/s")
     if not side.roof or not side.rate:
         return text
-    return f"{text} ({units.percent(side.rate / side.roof)} of the arithmetic roof)"
+    return f"{text} ({units.percent(side.rate / side.roof)}{of_what})"
 
 
 def _parts(side: _Side) -> list[Statement]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from inferometer.analysis import facts
-from inferometer.analysis.bounds import bounds
+from inferometer.analysis.bounds import bounds, flops_per_s
 from inferometer.analysis.grid import Column, Grid, Shape
 from inferometer.core.record import Record
 from inferometer.stats.slopes import agreement
@@ -26,7 +27,7 @@ FACTORS: dict[str, Callable[[Record], float | None]] = {
     "FLOPs": lambda record: record.number("flops"),
     "bytes that operators move": lambda record: record.number("operator_bytes"),
     "calls of operators": lambda record: record.number("operator_calls"),
-    "time at the roofs": _bounds_s,
+    "sum of the bounds": _bounds_s,
 }
 """What may order models, as people call it, and where it stands in a record."""
 
@@ -107,3 +108,24 @@ def _factor(
         chance=test.p if test.exact and all_apart else None,
         spread=max(each) / min(each),
     )
+
+
+def puzzling(grid: Grid, columns: Sequence[Column], shape: Shape) -> list[tuple[Column, Column]]:
+    """Pairs of models worth explaining at a shape, the faster one first.
+
+    Those whose latencies contradict their parameter counts, then neighbours in the order of the
+    latencies, then the others, first those whose latencies follow their operations the least.
+    Pairs that are not apart are left out.
+    """
+    ranked = facts.ranking(grid, shape, columns)
+    apart = [
+        (a.column, b.column)
+        for a, b in combinations(ranked, 2)
+        if facts.apart(a.latency, b.latency)
+    ]
+    against = [(a, b) for a, b in apart if (grid.count(a) or 0) > (grid.count(b) or math.inf)]
+    near = [pair for a, b in pairwise(ranked) if (pair := (a.column, b.column)) in apart]
+    rates = {one.column: flops_per_s(grid.cells[shape, one.column]) or 0.0 for one in ranked}
+    far = [pair for pair in apart if all(rates[column] for column in pair)]
+    far.sort(key=lambda pair: -abs(math.log(rates[pair[0]] / rates[pair[1]])))
+    return list(dict.fromkeys([*against, *near, *far]))

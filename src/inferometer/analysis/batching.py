@@ -1,0 +1,115 @@
+"""What one more input in a batch costs, and whether calls of operators or caches explain it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from inferometer.analysis import facts
+from inferometer.analysis.bounds import roof_of
+from inferometer.analysis.explain import Statement
+from inferometer.analysis.grid import Column, Grid, Shape, measured
+from inferometer.core import units
+from inferometer.core.metric import Estimate
+from inferometer.core.record import Record
+from inferometer.core.roof import Roof
+
+MUCH = 0.1
+"""Starting operators that take a tenth of the smallest call are worth naming."""
+
+
+def batching(
+    grid: Grid, column: Column, roofs: Mapping[str, Sequence[Roof]] | None = None
+) -> list[Statement]:
+    """How the time of one input moves with the batch size, at each input size, and what fits that.
+
+    Args:
+        grid: the table.
+        column: the model.
+        roofs: roofs of the device by the run's id; one of them may know how large the caches are.
+    """
+    found = []
+    for size in grid.sizes:
+        line = list(facts.latencies(grid, column, grid.rows(size)))
+        if len(line) > 1:
+            found += _starting(grid, column, line)
+            found += _falling(grid, column, line, (roofs or {}).get(column.run_id, ()))
+    return found
+
+
+def _starting(grid: Grid, column: Column, line: Sequence[Shape]) -> list[Statement]:
+    """Where starting operators is much of a small call and less of a large one."""
+    ends = [grid.cells[shape, column] for shape in (line[0], line[-1])]
+    shares = [share for record in ends if (share := _starting_share(record)) is not None]
+    if len(shares) < len(ends) or shares[0] < MUCH or shares[1] > shares[0] / 2:
+        return []
+    text = (
+        f"Starting the operators of {column.label} is {units.percent(shares[0])} of a call at "
+        f"{line[0].label} and {units.percent(shares[1])} at {line[-1].label}: a larger batch "
+        "shares it among more inputs."
+    )
+    return [
+        Statement(
+            kind="limit",
+            sentence=text,
+            figures={"small_share": shares[0], "large_share": shares[1]},
+        )
+    ]
+
+
+def _starting_share(record: Record) -> float | None:
+    starting, latency = record.number("dispatch_latency_s"), measured(record)
+    return None if starting is None or latency is None else starting / latency.value
+
+
+def _falling(
+    grid: Grid, column: Column, line: Sequence[Shape], roofs: Sequence[Roof]
+) -> list[Statement]:
+    """Where the largest batch takes longer for each input than a smaller one did."""
+    each = {shape: _per_input(grid.cells[shape, column], shape) for shape in line}
+    best, last = min(line, key=lambda shape: each[shape].value), line[-1]
+    if best == last or not facts.apart(each[best], each[last]):
+        return []
+    slower = each[last].value / each[best].value
+    text = (
+        f"An input of {column.label} takes {units.ratio(slower)} as long at {last.label} as at "
+        f"{best.label}, though its operations are the same"
+    )
+    records = [grid.cells[shape, column] for shape in (best, last)]
+    alive = [record.number("activation_peak_bytes") for record in records]
+    figures = {"slower": slower}
+    if alive[0] is not None and alive[1] is not None:
+        roof = roof_of(records[1], roofs)
+        text += _alive_text(alive[0], alive[1], roof.cache_bytes if roof else None)
+        figures |= {"alive_best_bytes": alive[0], "alive_last_bytes": alive[1]}
+    return [Statement(kind="limit", sentence=f"{text}.", figures=figures)]
+
+
+def _alive_text(best: float, last: float, cache_bytes: int | None) -> str:
+    """Whether the results that are alive at a time outgrow the caches between two batch sizes."""
+    grown = (
+        f"; the results that are alive at a time grow from {units.byte_count(best)} to "
+        f"{units.byte_count(last)}"
+    )
+    if cache_bytes is None:
+        return f"{grown}; whether they outgrow the caches is not known"
+    holds = units.byte_count(cache_bytes)
+    if best <= cache_bytes < last:
+        return f"{grown} and outgrow the caches, which hold {holds}"
+    if last <= cache_bytes:
+        return f"{grown} and still fit the caches, which hold {holds}: these do not explain it"
+    return f"{grown}; both exceed the caches, which hold {holds}: these alone do not explain it"
+
+
+def _per_input(record: Record, shape: Shape) -> Estimate:
+    """A latency divided by the batch size."""
+    latency = measured(record)
+    assert latency is not None  # the line holds measured shapes only
+    batch = shape.batch_size
+    return Estimate(
+        value=latency.value / batch,
+        low=None if latency.low is None else latency.low / batch,
+        high=None if latency.high is None else latency.high / batch,
+        confidence=latency.confidence,
+        method=latency.method,
+        n=latency.n,
+    )
