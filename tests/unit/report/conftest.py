@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, FailureKind, Record, Value
+from inferometer.core.roof import Attained, Roof
 from inferometer.core.run import Run
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.core.workload import Variant, Workload
@@ -262,3 +264,107 @@ def lab2_of() -> Callable[[], tuple[Run, list[Record]]]:
         return run, make_lab2(run)
 
     return make
+
+
+MIB = 1 << 20
+ROOF = Roof(
+    device="cpu",
+    precision="fp32",
+    threads=2,
+    flops=Attained(best=2e11, median=1.9e11, repeats=10, what="matrix product 2048x2048"),
+    memory=Attained(best=2e10, median=1.8e10, repeats=10, what="triad of 128 MiB"),
+    cache=Attained(best=1.2e11, median=1.1e11, repeats=10, what="triad of 4 MiB"),
+    dispatch_s=5e-6,
+    at=1_795_446_120.0,
+    cache_bytes=32 * MIB,
+)
+
+MACS = {
+    "unet": 9_242_000_000,
+    "squeezenet1_0": 818_900_000,
+    "mobilenet_v3_small": 56_500_000,
+    "resnet18": 1_814_100_000,
+}
+CALLS = {"unet": 90, "squeezenet1_0": 66, "mobilenet_v3_small": 180, "resnet18": 60}
+
+
+def make_costed(records: Sequence[Record], roof: Roof | None = ROOF) -> list[Record]:
+    """The same records with costs at each shape and, with a roof, what follows from it: planted."""
+    return [cost_of(record, roof) for record in records]
+
+
+def make_probed(run: Run, *roofs: Roof) -> Run:
+    """The run, its device probed."""
+    return replace(run, device={**run.device, "roofs": [one.to_json() for one in roofs]})
+
+
+def cost_of(record: Record, roof: Roof | None) -> Record:
+    model = record.workload.variant.model
+    inputs = record.workload.batch_size * ((record.workload.input_size or 224) / 224) ** 2
+    macs = int(MACS[model] * inputs)
+    weights = int(record.number("parameter_bytes") or 0)
+    alive = int(12 * MIB * inputs)
+    figures: dict[str, Value] = {
+        "macs": macs,
+        "flops": 2 * macs,
+        "elementwise_flops": macs // 50,
+        "activation_bytes": 6 * alive,
+        "activation_peak_bytes": alive,
+        "compulsory_bytes": weights + alive // 12,
+        "operator_bytes": weights + 12 * alive,
+        "operator_calls": CALLS[model],
+        "operations_method": "on torch's meta device",
+        "artifact_bytes": weights + 4096,
+    }
+    if record.status == "ok":
+        figures |= measured_costs(record, figures, roof)
+    return replace(record, figures={**record.figures, **figures})
+
+
+def measured_costs(record: Record, cost: dict[str, Value], roof: Roof | None) -> dict[str, Value]:
+    weights, alive = (
+        record.number("parameter_bytes") or 0,
+        float(str(cost["activation_peak_bytes"])),
+    )
+    peak = 200 * MIB + weights + 1.1 * alive
+    figures: dict[str, Value] = {
+        "memory_baseline_bytes": 200 * MIB,
+        "memory_weights_bytes": int(weights),
+        "memory_activation_bytes": int(1.1 * alive),
+        "memory_instrument_bytes": 20 * MIB,
+        "memory_forecast_bytes": int(peak * 1.03),
+        "peak_memory_bytes": int(peak),
+        "memory_counter": "VmHWM",
+        "cold_start_s": 3.1,
+    }
+    latency = record.latency
+    if roof is None or latency is None:
+        return figures
+    flops, moved = float(str(cost["flops"])), float(str(cost["compulsory_bytes"]))
+    least = max(flops / roof.flops.best, moved / roof.memory.best)
+    moving_s = float(str(cost["operator_bytes"])) / 1.2e11
+    work = flops / roof.flops.best + moving_s
+    return figures | {
+        "arithmetic_intensity": flops / float(str(cost["operator_bytes"])),
+        "roof_latency_s": least,
+        "roof_share": least / latency.value,
+        "roof_limit": "compute" if flops / roof.flops.best == least else "memory",
+        "operator_roof_latency_s": work,
+        "memory_bound_share": moving_s / work,
+        "dispatch_latency_s": int(str(cost["operator_calls"])) * roof.dispatch_s,
+    }
+
+
+@pytest.fixture
+def roof() -> Roof:
+    return ROOF
+
+
+@pytest.fixture
+def costed() -> Callable[..., list[Record]]:
+    return make_costed
+
+
+@pytest.fixture
+def probed() -> Callable[..., Run]:
+    return make_probed

@@ -1,0 +1,155 @@
+"""Why models are ordered as they are, as tables and sentences of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from inferometer.analysis import facts
+from inferometer.analysis.batching import batching
+from inferometer.analysis.bounds import Bounds, bounds
+from inferometer.analysis.explain import Statement, why
+from inferometer.analysis.grid import Column, Grid, Shape
+from inferometer.analysis.ordering import Factor, factors, puzzling
+from inferometer.core import units
+from inferometer.core.record import Record
+from inferometer.core.roof import Roof
+from inferometer.report.fields import Fields, ends
+from inferometer.report.markup import Table, table
+from inferometer.report.wording import joined, plural
+
+MOST_PAIRS = 5
+"""Pairs that are explained in one group of models."""
+MOST_BATCHES = 12
+"""Sentences about batches."""
+
+Roofs = Mapping[str, Sequence[Roof]]
+"""Roofs by the id of the run that measured them."""
+
+
+def order(grid: Grid) -> Table:
+    """How each cost orders the models, beside how their latencies do."""
+    rows = [
+        [
+            factor.name,
+            at.label,
+            ", ".join(column.label for column in _by_value(factor)),
+            f"{factor.concordant} of {factor.pairs}",
+            units.percent(factor.chance),
+            units.ratio(factor.spread),
+        ]
+        for at, found in _groups(grid)
+        for factor in found
+    ]
+    heads = [
+        "cost",
+        "size/batch",
+        "from least to most",
+        "pairs ordered as by latency",
+        "as good by chance",
+        "latency per unit differs by",
+    ]
+    return table(heads, rows, left=3)
+
+
+def order_lines(grid: Grid, roofs: Roofs) -> list[str]:
+    """What orders the models, and why each pair of neighbours is as it is."""
+    lines = [line for at, found in _groups(grid) for line in _ordering(at, found)]
+    for columns in facts.contexts(grid):
+        shape = facts.common_shape(grid, columns)
+        if shape is not None and len(columns) > 1:
+            lines += _pairs(grid, columns, shape, roofs)
+    return lines
+
+
+def batch_lines(grid: Grid, roofs: Roofs) -> list[str]:
+    """What one more input costs, and why."""
+    found = [one.sentence for column in grid.columns for one in batching(grid, column, roofs)]
+    return found[:MOST_BATCHES]
+
+
+def parts(grid: Grid) -> Table:
+    """What the latency of each variant is made of, at its smallest and its largest shape."""
+    fields: Fields = {
+        "latency": _part(lambda found: found.latency_s),
+        "arithmetic": _part(lambda found: found.arithmetic_s),
+        "moving data": _part(lambda found: found.moving_s),
+        "starting operators": _part(lambda found: found.starting_s),
+        "not explained": _part(lambda found: found.rest_s),
+        "of the latency": lambda record: (
+            units.percent(found.share(found.rest_s)) if (found := bounds(record)) else ""
+        ),
+    }
+    return ends(grid, fields)
+
+
+def _part(of: Callable[[Bounds], float | None]) -> Callable[[Record], str]:
+    return lambda record: units.seconds(of(found)) if (found := bounds(record)) else ""
+
+
+def _groups(grid: Grid) -> list[tuple[Shape, list[Factor]]]:
+    """The costs that order models under the same settings, with the shape where they do."""
+    found = []
+    for columns in facts.contexts(grid):
+        shape = facts.common_shape(grid, columns)
+        if shape is not None:
+            found.append((shape, factors(grid, columns, shape)))
+    return [(shape, costs) for shape, costs in found if costs]
+
+
+def _by_value(factor: Factor) -> list[Column]:
+    order = sorted(zip(factor.values, range(len(factor.columns)), strict=True))
+    return [factor.columns[place] for _, place in order]
+
+
+def _ordering(shape: Shape, found: Sequence[Factor]) -> list[str]:
+    """Which costs order the models as their latencies do, and how little that may prove."""
+    pairs = found[0].pairs
+    if not pairs or len(found) == 1:
+        return []
+    agreeing = [factor for factor in found if factor.agrees]
+    others = [f"{f.name} ({f.concordant})" for f in found if not f.agrees]
+    of = f"all {plural(pairs, 'pair')} of models whose latencies are apart"
+    if agreeing:
+        names = joined([factor.name for factor in agreeing])
+        line = f"At {shape.label}, {of} are in the order of {names}"
+        line += f"; fewer are in that of {joined(others)}." if others else "."
+    else:
+        line = f"At {shape.label}, no cost has {of} in its order: {joined(others)}."
+    nearest = min(found, key=lambda factor: factor.spread)
+    line += (
+        f" Latency per unit of a cost differs least between the models for the {nearest.name}, "
+        f"{units.ratio(nearest.spread)}"
+    )
+    line += f"; per parameter, {units.ratio(p.spread)}." if (p := _parameters(found)) else "."
+    return [line, *_chance(agreeing, len(found))]
+
+
+def _parameters(found: Sequence[Factor]) -> Factor | None:
+    return next((factor for factor in found if factor.name == "parameters"), None)
+
+
+def _chance(agreeing: Sequence[Factor], tried: int) -> list[str]:
+    """How often chance alone orders so few models as well."""
+    if not agreeing or agreeing[0].chance is None:
+        return []
+    models, chance = len(agreeing[0].columns), units.percent(agreeing[0].chance)
+    line = (
+        f"Of all orders of {models} models, {chance} agree as well by chance, and {tried} costs "
+        "were tried: an agreement alone proves little. What follows is arithmetic on the figures "
+        "of each pair."
+    )
+    return [line]
+
+
+def _pairs(grid: Grid, columns: Sequence[Column], shape: Shape, roofs: Roofs) -> list[str]:
+    """Each pair in a line, then what limits each model, then doubts; nothing twice."""
+    told = [why(grid, a, b, shape, roofs) for a, b in puzzling(grid, columns, shape)[:MOST_PAIRS]]
+    told = [found for found in told if found and found[0].kind != "unknown"]
+    pairs = [_joined(found, "work", "rate", "difference") for found in told]
+    models = [_joined(found, "parts", "limit") for found in told]
+    doubts = [one.sentence for found in told for one in found if one.kind == "doubt"]
+    return [line for line in dict.fromkeys([*pairs, *models, *doubts]) if line]
+
+
+def _joined(found: Sequence[Statement], *kinds: str) -> str:
+    return " ".join(one.sentence for one in found if one.kind in kinds)
