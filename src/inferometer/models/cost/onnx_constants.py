@@ -1,0 +1,134 @@
+"""Computes the small constants of an ONNX graph that its shapes depend on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from inferometer.core.errors import is_out_of_memory
+from inferometer.models.cost.onnx_file import KEPT_ELEMENTS
+from inferometer.models.cost.onnx_tensor import Tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from onnx import GraphProto, ModelProto, NodeProto
+
+_FOLDED = (
+    "Abs Add And Cast Ceil Concat ConstantOfShape Div Equal Expand Flatten Floor Gather Greater "
+    "GreaterOrEqual Identity Less LessOrEqual Max Min Mod Mul Neg Not Or Pow Range ReduceMax "
+    "ReduceMin ReduceProd ReduceSum Reshape Slice Sqrt Squeeze Sub Transpose Unsqueeze Where"
+)
+FOLDED = frozenset(_FOLDED.split())
+"""Operators that make shapes out of shapes; computed where all their inputs are small constants."""
+
+
+def fold(model: ModelProto, known: Mapping[str, Tensor]) -> bool:
+    """Put constants in the place of nodes that compute shapes; whether there were any.
+
+    Args:
+        model: changed in place.
+        known: types and shapes so far.
+    """
+    graph = model.graph
+    outputs = {value.name for value in graph.output}
+    values = small_constants(graph)
+    found: dict[str, NDArray[Any]] = {}
+    for node in graph.node:
+        made = None if node.output[0] in outputs else _value(node, values, known, model)
+        if made is not None:
+            found[node.output[0]] = values[node.output[0]] = made
+    _replace(graph, found)
+    return bool(found)
+
+
+def small_constants(graph: GraphProto) -> dict[str, NDArray[Any]]:
+    """Values of the small tensors that are known before any input is."""
+    from onnx import numpy_helper
+
+    named = [(tensor.name, tensor) for tensor in graph.initializer]
+    named += [
+        (node.output[0], attribute.t)
+        for node in graph.node
+        if node.op_type == "Constant"
+        for attribute in node.attribute
+        if attribute.name == "value"
+    ]
+    small = [(name, tensor) for name, tensor in named if math.prod(tensor.dims) <= KEPT_ELEMENTS]
+    return {
+        name: numpy_helper.to_array(tensor)
+        for name, tensor in small
+        if tensor.data_location != tensor.EXTERNAL
+    }
+
+
+def _value(
+    node: NodeProto,
+    values: Mapping[str, NDArray[Any]],
+    known: Mapping[str, Tensor],
+    model: ModelProto,
+) -> NDArray[Any] | None:
+    """What a node gives, where that is a small constant."""
+    if node.domain not in ("", "ai.onnx") or len(node.output) != 1:
+        return None
+    if node.op_type in ("Shape", "Size"):
+        return _asked(node, known.get(node.input[0], Tensor()).dims)
+    if node.op_type not in FOLDED or any(name and name not in values for name in node.input):
+        return None
+    inputs = {name: values[name] for name in node.input if name}
+    if not inputs or not _stays_small(node, [values[name] for name in node.input if name]):
+        return None
+    return _computed(node, inputs, model)
+
+
+def _asked(node: NodeProto, dims: tuple[int, ...] | None) -> NDArray[Any] | None:
+    """The shape or the size of a tensor, where it is known."""
+    import numpy as np
+
+    if dims is None:
+        return None
+    if node.op_type == "Size":
+        return np.array(math.prod(dims), dtype=np.int64)
+    ends = {attribute.name: int(attribute.i) for attribute in node.attribute}
+    return np.array(dims[ends.get("start", 0) : ends.get("end")], dtype=np.int64)
+
+
+def _stays_small(node: NodeProto, inputs: Sequence[NDArray[Any]]) -> bool:
+    """Whether the output of a node surely is as small as its inputs."""
+    if node.op_type in ("ConstantOfShape", "Expand"):
+        return bool(0 <= math.prod(int(length) for length in inputs[-1].ravel()) <= KEPT_ELEMENTS)
+    if node.op_type == "Range":
+        start, limit, delta = (float(value.ravel()[0]) for value in inputs)
+        return bool(delta) and (limit - start) / delta <= KEPT_ELEMENTS
+    return math.prod(value.size for value in inputs if value.size) <= KEPT_ELEMENTS**2
+
+
+def _computed(
+    node: NodeProto, inputs: Mapping[str, NDArray[Any]], model: ModelProto
+) -> NDArray[Any] | None:
+    """Run one operator of the standard with the reference implementation."""
+    from onnx import helper, numpy_helper
+    from onnx.reference import ReferenceEvaluator
+
+    initializers = [numpy_helper.from_array(value, name) for name, value in inputs.items()]
+    output = helper.make_value_info(node.output[0], helper.make_tensor_type_proto(0, None))
+    graph = helper.make_graph([node], "one", [], [output], initializers)
+    try:
+        one = helper.make_model(graph, opset_imports=model.opset_import)
+        outputs: Any = ReferenceEvaluator(one).run(None, {})
+        made: NDArray[Any] = outputs[0]
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        return None  # what it cannot compute stays unknown
+    return made if made.size <= KEPT_ELEMENTS else None
+
+
+def _replace(graph: GraphProto, found: Mapping[str, NDArray[Any]]) -> None:
+    """Put constants in the place of the nodes that would compute them."""
+    from onnx import numpy_helper
+
+    kept = [node for node in graph.node if node.output[0] not in found]
+    del graph.node[:]
+    graph.node.extend(kept)
+    graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in found.items())

@@ -1,0 +1,152 @@
+"""Reads an ONNX file for counting: its graph without its weights. Runs nothing that it holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inferometer.core.errors import (
+    MissingExtraError,
+    ModelReferenceError,
+    WorkloadError,
+    in_one_line,
+    is_out_of_memory,
+)
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, TensorProto
+
+SUFFIX = ".onnx"
+LARGEST_BYTES = 2**31 - 1
+"""A protobuf message cannot be larger; weights beyond that lie in files of their own."""
+
+KEPT_ELEMENTS = 1024
+"""A constant of more elements is no shape and no list of axes: its values are not needed."""
+
+_DATA = ("raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data")
+
+
+def onnx_path(reference: str) -> Path | None:
+    """The file that a reference names, where that is an ONNX file; None for any other reference.
+
+    Raises:
+        ModelReferenceError: there is no such file, or the reference has options.
+        MissingExtraError: the package that reads it is not installed.
+    """
+    from inferometer.models.reference import parse
+
+    parsed = parse(reference)
+    path = Path(parsed.target).expanduser()
+    if parsed.source != "file" or path.suffix.lower() != SUFFIX:
+        return None
+    if parsed.options:
+        raise ModelReferenceError(f"{path}: an ONNX file has no option {min(parsed.options)!r}")
+    if not path.is_file():
+        raise ModelReferenceError(f"{path}: there is no such file")
+    if find_spec("onnx") is None:
+        raise MissingExtraError(f"{path} needs onnx, which", "onnx")
+    return path
+
+
+def read_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
+    """The model without the values of its larger tensors, and the files that it consists of.
+
+    Local functions are written out where they are called.
+
+    Raises:
+        WorkloadError: (bad_model) the file is damaged or no ONNX, or takes weights from outside of
+            its folder; (unsupported) it is larger than the format allows.
+    """
+    if path.stat().st_size > LARGEST_BYTES:
+        raise WorkloadError(
+            "unsupported", f"{path} is larger than 2 GiB; save its weights as external data"
+        )
+    model = _parsed(path)
+    if not model.ir_version or not (model.graph.node or model.graph.output):
+        raise WorkloadError("bad_model", f"{path} is no ONNX model: it holds no graph")
+    files = [str(path)]
+    for tensor in tensors(model.graph):
+        if tensor.data_location == tensor.EXTERNAL:
+            files.append(str(_external(path, tensor)))
+        elif math.prod(tensor.dims) > KEPT_ELEMENTS:
+            for name in _DATA:
+                tensor.ClearField(name)
+    return _inlined(model, path), tuple(dict.fromkeys(files))
+
+
+def tensors(graph: GraphProto) -> Iterator[TensorProto]:
+    """Every constant tensor of a graph and of the graphs in it."""
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield attribute.t
+            yield from attribute.tensors
+            if attribute.HasField("g"):
+                yield from tensors(attribute.g)
+            for inside in attribute.graphs:
+                yield from tensors(inside)
+
+
+def _parsed(path: Path) -> ModelProto:
+    import onnx
+
+    try:
+        return onnx.load_model(str(path), load_external_data=False)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        message = f"{path} is damaged, or no ONNX model: {in_one_line(error)}"
+        raise WorkloadError("bad_model", message) from error
+
+
+def _external(path: Path, tensor: TensorProto) -> Path:
+    """The file of a tensor; the values of a small one are read from it.
+
+    Raises:
+        WorkloadError: (bad_model) it is missing, or outside of the model's folder.
+    """
+    entries: dict[str, str] = {entry.key: entry.value for entry in tensor.external_data}
+    folder = path.parent.resolve()
+    file = (folder / entries.get("location", "")).resolve()
+    if not file.is_relative_to(folder):
+        raise WorkloadError(
+            "bad_model", f"{path} takes {tensor.name} from outside of its folder: {file}"
+        )
+    if not file.is_file():
+        raise WorkloadError("bad_model", f"{path} takes {tensor.name} from {file}: no such file")
+    if math.prod(tensor.dims) <= KEPT_ELEMENTS:
+        _fill(path, tensor, file, entries)
+    return file
+
+
+def _fill(path: Path, tensor: TensorProto, file: Path, entries: dict[str, str]) -> None:
+    """Read a small tensor, such as a shape, into the model."""
+    try:
+        offset, length = int(entries.get("offset", 0)), int(entries.get("length", 0))
+        with file.open("rb") as opened:
+            opened.seek(offset)
+            data = opened.read(min(length, 8 * KEPT_ELEMENTS) if length else 8 * KEPT_ELEMENTS)
+    except (OSError, ValueError) as error:
+        message = f"{path} does not say where {tensor.name} lies: {in_one_line(error)}"
+        raise WorkloadError("bad_model", message) from error
+    tensor.raw_data = data
+    tensor.data_location = tensor.DEFAULT
+    del tensor.external_data[:]
+
+
+def _inlined(model: ModelProto, path: Path) -> ModelProto:
+    if not model.functions:
+        return model
+    import onnx.inliner
+
+    inline: Any = onnx.inliner.inline_local_functions
+    try:
+        found: ModelProto = inline(model)
+    except Exception as error:
+        message = f"{path}: its functions cannot be written out: {in_one_line(error)}"
+        raise WorkloadError("bad_model", message) from error
+    return found

@@ -1,0 +1,85 @@
+"""One node of an ONNX graph, with the shapes of what it takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from inferometer.models.cost.onnx_tensor import Tensor
+
+if TYPE_CHECKING:
+    from onnx import NodeProto
+
+STANDARD = ("", "ai.onnx")
+UNKNOWN = Tensor()
+
+
+class ShapeUnknown(Exception):  # noqa: N818 - not an error: the node is then named as unknown
+    """A shape that is needed is not known, or an input is not given."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node where it stands.
+
+    Attributes:
+        proto: the node.
+        tensors: what is known of the graph's tensors.
+    """
+
+    proto: NodeProto
+    tensors: Mapping[str, Tensor]
+
+    @property
+    def operator(self) -> str:
+        """`Conv`, or with the domain where that is not the standard's: `com.microsoft.Gelu`."""
+        domain = self.proto.domain
+        return self.proto.op_type if domain in STANDARD else f"{domain}.{self.proto.op_type}"
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """Its distinct inputs."""
+        return [self.tensors.get(name, UNKNOWN) for name in dict.fromkeys(self.proto.input) if name]
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        """Its outputs."""
+        return [self.tensors.get(name, UNKNOWN) for name in self.proto.output if name]
+
+    def has(self, place: int) -> bool:
+        """Whether it has that input."""
+        return place < len(self.proto.input) and bool(self.proto.input[place])
+
+    def dims(self, place: int) -> tuple[int, ...]:
+        """Shape of an input.
+
+        Raises:
+            ShapeUnknown: it is not known, or there is no such input.
+        """
+        found = self.tensors.get(self.proto.input[place], UNKNOWN).dims if self.has(place) else None
+        if found is None:
+            raise ShapeUnknown
+        return found
+
+    def made(self, place: int = 0) -> tuple[int, ...]:
+        """Shape of an output.
+
+        Raises:
+            ShapeUnknown: it is not known.
+        """
+        names = self.proto.output
+        found = self.tensors.get(names[place], UNKNOWN).dims if place < len(names) else None
+        if found is None:
+            raise ShapeUnknown
+        return found
+
+    def attribute(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - a number, a text, a list
+        """Value of an attribute."""
+        from onnx import helper
+
+        for one in self.proto.attribute:
+            if one.name == name:
+                value = helper.get_attribute_value(one)
+                return value.decode(errors="replace") if isinstance(value, bytes) else value
+        return default
