@@ -102,6 +102,7 @@ class Bench:
             "notes": list(model.notes),
             "load_s": load_s,
             "latency_timer_overhead_s": empty_pair_s(),
+            "artifact_bytes": _size_of(model.files),
             **_count(session.network),
         }
 
@@ -116,7 +117,7 @@ class Bench:
         """
         memory: Meter = PeakMemory()
         memory.begin()
-        inputs = self._inputs(shape)
+        inputs = self.inputs(shape)
         call = self.session.bind(inputs)
         with self.session.running():
             begin = time.perf_counter()
@@ -137,8 +138,12 @@ class Bench:
             size_applied=inputs.size_applied,
         )
 
-    def cost(self, shape: Shape) -> Cost | None:
+    def cost(self, shape: Shape, *, may_run: bool = False) -> Cost | None:
         """What a call costs on paper; None where the network cannot be looked into.
+
+        Args:
+            shape: of the call.
+            may_run: whether a real call may be counted where there is no other way.
 
         Raises:
             WorkloadError: (unsupported) it cannot be counted without running it.
@@ -148,12 +153,12 @@ class Bench:
             return None
         from inferometer.models.cost import count_operations
 
-        args, kwargs = placed(self._inputs(shape))
-        return count_operations(self.session.network, args, kwargs)
+        args, kwargs = placed(self.inputs(shape))
+        return count_operations(self.session.network, args, kwargs, may_run=may_run)
 
     def run_round(self, shape: Shape, plan: RoundPlan) -> Round:
         """Measure one round, and watch the device meanwhile."""
-        call = self.session.bind(self._inputs(shape))
+        call = self.session.bind(self.inputs(shape))
         with self.session.running():
             self.watch.begin()
             end = time.perf_counter() + plan.seconds
@@ -163,7 +168,8 @@ class Bench:
             signals = self.watch.end()
         return replace(_join(blocks), phase="measure", settle=plan.settle, signals=signals)
 
-    def _inputs(self, shape: Shape) -> Inputs:
+    def inputs(self, shape: Shape) -> Inputs:
+        """The arguments of a call, as the model's inputs make them."""
         return self.model.inputs.make(
             batch_size=shape.batch_size, input_size=shape.input_size, seed=shape.seed
         )
@@ -215,6 +221,14 @@ def _count(network: object) -> dict[str, Value]:
     from inferometer.models.cost import count_parameters
 
     return dict(asdict(count_parameters(network)))
+
+
+def _size_of(files: tuple[str, ...]) -> int | None:
+    """Bytes of the files that a model was read from; None where there were none."""
+    from inferometer.models.cost.artifacts import artifacts
+
+    found = artifacts(files)
+    return sum(one.size_bytes for one in found) if found else None
 
 
 def _warm(values_s: list[float]) -> bool:

@@ -21,6 +21,7 @@ from inferometer.core.record import Failure, FailureKind
 from inferometer.core.workload import Variant
 from inferometer.runner import limits
 from inferometer.runner.bench import Bench, RoundPlan, Shape, load_bench
+from inferometer.runner.costed import costing_of, costing_of_file
 from inferometer.runner.messages import Closed, Line, Message, failure_to_json, round_to_json
 
 MESSAGE_CHARACTERS = 500
@@ -31,6 +32,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.bench: Bench | None = None
+        self.variant: Variant | None = None
         self.backend = "python"
 
     def answer(self, request: Message) -> Message:
@@ -44,6 +46,8 @@ class Worker:
         answers: dict[str, Callable[[Message], Message]] = {
             "load": self._load,
             "cost": self._cost,
+            "costing": self._costing,
+            "file costing": self._file_costing,
             "warmup": self._warm_up,
             "round": self._round,
         }
@@ -52,6 +56,22 @@ class Worker:
     def _cost(self, request: Message) -> Message:
         cost = self._loaded.cost(Shape(**request["shape"]))
         return {"cost": None if cost is None else cost.to_json()}
+
+    def _costing(self, request: Message) -> Message:
+        assert self.variant is not None
+        shape = Shape(**request["shape"])
+        found = costing_of(self._loaded, self.variant, shape, may_run=request["may_run"])
+        return {"costing": found.to_json()}
+
+    def _file_costing(self, request: Message) -> Message:
+        limits.limit_data(request["memory_limit_bytes"])
+        found = costing_of_file(
+            request["model"],
+            request["file"],
+            Shape(**request["shape"]),
+            precision=request["precision"],
+        )
+        return {"costing": found.to_json()}
 
     def _warm_up(self, request: Message) -> Message:
         warm = self._loaded.warm_up(Shape(**request["shape"]))
@@ -74,7 +94,7 @@ class Worker:
 
     def _load(self, request: Message) -> Message:
         variant = Variant(**request["variant"])
-        self.backend = variant.backend
+        self.variant, self.backend = variant, variant.backend
         if request["memory_limit_bytes"] is not None and request["device"] == "cpu":
             limits.limit_data(request["memory_limit_bytes"])
         self.bench = load_bench(
