@@ -1,0 +1,96 @@
+"""Where the model is: put the cost of a call together with what is known of the model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from inferometer.core.costing import Costing
+from inferometer.core.errors import WorkloadError
+from inferometer.core.workload import Variant
+from inferometer.runner.bench import Bench, Shape
+
+
+def costing_of(bench: Bench, variant: Variant, shape: Shape, *, may_run: bool) -> Costing:
+    """The cost of a loaded model.
+
+    Args:
+        bench: it.
+        variant: what it is called, and what runs it.
+        shape: of the call.
+        may_run: whether a real call may be counted where nothing else tells what it does.
+
+    Raises:
+        WorkloadError: (unsupported) it cannot be looked into, or not at this shape.
+    """
+    from inferometer.models.cost import count_parameters
+    from inferometer.models.cost.artifacts import artifacts, safetensors_bytes
+
+    inputs = bench.inputs(shape)
+    if not inputs.size_applied:
+        raise WorkloadError(
+            "unsupported",
+            f"input size {shape.input_size} would change nothing in the model's inputs "
+            f"({inputs.shape}); leave it out",
+        )
+    cost = bench.cost(shape, may_run=may_run)
+    network = bench.session.network
+    if cost is None or network is None:
+        raise WorkloadError(
+            "unsupported",
+            "only a torch.nn.Module can be looked into, and this model is another callable",
+        )
+    return Costing(
+        model=variant.model,
+        source=bench.model.source,
+        weights=bench.model.weights,
+        backend=variant.backend,
+        precision=variant.precision,
+        batch_size=shape.batch_size,
+        input_size=shape.input_size,
+        input_shape=inputs.shape,
+        cost=cost,
+        parameters=asdict(count_parameters(network)),
+        artifacts=artifacts(bench.model.files),
+        safetensors_bytes=safetensors_bytes(network),
+        notes=bench.model.notes,
+    )
+
+
+def costing_of_file(model: str, file: str, shape: Shape, *, precision: str | None) -> Costing:
+    """The cost of an ONNX file, counted from its graph.
+
+    Args:
+        model: the reference as the user gave it.
+        file: its path.
+        shape: of the call.
+        precision: what the user expects it to have; None accepts any.
+
+    Raises:
+        WorkloadError: (bad_model) the file is damaged; (unsupported) it was made for another shape
+            or another precision.
+    """
+    from inferometer.models.cost.artifacts import artifacts
+    from inferometer.models.cost.onnx_graph import count_onnx
+
+    found = count_onnx(Path(file), batch_size=shape.batch_size, input_size=shape.input_size)
+    if precision not in (None, found.precision):
+        raise WorkloadError(
+            "unsupported",
+            f"an ONNX file is counted as it is, and this one is {found.precision}, "
+            f"not {precision}; leave the precision out",
+        )
+    return Costing(
+        model=model,
+        source="file",
+        weights=f"file {Path(file).name}",
+        backend=None,
+        precision=found.precision,
+        batch_size=shape.batch_size,
+        input_size=shape.input_size,
+        input_shape=found.input_shape,
+        cost=found.cost,
+        parameters=found.parameters,
+        artifacts=artifacts(found.files),
+        notes=found.notes,
+    )

@@ -1,0 +1,108 @@
+"""Parent: the cost of a model reference, counted in a worker process that ends afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from inferometer.core.costing import Costing
+from inferometer.core.errors import InputError, WorkloadError
+from inferometer.core.procedure import Procedure
+from inferometer.core.workload import Variant
+from inferometer.host.cpus import physical_cores
+from inferometer.host.memory import available_bytes
+from inferometer.models import check
+from inferometer.models.cost.onnx_file import onnx_path
+from inferometer.runner.bench import Shape
+from inferometer.runner.messages import Message
+from inferometer.runner.parent import WorkerFailed, WorkerProcess
+from inferometer.runner.residents import USABLE, Clock
+
+BACKEND = "torch"
+DEFAULT_PRECISION = "fp32"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostWish:
+    """What is to be counted.
+
+    Attributes:
+        model: its reference.
+        batch_size: inputs in the call.
+        input_size: height and width of images or length of sequences; None for the model's own.
+        precision: None is fp32, or what a file has that is counted as it is.
+        seed: of random weights and inputs.
+        may_run: whether a real call may be counted where nothing else tells what the network does.
+        timeout_s: how long the worker may take to load, and then to count.
+    """
+
+    model: str
+    batch_size: int = 1
+    input_size: int | None = None
+    precision: str | None = None
+    seed: int = 0
+    may_run: bool = False
+    timeout_s: float = Procedure.timeout_s
+
+
+def cost_of(wish: CostWish, *, on_wait: Callable[[], None] = lambda: None) -> Costing:
+    """Load a model in a worker, count a call of it, and end the worker.
+
+    Raises:
+        InputError: the reference is wrong, or a package is missing; nothing was started.
+        WorkloadError: it could not be loaded or counted; the worker may have crashed, run out of
+            memory or taken too long.
+    """
+    file = onnx_path(wish.model)
+    if file is None:
+        _check(wish)
+    worker = WorkerProcess(
+        _variant(wish),
+        device="cpu",
+        threads=physical_cores(),
+        seed=wish.seed,
+        memory_limit_bytes=int(USABLE * available_bytes()),
+        on_wait=on_wait,
+    )
+    clock = Clock(end=float("inf"), timeout_s=wish.timeout_s)
+    try:
+        if file is None:
+            worker.load(clock.deadline(0))
+        request = _request(wish, None if file is None else str(file), worker.memory_limit_bytes)
+        answer = worker.ask(request, stage="load", deadline=clock.deadline(0))
+    except WorkerFailed as failed:
+        raise WorkloadError(failed.failure.kind, failed.failure.message) from None
+    finally:
+        worker.kill()
+    return Costing.from_json(answer["costing"])
+
+
+def _check(wish: CostWish) -> None:
+    """Refuse what cannot work before anything is started."""
+    from inferometer.backends import BACKENDS
+
+    check(wish.model)
+    known = BACKENDS.get(BACKEND).precisions
+    if wish.precision not in (None, *known):
+        raise InputError(
+            f"{BACKEND} has no precision {wish.precision!r}; known: {', '.join(known)}"
+        )
+
+
+def _variant(wish: CostWish) -> Variant:
+    precision = wish.precision or DEFAULT_PRECISION
+    return Variant(model=wish.model, backend=BACKEND, precision=precision)
+
+
+def _request(wish: CostWish, file: str | None, memory_limit_bytes: int) -> Message:
+    shape = Shape(batch_size=wish.batch_size, input_size=wish.input_size, seed=wish.seed)
+    if file is None:
+        return {"do": "costing", "shape": asdict(shape), "may_run": wish.may_run}
+    return {
+        "do": "file costing",
+        "model": wish.model,
+        "file": file,
+        "precision": wish.precision,
+        "shape": asdict(shape),
+        "memory_limit_bytes": memory_limit_bytes,
+    }
