@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("inferometer.cli.show:show", "Show a run as a table."),
     "report": ("inferometer.cli.report:report", "Write a lab report with plots."),
     "compare": ("inferometer.cli.compare:compare", "Say which of two is faster, and how sure."),
+    "cost": ("inferometer.cli.cost:cost", "Count what a model costs on paper."),
     "export": ("inferometer.cli.export:export", "Write a run's records as JSON, CSV or Parquet."),
     "import": ("inferometer.cli.import_:import_", "Read an export, or a CSV table, into a store."),
     "models": ("inferometer.cli.models:models", "List the models and how to name others."),

@@ -49,12 +49,19 @@ def _batches(text: str) -> list[int]:
     return [_positive(part) for part in _list(text)]
 
 
+def _size(text: str) -> int | None:
+    if text != "own" and (not text.isdecimal() or int(text) == 0):
+        raise ValueError(f"expected a whole number above 0, or own; found {text!r}")
+    return None if text == "own" else int(text)
+
+
 def _sizes(text: str) -> list[int | None]:
     return [None if part == "own" else _positive(part) for part in _list(text)]
 
 
 NAMES = Parsed("A,B,…", _list)
 BATCHES = Parsed("1,2,…", _batches)
+SIZE = Parsed("N|own", _size)
 SIZES = Parsed("224,448,…", _sizes)
 DURATION = Parsed("TIME", parse_duration)
 SHARE = Parsed("SHARE", parse_percent)

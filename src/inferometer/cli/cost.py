@@ -1,0 +1,98 @@
+"""`inferometer cost`: parameters, operations and bytes of a model, without measuring it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from inferometer.cli.options import json_option, write_json
+from inferometer.cli.parameters import DURATION, SIZE
+from inferometer.core.errors import InputError, WorkloadError
+
+if TYPE_CHECKING:
+    from inferometer.core.costing import Costing
+    from inferometer.report.cost import By
+    from inferometer.runner.costing import CostWish
+
+
+@click.command()
+@click.argument("model")
+@click.option("--size", type=SIZE, default="own", show_default=True, help="Input size.")
+@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Batch size.")
+@click.option("--precision", help="fp32, bf16, fp16 [fp32; a file that is counted as it is: its].")
+@click.option(
+    "--by",
+    type=click.Choice(["kind", "operator", "module"]),
+    default="kind",
+    show_default=True,
+    help="What a row of the table is.",
+)
+@click.option("--depth", type=click.IntRange(0), help="With --by module: how deep to look.")
+@click.option(
+    "--run",
+    "may_run",
+    is_flag=True,
+    help="Count a real call where what the network does depends on its inputs.",
+)
+@click.option("--timeout", "timeout_s", type=DURATION, help="Time to load, and then to count [3m].")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of weights and inputs.")
+@json_option
+def cost(
+    *,
+    model: str,
+    size: int | None,
+    batch: int,
+    precision: str | None,
+    by: By,
+    depth: int | None,
+    may_run: bool,
+    timeout_s: float | None,
+    seed: int,
+    json_path: str | None,
+) -> None:
+    """Count what a call of MODEL costs on paper: parameters, MACs, FLOPs, bytes.
+
+    MODEL is a reference as in `inferometer models`, or an ONNX file.
+
+    The JSON is one object, with lists of operators and modules.
+    """
+    from inferometer.runner.costing import CostWish
+
+    if depth is not None and by != "module":
+        raise click.UsageError("--depth goes with --by module")
+    limits = {} if timeout_s is None else {"timeout_s": timeout_s}
+    wish = CostWish(
+        model=model,
+        batch_size=batch,
+        input_size=size,
+        precision=precision,
+        seed=seed,
+        may_run=may_run,
+        **limits,
+    )
+    found = _count(wish)
+    if json_path is not None:
+        from inferometer.analysis.costs import row
+
+        write_json(row(found), json_path)
+    if json_path != "-":
+        from inferometer.report.cost import print_cost
+
+        print_cost(found, by=by, depth=depth)
+
+
+def _count(wish: CostWish) -> Costing:
+    """Count, and turn a failure into what the user did wrong or can do.
+
+    Raises:
+        InputError: it failed.
+    """
+    from inferometer.report.marks import MEANINGS
+    from inferometer.runner.costing import cost_of
+
+    try:
+        return cost_of(wish)
+    except WorkloadError as error:
+        what = "" if error.kind in ("unsupported", "bad_model") else f"{MEANINGS[error.kind]}: "
+        raise InputError(f"{wish.model}: {what}{error}") from error
