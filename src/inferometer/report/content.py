@@ -9,6 +9,7 @@ from inferometer import __version__
 from inferometer.analysis.grid import Grid, build
 from inferometer.core.record import Record
 from inferometer.report import discussion, marks, plots, sources, tables, wording
+from inferometer.report.costs import costs
 from inferometer.report.markup import Table
 from inferometer.report.method import methods
 from inferometer.report.sources import RunRecords
@@ -35,6 +36,7 @@ def content(runs: Sequence[RunRecords]) -> dict[str, Any]:
         "parameters": tables.parameters(grid),
         "sharing": discussion.sharing(grid),
         "published": _published(grid),
+        **costs(grid, runs),
         "methods": methods(runs),
         "cells_show": wording.what_cells_show(records, _target(runs)),
         "legend": _legend(grid, records),

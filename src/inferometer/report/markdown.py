@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from inferometer.analysis.grid import Grid, build
-from inferometer.report import markup, plots, sources
+from inferometer.report import markup, plots, roofline, sources
 from inferometer.report.content import content
 from inferometer.report.markup import image
 from inferometer.report.sources import RunRecords
@@ -30,10 +30,16 @@ def render(runs: Sequence[RunRecords], images: Mapping[str, str], no_plots: str 
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    grid = build(sources.all_records(runs))
     environment.filters |= {"bullets": markup.bullets, "code": markup.code}
     return environment.get_template("report.md.j2").render(
         content(runs),
-        plots=_plots(build(sources.all_records(runs)), images, no_plots),
+        plots=_plots(grid, images, no_plots),
+        rooflines=[
+            image(plot.title, images[plot.name])
+            for plot in roofline.plans(grid, runs)
+            if plot.name in images
+        ],
         derating=_derating(runs, images),
     )
 

@@ -198,10 +198,9 @@ def _energy(record: Record, part: str) -> str:
 
 
 def device(run: Run) -> Table:
-    """Everything known about the device."""
-    return table(
-        ["", "device"], [[_words(key), _shown(key, v)] for key, v in run.device.items()], left=2
-    )
+    """Everything known about the device; its roofs have a table of their own."""
+    known = [(key, value) for key, value in run.device.items() if key != "roofs"]
+    return table(["", "device"], [[_words(key), _shown(key, v)] for key, v in known], left=2)
 
 
 def software(run: Run) -> Table:

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from inferometer.analysis.grid import build
 from inferometer.core.errors import InputError
-from inferometer.report import plots
+from inferometer.report import plots, roofline
 from inferometer.report.markdown import render
 from inferometer.report.sources import RunRecords, all_records
 from inferometer.report.sustained import curves
 from inferometer.store.transfer import to_csv, write_whole
 
-_SUSTAINED = re.compile(rf"{plots.SUSTAINED}[0-9a-f]{{8}}\.({'|'.join(plots.FORMATS)})")
+_OF_A_RUN = re.compile(
+    rf"({plots.SUSTAINED}|{roofline.NAME})[0-9a-f]{{8}}\.({'|'.join(plots.FORMATS)})"
+)
 REPORT, RESULTS, PLOTS = "report.md", "results.csv", "plots"
 
 
@@ -52,8 +54,11 @@ def _plot_files(runs: Sequence[RunRecords]) -> dict[str, bytes]:
     """Contents of the plots by file name."""
     from inferometer.report.derating import draw_derating
     from inferometer.report.drawing import draw
+    from inferometer.report.roofplot import draw_roofline
 
-    drawn = [draw(plot) for plot in plots.plan(build(all_records(runs))) if plot.panels]
+    grid = build(all_records(runs))
+    drawn = [draw(plot) for plot in plots.plan(grid) if plot.panels]
+    drawn += [draw_roofline(plot) for plot in roofline.plans(grid, runs)]
     drawn += [
         draw_derating(found, f"{plots.SUSTAINED}{one.run.id}")
         for one in runs
@@ -79,6 +84,6 @@ def _write(path: Path, content: bytes) -> Path:
 def _remove_stale(folder: Path, written: set[str]) -> None:
     """Remove plots of an earlier report that would not belong to this one."""
     ours = {f"{name}.{suffix}" for name in plots.NAMES for suffix in plots.FORMATS}
-    ours |= {file.name for file in folder.iterdir() if _SUSTAINED.fullmatch(file.name)}
+    ours |= {file.name for file in folder.iterdir() if _OF_A_RUN.fullmatch(file.name)}
     for name in ours - written:
         (folder / name).unlink(missing_ok=True)

@@ -55,7 +55,7 @@ def test_the_latest_run_is_the_default_and_is_taken_once(store, tmp_path):
     assert invoke("report", "latest", latest, "-o", tmp_path / "out", "--store", store) == 0
     text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
     assert text.count(f"- run {latest}") == 1
-    assert "6.2 What was not measured" in text
+    assert "8.2 What was not measured" in text
 
 
 def test_several_runs_make_one_report(store, tmp_path):

@@ -30,11 +30,13 @@ def test_the_report_has_the_sections_of_the_lab(report, run, lab):
     assert heads == [
         "Summary",
         "1 Models",
-        "2 Parameter count",
+        "2 Parameters and operations",
         "3 Latency",
-        "4 Energy",
-        "5 Discussion",
-        "6 Device, software and how to repeat",
+        "4 Memory and start",
+        "5 Roofline",
+        "6 Energy",
+        "7 Discussion",
+        "8 Device, software and how to repeat",
         "Appendix A: latency in full",
         "Appendix B: throughput, memory and start",
     ]
@@ -78,14 +80,14 @@ def test_models_are_named_with_the_reason_for_their_choice(report, run, lab):
 
 
 def test_parameters_are_compared_with_the_published_count(report, run, lab, record):
-    right = section(report((run, lab)), "## 2 Parameter count")
+    right = section(report((run, lab)), "### 2.1 Parameter count")
     assert "7,763,041" in right
     assert "none of them shares parameters" in right
     assert "the count here equals it" in right
     wrong = record(
         "resnet18", source="catalogue", parameters=7, parameters_with_duplicates=9, half_s=0.001
     )
-    text = section(report((run, [wrong])), "## 2 Parameter count")
+    text = section(report((run, [wrong])), "### 2.1 Parameter count")
     assert "differs from the published one for resnet18" in text
     assert "resnet18 shares parameters" in text
 
@@ -116,15 +118,15 @@ def test_plots_are_embedded_or_missed_with_a_reason(report, run, lab, record):
 
 
 def test_energy_is_not_available_for_a_reason(report, run, lab, record):
-    assert "N.A. No power sensor was found." in section(report((run, lab)), "## 4 Energy")
+    assert "N.A. No power sensor was found." in section(report((run, lab)), "## 6 Energy")
     measured = record(energy_per_inference_j=1.4217, energy_source="rapl")
-    energy = section(report((run, [measured])), "## 4 Energy")
+    energy = section(report((run, [measured])), "## 6 Energy")
     assert "1.42 J" in energy
     assert "N.A." not in energy
 
 
 def test_the_discussion_contradicts_the_hypothesis_where_the_data_do(report, run, lab):
-    text = section(report((run, lab)), "### 5.3 Parameter count")
+    text = section(report((run, lab)), "### 7.3 Parameter count, and what explains it better")
     assert (
         "unet has fewer parameters than resnet18, 7,763,041 against 11,689,512, yet is slower at "
         "all 8 shapes" in text
@@ -138,7 +140,7 @@ def test_the_discussion_agrees_where_the_data_do(report, run, record):
         record("a", parameters=10, latency_s=0.1, half_s=0.001),
         record("b", parameters=20, latency_s=0.2, half_s=0.001),
     ]
-    text = section(report((run, records)), "### 5.3 Parameter count")
+    text = section(report((run, records)), "### 7.3 Parameter count, and what explains it better")
     assert "The orders agree." in text
     assert "do not contradict" in text
 
@@ -147,7 +149,7 @@ def test_the_lab_table_of_the_jetson_is_questioned(report, lab2_run, lab2):
     text = report((lab2_run, lab2))
     assert "unet 224/8 24.1 s, but 224/16 10.8 s" in text
     assert "yet is slower at all 11 shapes" in text
-    check = section(text, "### 5.4 Figures to check")
+    check = section(text, "### 7.4 Figures to check")
     assert "2.90050734299" in check
     assert "resnet18 224/16 and resnet18 448/16" in check
 
@@ -164,14 +166,14 @@ def test_an_imported_run_claims_no_method_and_no_deviation(report, lab2_run, lab
 
 
 def test_what_cannot_be_concluded_is_said(report, run, lab):
-    limits = section(report((run, lab)), "### 5.4 What cannot be concluded")
+    limits = section(report((run, lab)), "### 7.4 What cannot be concluded")
     assert "The figures are of 4 models on 1 device" in limits
     assert "Weights are random" in limits
     assert "timed in one process" in limits
 
 
 def test_the_last_section_says_how_to_repeat_and_what_failed(report, run, lab):
-    text = section(report((run, lab)), "## 6 Device, software and how to repeat")
+    text = section(report((run, lab)), "## 8 Device, software and how to repeat")
     assert "| torch | 2.13.0 |" in text
     assert "| memory | 24.0 GiB |" in text
     assert "| governor | not known |" in text
@@ -194,7 +196,7 @@ def test_several_runs_share_one_report(report, run, another_run, lab_of, lab2_of
     assert "Runs 3fa91c02 and 11111111 were measured" in text
     assert "Run 00c0ffee was imported" in text
     assert "The runs were not made at the same time" in text
-    assert re.findall(r"^### 6\.\d (.*)$", text, re.MULTILINE) == [
+    assert re.findall(r"^### 8\.\d (.*)$", text, re.MULTILINE) == [
         "Run 3fa91c02",
         "Run 11111111",
         "Run 00c0ffee",
