@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("inferometer.cli.report:report", "Write a lab report with plots."),
     "compare": ("inferometer.cli.compare:compare", "Say which of two is faster, and how sure."),
     "cost": ("inferometer.cli.cost:cost", "Count what a model costs on paper."),
+    "profile": ("inferometer.cli.profile:profile", "Show where the time of a call goes."),
     "export": ("inferometer.cli.export:export", "Write a run's records as JSON, CSV or Parquet."),
     "import": ("inferometer.cli.import_:import_", "Read an export, or a CSV table, into a store."),
     "models": ("inferometer.cli.models:models", "List the models and how to name others."),
@@ -26,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("inferometer.cli.doctor:doctor", "Look at this device and what is installed."),
     "power": ("inferometer.cli.power:power", "Show what the device draws now."),
     "energy": ("inferometer.cli.energy:energy", "Join the log of a power meter to a run."),
+    "roofline": ("inferometer.cli.roofline:roofline", "Measure what this device attains at best."),
     "selftest": ("inferometer.cli.selftest:selftest", "Measure what is known, to test itself."),
 }
 """Name → where it lives, and its line in `--help`; nothing is imported before it is used."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.core.cost import Cost
+from inferometer.core.errors import InputError
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Value
 from inferometer.core.roof import ProbePlan, Roof
@@ -92,6 +93,24 @@ def _request(worker: WorkerProcess, plan: ProbePlan) -> dict[str, Any]:
         "threads": worker.threads,
         "plan": asdict(plan),
     }
+
+
+def check_probe(backend: str, precisions: Sequence[str]) -> None:
+    """Refuse what cannot be probed before anything is. Imports no runtime.
+
+    Raises:
+        InputError: no such backend, one without a probe or the precision, or a missing package.
+    """
+    from inferometer.backends import BACKENDS
+
+    if not offers_probe(backend):
+        raise InputError(f"the backend {backend} cannot probe a device; take --backend torch")
+    known = BACKENDS.get(backend).precisions
+    for precision in precisions:
+        if precision not in known:
+            raise InputError(
+                f"the backend {backend} has no precision {precision!r}; known: {', '.join(known)}"
+            )
 
 
 def offers_probe(backend: str) -> bool:
