@@ -1,67 +1,117 @@
-"""Count the operations of a torch module, operator by operator, without running it."""
+"""Count the operations of a torch module, operator by operator, most often without running it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from contextlib import ExitStack
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from inferometer.core.cost import Cost, OperatorCost
-from inferometer.core.nested import leaves
+from inferometer.core.cost import Cost
+from inferometer.core.errors import WorkloadError, in_one_line
+
+if TYPE_CHECKING:
+    import torch
+
+    from inferometer.models.cost.storages import Storages
+
+SIMULATED = "torch operators on the meta device, nothing computed"
+RUN = "torch operators of one real call"
 
 
 def count_operations(
     network: Any,  # noqa: ANN401 - any torch module
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
+    *,
+    may_run: bool = False,
 ) -> Cost:
-    """Operations and bytes of one call, counted on the meta device: nothing is computed.
+    """Operations and bytes of one call.
+
+    They are counted on the meta device: shapes are followed, nothing is computed but what follows
+    from integer inputs and constants alone.
 
     Args:
         network: a `torch.nn.Module`, in evaluation mode; it is left as it was.
         args: positional arguments of the call.
         kwargs: keyword arguments.
+        may_run: whether to run the network once where it cannot be counted otherwise.
 
     Raises:
-        WorkloadError: (unsupported) what the network does depends on the values of its inputs.
+        WorkloadError: (unsupported) no module; or it cannot be counted without running it, as
+            where what it does depends on the values of its inputs.
     """
     import torch
-    from torch.utils.flop_counter import FlopCounterMode
 
-    state = {
-        name: value.to("meta")
-        for name, value in [*network.named_parameters(), *network.named_buffers()]
-    }
-    counter = FlopCounterMode(display=False)
-    moved = [value.to("meta") if isinstance(value, torch.Tensor) else value for value in args]
-    named = {
-        name: value.to("meta") if isinstance(value, torch.Tensor) else value
-        for name, value in kwargs.items()
-    }
-    with torch.no_grad(), counter:
-        output = torch.func.functional_call(network, state, tuple(moved), named)
-    operators = tuple(
-        OperatorCost(
-            operator=str(operator),
-            kind="matrix product",
-            module="",
-            calls=1,
-            macs=flops // 2,
-            elementwise_flops=0,
-            bytes_read=0,
-            bytes_written=0,
+    if not isinstance(network, torch.nn.Module):
+        raise WorkloadError(
+            "unsupported",
+            f"operations of a {type(network).__name__} cannot be counted; "
+            "those of a torch.nn.Module can",
         )
-        for operator, flops in counter.get_flop_counts()["Global"].items()
-    )
+    try:
+        return _counted(network, args, kwargs, simulated=True)
+    except WorkloadError:
+        if not may_run:
+            raise
+    except Exception as error:
+        if not may_run:
+            raise WorkloadError(
+                "unsupported",
+                f"its operations cannot be counted without running it: {in_one_line(error)}",
+            ) from error
+    return _counted(network, args, kwargs, simulated=False)
+
+
+def _counted(
+    network: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, simulated: bool
+) -> Cost:
+    import torch
+
+    from inferometer.models.cost import guard
+    from inferometer.models.cost.counting import Counter
+    from inferometer.models.cost.storages import Storages, distinct_bytes, tensors_in
+
+    storages = Storages()
+    storages.own([*network.parameters(), *network.buffers()], "weight", known=not simulated)
+    storages.own(tensors_in([args, kwargs]), "input", known=True)
+    counter = Counter(storages, simulated=simulated)
+    with ExitStack() as stack:
+        stack.enter_context(guard.left_as_it_was(network))
+        stack.enter_context(guard.in_parts())
+        stack.enter_context(guard.watched(network, counter.enter))
+        stack.enter_context(torch.no_grad())
+        given, named = args, dict(kwargs)
+        if simulated:
+            given, named = _without_values(storages, args, kwargs)
+            guard.replace_weights(network, storages.twin)
+            stack.enter_context(guard.fused_attention())
+        stack.enter_context(counter)
+        output = network(*given, **named)
     return Cost(
-        operators=operators,
-        input_bytes=_bytes([*args, *kwargs.values()]),
-        output_bytes=_bytes(output),
-        weight_bytes=_bytes(state),
-        activation_bytes=0,
-        activation_peak_bytes=0,
-        method="meta device",
+        operators=counter.operators(),
+        input_bytes=distinct_bytes([args, kwargs]),
+        output_bytes=distinct_bytes(output),
+        weight_bytes=storages.weight_bytes(),
+        activation_bytes=sum(one.bytes_written for one in counter.operators()),
+        activation_peak_bytes=storages.peak_bytes,
+        method=SIMULATED if simulated else RUN,
     )
 
 
-def _bytes(values: object) -> int:
-    return sum(int(getattr(leaf, "nbytes", 0)) for _, leaf in leaves(values))
+def _without_values(
+    storages: Storages, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Inputs on the meta device, but for integers: they choose, and may decide what is done.
+
+    One tensor that is given twice stays one: attention looks at that.
+    """
+    import torch
+    from torch.utils._pytree import tree_map_only
+
+    @cache
+    def moved(tensor: torch.Tensor) -> torch.Tensor:
+        return storages.twin(tensor) if tensor.is_floating_point() else tensor
+
+    given, named = tree_map_only(torch.Tensor, moved, (args, dict(kwargs)))
+    return given, named

@@ -1,0 +1,177 @@
+"""What torch's operators do, and how many operations those take that multiply no matrices.
+
+Every operator that computes something and is in none of these tables is unknown, unless torch
+itself marks it as one that works element by element, or as a reduction.
+"""
+
+# ruff: noqa: ANN401 - torch's operators take and give anything
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from inferometer.core.cost import Kind
+from inferometer.models.cost.formulas import SOFTMAX_FLOPS, Arguments
+
+Flops = Callable[[Arguments, Any], int]
+
+
+def named(*names: str) -> frozenset[str]:
+    """Operators of torch's own library, those that work in place too."""
+    return frozenset(f"aten.{name}" for one in names for name in (one, f"{one}_"))
+
+
+MOVEMENT = named(
+    *("clone", "copy", "_to_copy", "contiguous", "lift_fresh", "lift_fresh_copy", "alias"),
+    *("cat", "stack", "hstack", "vstack", "repeat", "repeat_interleave", "tile", "flip", "roll"),
+    *("index", "index_select", "index_put", "_index_put_impl", "index_copy", "index_fill"),
+    *("gather", "scatter", "select_scatter", "slice_scatter", "diagonal_scatter", "take"),
+    *("embedding", "masked_fill", "masked_select", "masked_scatter", "nonzero", "where"),
+    *("constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d"),
+    *("replication_pad1d", "replication_pad2d", "replication_pad3d", "im2col"),
+    *("pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "native_channel_shuffle"),
+    *("tril", "triu", "tril_indices", "triu_indices", "split_with_sizes_copy", "resize", "set"),
+    *("zeros", "zeros_like", "ones", "ones_like", "full", "full_like", "fill", "zero", "eye"),
+    *("new_zeros", "new_ones", "new_full", "new_empty", "new_empty_strided", "scalar_tensor"),
+    *("empty", "empty_like", "empty_strided", "empty_permuted", "arange", "linspace", "one_hot"),
+    *("upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "_local_scalar_dense"),
+    *("_upsample_nearest_exact1d", "_upsample_nearest_exact2d", "_upsample_nearest_exact3d"),
+    *("_copy_from", "_nested_view_from_buffer_copy", "_reshape_copy", "col2im", "max_unpool2d"),
+    *("_mkldnn_transpose", "to_mkldnn", "mkldnn_reorder_conv2d_weight", "to_dense"),
+    *("_conj_physical", "view_as_real_copy", "unfold_copy", "_unsafe_index", "bucketize"),
+)
+"""Copies, choices and fills: no operation, bytes only."""
+
+UNWRITTEN = named(
+    "empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided"
+)
+"""These give memory without writing it."""
+
+GATHERED = named(
+    *("embedding", "_embedding_bag", "_embedding_bag_forward_only"),
+    *("index", "_unsafe_index", "index_select", "gather"),
+)
+"""These read as much of their table as they choose."""
+
+OVERWRITTEN = named("copy", "fill", "zero", "uniform", "normal", "bernoulli", "set", "resize")
+"""These write over their first argument without a look at it."""
+
+POINTWISE = named(
+    *("hardswish", "hardtanh", "hardsigmoid", "leaky_relu", "elu", "celu", "selu", "gelu", "silu"),
+    *("mish", "relu6", "prelu", "_prelu_kernel", "rrelu_with_noise", "glu", "threshold"),
+    *("softplus", "softshrink", "hardshrink", "log_sigmoid_forward", "clamp", "clip", "logit"),
+    *("uniform", "normal", "bernoulli", "rand", "randn", "rand_like", "randn_like", "randint"),
+    *(
+        "native_dropout",
+        "polar",
+        "complex",
+        "nan_to_num",
+        "floor_divide",
+        "remainder",
+        "_foreach_add",
+    ),
+    *("isin", "dropout", "angle", "view_as_complex_copy", "fake_quantize_per_tensor_affine"),
+)
+"""One operation for each element of the result, as for what torch marks as such."""
+
+REDUCTIONS = named(
+    *("sum", "mean", "prod", "amax", "amin", "aminmax", "max", "min", "argmax", "argmin", "any"),
+    *("all", "cumsum", "cumprod", "cummax", "logcumsumexp", "nansum", "count_nonzero", "norm"),
+    *("linalg_vector_norm", "var", "std", "var_mean", "std_mean", "topk", "sort", "median", "mode"),
+    *("index_add", "scatter_add", "scatter_reduce", "segment_reduce", "trace", "unique_dim"),
+    *("_unique2", "logsumexp", "bincount", "searchsorted", "kthvalue", "argsort"),
+)
+"""One operation for each element that goes in; sorting takes more than that."""
+
+
+def _per_input(flops: int) -> Flops:
+    """So many for each element of the first argument."""
+
+    def count(given: Arguments, _: Any) -> int:
+        return flops * int(next(iter(given.values())).numel())
+
+    return count
+
+
+def _affine(plain: int, affine: int) -> Flops:
+    """So many for each element that goes in, and more where each is scaled."""
+
+    def count(given: Arguments, _: Any) -> int:
+        scaled = given.get("weight") is not None
+        return (affine if scaled else plain) * int(given["input"].numel())
+
+    return count
+
+
+def _batch_norm(given: Arguments, _: Any) -> int:
+    """With given statistics, a scale and a shift are left; otherwise they are computed too."""
+    computed = given.get("training", given.get("use_input_stats", False))
+    return (7 if computed else 2) * int(given["input"].numel())
+
+
+def _window(given: Arguments, result: Any) -> int:
+    """One for each place of the window, for each element of the result."""
+    out = result[0] if isinstance(result, tuple) else result
+    axes = given["self"].dim() - 2
+    kernel = list(given["kernel_size"])
+    places = kernel if len(kernel) >= axes else kernel * max(axes, 1)
+    return int(out.numel() * prod(places))
+
+
+def _neighbours(count: int) -> Flops:
+    """A product and a sum for each neighbour, for each element of the result."""
+
+    def flops(_: Arguments, result: Any) -> int:
+        return 2 * count * int(result.numel())
+
+    return flops
+
+
+def _bag(given: Arguments, _: Any) -> int:
+    """An addition for each element of each row that is taken."""
+    return int(given["indices"].numel() * given["weight"].shape[1])
+
+
+_POOLS = (
+    *("max_pool2d_with_indices", "max_pool3d_with_indices", "max_pool2d", "max_pool3d"),
+    *("avg_pool2d", "avg_pool3d", "avg_pool1d", "max_pool1d", "mkldnn_max_pool2d"),
+    *("quantized_max_pool2d", "fractional_max_pool2d", "fractional_max_pool3d"),
+)
+_ADAPTIVE = (
+    *("_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "adaptive_avg_pool2d"),
+    *("adaptive_max_pool2d", "adaptive_max_pool3d", "mkldnn_adaptive_avg_pool2d"),
+)
+
+TABLE: dict[str, tuple[Kind, Flops]] = {
+    **dict.fromkeys(
+        named("_softmax", "_log_softmax", "_safe_softmax", "softmax"),
+        ("normalisation", _per_input(SOFTMAX_FLOPS)),
+    ),
+    **dict.fromkeys(
+        named(
+            *("native_batch_norm", "_native_batch_norm_legit", "cudnn_batch_norm"),
+            *("_native_batch_norm_legit_no_training", "miopen_batch_norm", "_batch_norm_no_update"),
+            *("_batch_norm_with_update", "_batch_norm_with_update_functional"),
+        ),
+        ("normalisation", _batch_norm),
+    ),
+    **dict.fromkeys(
+        named("native_layer_norm", "native_group_norm"), ("normalisation", _affine(5, 7))
+    ),
+    **dict.fromkeys(named("_fused_rms_norm", "rms_norm"), ("normalisation", _affine(3, 4))),
+    **dict.fromkeys(named(*_POOLS), ("pooling", _window)),
+    **dict.fromkeys(named(*_ADAPTIVE), ("pooling", _per_input(1))),
+    **dict.fromkeys(named("upsample_linear1d", "grid_sampler_1d"), ("pooling", _neighbours(2))),
+    **dict.fromkeys(
+        named("upsample_bilinear2d", "_upsample_bilinear2d_aa", "grid_sampler_2d"),
+        ("pooling", _neighbours(4)),
+    ),
+    **dict.fromkeys(named("upsample_trilinear3d", "grid_sampler_3d"), ("pooling", _neighbours(8))),
+    **dict.fromkeys(
+        named("upsample_bicubic2d", "_upsample_bicubic2d_aa"), ("pooling", _neighbours(16))
+    ),
+    **dict.fromkeys(named("_embedding_bag", "_embedding_bag_forward_only"), ("reduction", _bag)),
+}
+"""What takes a number of its own."""

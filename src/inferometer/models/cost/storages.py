@@ -1,0 +1,158 @@
+"""Follow the memory of tensors: who owns it, how much of it is alive. Knows no operator."""
+
+# ruff: noqa: ANN401 - torch's operators take and give anything
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal
+
+import torch
+
+Role = Literal["weight", "input", "constant", "result"]
+"""`constant`: a tensor that was there before the call, and is neither weight nor input."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Memory:
+    """The memory behind one tensor or several.
+
+    Attributes:
+        role: whose it is.
+        size_bytes: its size.
+        read_bytes: of these, so many at most have been read.
+        known: whether it holds the values that it holds in a real call.
+    """
+
+    role: Role
+    size_bytes: int
+    read_bytes: int = 0
+    known: bool = True
+
+
+class Storages:
+    """The memory that a call has seen, and how much of its results is alive.
+
+    Attributes:
+        alive_bytes: of results, now.
+        peak_bytes: of results, at most.
+    """
+
+    def __init__(self) -> None:
+        self.alive_bytes = 0
+        self.peak_bytes = 0
+        self._seen: dict[int, Memory] = {}
+        self._kept: list[Any] = []
+        self._references: dict[int, Any] = {}
+        self._twins: dict[tuple[int, torch.dtype], torch.Tensor] = {}
+
+    def own(self, tensors: Iterable[torch.Tensor], role: Role, *, known: bool) -> None:
+        """Enter tensors that are there before the call; they stay alive until after it."""
+        for tensor in tensors:
+            storage = _storage(tensor)
+            if storage is not None and storage._cdata not in self._seen:  # noqa: SLF001
+                self._seen[storage._cdata] = Memory(  # noqa: SLF001
+                    role=role, size_bytes=storage.nbytes(), known=known
+                )
+                self._kept.append(storage)
+
+    def of(self, tensor: torch.Tensor) -> Memory:
+        """The memory behind a tensor; one never seen is a constant of the network."""
+        storage = _storage(tensor)
+        if storage is None:
+            return Memory(role="constant", size_bytes=bytes_of(tensor))
+        if storage._cdata not in self._seen:  # noqa: SLF001
+            self.own([tensor], "constant", known=not tensor.is_meta)
+        return self._seen[storage._cdata]  # noqa: SLF001
+
+    def seen(self, tensor: torch.Tensor) -> bool:
+        """Whether a tensor lies in memory that is known already: it is a view."""
+        storage = _storage(tensor)
+        return storage is not None and storage._cdata in self._seen  # noqa: SLF001
+
+    def add_result(self, tensor: torch.Tensor) -> None:
+        """Enter the result of an operator; it is alive until nobody holds it any more."""
+        storage = _storage(tensor)
+        if storage is None:
+            return
+        key, size = storage._cdata, storage.nbytes()  # noqa: SLF001
+        self._seen[key] = Memory(role="result", size_bytes=size, known=not tensor.is_meta)
+        self._references[key] = weakref.ref(storage, lambda _: self._dropped(key, size))
+        self.alive_bytes += size
+        self.peak_bytes = max(self.peak_bytes, self.alive_bytes)
+
+    def read(self, tensor: torch.Tensor, most_bytes: int | None = None) -> int:
+        """Note that an operator reads a tensor; gives the bytes that it reads.
+
+        Args:
+            tensor: what is read.
+            most_bytes: where it is not read as a whole, so much of it at most.
+        """
+        memory = self.of(tensor)
+        size = min(bytes_of(tensor), memory.size_bytes)
+        if most_bytes is not None:
+            size = min(size, most_bytes)
+        memory.read_bytes = min(memory.size_bytes, memory.read_bytes + size)
+        return size
+
+    def weight_bytes(self) -> int:
+        """Bytes of weights that were read."""
+        distinct = {id(memory): memory for memory in self._seen.values()}.values()
+        return sum(memory.read_bytes for memory in distinct if memory.role == "weight")
+
+    def twin(self, tensor: torch.Tensor) -> torch.Tensor:
+        """A tensor like this on the meta device; the twins of views of one memory share one."""
+        storage = _storage(tensor)
+        if storage is None:
+            return tensor.to("meta")
+        key = (storage._cdata, tensor.dtype)  # noqa: SLF001
+        if key not in self._twins:
+            memory = self.of(tensor)
+            base = torch.empty(
+                memory.size_bytes // tensor.element_size(), dtype=tensor.dtype, device="meta"
+            )
+            self._twins[key] = base
+            self._seen[base.untyped_storage()._cdata] = memory  # noqa: SLF001
+        return self._twins[key].as_strided(tensor.size(), tensor.stride(), tensor.storage_offset())
+
+    def _dropped(self, key: int, size: int) -> None:
+        self.alive_bytes -= size
+        self._seen.pop(key, None)
+        self._references.pop(key, None)
+        for twin in [twin for twin in self._twins if twin[0] == key]:
+            self._seen.pop(self._twins.pop(twin).untyped_storage()._cdata, None)  # noqa: SLF001
+
+
+def bytes_of(tensor: torch.Tensor) -> int:
+    """Bytes of a tensor's elements."""
+    return tensor.numel() * tensor.element_size()
+
+
+def tensors_in(value: object) -> Iterator[torch.Tensor]:
+    """Every tensor in nested tuples, lists, mappings and dataclasses."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from tensors_in(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from tensors_in(part)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            yield from tensors_in(getattr(value, field.name))
+
+
+def distinct_bytes(value: object) -> int:
+    """Bytes of the distinct tensors in a nested value."""
+    return sum(bytes_of(tensor) for tensor in {id(one): one for one in tensors_in(value)}.values())
+
+
+def _storage(tensor: torch.Tensor) -> Any:
+    """The storage behind a tensor; None for those without one, such as sparse tensors."""
+    try:
+        return tensor.untyped_storage()
+    except (NotImplementedError, RuntimeError):
+        return None
