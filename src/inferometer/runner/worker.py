@@ -46,6 +46,7 @@ class Worker:
         answers: dict[str, Callable[[Message], Message]] = {
             "load": self._load,
             "cost": self._cost,
+            "profile": self._profile,
             "costing": self._costing,
             "file costing": self._file_costing,
             "warmup": self._warm_up,
@@ -54,7 +55,7 @@ class Worker:
         return answers[request["do"]](request)
 
     def _cost(self, request: Message) -> Message:
-        cost = self._loaded.cost(Shape(**request["shape"]))
+        cost = self._loaded.cost(Shape(**request["shape"]), may_run=request.get("may_run", False))
         return {"cost": None if cost is None else cost.to_json()}
 
     def _costing(self, request: Message) -> Message:
@@ -72,6 +73,17 @@ class Worker:
             precision=request["precision"],
         )
         return {"costing": found.to_json()}
+
+    def _profile(self, request: Message) -> Message:
+        from inferometer.runner.profiling import profile_here
+
+        found = profile_here(
+            self._loaded,
+            Shape(**request["shape"]),
+            seconds=request["seconds"],
+            trace=request["trace"],
+        )
+        return {"profile": found.to_json()}
 
     def _warm_up(self, request: Message) -> Message:
         warm = self._loaded.warm_up(Shape(**request["shape"]))

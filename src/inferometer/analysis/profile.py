@@ -1,0 +1,214 @@
+"""Put the operations of a call beside the time that a profile saw them take."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from inferometer.core.cost import FLOPS_PER_MAC, Cost, Kind
+from inferometer.core.profile import CallTree, Node, OperatorTime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModuleRow:
+    """A module at its place in the call tree.
+
+    Attributes:
+        node: its times.
+        depth: how far below the network.
+        macs: of it and what it called, per call of the network; None where they are not known.
+    """
+
+    node: Node
+    depth: int
+    macs: int | None
+
+    @property
+    def flops_per_s(self) -> float | None:
+        """Floating-point operations of its multiply-accumulates, per second of its total time."""
+        return _rate(self.macs, self.node.total_s)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorRow:
+    """An operator, wherever it was called.
+
+    Attributes:
+        time: its times.
+        kind: what it does; None where nothing that was counted has its name.
+        macs: per call of the network; None where they are not known of each of its calls.
+    """
+
+    time: OperatorTime
+    kind: Kind | None
+    macs: int | None
+
+    @property
+    def flops_per_s(self) -> float | None:
+        """Floating-point operations of its multiply-accumulates, per second of its own time."""
+        return _rate(self.macs, self.time.self_s)
+
+
+def module_rows(tree: CallTree, cost: Cost | None, depth: int | None = None) -> list[ModuleRow]:
+    """The modules in the order in which they were called, parents first.
+
+    Operations of a module that was counted but not seen (a fast path passes it by) are put down to
+    the nearest module around it. Those of a module are not known where its calls are at several
+    places of the tree, of which this is one, or where an operator in it is of an unknown kind.
+
+    Args:
+        tree: what was seen.
+        cost: what was counted; None where nothing was.
+        depth: how deep to go; None is to the bottom.
+    """
+    everywhere = Counter(node.name for node in _modules(tree.root))
+    macs, unknown = _by_module(cost, set(everywhere))
+
+    def macs_of(node: Node) -> int | None:
+        here = Counter(below.name for below in _modules(node))
+        whole = all(everywhere[name] == times for name, times in here.items() if macs[name])
+        if cost is None or not whole or unknown & here.keys():
+            return None
+        return sum(macs[name] for name in here)
+
+    return [
+        ModuleRow(node=node, depth=level, macs=macs_of(node))
+        for node, level in _levels(tree.root)
+        if depth is None or level <= depth
+    ]
+
+
+def operator_rows(tree: CallTree, cost: Cost | None) -> list[OperatorRow]:
+    """The operators, the slowest first.
+
+    What was counted is found in the tree by name: where a module called an operator of that name as
+    often as was counted, its operations are put beside the operator inside it that took longest
+    (`convolution` hands them to `mkldnn_convolution`, say).
+    """
+    macs: Counter[str] = Counter()
+    covered: Counter[str] = Counter()
+    kinds: dict[str, Kind] = {}
+    for found in _matched(tree, cost):
+        macs[found.name] += found.macs
+        covered[found.name] += round(found.calls)
+        kinds.setdefault(found.name, found.kind)
+    return [
+        OperatorRow(
+            time=time,
+            kind=kinds.get(time.name),
+            macs=macs[time.name] if covered[time.name] == time.calls else None,
+        )
+        for time in tree.operators
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Counted:
+    """All that was counted of one operator in one module that the profile saw."""
+
+    name: str
+    kind: Kind
+    calls: int
+    macs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Match:
+    """Operations that belong to calls of the operator of this name."""
+
+    name: str
+    kind: Kind
+    calls: float
+    macs: int
+
+
+def _matched(tree: CallTree, cost: Cost | None) -> Iterator[_Match]:
+    """What was counted, by the operator that did it; what is not found is left out."""
+    if cost is None:
+        return
+    pools: dict[str, list[tuple[_Counted, list[Node]]]] = {}
+    for module, counted in _counted(cost, {node.name for node in _modules(tree.root)}):
+        nodes = [
+            top
+            for place in _modules(tree.root)
+            if place.name == module
+            for top in _topmost(place.operators, counted.name)
+        ]
+        if sum(node.calls for node in nodes) == counted.calls:
+            pools.setdefault(counted.name, []).append((counted, nodes))
+    for pool in pools.values():
+        spent: defaultdict[str, float] = defaultdict(float)
+        for below in _below([node for _, nodes in pool for node in nodes]):
+            spent[below.name] += below.self_s
+        for counted, nodes in pool:
+            name = max({below.name for below in _below(nodes)}, key=spent.__getitem__)
+            calls = sum(below.calls for below in _below(nodes) if below.name == name)
+            yield _Match(name=name, kind=counted.kind, calls=calls, macs=counted.macs)
+
+
+def _counted(cost: Cost, seen: set[str]) -> Iterator[tuple[str, _Counted]]:
+    """What was counted by module that was seen, and by operator as the profiler spells it."""
+    sums: dict[tuple[str, str], _Counted] = {}
+    for one in cost.operators:
+        key = (_nearest(one.module, seen), _spelt(one.operator))
+        before = sums.get(key)
+        sums[key] = _Counted(
+            name=key[1],
+            kind=one.kind,
+            calls=one.calls + (before.calls if before else 0),
+            macs=one.macs + (before.macs if before else 0),
+        )
+    for (module, _), counted in sums.items():
+        yield module, counted
+
+
+def _spelt(operator: str) -> str:
+    """`aten.addmm` and `aten.addmm.default` as `aten::addmm`."""
+    return "::".join(operator.split(".")[:2])
+
+
+def _topmost(operators: Iterable[Node], name: str) -> Iterator[Node]:
+    for operator in operators:
+        if operator.name == name:
+            yield operator
+        else:
+            yield from _topmost(operator.operators, name)
+
+
+def _below(nodes: Sequence[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield from node.walk()
+
+
+def _modules(root: Node) -> Iterator[Node]:
+    return (node for node in root.walk() if node.kind == "module")
+
+
+def _levels(node: Node, level: int = 0) -> Iterator[tuple[Node, int]]:
+    yield node, level
+    for child in node.modules:
+        yield from _levels(child, level + 1)
+
+
+def _by_module(cost: Cost | None, seen: set[str]) -> tuple[Counter[str], set[str]]:
+    """Multiply-accumulates by module that was seen, and modules with unknown operators."""
+    macs: Counter[str] = Counter()
+    unknown: set[str] = set()
+    for one in () if cost is None else cost.operators:
+        name = _nearest(one.module, seen)
+        macs[name] += one.macs
+        if one.kind == "unknown":
+            unknown.add(name)
+    return macs, unknown
+
+
+def _nearest(module: str, seen: set[str]) -> str:
+    """A module, or the first around it that was seen; the network itself always is."""
+    while module and module not in seen:
+        module = module.rpartition(".")[0]
+    return module
+
+
+def _rate(macs: int | None, seconds: float) -> float | None:
+    return FLOPS_PER_MAC * macs / seconds if macs and seconds > 0 else None

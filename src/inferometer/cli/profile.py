@@ -1,0 +1,142 @@
+"""`inferometer profile`: where the time of a call goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from inferometer.cli.options import json_option, write_json
+from inferometer.cli.parameters import DURATION, SIZE
+from inferometer.core.errors import InputError, WorkloadError
+
+if TYPE_CHECKING:
+    from inferometer.report.profile import By
+    from inferometer.runner.profile import Profiled, ProfileWish
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("model")
+@click.option("--size", type=SIZE, default="own", show_default=True, help="Input size.")
+@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Batch size.")
+@click.option("--backend", default="torch", show_default=True, help="See `inferometer backends`.")
+@click.option("--precision", default="fp32", show_default=True, help="fp32, bf16, fp16.")
+@click.option("--threads", type=click.IntRange(1), help="Threads [physical cores].")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
+@click.option("--by", type=click.Choice(["operator", "module"]), help="Which table [both].")
+@click.option(
+    "--depth",
+    type=click.IntRange(0),
+    help="How deep to look into modules [2 in the table; to the bottom elsewhere].",
+)
+@click.option("--seconds", type=DURATION, default="5s", show_default=True, help="How long.")
+@click.option("--timeout", "timeout_s", type=DURATION, help="Longest silence of the worker [3m].")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of weights and inputs.")
+@click.option("-o", "--output", type=FILE, metavar="PATH", help="Draw it: .svg or .png.")
+@click.option("--trace", type=FILE, help="Write the last calls for Chrome or Perfetto (JSON).")
+@json_option
+def profile(
+    *,
+    model: str,
+    size: int | None,
+    batch: int,
+    backend: str,
+    precision: str,
+    threads: int | None,
+    device: str,
+    by: By | None,
+    depth: int | None,
+    seconds: float,
+    timeout_s: float | None,
+    seed: int,
+    output: Path | None,
+    trace: Path | None,
+    json_path: str | None,
+) -> None:
+    """Show where the time of a call of MODEL goes, by operator and by module.
+
+    MODEL is a reference as in `inferometer models`. Calls under the profiler take turns with plain
+    ones, which shows what the profiler itself adds.
+
+    \b
+    inferometer profile resnet18 --size 224
+    inferometer profile resnet18 --size 224 -o profile.svg --depth 2
+    inferometer profile timm:vit_tiny_patch16_224 --by module --json profile.json
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
+    from inferometer.core.workload import Variant, Workload
+    from inferometer.host.cpus import physical_cores
+    from inferometer.runner.profile import ProfileWish
+
+    _check_paths(output, trace)
+    variant = Variant(model=model, backend=backend, precision=precision)
+    workload = Workload(
+        variant=variant,
+        device=device,
+        threads=threads or physical_cores(),
+        batch_size=batch,
+        input_size=size,
+    )
+    limits = {} if timeout_s is None else {"timeout_s": timeout_s}
+    wish = ProfileWish(workload=workload, seconds=seconds, seed=seed, trace=trace, **limits)
+    found = _found(wish)
+    _show(found, by=by, depth=depth, json_path=json_path)
+    if output is not None:
+        _draw(found, depth, output)
+
+
+def _check_paths(output: Path | None, trace: Path | None) -> None:
+    """Refuse what cannot be written before anything is measured.
+
+    Raises:
+        InputError: no such folder, another kind of picture, or nothing to draw with.
+    """
+    for path in (output, trace):
+        if path is not None and not path.resolve().parent.is_dir():
+            raise InputError(f"{path}: its folder does not exist")
+    if output is None:
+        return
+    from inferometer.report.plots import FORMATS, missing
+
+    if output.suffix.removeprefix(".") not in FORMATS:
+        kinds = " or ".join(f".{kind}" for kind in FORMATS)
+        raise InputError(f"{output}: expected a name that ends in {kinds}")
+    absent = missing()
+    if absent is not None:
+        raise absent
+
+
+def _found(wish: ProfileWish) -> Profiled:
+    """Profile, and turn a failure into what the user did wrong or can do.
+
+    Raises:
+        InputError: it failed.
+    """
+    from inferometer.report.marks import MEANINGS
+    from inferometer.runner.profile import profile_of
+
+    try:
+        return profile_of(wish, say=lambda doing: click.echo(f"{doing} …", err=True))
+    except WorkloadError as error:
+        what = "" if error.kind in ("unsupported", "bad_model") else f"{MEANINGS[error.kind]}: "
+        raise InputError(f"{wish.workload.variant.model}: {what}{error}") from error
+
+
+def _show(found: Profiled, *, by: By | None, depth: int | None, json_path: str | None) -> None:
+    from inferometer.report.profile import print_profile, row
+
+    if json_path is not None:
+        write_json(row(found, depth=depth), json_path)
+    if json_path != "-":
+        print_profile(found, by=by, depth=depth)
+
+
+def _draw(found: Profiled, depth: int | None, output: Path) -> None:
+    from inferometer.report.icicle import draw
+    from inferometer.store.transfer import write_whole
+
+    files = draw(found, depth=depth, name=output.stem)
+    write_whole(files[output.name], output)
+    click.echo(output, err=True)

@@ -1,0 +1,134 @@
+"""Parent: where the time of a call goes, profiled in a worker process that ends afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from inferometer.core.cost import Cost
+from inferometer.core.errors import WorkloadError
+from inferometer.core.procedure import Procedure
+from inferometer.core.profile import Profile
+from inferometer.core.workload import Workload
+from inferometer.host.memory import available_bytes
+from inferometer.models import check
+from inferometer.runner.bench import Shape
+from inferometer.runner.messages import Message, round_from_json
+from inferometer.runner.parent import WorkerFailed, WorkerProcess
+from inferometer.runner.residents import USABLE, Clock
+from inferometer.runner.task import typical_s
+
+SECONDS = 5.0
+LEAST_CALLS = 8
+"""Calls that are made however slow they are: starting the profiler, and one turn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileWish:
+    """What is to be profiled.
+
+    Attributes:
+        workload: what runs, where.
+        seconds: how long to go on; slow calls take longer.
+        seed: of random weights and inputs.
+        trace: where to write the last profiled calls for Chrome and Perfetto; None for nowhere.
+        timeout_s: how long the worker may stay silent.
+    """
+
+    workload: Workload
+    seconds: float = SECONDS
+    timeout_s: float = Procedure.timeout_s
+    seed: int = 0
+    trace: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profiled:
+    """What the worker found.
+
+    Attributes:
+        workload: what was profiled.
+        profile: where the time goes.
+        cost: operations of a call; None where they were not counted.
+        no_cost: why not; empty where they were.
+    """
+
+    workload: Workload
+    profile: Profile
+    cost: Cost | None = None
+    no_cost: str = ""
+
+
+def profile_of(wish: ProfileWish, *, say: Callable[[str], None] = lambda _: None) -> Profiled:
+    """Load a workload in a worker, warm it up, profile it, and count its operations.
+
+    Args:
+        wish: what is wanted.
+        say: told what is done, one line at a time.
+
+    Raises:
+        InputError: the model or the backend is not known; nothing was started.
+        WorkloadError: it could not be loaded, called or profiled; the worker may have crashed, run
+            out of memory or taken too long.
+    """
+    workload = wish.workload
+    _check(workload)
+    worker = WorkerProcess(
+        workload.variant,
+        device=workload.device,
+        threads=workload.threads or 1,
+        seed=wish.seed,
+        memory_limit_bytes=int(USABLE * available_bytes()),
+    )
+    try:
+        return _profiled(worker, wish, say)
+    except WorkerFailed as failed:
+        raise WorkloadError(failed.failure.kind, failed.failure.message) from None
+    finally:
+        worker.kill()
+
+
+def _check(workload: Workload) -> None:
+    """Refuse what cannot work before anything is started."""
+    from inferometer.backends import BACKENDS
+
+    check(workload.variant.model)
+    BACKENDS.get(workload.variant.backend)
+
+
+def _profiled(worker: WorkerProcess, wish: ProfileWish, say: Callable[[str], None]) -> Profiled:
+    clock = Clock(end=float("inf"), timeout_s=wish.timeout_s)
+    workload = wish.workload
+    shape = asdict(
+        Shape(batch_size=workload.batch_size, input_size=workload.input_size, seed=wish.seed)
+    )
+    say(f"loading {workload.label}")
+    worker.load(clock.deadline(0))
+    say("warming up")
+    request: Message = {"do": "warmup", "shape": shape}
+    warm = worker.ask(request, stage="warmup", deadline=clock.deadline(0))["round"]
+    say(f"profiling for {wish.seconds:g} s")
+    request = {
+        "do": "profile",
+        "shape": shape,
+        "seconds": wish.seconds,
+        "trace": None if wish.trace is None else str(wish.trace.resolve()),
+    }
+    expected_s = wish.seconds + LEAST_CALLS * typical_s(round_from_json(warm))
+    found = worker.ask(request, stage="measure", deadline=clock.deadline(expected_s))
+    cost, no_cost = _cost(worker, shape, clock)
+    profile = Profile.from_json(found["profile"])
+    return Profiled(workload=workload, profile=profile, cost=cost, no_cost=no_cost)
+
+
+def _cost(worker: WorkerProcess, shape: Message, clock: Clock) -> tuple[Cost | None, str]:
+    """The cost, or why there is none: a profile is of use without it."""
+    request = {"do": "cost", "shape": shape, "may_run": True}
+    try:
+        found = worker.ask(request, stage="measure", deadline=clock.deadline(0))["cost"]
+    except WorkerFailed as failed:
+        return None, failed.failure.message
+    if found is None:
+        return None, "the network cannot be looked into"
+    return Cost.from_json(found), ""
