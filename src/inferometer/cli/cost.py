@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import click
@@ -95,4 +96,6 @@ def _count(wish: CostWish) -> Costing:
         return cost_of(wish)
     except WorkloadError as error:
         what = "" if error.kind in ("unsupported", "bad_model") else f"{MEANINGS[error.kind]}: "
-        raise InputError(f"{wish.model}: {what}{error}") from error
+        name = PurePath(wish.model.partition("?")[0]).name
+        who = "" if name in str(error) else f"{wish.model}: "
+        raise InputError(f"{who}{what}{error}") from error

@@ -47,7 +47,9 @@ def print_cost(
     say(console, sentence(CONVENTION))
     say(console, sentence(f"Counted: {costing.cost.method}"))
     print_list(
-        console, "Warning: not in these sums, operators that are not known:", _unknown(costing)
+        console,
+        "Warning: not in these sums, operators that are not known, or whose shapes are not:",
+        _unknown(costing),
     )
     print_list(console, "Notes:", [sentence(note) for note in costing.notes])
 

@@ -42,6 +42,52 @@ def fold(model: ModelProto, known: Mapping[str, Tensor]) -> bool:
     return bool(found)
 
 
+def take_branches(graph: GraphProto) -> bool:
+    """Put the branch that a constant condition takes in the place of its `If`; whether any was.
+
+    Args:
+        graph: changed in place.
+    """
+    values = small_constants(graph)
+    names = {name for node in graph.node for name in node.output} | {*values}
+    nodes: list[NodeProto] = []
+    changed = False
+    for node in graph.node:
+        condition = values.get(node.input[0]) if node.op_type == "If" else None
+        branch = None if condition is None else _branch(node, bool(condition.ravel()[0]))
+        if branch is None or names & {name for one in branch.node for name in one.output}:
+            nodes.append(node)
+            continue
+        changed = True
+        nodes += [*branch.node, *_renamed(branch, node)]
+        graph.initializer.extend(branch.initializer)
+    if changed:
+        kept = [_copied(node) for node in nodes]
+        del graph.node[:]
+        graph.node.extend(kept)
+    return changed
+
+
+def _branch(node: NodeProto, condition: bool) -> GraphProto | None:  # noqa: FBT001 - what it says
+    wanted = "then_branch" if condition else "else_branch"
+    return next((one.g for one in node.attribute if one.name == wanted), None)
+
+
+def _renamed(branch: GraphProto, node: NodeProto) -> list[NodeProto]:
+    """Nodes that give a branch's results the names that the graph knows them by."""
+    from onnx import helper
+
+    pairs = zip(branch.output, node.output, strict=False)
+    return [helper.make_node("Identity", [inside.name], [name]) for inside, name in pairs]
+
+
+def _copied(node: NodeProto) -> NodeProto:
+    """A copy, which does not vanish with the graph that held the node."""
+    copy = type(node)()
+    copy.CopyFrom(node)
+    return copy
+
+
 def small_constants(graph: GraphProto) -> dict[str, NDArray[Any]]:
     """Values of the small tensors that are known before any input is."""
     from onnx import numpy_helper
@@ -128,7 +174,7 @@ def _replace(graph: GraphProto, found: Mapping[str, NDArray[Any]]) -> None:
     """Put constants in the place of the nodes that would compute them."""
     from onnx import numpy_helper
 
-    kept = [node for node in graph.node if node.output[0] not in found]
+    kept = [_copied(node) for node in graph.node if node.output[0] not in found]
     del graph.node[:]
     graph.node.extend(kept)
     graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in found.items())

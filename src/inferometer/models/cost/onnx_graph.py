@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from inferometer.models.cost.onnx_file import read_onnx
 from inferometer.models.cost.onnx_node import Node
 from inferometer.models.cost.onnx_operators import RULES, VIEWS
 from inferometer.models.cost.onnx_parameters import count_tensors, precision_of
-from inferometer.models.cost.onnx_shapes import Shaped, real_inputs, shaped
+from inferometer.models.cost.onnx_shapes import Shaped, bodies, inside, needed, real_inputs, shaped
 from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
@@ -71,7 +71,6 @@ def count_onnx(path: Path, *, batch_size: int, input_size: int | None) -> OnnxCo
     graph = found.model.graph
     walk = _Walk(found=found)
     inputs = [value.name for value in real_inputs(graph)]
-    walk.given.update(inputs)
     peak = walk.graph(graph)
     sizes = {name: tensor.size_bytes for name, tensor in found.tensors.items()}
     cost = Cost(
@@ -114,7 +113,6 @@ class _Walk:
 
     Attributes:
         found: shapes and constants.
-        given: names of the inputs of a call.
         read_weights: names of the constant tensors that were read.
         written_bytes: of all results.
         repeated: names of loops, whose bodies were counted once.
@@ -122,7 +120,6 @@ class _Walk:
     """
 
     found: Shaped
-    given: set[str] = field(default_factory=set)
     read_weights: set[str] = field(default_factory=set)
     written_bytes: int = 0
     repeated: Counter[str] = field(default_factory=Counter)
@@ -144,7 +141,10 @@ class _Walk:
             f"the body of {name} is counted once, however often it runs ({times} in the graph)"
             for name, times in self.repeated.items()
         ]
-        both = [f"{self.branches} conditions depend on values: the dearer branch is counted"]
+        both = [
+            "what a condition does depends on values: the branch that multiplies more is counted "
+            f"({self.branches} in the graph)"
+        ]
         return (*loops, *(both if self.branches else ()))
 
     def graph(self, graph: GraphProto) -> int:
@@ -155,12 +155,12 @@ class _Walk:
         alive: dict[str, int] = {}
         live = peak = 0
         for place, proto in enumerate(graph.node):
-            inside = self._node(proto)
+            within = self._node(proto)
             if proto.op_type not in VIEWS and proto.op_type != "Constant":
                 for name in filter(None, proto.output):
                     alive[name] = self._of(name).size_bytes
                     live += alive[name]
-            peak = max(peak, live + inside)
+            peak = max(peak, live + within)
             for name in last[place]:
                 if name not in kept:
                     live -= alive.pop(name, 0)
@@ -172,7 +172,7 @@ class _Walk:
         for place, proto in enumerate(graph.node):
             if proto.op_type in VIEWS and proto.input:
                 self._memory[proto.output[0]] = self._root(proto.input[0])
-            for name in [*_needed(proto), *proto.output]:
+            for name in [*needed(proto), *proto.output]:
                 last[self._root(name)] = place
         places: dict[int, list[str]] = defaultdict(list)
         for name, place in last.items():
@@ -191,13 +191,13 @@ class _Walk:
         if proto.op_type == "Constant":
             self._weights.update(proto.output)
             return 0
-        bodies = list(_bodies(proto))
-        if proto.op_type == BRANCHES and bodies:
-            return self._branch(proto)
-        if proto.op_type in REPEATED and bodies:
+        graphs = list(bodies(proto))
+        if proto.op_type == BRANCHES and graphs:
+            return self._dearer(graphs)
+        if proto.op_type in REPEATED and graphs:
             self.repeated[proto.op_type] += 1
             self._add(proto, "unknown")
-            return max(self.graph(body) for body in bodies)
+            return self._body(graphs[0])
         node = Node(proto, self.found.tensors)
         rule = RULES.get(node.operator)
         work = None if rule is None else rule.of(node)
@@ -207,21 +207,24 @@ class _Walk:
             self._add(proto, rule.kind, work)
         return 0
 
-    def _branch(self, proto: NodeProto) -> int:
-        """Count the branch that a constant condition takes, else the dearer one."""
-        branches = {one.name: one.g for one in proto.attribute if one.HasField("g")}
-        condition = self.found.constants.get(proto.input[0])
-        if condition is not None:
-            taken = "then_branch" if bool(condition.ravel()[0]) else "else_branch"
-            return self.graph(branches[taken])
+    def _dearer(self, branches: list[GraphProto]) -> int:
+        """Count the branch that multiplies more: which one is taken, only a call decides."""
         self.branches += 1
-        tries: list[tuple[int, int, int, GraphProto]] = []
-        for branch in branches.values():
-            alone = _Walk(found=self.found, given=self.given)
-            alone.graph(branch)
-            total = sum(one.macs for one in alone.operators())
-            tries.append((total, alone.written_bytes, len(tries), branch))
-        return self.graph(max(tries)[3])
+        tries: list[tuple[int, int]] = []
+        for number, branch in enumerate(branches):
+            alone = _Walk(found=self.found, _weights=set(self._weights))
+            alone._body(branch)
+            tries.append((sum(one.macs for one in alone.operators()), number))
+        return self._body(branches[max(tries)[1]])
+
+    def _body(self, graph: GraphProto) -> int:
+        """Count a graph in a node; gives the most bytes of its results alive at a time."""
+        around = self.found
+        self.found = inside(around, graph)
+        try:
+            return self.graph(graph if self.found is around else self.found.model.graph)
+        finally:
+            self.found = around
 
     def _add(self, proto: NodeProto, kind: Kind, work: Work = NO_WORK) -> None:
         node = Node(proto, self.found.tensors)
@@ -261,19 +264,3 @@ def module_of(proto: NodeProto) -> str:
         inside = part.removeprefix(f"{path}.") if path else part
         path = ".".join(filter(None, (path, inside)))
     return path
-
-
-def _bodies(proto: NodeProto) -> Iterator[GraphProto]:
-    for attribute in proto.attribute:
-        if attribute.HasField("g"):
-            yield attribute.g
-        yield from attribute.graphs
-
-
-def _needed(proto: NodeProto) -> Iterator[str]:
-    """Names that a node needs, those of the graphs inside of it too."""
-    yield from filter(None, proto.input)
-    for body in _bodies(proto):
-        yield from (value.name for value in body.output)
-        for inside in body.node:
-            yield from _needed(inside)

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from inferometer.models.cost.onnx_file import tensors
 from inferometer.models.cost.onnx_node import Node
+from inferometer.models.cost.onnx_shapes import bodies
 from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
     from onnx import GraphProto, TensorProto
 
 PRECISIONS = {
-    "FLOAT": "fp32",
-    "FLOAT16": "fp16",
-    "BFLOAT16": "bf16",
-    "DOUBLE": "fp64",
-    "INT8": "int8",
-    "UINT8": "int8",
-    "INT4": "int4",
-    "UINT4": "int4",
+    "float32": "fp32",
+    "float16": "fp16",
+    "bfloat16": "bf16",
+    "float64": "fp64",
+    "int8": "int8",
+    "uint8": "int8",
+    "int4": "int4",
+    "uint4": "int4",
 }
+"""Types that weights have, and what their precision is called."""
+
 DEFAULT_PRECISION = "fp32"
 
 _STATISTICS = {
@@ -46,21 +50,21 @@ def count_tensors(graph: GraphProto) -> dict[str, Any]:
     Parameters are constants of a floating or a narrow type with at least one axis, and the biases
     of quantised layers. Means, variances, scales and zero points are buffers.
     """
-    weights = {one.name: one for one in tensors(graph) if one.name}
+    weights = dict(_named(graph))
     roles: dict[str, set[str]] = defaultdict(set)
     uses: Counter[str] = Counter()
     _assign(graph, set(weights), roles, uses)
-    parameters = [one for name, one in weights.items() if _is_parameter(one, roles[name])]
+    parameters = {name: one for name, one in weights.items() if _is_parameter(one, roles[name])}
     buffers = [one for name, one in weights.items() if roles[name] == {"buffer"}]
     by_type: Counter[str] = Counter()
-    for one in parameters:
+    for one in parameters.values():
         by_type[_type_name(one)] += math.prod(one.dims)
     return {
-        "parameters": sum(math.prod(one.dims) for one in parameters),
+        "parameters": sum(math.prod(one.dims) for one in parameters.values()),
         "parameters_with_duplicates": sum(
-            math.prod(one.dims) * max(1, uses[one.name]) for one in parameters
+            math.prod(one.dims) * uses[name] for name, one in parameters.items()
         ),
-        "parameter_bytes": sum(_size(one) for one in parameters),
+        "parameter_bytes": sum(_size(one) for one in parameters.values()),
         "buffer_bytes": sum(_size(one) for one in buffers),
         "parameters_by_dtype": dict(by_type),
     }
@@ -70,10 +74,21 @@ def precision_of(graph: GraphProto) -> str:
     """The type of most of the weights' elements; fp32 where there are none."""
     elements: Counter[str] = Counter()
     for one in tensors(graph):
-        name = PRECISIONS.get(_type_name(one).upper())
+        name = PRECISIONS.get(_type_name(one))
         if name and one.dims:
             elements[name] += math.prod(one.dims)
     return elements.most_common(1)[0][0] if elements else DEFAULT_PRECISION
+
+
+def _named(graph: GraphProto) -> Iterator[tuple[str, TensorProto]]:
+    """Constants by the names that operators know them by."""
+    yield from ((one.name, one) for one in graph.initializer)
+    for proto in graph.node:
+        if proto.op_type == "Constant":
+            values = (one.t for one in proto.attribute if one.HasField("t"))
+            yield from ((proto.output[0], one) for one in values)
+        for body in bodies(proto):
+            yield from _named(body)
 
 
 def _assign(
@@ -88,15 +103,14 @@ def _assign(
             is_statistic = place in _STATISTICS.get(operator, ())
             is_shape = operator in _SHAPING and place > 0
             roles[name].add("buffer" if is_statistic else "shape" if is_shape else operator)
-        for attribute in proto.attribute:
-            for inside in [attribute.g] if attribute.HasField("g") else attribute.graphs:
-                _assign(inside, names, roles, uses)
+        for body in bodies(proto):
+            _assign(body, names, roles, uses)
 
 
 def _is_parameter(one: TensorProto, roles: set[str]) -> bool:
     if not roles - {"buffer", "shape"} or not one.dims:
         return False
-    return _type_name(one).upper() in PRECISIONS or "QLinearConv" in roles
+    return _type_name(one) in PRECISIONS or "QLinearConv" in roles
 
 
 def _type_name(one: TensorProto) -> str:

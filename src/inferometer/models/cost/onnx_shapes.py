@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inferometer.core.errors import WorkloadError, in_one_line, is_out_of_memory
-from inferometer.models.cost.onnx_constants import fold, small_constants
+from inferometer.models.cost.onnx_constants import fold, small_constants, take_branches
 from inferometer.models.cost.onnx_contrib import tell_contrib
 from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from onnx import GraphProto, ModelProto
+    from onnx import GraphProto, ModelProto, NodeProto
 
 BATCH_NAMES = ("n", "b", "bs")
 """Names of an axis, besides those with `batch` in them, that say it is the batch."""
+
+NAMELESS = ("", "?")
+"""Names of axes that are none."""
 
 LONGEST_CHAIN = 32
 """Rounds of inference; each computes what the one before has made known."""
@@ -29,12 +32,14 @@ class Shaped:
 
     Attributes:
         model: with its open axes set.
+        path: its file.
         tensors: what is known of each tensor, by name.
         constants: values of the small ones that are known before any input is.
         notes: how open axes were set, for people.
     """
 
     model: ModelProto
+    path: Path
     tensors: Mapping[str, Tensor]
     constants: Mapping[str, NDArray[Any]]
     notes: tuple[str, ...]
@@ -48,13 +53,62 @@ def shaped(model: ModelProto, path: Path, *, batch_size: int, input_size: int | 
             (bad_model) its shapes contradict each other.
     """
     notes = _set_axes(model, path, batch_size, input_size)
-    known: dict[str, Tensor] = {}
-    for _ in range(LONGEST_CHAIN):
-        known = _inferred(model, path)
-        if not fold(model, known) | tell_contrib(model.graph, known):
-            break
+    tensors = _settled(model, path)
     constants = small_constants(model.graph)
-    return Shaped(model=model, tensors=known, constants=constants, notes=notes)
+    return Shaped(model=model, path=path, tensors=tensors, constants=constants, notes=notes)
+
+
+def inside(found: Shaped, graph: GraphProto) -> Shaped:
+    """The same for a graph in a node: a branch of a condition, or the body of a loop.
+
+    Args:
+        found: what is known around it.
+        graph: it; what it takes from outside becomes an input, or a constant where it is known.
+    """
+    from onnx import ModelProto, helper, numpy_helper
+
+    model = ModelProto(ir_version=found.model.ir_version, opset_import=found.model.opset_import)
+    model.graph.CopyFrom(graph)
+    own = {value.name for value in graph.input} | {one.name for one in graph.initializer}
+    own |= {name for node in graph.node for name in node.output}
+    for name in dict.fromkeys(name for node in graph.node for name in needed(node)):
+        tensor = found.tensors.get(name)
+        if name in own or tensor is None:
+            continue
+        if name in found.constants:
+            value = numpy_helper.from_array(found.constants[name], name)
+            model.graph.initializer.append(value)
+        else:
+            told = helper.make_tensor_value_info(name, tensor.kind, tensor.dims)
+            model.graph.input.append(told)
+    try:
+        tensors = _settled(model, found.path)
+    except WorkloadError:  # its shapes stay unknown, and its operators are named so
+        return found
+    return Shaped(
+        model=model,
+        path=found.path,
+        tensors={**found.tensors, **tensors},
+        constants={**found.constants, **small_constants(model.graph)},
+        notes=found.notes,
+    )
+
+
+def needed(node: NodeProto) -> Iterator[str]:
+    """Names that a node needs, those of the graphs inside of it too."""
+    yield from filter(None, node.input)
+    for body in bodies(node):
+        yield from (value.name for value in body.output)
+        for within in body.node:
+            yield from needed(within)
+
+
+def bodies(node: NodeProto) -> Iterator[GraphProto]:
+    """The graphs inside of a node."""
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            yield attribute.g
+        yield from attribute.graphs
 
 
 def real_inputs(graph: GraphProto) -> list[Any]:
@@ -66,39 +120,26 @@ def real_inputs(graph: GraphProto) -> list[Any]:
 def _set_axes(
     model: ModelProto, path: Path, batch_size: int, input_size: int | None
 ) -> tuple[str, ...]:
-    inputs = [value for value in real_inputs(model.graph) if value.type.HasField("tensor_type")]
-    named = {
-        axis.dim_param
-        for value in inputs
-        for axis in value.type.tensor_type.shape.dim
-        if _says_batch(axis.dim_param)
-    }
-    batch_names = named or {
-        value.type.tensor_type.shape.dim[0].dim_param
-        for value in inputs
-        if value.type.tensor_type.shape.dim
-    }
+    """Set open axes to the batch or to the size; gives a note on how, where there were any."""
+    axes = [
+        _Axis(input=value.name, place=place, axis=axis)
+        for value in real_inputs(model.graph)
+        if value.type.HasField("tensor_type")
+        for place, axis in enumerate(value.type.tensor_type.shape.dim)
+    ]
+    batch = _batch_axes(axes)
+    if not batch:
+        _require_batch(path, axes, batch_size)
     used: dict[str, int] = {}
-    sized = False
-    for value in inputs:
-        for place, axis in enumerate(value.type.tensor_type.shape.dim):
-            fixed = axis.HasField("dim_value") and axis.dim_value > 0
-            is_batch = axis.dim_param in batch_names if axis.dim_param else place == 0
-            if fixed:
-                if place == 0 and not named:
-                    _require_batch(path, value.name, int(axis.dim_value), batch_size)
-                sized |= place > 0 and axis.dim_value == input_size
-                continue
-            if not is_batch and input_size is None:
-                name = axis.dim_param or f"axis {place}"
-                raise WorkloadError(
-                    "unsupported", f"{path}: input {value.name} is open along {name}; give a size"
-                )
-            length = batch_size if is_batch else int(input_size or 0)
-            used[axis.dim_param or f"{value.name}[{place}]"] = length
-            axis.dim_value = length
-            sized |= not is_batch
-    if input_size is not None and not sized:
+    for one in [one for one in axes if one.is_open]:
+        if one.label not in batch and input_size is None:
+            raise WorkloadError(
+                "unsupported", f"{path}: input {one.input} is open along {one.label}; give a size"
+            )
+        used[one.label] = batch_size if one.label in batch else int(input_size or 0)
+        one.axis.dim_value = used[one.label]
+    sized = {one.axis.dim_value for one in axes if one.label not in batch and one.place}
+    if input_size is not None and input_size not in sized:
         raise WorkloadError(
             "unsupported", f"{path} was made for one input size, not for {input_size}"
         )
@@ -107,17 +148,65 @@ def _set_axes(
     return ("open axes: " + ", ".join(f"{name} = {length}" for name, length in used.items()),)
 
 
+@dataclass(kw_only=True)
+class _Axis:
+    """An axis of an input, as the file has it.
+
+    Attributes:
+        input: name of the input.
+        place: number of the axis.
+        axis: its length or its name; set in place.
+        label: what it is called.
+        is_open: whether the file leaves its length to the caller.
+    """
+
+    input: str
+    place: int
+    axis: Any
+    label: str = ""
+    is_open: bool = False
+
+    def __post_init__(self) -> None:
+        name = self.axis.dim_param
+        self.label = name if name not in NAMELESS else f"{self.input}[{self.place}]"
+        self.is_open = self.axis.dim_value <= 0
+
+
+def _batch_axes(axes: list[_Axis]) -> set[str]:
+    """Open axes that are the batch: those that are called so, else the first of each input."""
+    named = {one.label for one in axes if one.is_open and _says_batch(one.axis.dim_param)}
+    return named or {one.label for one in axes if one.is_open and one.place == 0}
+
+
 def _says_batch(name: str) -> bool:
     return "batch" in name.lower() or name.lower() in BATCH_NAMES
 
 
-def _require_batch(path: Path, name: str, made_for: int, batch_size: int) -> None:
-    if made_for != batch_size:
+def _require_batch(path: Path, axes: list[_Axis], batch_size: int) -> None:
+    """Refuse another batch than the file has: the first axis of the first input that has several.
+
+    Raises:
+        WorkloadError: (unsupported) it has another.
+    """
+    deep = {one.input for one in axes if one.place == 1}
+    first = next((one for one in axes if one.input in deep and one.place == 0), None)
+    if first is not None and first.axis.dim_value != batch_size:
         raise WorkloadError(
             "unsupported",
-            f"{path}: its first axis of input {name} is {made_for}, not {batch_size}; "
-            f"give batch {made_for}",
+            f"{path} was made for batch {first.axis.dim_value} (first axis of {first.input}), "
+            f"not {batch_size}",
         )
+
+
+def _settled(model: ModelProto, path: Path) -> dict[str, Tensor]:
+    """Infer shapes and compute constants from them in turn, until nothing new is known."""
+    known: dict[str, Tensor] = {}
+    for _ in range(LONGEST_CHAIN):
+        known = _inferred(model, path)
+        new = [fold(model, known), tell_contrib(model.graph, known), take_branches(model.graph)]
+        if not any(new):
+            break
+    return known
 
 
 def _inferred(model: ModelProto, path: Path) -> dict[str, Tensor]:
@@ -149,5 +238,5 @@ def _collect(graph: GraphProto, into: dict[str, Tensor]) -> None:
         for attribute in node.attribute:
             if node.op_type == "Constant" and attribute.HasField("t"):
                 into[node.output[0]] = Tensor(attribute.t.data_type, tuple(attribute.t.dims))
-            for inside in [attribute.g] if attribute.HasField("g") else attribute.graphs:
-                _collect(inside, into)
+        for body in bodies(node):
+            _collect(body, into)
