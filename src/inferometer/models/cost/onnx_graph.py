@@ -141,11 +141,10 @@ class _Walk:
             f"the body of {name} is counted once, however often it runs ({times} in the graph)"
             for name, times in self.repeated.items()
         ]
-        both = [
-            "what a condition does depends on values: the branch that multiplies more is counted "
-            f"({self.branches} in the graph)"
-        ]
-        return (*loops, *(both if self.branches else ()))
+        if not self.branches:
+            return tuple(loops)
+        both = "a condition depends on values: the branch that multiplies more is counted"
+        return (*loops, f"{both} ({self.branches} in the graph)")
 
     def graph(self, graph: GraphProto) -> int:
         """Count a graph; gives the most bytes of its results alive at a time."""

@@ -138,13 +138,19 @@ def _set_axes(
             )
         used[one.label] = batch_size if one.label in batch else int(input_size or 0)
         one.axis.dim_value = used[one.label]
-    sized = {one.axis.dim_value for one in axes if one.label not in batch and one.place}
+    sized = {
+        one.axis.dim_value for one in axes if one.label not in batch and (one.place or one.is_open)
+    }
     if input_size is not None and input_size not in sized:
         raise WorkloadError(
             "unsupported", f"{path} was made for one input size, not for {input_size}"
         )
     if not used:
         return ()
+    for value in [*model.graph.value_info, *model.graph.output]:
+        for axis in value.type.tensor_type.shape.dim:
+            if axis.dim_param in used:
+                axis.dim_value = used[axis.dim_param]
     return ("open axes: " + ", ".join(f"{name} = {length}" for name, length in used.items()),)
 
 
