@@ -29,6 +29,9 @@ from inferometer.models.cost.storages import Storages, bytes_of, tensors_in
 SILENT = frozenset({"aten._assert_tensor_metadata", "aten._assert_async", "aten._assert_scalar"})
 """Checks that an exported program makes of its own tensors; they are not on its device here."""
 
+MASKS = (torch.bool, torch.uint8)
+"""Elements are chosen by these where they are set: nobody knows how many that are."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Operator:
@@ -136,7 +139,7 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             operator, given
         ):
             return func(*args, **kwargs)
-        if operator.depends:
+        if operator.depends and not _by_number(given):
             raise WorkloadError(
                 "unsupported",
                 f"what it does depends on values that it computes ({operator.name}): "
@@ -268,6 +271,12 @@ def _registered(func: Any) -> tuple[Kind, Formula | None]:
         return Work(flops(*args, out_val=result) // FLOPS_PER_MAC)
 
     return "matrix product", formula
+
+
+def _by_number(given: Mapping[str, Any]) -> bool:
+    """Whether elements are chosen by their numbers: how many there are is known then."""
+    chosen = list(tensors_in(given.get("indices")))
+    return bool(chosen) and all(index.dtype not in MASKS for index in chosen)
 
 
 def _each_input(given: Mapping[str, Any], _: Any) -> Work:
