@@ -11,7 +11,7 @@ from inferometer.analysis import facts
 from inferometer.analysis.bounds import bounds, flops_per_s
 from inferometer.analysis.grid import Column, Grid, Shape
 from inferometer.core.record import Record
-from inferometer.stats.slopes import agreement
+from inferometer.stats.slopes import MOST_EXACT, agreement
 
 FEWEST = 3
 """Models of which an order can be told: two agree with anything in one of two cases."""
@@ -97,15 +97,15 @@ def _factor(
 ) -> Factor:
     latencies_s = [one.latency.value for one in ranked]
     each = [latency / value for latency, value in zip(latencies_s, values, strict=True)]
-    test = agreement(values, [latencies_s])
     all_apart = len(apart) == len(ranked) * (len(ranked) - 1) // 2
+    few = len(ranked) <= MOST_EXACT
     return Factor(
         name=name,
         columns=tuple(one.column for one in ranked),
         values=tuple(values),
         concordant=sum(values[a] < values[b] for a, b in apart),
         pairs=len(apart),
-        chance=test.p if test.exact and all_apart else None,
+        chance=agreement(values, [latencies_s]).p if few and all_apart else None,
         spread=max(each) / min(each),
     )
 

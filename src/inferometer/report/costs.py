@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from inferometer.analysis.grid import Grid
+from inferometer.analysis.grid import Grid, Shape
 from inferometer.report import explanation, memory, operations, roofline, start
+from inferometer.report.fields import Fields, byte_count, quantity, share, text
+from inferometer.report.markup import Table, table
 from inferometer.report.sources import RunRecords, all_records
 
 
@@ -34,3 +36,24 @@ def costs(grid: Grid, runs: Sequence[RunRecords]) -> dict[str, Any]:
         "latency_parts": explanation.parts(grid),
         "batch_lines": explanation.batch_lines(grid, roofs),
     }
+
+
+IN_SHORT: Fields = {
+    "MACs": quantity("macs", ""),
+    "of the roof": share("roof_share"),
+    "limit": text("roof_limit"),
+    "peak memory": byte_count("peak_memory_bytes"),
+    "forecast off by": memory.error_text,
+}
+"""What a terminal shows of costs, within 80 columns."""
+
+
+def in_short(grid: Grid, shape: Shape) -> Table:
+    """The costs of a call at a shape, a row for each variant; empty where nothing was counted."""
+    cells = [(column, grid.cell(shape, column)) for column in grid.columns]
+    lines = [
+        [column.label, *(show(record) for show in IN_SHORT.values())]
+        for column, record in cells
+        if record is not None and record.status == "ok" and record.number("macs") is not None
+    ]
+    return table(["variant", *IN_SHORT], lines)

@@ -30,7 +30,7 @@ def memory(grid: Grid) -> Table:
         "on paper": byte_count("activation_peak_bytes"),
         "peak": byte_count("peak_memory_bytes"),
         "forecast": byte_count("memory_forecast_bytes"),
-        "its error": _error,
+        "its error": error_text,
         "this tool": byte_count("memory_instrument_bytes"),
         "on the accelerator": byte_count("device_memory_bytes"),
     }
@@ -59,7 +59,8 @@ def forecast_error(record: Record) -> float | None:
     return None if forecast is None or not peak else forecast / peak - 1
 
 
-def _error(record: Record) -> str:
+def error_text(record: Record) -> str:
+    """How far a forecast was off, with its sign; empty where that is not known."""
     error = forecast_error(record)
     return "" if error is None else signed(error)
 

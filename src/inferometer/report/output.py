@@ -14,6 +14,7 @@ _ASCII = str.maketrans(
     {
         "\N{PLUS-MINUS SIGN}": "+-",
         "\N{EN DASH}": "-",
+        "\N{MINUS SIGN}": "-",
         "\N{HORIZONTAL ELLIPSIS}": "...",
         "\N{BOX DRAWINGS LIGHT HORIZONTAL}": "-",
         "\N{MICRO SIGN}": "u",

@@ -8,12 +8,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from inferometer.analysis import facts
 from inferometer.analysis.compare import Comparison
 from inferometer.analysis.grid import FailureGroup, Grid, build
 from inferometer.analysis.matching import Matching
 from inferometer.core.record import Record
 from inferometer.core.run import Run
-from inferometer.report import comparison, energy, marks, sustained, textgrid, wording
+from inferometer.report import comparison, costs, energy, marks, sustained, textgrid, wording
 from inferometer.report.output import (
     Output,
     print_line,
@@ -44,6 +45,7 @@ def print_run(
     if records:
         console.print()
         print_table(records, target=wording.target_of(run), console=console)
+        _print_costs(records, console)
         print_list(console, "Energy:", energy.energy_lines(records))
         print_list(console, "Sustained:", sustained.sustained_lines(records))
         for record in records:
@@ -78,6 +80,27 @@ def print_table(
         console.print()
     figures = wording.what_cells_show(records, target)
     _explain(console, grid, list(cells.values()), figures)
+
+
+def _print_costs(records: Sequence[Record], console: Console) -> None:
+    """Print what a call costs, a row for each variant; nothing where nothing was counted."""
+    grid = build(records)
+    shape = facts.common_shape(grid)
+    found = costs.in_short(grid, shape) if shape else None
+    if not shape or not found:
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for number, head in enumerate(found.heads):
+        left = number < found.left
+        table.add_column(
+            Text(head), justify="left" if left else "right", overflow="fold", no_wrap=not left
+        )
+    for row in found.rows:
+        table.add_row(*(Text(marks.plain(cell)) for cell in row))
+    console.print()
+    say(console, f"Costs of a call at {shape.label}:")
+    for line in table_lines(table, console):
+        print_line(console, line)
 
 
 def print_comparisons(

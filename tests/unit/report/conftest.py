@@ -15,6 +15,7 @@ from inferometer.core.roof import Attained, Roof
 from inferometer.core.run import Run
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.core.workload import Variant, Workload
+from inferometer.report.sources import RunRecords
 
 LAB2 = Path(__file__).parents[2] / "data" / "lab2_jetson_nano_2gb.csv"
 
@@ -368,3 +369,10 @@ def costed() -> Callable[..., list[Record]]:
 @pytest.fixture
 def probed() -> Callable[..., Run]:
     return make_probed
+
+
+@pytest.fixture
+def known(run: Run) -> RunRecords:
+    """The lab with costs, on a device whose roofs were probed."""
+    probed_run = make_probed(run, ROOF)
+    return RunRecords(run=probed_run, records=tuple(make_costed(make_lab(probed_run))))

@@ -1,0 +1,172 @@
+"""What a report says of costs, memory, starts and roofs; the truth of the records is planted."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from markdown_it import MarkdownIt
+from rich.cells import cell_len
+from rich.console import Console
+
+from inferometer.analysis.grid import build
+from inferometer.report import explanation, memory, operations, roofline, start
+from inferometer.report.markdown import render
+from inferometer.report.sources import RunRecords
+from inferometer.report.terminal import print_run
+
+
+@pytest.fixture
+def text(known):
+    return render([known], {f"{roofline.NAME}{known.run.id}": "plots/roofline.png"})
+
+
+def column(table, head):
+    """The texts of a column, by the first two of their row."""
+    place = table.heads.index(head)
+    return {(row[0], row[1]): row[place] for row in table.rows}
+
+
+def test_operations_are_those_of_a_call_at_the_smallest_common_shape(known):
+    table = operations.operations(build(known.records))
+    assert column(table, "MACs")["resnet18", "224/1"] == "1.81 GMACs"
+    assert column(table, "FLOPs")["resnet18", "224/1"] == "3.63 GFLOPs"
+    assert column(table, "calls of operators")["mobilenet_v3_small", "224/1"] == "180"
+    assert len(table.rows) == 4
+
+
+def test_the_convention_is_told_and_unknown_operators_are_named(known):
+    odd = [
+        replace(r, figures={**r.figures, "unknown_operators": ["aten.odd (2)"]})
+        for r in known.records[:1]
+    ]
+    lines = " ".join(operations.operation_notes(build([*odd, *known.records[1:]])))
+    assert "One MAC is one multiply-accumulate, which is 2 FLOPs." in lines
+    assert "on torch's meta device" in lines
+    assert (
+        "Not in the operations of unet, as the counter does not know them: aten.odd (2)." in lines
+    )
+
+
+def test_memory_has_its_layers_and_its_forecast_beside_it(known):
+    table = memory.memory(build(known.records))
+    assert column(table, "weights")["resnet18", "224/1"] == "44.6 MiB"
+    assert column(table, "activations")["resnet18", "448/8"] == "422 MiB"
+    assert set(column(table, "its error").values()) == {"+3 %"}
+    notes = " ".join(memory.memory_notes(known.records, [known]))
+    assert "Counter: VmHWM." in notes
+    assert "over 40 workloads the forecast was off by +3 % to +3 %" in notes
+    assert "A worker was allowed what the machine could give without swapping." in notes
+
+
+def test_a_forecast_that_was_too_low_has_a_minus(record):
+    low = record(memory_forecast_bytes=96, peak_memory_bytes=100)
+    assert memory.error_text(low) == "\N{MINUS SIGN}4 %"
+    assert memory.error_text(record(memory_forecast_bytes=100, peak_memory_bytes=100)) == "+0 %"
+    assert memory.error_text(record(peak_memory_bytes=100)) == ""
+
+
+def test_a_start_is_that_of_the_shape_that_started_cold(record):
+    cold = record(batch=2, cold_start_s=3.1, first_call_s=0.5, load_s=0.4)
+    table = start.start(build([record(batch=1, first_call_s=0.1, load_s=0.4), cold]))
+    assert column(table, "cold start") == {("resnet18", "224/2"): "3.10 s"}
+    assert column(table, "first call") == {("resnet18", "224/2"): "500 ms"}
+
+
+def test_shares_of_the_roof_come_with_the_limit(known):
+    table = roofline.share_table(build(known.records))
+    # 18.484 GFLOPs at 200 GFLOP/s are 92.4 ms, of 155 ms
+    assert column(table, "least time")["unet", "224/1"] == "92.4 ms"
+    assert column(table, "share of the roof")["unet", "224/1"] == "60 %"
+    assert column(table, "limit")["unet", "224/1"] == "compute"
+
+
+def test_a_probe_is_told_with_what_it_ran(known):
+    (row,) = roofline.roof_table([known]).rows
+    assert {"200 GFLOP/s", "18.6 GiB/s", "32.0 MiB", "5.00 µs"} <= set(row)
+    assert "matrix product 2048x2048; triad of 128 MiB; triad of 4 MiB" in row
+
+
+def test_the_order_of_the_models_is_explained(text):
+    part = text.split("### 7.3")[1].split("\n### ")[0]
+    assert "At 224/1, all 6 pairs of models whose latencies are apart are in the order of" in part
+    assert "FLOPs and sum of the bounds; fewer are in that of parameters (4)" in part
+    assert "Of all orders of 4 models, 4.2 % agree as well by chance, and 5 costs" in part
+    assert "mobilenet_v3_small does 1/32.1 of the FLOPs of resnet18, but takes 1/3.75" in part
+    assert "11.1 GFLOP/s (5.5 % of the arithmetic roof), resnet18 95.0 GFLOP/s (47 %)" in part
+    assert "Most of the time of mobilenet_v3_small is not explained by these bounds" in part
+    assert "unet does 5.09\u00d7 the FLOPs of resnet18 and takes 4.06\u00d7 its time" in part
+    assert "memory-bound" not in part
+
+
+def test_every_section_is_there_and_all_tables_are_tables(text):
+    html = MarkdownIt("commonmark").enable("table").render(text)
+    assert html.count("<table>") == len(re.findall(r"^\|:?-", text, re.MULTILINE))
+    for head in ("### 2.2 Operations", "### 4.1 Memory", "### 4.2 Start", "## 5 Roofline"):
+        assert f"\n{head}\n" in text
+    assert "](plots/roofline.png)" in text
+    assert "\n\n\n" not in text
+    assert "{'" not in text  # roofs are no row of the table of the device
+
+
+def test_what_was_not_measured_is_said_in_a_sentence(lab2_run, lab2):
+    text = render([RunRecords(run=lab2_run, records=tuple(lab2))], {})
+    for sentence in (
+        operations.NOT_COUNTED,
+        memory.NOT_MEASURED,
+        start.NOT_MEASURED,
+        roofline.NOT_MEASURED,
+    ):
+        assert f"\n{sentence}\n" in text
+    assert "FLOP/s" not in text
+    assert "\n\n\n" not in text
+
+
+def test_operations_without_roofs_claim_no_share(run, lab_of, costed):
+    records = costed(lab_of(run), None)
+    text = render([RunRecords(run=run, records=tuple(records))], {})
+    assert roofline.NOT_MEASURED in text
+    assert "of the arithmetic roof" not in text
+    assert "11.1 GFLOP/s" in text
+
+
+def test_two_models_have_no_order(known):
+    few = [r for r in known.records if r.workload.variant.model in {"unet", "resnet18"}]
+    grid = build(few)
+    assert not explanation.order(grid)
+    assert any("5.09" in line for line in explanation.order_lines(grid, {}))
+
+
+def test_hostile_names_stay_text_in_the_new_sections(run, roof, record, probed):
+    evil = "x|y\n# h <script>`*"
+    bad = replace(roof, flops=replace(roof.flops, what=evil))
+    odd = [
+        record(evil, half_s=0.001, run=run, flops=10**9, macs=10**9 // 2, unknown_operators=[evil],
+               operations_method=evil, memory_counter=evil, peak_memory_bytes=9, roof_limit=evil,
+               roof_share=0.5),
+        record("z", latency_s=0.5, half_s=0.001, run=run, flops=10**9),
+    ]  # fmt: skip
+    text = render([RunRecords(run=probed(run, bad), records=tuple(odd))], {})
+    html = MarkdownIt("commonmark").enable("table").render(text)
+    assert "<script>" not in html
+    assert html.count("<h1>") == 1
+
+
+def shown(*things):
+    file = io.StringIO()
+    print_run(*things, console=Console(file=file, width=80))
+    return file.getvalue()
+
+
+def test_a_terminal_shows_costs_within_80_columns(known):
+    text = shown(known.run, known.records)
+    assert "Costs of a call at 224/1:" in text
+    assert re.search(r"^unet +9\.24 G +60 % +compute +243 MiB +\+3 %$", text, re.MULTILINE)
+    assert max(map(cell_len, text.splitlines())) <= 80
+
+
+def test_a_terminal_is_silent_on_what_was_not_counted(run, lab, lab2_run, lab2):
+    assert "Costs" not in shown(run, lab)
+    assert "Costs" not in shown(lab2_run, lab2)

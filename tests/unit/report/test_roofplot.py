@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from inferometer.analysis.grid import build
+from inferometer.report import roofline
+from inferometer.report.sources import RunRecords
+from inferometer.report.write import write_report
+
+pytest.importorskip("matplotlib")
+
+from inferometer.report.roofplot import draw_roofline
+
+
+@pytest.fixture
+def drawn(run, lab_of, costed, probed):
+    """The SVG of the lab under some roofs."""
+
+    def draw(*roofs, records=None):
+        one = RunRecords(
+            run=probed(run, *roofs), records=tuple(records or costed(lab_of(run), roofs[0]))
+        )
+        (plot,) = roofline.plans(build(one.records), [one])
+        return draw_roofline(plot)[f"{plot.name}.svg"].decode()
+
+    return draw
+
+
+def words(svg):
+    return re.findall(r"<text[^>]*>([^<]+)</text>", svg)
+
+
+def test_axes_have_units_and_the_legend_names_roofs_and_workloads(drawn, roof):
+    found = words(drawn(roof))
+    assert "operations for each byte that operators move, FLOP/B" in found
+    assert "operations per second, FLOP/s" in found
+    assert "cpu fp32: 200 GFLOP/s, memory 18.6 GiB/s" in found
+    assert "cpu fp32: caches 112 GiB/s" in found
+    assert "resnet18 (filled: 448/8)" in found
+    assert {"1", "10", "100", "100 G"} <= set(found)
+
+
+def test_each_precision_has_its_roof(drawn, roof):
+    half = replace(roof, precision="bf16", flops=replace(roof.flops, best=8e11))
+    found = words(drawn(roof, half))
+    assert "cpu bf16: 800 GFLOP/s, memory 18.6 GiB/s" in found
+
+
+def test_a_device_without_caches_and_with_odd_names_can_be_drawn(drawn, roof, record):
+    odd = record("_$x^2$", arithmetic_intensity=1e-3, flops=10)
+    found = words(drawn(replace(roof, cache=None), records=[odd]))
+    assert not any("caches" in text for text in found)
+    assert any("_$x^2$ 224/1" in text for text in found)
+
+
+def test_the_same_records_give_the_same_bytes(drawn, roof):
+    assert drawn(roof) == drawn(roof)
+
+
+def test_without_roofs_or_operations_there_is_no_plot(run, lab, roof, probed):
+    grid = build(lab)
+    assert roofline.plans(grid, [RunRecords(run=run, records=tuple(lab))]) == []
+    assert roofline.plans(grid, [RunRecords(run=probed(run, roof), records=tuple(lab))]) == []
+
+
+def test_the_plot_is_written_and_goes_with_its_run(known, run, record, tmp_path):
+    written = write_report([replace(known, records=known.records[:1])], tmp_path)
+    name = f"{roofline.NAME}{run.id}.png"
+    assert tmp_path / "plots" / name in written
+    assert f"](plots/{name})" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    write_report([RunRecords(run=run, records=(record(run=run),))], tmp_path)
+    assert not (tmp_path / "plots" / name).exists()
