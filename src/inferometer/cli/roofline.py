@@ -63,7 +63,7 @@ def _table(roofs: Sequence[Roof]) -> Iterator[str]:
             units.quantity(roof.flops.best, "FLOP/s"),
             units.quantity(roof.flops.median, "FLOP/s"),
             units.quantity(roof.memory.best, "B/s"),
-            units.quantity(roof.cache and roof.cache.best, "B/s"),
+            units.quantity(None if roof.cache is None else roof.cache.best, "B/s"),
             units.number(roof.flops.best / roof.memory.best),
             units.seconds(roof.dispatch_s),
         )

@@ -72,7 +72,7 @@ def _x86(root: Path) -> tuple[int, str] | None:
     if block.get("vendor_id") == "GenuineIntel" and has_flag(root, "fma"):
         if has_flag(root, "avx512f"):
             return 64, "AVX-512, two units of 512 bits where the model has both"
-        return 32, "AVX2, two units of 256 bits" if has_flag(root, "avx2") else None
+        return (32, "AVX2, two units of 256 bits") if has_flag(root, "avx2") else None
     return None
 
 

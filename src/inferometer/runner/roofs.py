@@ -50,6 +50,7 @@ def probe_roof(
     device: str,
     threads: int,
     patience_s: float = PATIENCE_S,
+    seconds: float = ProbePlan.seconds,
 ) -> Roof:
     """Probe this machine in a process of its own.
 
@@ -59,12 +60,17 @@ def probe_roof(
         device: where.
         threads: of the process.
         patience_s: give up after so many seconds.
+        seconds: about how long it measures.
 
     Raises:
         WorkerFailed: there is no such device or precision, or the process died or was too slow.
     """
     available = available_bytes()
-    plan = ProbePlan(cache_bytes=last_level_bytes(), room_bytes=int(ROOM_SHARE * available))
+    plan = ProbePlan(
+        cache_bytes=last_level_bytes() if device == "cpu" else None,
+        room_bytes=int(ROOM_SHARE * available),
+        seconds=seconds,
+    )
     worker = WorkerProcess(
         Variant(model="", backend=backend, precision=precision),
         device=device,

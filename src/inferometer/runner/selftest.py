@@ -57,7 +57,14 @@ LATENCY = Procedure(
     timeout_s=60.0,
 )
 OTHERS = Procedure(
-    target=0.5, processes=1, min_calls=10, min_rounds=2, span_s=0.0, round_s=0.05, max_time_s=2.0
+    target=0.5,
+    processes=1,
+    min_calls=10,
+    min_rounds=2,
+    span_s=0.0,
+    round_s=0.05,
+    max_time_s=2.0,
+    roofline=False,
 )
 
 

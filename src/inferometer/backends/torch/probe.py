@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -209,6 +209,19 @@ class Probe:
             self.wait()
             blocks.append((time.perf_counter() - begin) / DISPATCHES)
         return median(blocks)
+
+
+def fitted(plan: ProbePlan, device: str) -> ProbePlan:
+    """A plan with the cache and the free memory of a CUDA device, which its driver tells."""
+    import torch
+
+    if torch.device(device).type != "cuda":
+        return plan
+    cache = getattr(torch.cuda.get_device_properties(device), "L2_cache_size", None)
+    free, _ = torch.cuda.mem_get_info(device)
+    return replace(
+        plan, cache_bytes=cache or plan.cache_bytes, room_bytes=min(plan.room_bytes, free // 2)
+    )
 
 
 def _transfers(arrays: Sequence[torch.Tensor], sizes: Sequence[int]) -> Iterator[_Candidate]:

@@ -163,10 +163,10 @@ class TorchBackend:
             WorkloadError: (unsupported) no such precision, or no such device on this machine;
                 (out_of_memory) no room for arrays that no cache holds.
         """
-        from inferometer.backends.torch.probe import Probe
+        from inferometer.backends.torch.probe import Probe, fitted
 
         _check_device(device)
-        probe = Probe(device=device, wait=_waiting(device), plan=plan)
+        probe = Probe(device=device, wait=_waiting(device), plan=fitted(plan, device))
         return probe.roof(precision, _dtype(precision), threads=threads)
 
     def classify(self, error: BaseException) -> FailureKind | None:
