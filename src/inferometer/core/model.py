@@ -67,12 +67,32 @@ class ParameterCount:
         parameters: elements of distinct parameters.
         parameters_with_duplicates: elements, a shared parameter counted at each of its uses.
         trainable_parameters: elements of distinct parameters that take a gradient.
+        frozen_parameters: elements of the others.
+        buffers: elements of distinct buffers.
         parameter_bytes: bytes of distinct parameters.
         buffer_bytes: bytes of distinct buffers.
+        parameters_by_dtype: elements of distinct parameters by their type, such as `float32`.
+        parameter_bytes_by_dtype: their bytes.
+        tied: names of the parameters that are one, for each that has more than one name.
     """
 
     parameters: int
     parameters_with_duplicates: int
     trainable_parameters: int
+    frozen_parameters: int
+    buffers: int
     parameter_bytes: int
     buffer_bytes: int
+    parameters_by_dtype: Mapping[str, int]
+    parameter_bytes_by_dtype: Mapping[str, int]
+    tied: tuple[tuple[str, ...], ...]
+
+    def fields_of_record(self) -> dict[str, int]:
+        """Those that are fields of the exported record."""
+        return {
+            "parameters": self.parameters,
+            "parameters_with_duplicates": self.parameters_with_duplicates,
+            "trainable_parameters": self.trainable_parameters,
+            "parameter_bytes": self.parameter_bytes,
+            "buffer_bytes": self.buffer_bytes,
+        }

@@ -9,7 +9,7 @@ import gc
 import time
 from array import array
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +220,7 @@ def _count(network: object) -> dict[str, Value]:
         return {}
     from inferometer.models.cost import count_parameters
 
-    return dict(asdict(count_parameters(network)))
+    return dict(count_parameters(network).fields_of_record())
 
 
 def _size_of(files: tuple[str, ...]) -> int | None:

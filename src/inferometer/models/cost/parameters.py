@@ -20,15 +20,26 @@ def count_parameters(module: Any) -> ParameterCount:  # noqa: ANN401 - modules a
     Args:
         module: a `torch.nn.Module`.
     """
-    uses = [value for _, value in module.named_parameters(remove_duplicate=False)]
-    distinct = _distinct(uses)
+    named = list(module.named_parameters(remove_duplicate=False))
+    names: dict[Hashable, list[str]] = {}
+    for name, value in named:
+        names.setdefault(_identity(value), []).append(name)
+    distinct = _distinct(value for _, value in named)
     buffers = _distinct(value for _, value in module.named_buffers(remove_duplicate=False))
+    parameters = _elements(distinct)
+    trainable = _elements(value for value in distinct if value.requires_grad)
+    kinds = {kind: [one for one in distinct if one.dtype == kind] for kind in _dtypes(distinct)}
     return ParameterCount(
-        parameters=sum(value.numel() for value in distinct),
-        parameters_with_duplicates=sum(value.numel() for value in uses),
-        trainable_parameters=sum(value.numel() for value in distinct if value.requires_grad),
+        parameters=parameters,
+        parameters_with_duplicates=_elements(value for _, value in named),
+        trainable_parameters=trainable,
+        frozen_parameters=parameters - trainable,
+        buffers=_elements(buffers),
         parameter_bytes=_bytes(distinct),
         buffer_bytes=_bytes(buffers),
+        parameters_by_dtype={_name(kind): _elements(of) for kind, of in kinds.items()},
+        parameter_bytes_by_dtype={_name(kind): _bytes(of) for kind, of in kinds.items()},
+        tied=tuple(tuple(group) for group in names.values() if len(group) > 1),
     )
 
 
@@ -46,6 +57,18 @@ def _identity(tensor: torch.Tensor) -> Hashable:
     except RuntimeError:  # tensors without storage, such as those of tensor subclasses
         address = 0
     return (tensor.device, address, tensor.numel()) if address else id(tensor)
+
+
+def _dtypes(tensors: Iterable[torch.Tensor]) -> list[torch.dtype]:
+    return list(dict.fromkeys(tensor.dtype for tensor in tensors))
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _elements(tensors: Iterable[torch.Tensor]) -> int:
+    return sum(tensor.numel() for tensor in tensors)
 
 
 def _bytes(tensors: Iterable[torch.Tensor]) -> int:

@@ -62,3 +62,43 @@ def test_the_meta_device_and_other_types():
 
 def test_nothing_to_count():
     assert count_parameters(torch.nn.ReLU()).parameters == 0
+
+
+def test_frozen_parameters_are_those_that_take_no_gradient():
+    network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Linear(2, 5))
+    network[0].requires_grad_(requires_grad=False)
+    count = count_parameters(network)
+    assert (count.trainable_parameters, count.frozen_parameters) == (15, 8)
+    assert count.parameters == 23
+
+
+def test_buffers_count_by_element_and_by_byte():
+    count = count_parameters(torch.nn.BatchNorm2d(3))
+    assert (count.buffers, count.buffer_bytes) == (2 * 3 + 1, 2 * 3 * 4 + 8)
+
+
+def test_types_are_told_apart():
+    network = torch.nn.Sequential(torch.nn.Linear(3, 2).bfloat16(), torch.nn.Linear(2, 5).double())
+    count = count_parameters(network)
+    assert count.parameters_by_dtype == {"bfloat16": 8, "float64": 15}
+    assert count.parameter_bytes_by_dtype == {"bfloat16": 16, "float64": 120}
+    assert sum(count.parameter_bytes_by_dtype.values()) == count.parameter_bytes
+
+
+def test_tied_parameters_are_named():
+    assert count_parameters(Tied()).tied == (("embedding.weight", "head.weight"),)
+    assert count_parameters(torch.nn.Linear(2, 2)).tied == ()
+
+
+def test_parameters_of_one_shape_on_the_meta_device_are_not_tied():
+    network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)).to("meta")
+    count = count_parameters(network)
+    assert (count.tied, count.parameters) == ((), 12)
+
+
+def test_the_record_has_fields_for_five_of_the_figures():
+    from inferometer.core.record import FIELDS
+
+    fields = count_parameters(Tied()).fields_of_record()
+    assert len(fields) == 5
+    assert set(fields) <= set(FIELDS)
