@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from inferometer.core.procedure import Procedure
 from inferometer.core.record import FailureKind, Record
 from inferometer.core.workload import Workload
 
 ONE_PROCESS = 0.25
 """What the interval of a single process leaves out: how much fresh processes differ."""
+PATIENCE = 4
+"""A further batch may take so many times as long as a workload usually may, for its least calls."""
 SMALLER_MAY_WORK: tuple[FailureKind, ...] = ("out_of_memory", "timeout")
 
 
@@ -36,14 +39,19 @@ class Attempt:
     hopeful: bool = False
 
 
+def call_limit_s(procedure: Procedure) -> float:
+    """Seconds that a call may take at a batch size that nobody asked for."""
+    return PATIENCE * procedure.max_time_s / procedure.min_calls
+
+
 def lines(records: Iterable[Record]) -> dict[Workload, list[Record]]:
     """Records by their line, which is named by its workload of batch size 1, in their order.
 
-    What a budget cut was not tried, and is left out.
+    What was skipped was not tried, and is left out.
     """
     found: dict[Workload, list[Record]] = {}
     for record in records:
-        if record.failure is None or record.failure.kind != "budget":
+        if record.status != "skipped":
             found.setdefault(replace(record.workload, batch_size=1), []).append(record)
     return found
 

@@ -9,6 +9,7 @@ from inferometer import __version__
 from inferometer.analysis.grid import Grid, build
 from inferometer.core.record import Record
 from inferometer.report import discussion, marks, plots, sources, tables, wording
+from inferometer.report.cliffs import cliff_sentences
 from inferometer.report.costs import costs
 from inferometer.report.markup import Table
 from inferometer.report.method import methods
@@ -47,6 +48,7 @@ def content(runs: Sequence[RunRecords]) -> dict[str, Any]:
         "batch_size": discussion.batch_size(grid),
         "batch_steps": tables.batch_steps(grid),
         "best_batches": tables.best_batches(grid),
+        "cliffs": cliff_sentences(grid, [one.run for one in runs]),
         "input_size": discussion.input_size(grid),
         "size_steps": tables.size_steps(grid),
         "parameter_count": discussion.parameter_count(grid),

@@ -15,6 +15,7 @@ from inferometer.analysis.matching import Matching
 from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.report import comparison, costs, energy, marks, sustained, textgrid, wording
+from inferometer.report.cliffs import cliff_sentences
 from inferometer.report.output import (
     Output,
     print_line,
@@ -48,6 +49,7 @@ def print_run(
         _print_costs(records, console)
         print_list(console, "Energy:", energy.energy_lines(records))
         print_list(console, "Sustained:", sustained.sustained_lines(records))
+        print_list(console, "Cliffs:", cliff_sentences(build(records), [run]))
         for record in records:
             print_rows(
                 console, f"{record.workload.label} over time:", sustained.window_lines(record)

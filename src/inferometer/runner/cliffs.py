@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from inferometer.core.lines import attempt, lines
+from inferometer.core.lines import attempt, call_limit_s, lines
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record
 from inferometer.core.sweep import Study
@@ -15,19 +15,12 @@ from inferometer.runner.journal import Journal
 from inferometer.runner.residents import CLOSING_S, clock_of
 from inferometer.stats.cliffs import search
 
-PATIENCE = 4
-"""A further batch may take so many times as long as a workload usually may, for its least calls."""
 BEGINS = (
     "the study is measured; further batch sizes follow, to find where throughput or memory ends"
 )
 NO_TIME = "the budget ended before every cliff was found; --resume goes on with it"
 
 Measure = Callable[[Procedure, Sequence[Workload]], None]
-
-
-def call_limit_s(procedure: Procedure) -> float:
-    """Seconds that a call of a further batch may take."""
-    return PATIENCE * procedure.max_time_s / procedure.min_calls
 
 
 def next_workloads(
@@ -59,6 +52,8 @@ def next_workloads(
 def find_cliffs(study: Study, journal: Journal, measure: Measure, *, begin: float) -> None:
     """Measure further batch sizes until nothing is left to find, or the time is over.
 
+    None is refused because of what is foreseen of it: where memory ends is what is looked for.
+
     Args:
         study: all its workloads have records.
         journal: where the records are.
@@ -75,7 +70,7 @@ def find_cliffs(study: Study, journal: Journal, measure: Measure, *, begin: floa
             told = True
         journal.run = replace(journal.run, planned=journal.run.planned + len(wanted))
         budget_s = None if study.procedure.budget_s is None else left_s
-        measure(replace(study.procedure, budget_s=budget_s), wanted)
+        measure(replace(study.procedure, budget_s=budget_s, skip_larger=False), wanted)
         cut |= set(wanted)  # what has a record now is not wanted again in any case
     if next_workloads(study, journal.store.records(journal.run.id)):
         journal.listener(Notice(message=NO_TIME))

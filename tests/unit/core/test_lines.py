@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from inferometer.core.lines import attempt, lines
@@ -19,6 +21,11 @@ def record(batch=4, size=224, failure=None, model="net", **figures):
     )
 
 
+def skipped(kind, batch):
+    failure = Failure(stage="measure", kind=kind, message="so it went")
+    return replace(record(batch, failure=failure), status="skipped")
+
+
 def failed(kind, stage="measure", batch=4):
     return record(batch, failure=Failure(stage=stage, kind=kind, message="so it went"))
 
@@ -33,7 +40,7 @@ MEASURED = {
 
 def test_a_line_holds_what_differs_in_its_batch_alone_and_was_tried():
     records = [record(1), record(8), record(1, 448), record(1, model="other")]
-    records.append(failed("budget", batch=16))
+    records += [skipped("budget", 16), skipped("out_of_memory", 32)]
     found = lines(records)
     assert [[one.workload.batch_size for one in line] for line in found.values()] == [
         [1, 8],
