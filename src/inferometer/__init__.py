@@ -3,6 +3,7 @@
 import inferometer as im
 
 record = im.measure(module, inputs)
+costing = im.cost("resnet18", batch=8)
 result = im.run_study("lab", store="inferometer.db")
 im.compare("latest", by="model")
 store = im.open_store("inferometer.db")
@@ -13,7 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inferometer.api import StudyResult, compare, measure, open_store, run_study
+    from inferometer.api import StudyResult, compare, cost, measure, open_store, run_study
+    from inferometer.core.costing import Costing
     from inferometer.core.procedure import Procedure
     from inferometer.core.record import Record
     from inferometer.core.sweep import Block, Study, Sweep
@@ -23,9 +25,11 @@ __version__ = "0.1.0"
 _HOMES = {
     "StudyResult": "inferometer.api",
     "compare": "inferometer.api",
+    "cost": "inferometer.api",
     "measure": "inferometer.api",
     "open_store": "inferometer.api",
     "run_study": "inferometer.api",
+    "Costing": "inferometer.core.costing",
     "Procedure": "inferometer.core.procedure",
     "Record": "inferometer.core.record",
     "Block": "inferometer.core.sweep",
@@ -35,6 +39,7 @@ _HOMES = {
 
 __all__ = [
     "Block",
+    "Costing",
     "Procedure",
     "Record",
     "Study",
@@ -42,6 +47,7 @@ __all__ = [
     "Sweep",
     "__version__",
     "compare",
+    "cost",
     "measure",
     "open_store",
     "run_study",

@@ -1,4 +1,4 @@
-"""The Python API: `measure` a live model, `run_study`, `compare`, `open_store`."""
+"""The Python API: `measure` a live model, `cost`, `run_study`, `compare`, `open_store`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.analysis.compare import Comparison
+from inferometer.core.costing import Costing
 from inferometer.core.errors import InputError
 from inferometer.core.model import LoadedModel
 from inferometer.core.protocols import Session
@@ -20,7 +21,7 @@ from inferometer.core.workload import Variant, Workload
 from inferometer.runner.events import Listener
 from inferometer.store import Store, open_store
 
-__all__ = ["StudyResult", "compare", "measure", "open_store", "run_study"]
+__all__ = ["StudyResult", "compare", "cost", "measure", "open_store", "run_study"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,65 @@ def measure(
     with _evaluating(network):
         watch = watch_of(session, threads=workload.threads or 1)
         return measure_here(Bench(model, session, load_s=None, watch=watch), workload, rules)
+
+
+def cost(
+    model: Any,  # noqa: ANN401 - a reference, or a module
+    inputs: Any = None,  # noqa: ANN401 - whatever it takes
+    *,
+    batch: int | None = None,
+    size: int | None = None,
+    precision: str | None = None,
+    seed: int = 0,
+    may_run: bool = False,
+) -> Costing:
+    """Count what one call of one batch costs on paper, as `inferometer cost` does.
+
+    Args:
+        model: a reference (`resnet18`, an ONNX file …), counted in a worker process; or a live
+            `torch.nn.Module`, counted here, as it is, in evaluation mode.
+        inputs: of a live module, as for `measure`.
+        batch: inputs in the call; None is 1, or what `inputs` hold.
+        size: height and width of images or length of sequences; None is the model's own.
+        precision: of a reference; None is fp32, or what an ONNX file has.
+        seed: of random weights and inputs.
+        may_run: whether a real call may be counted where nothing else tells what the model does.
+
+    Raises:
+        TypeError: a live module without inputs, or with a precision other than it has.
+        InputError: the reference is wrong, or a package is missing.
+        WorkloadError: it could not be loaded or counted.
+    """
+    from inferometer.models.inputs import batch_size_of, example_inputs
+    from inferometer.runner.bench import Bench, Shape, watch_of
+    from inferometer.runner.costed import costing_of
+    from inferometer.runner.costing import CostWish, cost_of
+
+    if isinstance(model, str):
+        if inputs is not None:
+            raise TypeError("inputs go with a live module; a reference has its own")
+        wish = CostWish(
+            model=model,
+            batch_size=batch or 1,
+            input_size=size,
+            precision=precision,
+            seed=seed,
+            may_run=may_run,
+        )
+        return cost_of(wish)
+    if inputs is None:
+        raise TypeError("a live module needs inputs")
+    session, backend, found = _session(model)
+    if precision not in (None, found):
+        raise TypeError(f"a live module is counted as it is, which is {found}, not {precision}")
+    loaded = LoadedModel(
+        network=model, inputs=example_inputs(model, inputs), source="live", weights="as given"
+    )
+    variant = Variant(model=_name_of(model), backend=backend, precision=found)
+    shape = Shape(batch_size=batch or batch_size_of(inputs), input_size=size, seed=seed)
+    with _evaluating(model):
+        bench = Bench(loaded, session, load_s=None, watch=watch_of(session, threads=1))
+        return costing_of(bench, variant, shape, may_run=may_run)
 
 
 def run_study(

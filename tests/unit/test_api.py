@@ -17,8 +17,8 @@ QUICK = {"min_rounds": 2, "round_s": 0.02, "max_time_s": 1.0}
 
 def test_the_public_names_are_these():
     assert sorted(im.__all__) == [
-        "Block", "Procedure", "Record", "Study", "StudyResult", "Sweep", "__version__",
-        "compare", "measure", "open_store", "run_study",
+        "Block", "Costing", "Procedure", "Record", "Study", "StudyResult", "Sweep", "__version__",
+        "compare", "cost", "measure", "open_store", "run_study",
     ]  # fmt: skip
     for name in im.__all__:
         assert getattr(im, name) is not None
@@ -101,6 +101,30 @@ def test_a_study_that_does_not_exist_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="nowhere"):
         im.run_study("nowhere", store=tmp_path / "r.db")
     assert not (tmp_path / "r.db").exists()
+
+
+def test_the_cost_of_a_live_module():
+    torch = pytest.importorskip("torch")
+    module = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.Dropout(0.5)).train()
+    found = im.cost(module, torch.zeros(3, 8))
+    assert isinstance(found, im.Costing)
+    assert (found.cost.macs, found.batch_size) == (3 * 8 * 4, 3)
+    assert (found.parameters["parameters"], found.model) == (36, "Sequential")
+    assert im.cost(module, torch.zeros(3, 8), batch=5).cost.macs == 5 * 8 * 4
+    assert module.training
+    with pytest.raises(TypeError, match="needs inputs"):
+        im.cost(module)
+    with pytest.raises(TypeError, match="which is fp32, not bf16"):
+        im.cost(module, torch.zeros(3, 8), precision="bf16")
+    with pytest.raises(WorkloadError, match="another callable"):
+        im.cost(lambda x: x, [1.0])
+
+
+def test_the_cost_of_a_reference_that_is_wrong():
+    with pytest.raises(InputError, match="resnet18"):
+        im.cost("resnet81")
+    with pytest.raises(TypeError, match="a reference has its own"):
+        im.cost("resnet18", [1.0])
 
 
 def examples(page):

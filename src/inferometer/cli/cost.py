@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from inferometer.runner.costing import CostWish
 
 
+UNCOUNTED = "without running it"
+"""In the message about a network that cannot be counted in any other way."""
+
+
 @click.command()
 @click.argument("model")
 @click.option("--size", type=SIZE, default="own", show_default=True, help="Input size.")
@@ -98,4 +102,7 @@ def _count(wish: CostWish) -> Costing:
         what = "" if error.kind in ("unsupported", "bad_model") else f"{MEANINGS[error.kind]}: "
         name = PurePath(wish.model.partition("?")[0]).name
         who = "" if name in str(error) else f"{wish.model}: "
-        raise InputError(f"{who}{what}{error}") from error
+        way_out = (
+            "" if wish.may_run or UNCOUNTED not in str(error) else "; --run counts a real call"
+        )
+        raise InputError(f"{who}{what}{error}{way_out}") from error

@@ -19,7 +19,7 @@ from inferometer.report.output import Output, print_line, print_list, say, table
 from inferometer.report.wording import plural, sentence
 
 By = Literal["kind", "module", "operator"]
-HEADS = ("calls", "MACs", "share", "element-wise", "bytes moved")
+HEADS = ("calls", "MACs", "share", "element-wise", "bytes")
 MOST_TIED = 5
 
 
