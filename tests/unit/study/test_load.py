@@ -69,6 +69,7 @@ def test_a_full_file():
           seed: 7
           energy: true
           energy_window: 30s
+          roofline: true
         """
     )
     assert study == Study(

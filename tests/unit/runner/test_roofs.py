@@ -1,0 +1,313 @@
+"""What a probe says of workloads, when one is made, and that a run keeps it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inferometer.core.cost import Cost, OperatorCost
+from inferometer.core.errors import InputError
+from inferometer.core.procedure import PRESETS, Procedure
+from inferometer.core.record import Failure
+from inferometer.core.roof import Attained, Roof
+from inferometer.core.sweep import Study, Sweep
+from inferometer.core.workload import Variant, Workload
+from inferometer.runner import roofs as module
+from inferometer.runner.parent import WorkerFailed
+from inferometer.runner.roofs import (
+    against_roof,
+    check_probe,
+    known_roofs,
+    probe_missing,
+    probe_roof,
+    roof_figures,
+    roof_for,
+)
+from inferometer.runner.run import Options, run_study
+from inferometer.runner.worker import Worker
+from inferometer.store import open_store
+
+TINY = """
+import torch
+
+def build():
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Linear(256, 256), torch.nn.ReLU()), torch.rand(1, 256)
+"""
+
+
+def attained(best):
+    return Attained(best=best, median=best / 2, repeats=10, what="a test")
+
+
+def roof(precision="fp32", *, threads=2, device="cpu", **more):
+    parts = {"flops": 100e9, "memory": 20e9, "cache": 80e9, **more}
+    return Roof(
+        device=device,
+        precision=precision,
+        threads=threads,
+        dispatch_s=1e-6,
+        at=0.0,
+        cache_bytes=1_000_000,
+        **{name: attained(rate) for name, rate in parts.items()},
+    )
+
+
+def workload(precision="fp32", *, backend="torch", threads=2, batch_size=1):
+    variant = Variant(model="m", backend=backend, precision=precision)
+    return Workload(
+        variant=variant, device="cpu", threads=threads, batch_size=batch_size, input_size=None
+    )
+
+
+def operator(kind="convolution", *, calls=1, macs=0, read=0, written=0):
+    return OperatorCost(
+        operator=f"aten.{kind}",
+        kind=kind,
+        module="",
+        calls=calls,
+        macs=macs,
+        elementwise_flops=0 if macs else 1000,
+        bytes_read=read,
+        bytes_written=written,
+    )
+
+
+def cost(*operators, moved=300_000):
+    return Cost(
+        operators=operators,
+        input_bytes=moved // 3,
+        output_bytes=moved // 3,
+        weight_bytes=moved // 3,
+        activation_bytes=0,
+        activation_peak_bytes=0,
+        method="by hand",
+    )
+
+
+NETWORK = cost(
+    operator(macs=50_000_000, read=200_000, written=200_000),  # 1 ms of arithmetic
+    operator("element-wise", calls=4, read=2_000_000, written=2_000_000),  # 50 µs from caches
+    operator("data movement", calls=100, read=0, written=0),  # views cost nothing
+)
+
+
+def test_closed_answers():
+    figures = roof_figures(NETWORK, roof(), 4e-3)
+    assert figures == {
+        "arithmetic_intensity": pytest.approx(100e6 / 4.4e6),
+        "roof_latency_s": pytest.approx(1e-3),
+        "roof_share": pytest.approx(0.25),
+        "roof_limit": "compute",
+        "operator_roof_latency_s": pytest.approx(1.05e-3),
+        "memory_bound_share": pytest.approx(0.05 / 1.05),
+        "dispatch_latency_s": pytest.approx(5e-6),
+    }
+
+
+def test_element_wise_operations_are_no_arithmetic_of_the_roof():
+    """They run at another rate than matrix products; their bytes are what they cost."""
+    figures = roof_figures(
+        cost(operator("element-wise", read=400_000, written=400_000)), roof(), 1.0
+    )
+    assert figures["arithmetic_intensity"] == 0
+    assert figures["memory_bound_share"] == 1
+    assert figures["roof_limit"] == "memory"
+
+
+def test_without_operators_only_the_roof_of_the_whole_is_told():
+    figures = roof_figures(cost(), roof(), 1.0)
+    assert figures["arithmetic_intensity"] is None
+    assert figures["roof_latency_s"] == pytest.approx(300_000 / 80e9)
+    assert "operator_roof_latency_s" not in figures
+
+
+def test_a_workload_above_its_roof_shows_that_the_roof_is_none():
+    figures = against_roof(workload(), NETWORK, [roof()], 0.5e-3)
+    assert figures["roof_latency_s"] is figures["roof_share"] is figures["roof_limit"] is None
+    assert "operator_roof_latency_s" not in figures
+    (note,) = figures["notes"]
+    assert "200%" in note
+
+
+@given(st.floats(1e-9, 1e3), st.floats(1e6, 1e14), st.integers(0, 10**12))
+def test_no_workload_is_above_its_roof(latency_s, flops, macs):
+    figures = against_roof(
+        workload(), cost(operator(macs=macs, read=10, written=10)), [roof(flops=flops)], latency_s
+    )
+    share = figures["roof_share"]
+    assert share is None or 0 < share <= 1
+    assert (share is None) == ("notes" in figures)
+
+
+@pytest.mark.parametrize("latency_s", [None, 0.0, "fast"])
+def test_without_a_latency_nothing_is_said(latency_s):
+    assert against_roof(workload(), NETWORK, [roof()], latency_s) == {}
+
+
+def test_a_roof_is_of_one_precision_and_number_of_threads():
+    roofs = [roof("bf16"), roof(threads=1), roof(device="cuda"), roof()]
+    assert roof_for(workload(), roofs) is roofs[-1]
+    assert roof_for(workload(threads=3), roofs) is None
+    assert against_roof(workload(threads=3), NETWORK, roofs, 1.0) == {}
+    assert against_roof(workload(), None, roofs, 1.0) == {}
+
+
+def test_roofs_are_read_from_a_runs_device():
+    assert known_roofs({"name": "box"}) == []
+    assert known_roofs({"roofs": [roof().to_json()]}) == [roof()]
+
+
+class Probes:
+    """Stands for the workers that probe."""
+
+    def __init__(self, monkeypatch, failing=()):
+        self.asked = []
+        self.failing = failing
+        monkeypatch.setattr(module, "probe_roof", self)
+
+    def __call__(self, backend, precision, *, device, threads, patience_s):
+        self.asked.append((backend, precision, device, threads))
+        assert patience_s > 0
+        if precision in self.failing:
+            raise WorkerFailed(Failure(stage="measure", kind="crash", message="it died"))
+        return roof(precision, device=device, threads=threads)
+
+
+def missing(workloads, known=(), left_s=math.inf):
+    told = []
+    found = probe_missing(workloads, known, left_s=left_s, listener=told.append)
+    return found, [notice.message for notice in told]
+
+
+def test_each_precision_is_probed_once_and_a_failure_is_a_notice(monkeypatch):
+    probes = Probes(monkeypatch, failing={"fp16"})
+    wanted = [workload(p, batch_size=b) for p in ("fp32", "fp16", "bf16") for b in (1, 2)]
+    found, told = missing(wanted)
+    assert [one.precision for one in found] == ["fp32", "bf16"]
+    assert len(probes.asked) == 3
+    assert told == ["the roofs of this device at fp16 were not measured: it died"]
+
+
+def test_what_is_known_or_needs_no_runtime_is_not_probed(monkeypatch):
+    probes = Probes(monkeypatch)
+    found, told = missing([workload(), workload(backend="python", threads=1)], known=[roof()])
+    assert (found, told, probes.asked) == ([], [], [])
+
+
+def test_a_short_budget_is_not_spent_on_probes(monkeypatch):
+    probes = Probes(monkeypatch)
+    found, told = missing([workload(), workload("bf16")], left_s=39.0)
+    assert (found, probes.asked) == ([], [])
+    assert told == ["the roofs of this device were not measured: the budget leaves less than 40 s"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "precision", "problem"),
+    [
+        ("python", "fp32", "cannot probe a device"),
+        ("torch", "int3", "no precision 'int3'"),
+        ("abacus", "fp32", "no backend is called"),
+    ],
+)
+def test_what_cannot_be_probed_is_refused_before_anything_is(backend, precision, problem):
+    with pytest.raises(InputError, match=problem):
+        check_probe(backend, [precision])
+
+
+def test_a_worker_probes_and_answers_in_json():
+    found = probe_roof("torch", "fp32", device="cpu", threads=1, seconds=0.02)
+    assert (found.precision, found.threads) == ("fp32", 1)
+    assert found.memory.best > 1e8
+
+
+def test_a_device_that_is_not_there_is_a_failure_and_no_end():
+    answer = Worker().answer(
+        {
+            "do": "probe",
+            "backend": "torch",
+            "precision": "fp32",
+            "device": "nowhere",
+            "threads": 1,
+            "plan": {"cache_bytes": None, "room_bytes": 1, "seconds": 0.1},
+        }
+    )
+    assert answer["failure"]["kind"] == "unsupported"
+
+
+def test_the_quick_preset_does_not_probe():
+    assert Procedure().roofline
+    assert not Procedure(**PRESETS["quick"]).roofline
+    assert Procedure(**PRESETS["publish"]).roofline
+
+
+@pytest.fixture
+def study(tmp_path):
+    model = tmp_path / "tiny.py"
+    model.write_text(TINY)
+    procedure = Procedure(
+        processes=1,
+        min_rounds=2,
+        span_s=0.0,
+        round_s=0.01,
+        max_time_s=0.1,
+        target=0.5,
+        energy=False,
+    )
+    sweep = Sweep(models=(f"{model}:build",), threads=1)
+    return Study(name="tiny", sweep=sweep, procedure=procedure)
+
+
+def test_a_run_keeps_its_roofs_and_its_records_are_told_against_them(monkeypatch, tmp_path, study):
+    probes = Probes(monkeypatch)
+    with open_store(tmp_path / "x.db") as store:
+        run = run_study(study, store)
+        (record,) = store.records(run.id)
+        assert known_roofs(run.device) == [roof(threads=1)]
+        assert run.device["name"]
+        assert 0 < record.figures["roof_share"] <= 1
+        assert record.figures["roof_share"] == pytest.approx(
+            record.figures["roof_latency_s"] / record.figures["latency_median_s"]
+        )
+        again = run_study(study, store, options=Options(resume=run.id))
+        assert known_roofs(again.device) == known_roofs(run.device)
+    assert len(probes.asked) == 1
+
+
+def never(*_, **__):
+    raise AssertionError("probed")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"roofline": False}, {"sustain_s": 60.0}],
+)
+def test_no_probe_where_none_is_wanted(monkeypatch, study, change):
+    class Journal:
+        run = type("Run", (), {"device": {"roofs": [roof().to_json()]}})
+        listener = never
+
+    monkeypatch.setattr(module, "probe_roof", never)
+    procedure = replace(study.procedure, **change)
+    assert module.roofs_of_run(procedure, Journal, study.workloads()) == [roof()]
+
+
+def test_a_recorded_device_is_not_probed(monkeypatch, study, tmp_path):
+    class Journal:
+        run = type("Run", (), {"device": {}})
+        listener = never
+
+    monkeypatch.setattr(module, "probe_roof", never)
+    assert module.roofs_of_run(study.procedure, Journal, study.workloads(), root=tmp_path) == []
+
+
+def test_the_signature_of_a_study_does_not_hold_whether_roofs_are_probed(study):
+    """So that a run of before there were any, or with --no-roofline, is resumed."""
+    without = replace(study, procedure=replace(study.procedure, roofline=False))
+    old = study.to_json()
+    del old["procedure"]["roofline"]
+    assert without.signature == study.signature == Study.from_json(old).signature
