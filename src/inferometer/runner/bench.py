@@ -22,9 +22,10 @@ from inferometer.core.workload import Variant
 from inferometer.host.files import LIVE
 from inferometer.host.gpu import clock_events
 from inferometer.host.signals import Watch
-from inferometer.meters.memory import PeakMemory
+from inferometer.meters.memory import PeakMemory, give_back, held
 from inferometer.meters.wall_clock import empty_pair_s
 from inferometer.runner.loop import timed_values
+from inferometer.runner.memory_layers import MemoryLayers
 
 WARMUP_ENOUGH_S = 0.5
 WARMUP_SLOW_S = 2.0
@@ -85,17 +86,29 @@ class Bench:
         session: it, loaded.
         load_s: seconds that loading took; None where it was loaded before.
         watch: reads the device's signals around each round.
+        layers: what the process held before and after loading.
+        ready_s: seconds from the start of the process until the model was loaded; None where the
+            process did other things too.
 
     Attributes:
         facts: fields of the record that belong to the variant, not to a shape.
     """
 
     def __init__(
-        self, model: LoadedModel, session: Session, *, load_s: float | None, watch: Watch
+        self,
+        model: LoadedModel,
+        session: Session,
+        *,
+        load_s: float | None,
+        watch: Watch,
+        layers: MemoryLayers | None = None,
+        ready_s: float | None = None,
     ) -> None:
         self.model = model
         self.session = session
         self.watch = watch
+        self.layers = layers or MemoryLayers()
+        self.ready_s = ready_s
         self.facts: dict[str, Value] = {
             "source": model.source,
             "weights": model.weights,
@@ -104,21 +117,48 @@ class Bench:
             "latency_timer_overhead_s": empty_pair_s(),
             "artifact_bytes": _size_of(model.files),
             **_count(session.network),
+            **self.layers.facts(),
         }
 
     def warm_up(self, shape: Shape) -> WarmUp:
         """Make the first call, check its output, and call on until the caches are warm.
 
         Peak memory is watched here and not in the rounds: giving free memory back to the system,
-        without which the peak would be that of another shape, slows the next call down.
+        without which the peak would be that of another shape, slows the next call down. The inputs
+        are made before: making them takes memory that is not the model's.
 
         Raises:
             WorkloadError: (non_finite_output) the first output holds NaN or infinity.
         """
-        memory: Meter = PeakMemory()
-        memory.begin()
+        give_back()
+        idle = held()
         inputs = self.inputs(shape)
+        shown = inputs.shape, inputs.size_applied
+        begin = time.perf_counter()
         call = self.session.bind(inputs)
+        bind_s = time.perf_counter() - begin
+        del inputs  # what the session copied is not held twice
+        memory, device = PeakMemory(), self._device_meter()
+        if device is not None:
+            device.begin()
+        memory.begin()
+        try:
+            first_call_s, blocks = self._first_calls(call)
+        finally:
+            peak = memory.end()
+        seen = self.layers.figures(idle, peak)
+        if device is not None:
+            seen = joined(seen, device.end())
+        return WarmUp(
+            first_call_s=first_call_s,
+            round=_join(blocks),
+            input_shape=shown[0],
+            seen=seen | self._cold_start(bind_s + first_call_s),
+            size_applied=shown[1],
+        )
+
+    def _first_calls(self, call: Callable[[], Any]) -> tuple[float, list[Round]]:
+        """Seconds of the first call, and the calls after it."""
         with self.session.running():
             begin = time.perf_counter()
             output = call()
@@ -130,13 +170,17 @@ class Bench:
             blocks = [_timed(call, 1, 1)]
             while not _warm([block.values_s[0] for block in blocks]):
                 blocks.append(_timed(call, 1, 1))
-        return WarmUp(
-            first_call_s=first_call_s,
-            round=_join(blocks),
-            input_shape=inputs.shape,
-            seen=memory.end(),
-            size_applied=inputs.size_applied,
-        )
+        return first_call_s, blocks
+
+    def _cold_start(self, first_s: float) -> dict[str, Value]:
+        """`cold_start_s`, of the first shape of a process: later ones do not start cold."""
+        ready_s, self.ready_s = self.ready_s, None
+        return {} if ready_s is None else {"cold_start_s": ready_s + first_s}
+
+    def _device_meter(self) -> Meter | None:
+        """What watches the memory of an accelerator; None where the session offers nothing."""
+        find: Callable[[], Meter | None] = getattr(self.session, "device_memory", lambda: None)
+        return find()
 
     def cost(self, shape: Shape, *, may_run: bool = False) -> Cost | None:
         """What a call costs on paper; None where the network cannot be looked into.
@@ -153,8 +197,9 @@ class Bench:
             return None
         from inferometer.models.cost import count_operations
 
-        args, kwargs = placed(self.inputs(shape))
-        return count_operations(self.session.network, args, kwargs, may_run=may_run)
+        with self.layers.counting():
+            args, kwargs = placed(self.inputs(shape))
+            return count_operations(self.session.network, args, kwargs, may_run=may_run)
 
     def run_round(self, shape: Shape, plan: RoundPlan) -> Round:
         """Measure one round, and watch the device meanwhile."""
@@ -176,7 +221,13 @@ class Bench:
 
 
 def load_bench(
-    variant: Variant, *, device: str, threads: int, seed: int, root: Path = LIVE
+    variant: Variant,
+    *,
+    device: str,
+    threads: int,
+    seed: int,
+    root: Path = LIVE,
+    started_at: float | None = None,
 ) -> Bench:
     """Load a model by its reference into its backend, in this process.
 
@@ -186,6 +237,8 @@ def load_bench(
         threads: how many it may use.
         seed: of random weights.
         root: where the signals of the device are read.
+        started_at: reading of `time.monotonic` at which the process was started, which on Linux
+            and macOS is one clock for all processes; None where it did other things too.
 
     Raises:
         InputError: the reference or the backend is not known, or a package is missing.
@@ -197,13 +250,24 @@ def load_bench(
     backend: Backend = BACKENDS.get(variant.backend)()
     backend.start(threads=threads)
     import_packages(variant.model)
+    imported_at = time.monotonic()
+    layers = MemoryLayers()
+    layers.before_load()
     begin = time.perf_counter()
     model = load(variant.model, seed=seed)
     session = backend.load(model, variant, device=device)
     load_s = time.perf_counter() - begin
     gc.collect()
     gc.freeze()  # what is alive now stays alive: later collections need not look at it
-    return Bench(model, session, load_s=load_s, watch=watch_of(session, root, threads=threads))
+    layers.after_load()
+    return Bench(
+        model,
+        session,
+        load_s=load_s,
+        watch=watch_of(session, root, threads=threads),
+        layers=layers,
+        ready_s=None if started_at is None else imported_at - started_at + load_s,
+    )
 
 
 def watch_of(session: Session, root: Path = LIVE, *, threads: int) -> Watch:
@@ -221,6 +285,12 @@ def _count(network: object) -> dict[str, Value]:
     from inferometer.models.cost import count_parameters
 
     return dict(count_parameters(network).fields_of_record())
+
+
+def joined(host: dict[str, Value], device: dict[str, Value]) -> dict[str, Value]:
+    """Figures of the host's memory and of an accelerator's, with both counters named."""
+    counters = [str(found["memory_counter"]) for found in (host, device) if found]
+    return {**host, **device, "memory_counter": "; ".join(counters)}
 
 
 def _size_of(files: tuple[str, ...]) -> int | None:

@@ -12,16 +12,19 @@ from typing import Any
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Record, Round, Status, Value
+from inferometer.core.roof import Roof
 from inferometer.core.workload import Variant, Workload
 from inferometer.host.files import LIVE
 from inferometer.runner.events import Notice
 from inferometer.runner.exclusions import Exclusions
 from inferometer.runner.forecast import forecast_s, needed_s, work
+from inferometer.runner.foresight import Foresight
 from inferometer.runner.journal import Journal
 from inferometer.runner.messages import Message
 from inferometer.runner.pairing import PairSchedule
 from inferometer.runner.parent import WorkerFailed
 from inferometer.runner.residents import Residents, clock_of
+from inferometer.runner.roofs import against_roof
 from inferometer.runner.schedule import Schedule
 from inferometer.runner.summary import known, summarise
 from inferometer.runner.task import Task, owed_s, round_s, rule_of, typical_s
@@ -45,6 +48,7 @@ class Campaign:
         journal: where rounds and records go.
         constants: fields that every record of the run has.
         root: where the signals of the device are read.
+        roofs: what the device attains at best, as far as it was probed.
     """
 
     def __init__(
@@ -54,14 +58,17 @@ class Campaign:
         *,
         constants: dict[str, Value],
         root: Path = LIVE,
+        roofs: Sequence[Roof] = (),
     ) -> None:
         self.procedure = procedure
         self.journal = journal
         self.constants = constants
+        self.roofs = roofs
         self.clock = clock_of(procedure, time.monotonic())
         self.teller = Teller(journal.listener, self._remaining_s)
         self.residents = Residents(procedure, self.clock, on_wait=self.teller.tell, root=root)
         self.exclusions = Exclusions(skip_larger=procedure.skip_larger)
+        self.foresight = Foresight(procedure, self.residents, self.teller.doing)
         self.order = random.Random(procedure.seed)  # noqa: S311 - an order, not a secret
         self.prepared: dict[Workload, Prepared] = {}
         self.waiting: list[Workload] = []
@@ -74,6 +81,7 @@ class Campaign:
     def execute(self, workloads: Sequence[Workload]) -> None:
         """Measure every workload, or record why not. Workers are gone when it returns or raises."""
         self.waiting = list(workloads)
+        self.foresight.learn_records(self.journal.finished())
         try:
             self._count_processes()
             while self.waiting:
@@ -161,8 +169,10 @@ class Campaign:
         call_s = self._known_call_s(workload)
         if workload not in self.prepared and not self._wanted(workload, call_s):
             return
-        self.teller.doing("warming up", workload)
         try:
+            if workload not in self.prepared and not self._fits(workload):
+                return
+            self.teller.doing("warming up", workload)
             self._warm_up(workload, call_s)
         except WorkerFailed as failed:
             self._give_up(workload, failed.failure)
@@ -180,6 +190,17 @@ class Campaign:
             message += f" (about {call_s:.3g} s per call)"
         self._fail(workload, Failure(stage="warmup", kind="budget", message=message))
         return False
+
+    def _fits(self, workload: Workload) -> bool:
+        """Whether memory is expected to hold a workload; records it where it is not."""
+        outlook = self.foresight.outlook(workload)
+        if outlook.refusal is not None:
+            self._record(workload, "skipped", outlook.refusal)
+            return False
+        if outlook.warning:
+            message = f"{workload.label} may not fit: {outlook.warning}"
+            self.journal.listener(Notice(message=message))
+        return True
 
     def _warm_up(self, workload: Workload, call_s: float | None) -> None:
         begin = time.monotonic()
@@ -200,10 +221,10 @@ class Campaign:
     def _begin(self, workload: Workload, answer: Message) -> Prepared:
         """What the first warm-up of a workload tells; rounds of an interrupted run count too."""
         figures = {**known(answer["first_call_s"], answer["input_shape"]), **answer["seen"]}
+        self.foresight.learn(workload, answer["seen"])
         if not answer["size_applied"]:
             self.exclusions.learn_own_shape(workload)
-            notes = self._facts(workload).get("notes")
-            figures["notes"] = [*(notes if isinstance(notes, list) else []), OWN_SHAPE]
+            figures["notes"] = [OWN_SHAPE]
         earlier = list(self.journal.earlier(workload))
         task = Task(
             workload=workload,
@@ -326,6 +347,8 @@ class Campaign:
         prepared = self.prepared[workload]
         measured = summarise(workload, prepared.rounds, self.procedure, self._facts(workload))
         measured |= self._more_figures(prepared)
+        cost = self.foresight.known(workload).cost
+        measured |= against_roof(workload, cost, self.roofs, measured.get("latency_median_s"))
         self._record(workload, "ok", None, measured)
 
     def _more_figures(self, prepared: Prepared) -> dict[str, Value]:  # noqa: ARG002
@@ -366,10 +389,10 @@ class Campaign:
         measured: dict[str, Value] | None = None,
     ) -> None:
         prepared = self._forget(workload)
-        figures = {**self.constants, **self._facts(workload)}
-        if prepared is not None:
-            figures |= prepared.figures
-        figures |= measured or {}
+        outlook = self.foresight.known(workload)
+        facts, own = self._facts(workload), {} if prepared is None else prepared.figures
+        figures = {**self.constants, **facts, **outlook.figures, **own, **(measured or {})}
+        figures["notes"] = [*_notes(facts), *outlook.notes, *_notes(own), *_notes(measured or {})]
         self.journal.finish(
             Record(workload=workload, status=status, failure=failure, figures=figures)
         )
@@ -396,3 +419,8 @@ class Campaign:
             if workload not in self.prepared:
                 left_s += needed_s(call_s, self.procedure)
         return min(left_s, max(self.clock.left_s, 0.0))
+
+
+def _notes(figures: dict[str, Value]) -> list[str]:
+    notes = figures.get("notes")
+    return notes if isinstance(notes, list) else []

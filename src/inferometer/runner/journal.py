@@ -60,6 +60,10 @@ class Journal:
         self._pending = []
         self._flushed = time.monotonic()
 
+    def finished(self) -> Sequence[Record]:
+        """Records that the run has already."""
+        return self.store.records(self.run.id)
+
     def earlier(self, workload: Workload) -> Sequence[Round]:
         """Rounds of an unfinished workload from before the run was interrupted."""
         return self.store.rounds(self.run.id, workload)

@@ -80,11 +80,14 @@ class WorkerProcess:
         self.on_wait = on_wait
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         self._oom_kills = oom_kills()
+        self._started_at = time.monotonic()
         self._line, self._process = self._spawn()
         self._watched = psutil.Process(self._process.pid)
 
     def load(self, deadline: Deadline) -> Message:
-        """Load the variant; the answer's `facts` are fields of the record.
+        """Load the variant.
+
+        The answer's `facts` are fields of the record; `start` is how it stood before the runtime.
 
         Raises:
             WorkerFailed: it could not be loaded; the worker may be dead.
@@ -97,6 +100,7 @@ class WorkerProcess:
             "seed": self.seed,
             "memory_limit_bytes": self.memory_limit_bytes,
             "root": str(self.root),
+            "started_at": self._started_at,
         }
         return self.ask(request, stage="load", deadline=deadline)
 

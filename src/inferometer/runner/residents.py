@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from inferometer.core.cost import Cost
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Stage, Value
 from inferometer.core.workload import Variant, Workload
@@ -16,6 +17,7 @@ from inferometer.host.files import LIVE
 from inferometer.host.memory import available_bytes
 from inferometer.runner.bench import RoundPlan, Shape
 from inferometer.runner.forecast import WARMUP_CALLS
+from inferometer.runner.memory_layers import Start, own_bytes, without_instrument
 from inferometer.runner.messages import Message, round_from_json
 from inferometer.runner.parent import Deadline, WorkerFailed, WorkerProcess
 
@@ -89,6 +91,7 @@ class Residents:
         self.root = root
         self.facts: dict[Variant, dict[str, Value]] = {}
         self.processes: Counter[Variant] = Counter()
+        self._own_bytes: int | None = None
         self._workers: dict[Variant, WorkerProcess] = {}
         self._warm: set[Workload] = set()
         self._at_first_bytes = available_bytes()
@@ -123,8 +126,9 @@ class Residents:
         self._workers[variant] = worker
         self.processes[variant] += 1
         try:
-            facts = worker.load(self.clock.deadline(0))["facts"]
-            self.facts.setdefault(variant, facts)  # those of the first process stay
+            answer = worker.load(self.clock.deadline(0))
+            if variant not in self.facts:  # those of the first process stay
+                self.facts[variant] = self._without_us(answer["facts"], answer["start"])
         except WorkerFailed:
             self.end(variant)  # alive or not, it holds no model
             raise
@@ -134,6 +138,19 @@ class Residents:
         notes = self.facts.get(variant, {}).get("notes")
         if isinstance(notes, list) and text not in notes:
             notes.append(text)
+
+    def cost(self, workload: Workload) -> Cost | None:
+        """What a call costs on paper, counted in the resident worker; loads it if need be.
+
+        Returns:
+            The cost; None where the network cannot be looked into.
+
+        Raises:
+            WorkerFailed: at stage load or warmup.
+        """
+        self.load(workload)
+        cost = self._ask(workload, "cost", "warmup", 0.0, {})["cost"]
+        return None if cost is None else Cost.from_json(cost)
 
     def warm_up(self, workload: Workload, *, call_s: float | None) -> Message:
         """First call and warm-up of a workload in its resident worker; loads it if need be.
@@ -149,7 +166,8 @@ class Residents:
         expected_s = WARMUP_CALLS * (call_s or 0.0)
         answer = self._ask(workload, "warmup", "warmup", expected_s, {})
         self._warm.add(workload)
-        return {**answer, "round": round_from_json(answer["round"])}
+        seen = without_instrument(answer["seen"], self._own_bytes)
+        return {**answer, "seen": seen, "round": round_from_json(answer["round"])}
 
     def measure(self, workload: Workload, plan: RoundPlan, *, expected_s: float) -> Message:
         """One round of a workload that is warm.
@@ -195,6 +213,19 @@ class Residents:
                 self.end(workload.variant)  # a fresh process for the next: this one is bloated
             raise
 
+    def _without_us(self, facts: dict[str, Value], start: Message) -> dict[str, Value]:
+        """Facts of the first process, less what our code holds in it: looked at once in a run."""
+        if self._own_bytes is None:
+            self._own_bytes = own_bytes(Start(**start))
+        return without_instrument(facts, self._own_bytes)
+
+    @property
+    def limit_bytes(self) -> int:
+        """What a worker may use that has the device for itself."""
+        if self.procedure.memory_limit_bytes is not None:
+            return self.procedure.memory_limit_bytes
+        return int(USABLE * self._at_first_bytes)
+
     def _held_bytes(self, but: Variant | None = None) -> int:
         workers = self._workers.items()
         return sum(worker.resident_bytes() for variant, worker in workers if variant != but)
@@ -202,5 +233,5 @@ class Residents:
     def _limit_bytes(self, variant: Variant) -> int:
         """What a worker may use: what the user set, or what is there beside the idle ones."""
         if self.procedure.memory_limit_bytes is not None:
-            return self.procedure.memory_limit_bytes
-        return int(USABLE * self._at_first_bytes) - self._held_bytes(but=variant)
+            return self.limit_bytes
+        return self.limit_bytes - self._held_bytes(but=variant)

@@ -25,6 +25,7 @@ class SustainedCampaign(Campaign):
     def execute(self, workloads: Sequence[Workload]) -> None:
         """Run every workload for the whole time, or record why not."""
         self.waiting = list(workloads)
+        self.foresight.learn_records(self.journal.finished())
         try:
             self._count_processes()
             for workload in workloads:

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from inferometer.core.errors import (
@@ -18,10 +19,12 @@ from inferometer.core.errors import (
     is_out_of_memory,
 )
 from inferometer.core.record import Failure, FailureKind
+from inferometer.core.roof import ProbePlan
 from inferometer.core.workload import Variant
 from inferometer.runner import limits
 from inferometer.runner.bench import Bench, RoundPlan, Shape, load_bench
 from inferometer.runner.costed import costing_of, costing_of_file
+from inferometer.runner.memory_layers import at_start
 from inferometer.runner.messages import Closed, Line, Message, failure_to_json, round_to_json
 
 MESSAGE_CHARACTERS = 500
@@ -31,6 +34,7 @@ class Worker:
     """Answers the requests of the parent about one variant."""
 
     def __init__(self) -> None:
+        self.start = at_start()
         self.bench: Bench | None = None
         self.variant: Variant | None = None
         self.backend = "python"
@@ -46,6 +50,7 @@ class Worker:
         answers: dict[str, Callable[[Message], Message]] = {
             "load": self._load,
             "cost": self._cost,
+            "probe": self._probe,
             "profile": self._profile,
             "costing": self._costing,
             "file costing": self._file_costing,
@@ -85,6 +90,16 @@ class Worker:
         )
         return {"profile": found.to_json()}
 
+    def _probe(self, request: Message) -> Message:
+        """What the device attains, in a worker that holds no model."""
+        from inferometer.backends import BACKENDS
+
+        self.backend = request["backend"]
+        backend = BACKENDS.get(self.backend)()
+        backend.start(threads=request["threads"])
+        known = {name: request[name] for name in ("device", "precision", "threads")}
+        return {"roof": backend.probe(**known, plan=ProbePlan(**request["plan"])).to_json()}
+
     def _warm_up(self, request: Message) -> Message:
         warm = self._loaded.warm_up(Shape(**request["shape"]))
         return {
@@ -115,8 +130,9 @@ class Worker:
             threads=request["threads"],
             seed=request["seed"],
             root=Path(request["root"]),
+            started_at=request["started_at"],
         )
-        return {"facts": self.bench.facts}
+        return {"facts": self.bench.facts, "start": asdict(self.start)}
 
     def _failure(self, error: Exception, doing: str) -> Failure:
         return Failure(

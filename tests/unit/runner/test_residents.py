@@ -38,7 +38,7 @@ class FakeProcess:
         if FakeProcess.failing:
             FakeProcess.failing -= 1
             raise WorkerFailed(Failure(stage="load", kind="out_of_memory", message="full"))
-        return {"facts": {"parameters": 7}}
+        return {"facts": {"parameters": 7}, "start": {"resident": None, "modules": []}}
 
     def resident_bytes(self):
         return self.held_bytes if self.alive else 0

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from inferometer.backends.torch.memory import CudaMemory, MpsMemory
 from inferometer.core.errors import WorkloadError, is_out_of_memory
 from inferometer.core.model import Inputs, LoadedModel
 from inferometer.core.nested import first_problem
@@ -87,6 +88,15 @@ class TorchSession:
             return None
         uuid = getattr(torch.cuda.get_device_properties(self.device), "uuid", None)
         return None if uuid is None else str(uuid)
+
+    def device_memory(self) -> CudaMemory | MpsMemory | None:
+        """What watches the memory of the accelerator; None on the CPU."""
+        import torch
+
+        kind = torch.device(self.device).type
+        if kind == "cuda":
+            return CudaMemory(torch.cuda, self.device)
+        return MpsMemory(torch.mps) if kind == "mps" else None
 
     def _place(self, value: Any) -> Any:  # noqa: ANN401 - inputs nest as they like
         import torch

@@ -1,0 +1,172 @@
+"""What is known before a workload runs, with workers that count as the test says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from inferometer.core.cost import Cost
+from inferometer.core.procedure import Procedure
+from inferometer.core.record import Failure, Record
+from inferometer.core.workload import Variant, Workload
+from inferometer.runner.foresight import Foresight
+from inferometer.runner.parent import WorkerFailed
+
+MIB = 1 << 20
+LOADED = {"memory_baseline_bytes": 220 * MIB, "memory_weights_bytes": 80 * MIB}
+EACH = 10 * MIB
+
+
+def workload(batch, **more):
+    variant = Variant(model="a", backend="torch", precision="fp32")
+    one = Workload(variant=variant, device="cpu", threads=1, batch_size=batch, input_size=224)
+    return replace(one, **more)
+
+
+class FakeResidents:
+    """Stands for workers: 10 MiB of activations for each input, or a failure."""
+
+    limit_bytes = 1000 * MIB
+
+    def __init__(self):
+        self.processes = Counter()
+        self.facts = {}
+        self.asked = []
+        self.failure = None
+        self.dies = False
+        self.alive = set()
+
+    def load(self, workload):
+        variant = workload.variant
+        if variant not in self.alive:
+            self.alive.add(variant)
+            self.processes[variant] += 1
+            self.facts.setdefault(variant, dict(LOADED))
+
+    def cost(self, workload):
+        self.asked.append(workload.batch_size)
+        if self.failure is not None:
+            if self.dies:
+                self.alive.discard(workload.variant)
+            raise WorkerFailed(self.failure)
+        return Cost(
+            operators=(), input_bytes=0, output_bytes=0, weight_bytes=0, activation_bytes=0,
+            activation_peak_bytes=workload.batch_size * EACH, method="known",
+        )  # fmt: skip
+
+
+def foresight(residents, **procedure):
+    return Foresight(Procedure(**procedure), residents, lambda *_: None)
+
+
+@pytest.fixture
+def residents():
+    return FakeResidents()
+
+
+def learn(sight, batch, factor=1.0):
+    activation = int(batch * EACH * factor)
+    figures = {
+        "memory_activation_bytes": activation,
+        "peak_memory_bytes": 300 * MIB + activation,
+    }
+    sight.outlook(workload(batch))
+    sight.learn(workload(batch), figures)
+
+
+def test_a_workload_is_counted_once_and_its_figures_are_known(residents):
+    sight = foresight(residents)
+    found = sight.outlook(workload(1))
+    assert sight.outlook(workload(1)) is found
+    assert residents.asked == [1]
+    assert found.figures["activation_peak_bytes"] == EACH
+    assert found.figures["memory_forecast_bytes"] == 310 * MIB
+    assert "lower bound" in found.notes[0]
+    assert found.refusal is None
+    assert not found.warning
+
+
+def test_a_shape_that_was_observed_teaches(residents):
+    sight = foresight(residents)
+    learn(sight, 1, factor=2.0)
+    found = sight.outlook(workload(4))
+    assert found.figures["memory_forecast_bytes"] == (300 + 40 + 20) * MIB
+    assert found.notes == []
+
+
+def test_finished_records_of_a_run_that_goes_on_teach_too(residents):
+    figures = {
+        "activation_peak_bytes": EACH,
+        "memory_activation_bytes": EACH,
+        "peak_memory_bytes": 330 * MIB,
+    }
+    sight = foresight(residents)
+    sight.learn_records([Record(workload=workload(1), status="ok", figures=figures)])
+    assert sight.outlook(workload(4)).figures["memory_forecast_bytes"] == 360 * MIB
+
+
+def test_what_clearly_does_not_fit_is_refused_with_the_way_out(residents):
+    sight = foresight(residents)
+    learn(sight, 1)
+    refusal = sight.outlook(workload(200)).refusal
+    assert (refusal.kind, refusal.stage) == ("out_of_memory", "warmup")
+    for words in ("2.25 GiB", "1,000 MiB", "--try-larger", "--memory-limit"):
+        assert words in refusal.message
+
+
+def test_unless_larger_ones_are_to_be_tried(residents):
+    sight = foresight(residents, skip_larger=False)
+    learn(sight, 1)
+    found = sight.outlook(workload(200))
+    assert found.refusal is None
+    assert found.warning in found.notes
+
+
+def test_what_may_not_fit_is_tried_with_a_warning(residents):
+    sight = foresight(residents)
+    learn(sight, 1)
+    for batch in (60, 90):  # 900 and 1200 MiB, with a limit of 1000
+        found = sight.outlook(workload(batch))
+        assert found.refusal is None
+        assert found.warning in found.notes
+
+
+def test_unobserved_only_activations_that_exceed_the_limit_refuse(residents):
+    sight = foresight(residents)
+    assert sight.outlook(workload(99)).refusal is None
+    assert sight.outlook(workload(101)).refusal is not None
+
+
+def test_an_accelerators_memory_is_not_forecast(residents):
+    found = foresight(residents).outlook(workload(1, device="cuda"))
+    assert "memory_forecast_bytes" not in found.figures
+    assert found.figures["activation_peak_bytes"] == EACH
+
+
+def test_a_count_that_fails_is_a_note(residents):
+    residents.failure = Failure(stage="warmup", kind="unsupported", message="values decide")
+    sight = foresight(residents)
+    found = sight.outlook(workload(1))
+    assert found.notes == ["operations not counted: values decide"]
+    assert found.figures == {}
+    assert found.refusal is None
+    sight.outlook(workload(2))
+    assert residents.asked == [1, 2]
+
+
+def test_a_worker_that_dies_of_counting_is_replaced_and_not_asked_again(residents):
+    residents.failure = Failure(stage="warmup", kind="crash", message="died of SIGSEGV")
+    residents.dies = True
+    sight = foresight(residents)
+    for batch in (1, 2):
+        assert sight.outlook(workload(batch)).notes == ["operations not counted: died of SIGSEGV"]
+    assert residents.asked == [1]
+    assert residents.processes[workload(1).variant] == 2
+
+
+def test_nothing_was_foreseen_of_what_was_not_asked(residents):
+    sight = foresight(residents)
+    assert sight.known(workload(1)).figures == {}
+    assert residents.asked == []
