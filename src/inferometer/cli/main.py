@@ -16,6 +16,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("inferometer.cli.run:run", "Measure a study."),
     "runs": ("inferometer.cli.runs:runs", "List the runs in a store."),
     "show": ("inferometer.cli.show:show", "Show a run as a table."),
+    "analyze": (
+        "inferometer.cli.analyze:analyze",
+        "Test hypotheses, name anomalies, fit how latency grows.",
+    ),
     "report": ("inferometer.cli.report:report", "Write a lab report with plots."),
     "compare": ("inferometer.cli.compare:compare", "Say which of two is faster, and how sure."),
     "cost": ("inferometer.cli.cost:cost", "Count what a model costs on paper."),

@@ -144,14 +144,16 @@ _FLOOR = 0.05
 def _without(
     x: Sequence[float], y: Sequence[float], left: Sequence[int], one: int
 ) -> tuple[Off, float]:
-    """How far a point is off the line through the others, and their scatter."""
+    """How far a point is off the line through the others, and their scatter.
+
+    A line that falls below 0 there is none: nothing is said of the point.
+    """
     rest = [index for index in left if index != one]
     line = affine([x[index] for index in rest], [y[index] for index in rest])
     expected = line.at(x[one])
-    ratio = y[one] / expected if expected > 0 else math.inf
+    ratio = y[one] / expected if expected > 0 else 1.0
     return Off(index=one, ratio=ratio), line.scatter or 0.0
 
 
 def _is_far(one: Off, scatter: float, factor: float, times: float) -> bool:
-    size = abs(math.log(one.ratio)) if 0 < one.ratio < math.inf else math.inf
-    return size > max(math.log(factor), times * max(scatter, _FLOOR))
+    return abs(math.log(one.ratio)) > max(math.log(factor), times * max(scatter, _FLOOR))

@@ -1,0 +1,49 @@
+"""Records → findings: hypotheses tested, anomalies named, scaling fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from inferometer.analysis.anomalies import find_anomalies
+from inferometer.analysis.bounds import known_roofs
+from inferometer.analysis.findings import Findings
+from inferometer.analysis.grid import Grid
+from inferometer.analysis.hypotheses import examine
+from inferometer.analysis.scaling import scaling
+from inferometer.core.hypothesis import THE_LABS
+from inferometer.core.roof import Roof
+from inferometer.core.run import Run
+
+
+def analyse(
+    grid: Grid,
+    *,
+    hypotheses: Sequence[str] = THE_LABS,
+    roofs: Mapping[str, Sequence[Roof]] | None = None,
+) -> Findings:
+    """Everything that an analysis finds in a table.
+
+    Args:
+        grid: records of one or several runs, with their rounds where these are to be looked at.
+        hypotheses: what was expected, a line each.
+        roofs: roofs of the device by the run's id; they make explanations better.
+
+    Raises:
+        ValueError: a hypothesis cannot be read.
+    """
+    return Findings(
+        hypotheses=tuple(examine(grid, hypotheses, roofs)),
+        anomalies=tuple(find_anomalies(grid)),
+        scaling=tuple(scaling(grid)),
+    )
+
+
+def expected(runs: Sequence[Run]) -> list[str]:
+    """The hypotheses of the studies behind some runs, each once; the lab's where there are none."""
+    texts = [text for run in runs for text in run.document.get("hypotheses") or ()]
+    return list(dict.fromkeys(map(str, texts))) or list(THE_LABS)
+
+
+def roofs_of(runs: Sequence[Run]) -> dict[str, list[Roof]]:
+    """What the devices of some runs can do at best, by the run's id."""
+    return {run.id: known_roofs(run.device) for run in runs}

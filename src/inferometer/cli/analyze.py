@@ -1,0 +1,62 @@
+"""`inferometer analyze`: what a run says to what was expected of it, and what in it is odd."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from inferometer.cli.options import json_option, open_existing, store_option, write_json
+
+
+@click.command()
+@click.argument("run", default="latest")
+@click.option(
+    "--hypothesis",
+    "hypotheses",
+    multiple=True,
+    metavar="TEXT",
+    help="Test this instead of the study's, such as 'resnet18 is faster than unet'; repeatable.",
+)
+@store_option
+@json_option
+def analyze(
+    *, run: str, hypotheses: tuple[str, ...], store_path: Path, json_path: str | None
+) -> None:
+    """Test the hypotheses of RUN's study, name what is odd in its figures, fit how they grow.
+
+    RUN is an id, the beginning of one, or `latest`. docs/how-to/study-files.md lists the forms
+    that a hypothesis can have.
+
+    The JSON is an object with the lists `hypotheses`, `anomalies` and `scaling`.
+    """
+    from inferometer.analysis.analyse import analyse, expected, roofs_of
+    from inferometer.analysis.grid import build
+
+    texts = _checked(hypotheses)
+    with open_existing(store_path) as store:
+        found = store.run(run)
+        records = store.records(found.id, with_rounds=True)
+    findings = analyse(
+        build(records), hypotheses=texts or expected([found]), roofs=roofs_of([found])
+    )
+    if json_path is not None:
+        write_json(findings.to_json(), json_path)
+    if json_path != "-":
+        from inferometer.report.findings import print_findings
+
+        print_findings(findings)
+
+
+def _checked(hypotheses: tuple[str, ...]) -> list[str]:
+    """Hypotheses from the command line.
+
+    Raises:
+        UsageError: one cannot be read.
+    """
+    from inferometer.study.hypotheses import parse_hypothesis
+
+    try:
+        return [parse_hypothesis(text).text for text in hypotheses]
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
