@@ -82,8 +82,10 @@ def heading(found: Profiled) -> str:
 
 
 def latency_text(estimate: Estimate) -> str:
-    """A median latency with its interval, and how many calls it is of."""
-    return f"{units.latency(estimate)}, median of {plural(estimate.n, 'call')}"
+    """A median latency with its interval or why there is none, and how many calls it is of."""
+    calls = plural(estimate.n, "call")
+    known = "" if estimate.low is not None else "; too few of them are independent for an interval"
+    return f"{units.latency(estimate)}, median of {calls}{known}"
 
 
 def added_text(added: Estimate) -> str:

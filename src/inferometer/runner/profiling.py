@@ -18,7 +18,7 @@ from inferometer.stats.comparison import Block, group_ratios, paired
 from inferometer.stats.intervals import quantile_interval
 
 CONFIDENCE = 0.95
-GROUPS = 8
+GROUPS = 12
 """Turns that the time is divided into; an interval needs four."""
 MOST_EVENTS = 50_000
 """Held by the profiler at a time; reading so many takes about a second."""
