@@ -80,7 +80,7 @@ INTERRUPTED = 130
     "skip_larger",
     flag_value=False,
     default=None,
-    help="Measure larger batches than one that ran out of memory or time too.",
+    help="Measure batches too that memory or time are not expected to allow.",
 )
 @click.option(
     "--find-cliff",

@@ -25,7 +25,8 @@ class Procedure:
             taken to hang.
         memory_limit_bytes: most that a worker may use; None is what the machine can give without
             swapping.
-        skip_larger: after a batch ran out of memory or time, skip the larger ones of its size.
+        skip_larger: skip what memory is not expected to hold, and after a batch ran out of memory
+            or time, the larger ones of its size.
         budget_s: wall-clock time of the whole run; None is no limit.
         seed: seeds the order of the rounds, the random weights and the inputs.
         pair: measure two variants in A-B-B-A groups of short blocks, to compare them.

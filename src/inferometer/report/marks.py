@@ -33,7 +33,7 @@ MEANINGS: dict[FailureKind, str] = {
 }
 
 NOT_TRIED: dict[FailureKind, str] = {
-    "out_of_memory": "not tried: a smaller batch ran out of memory",
+    "out_of_memory": "not tried: memory was not expected to hold it",
     "timeout": "not tried: a smaller batch did not answer in time",
     "unsupported": "not tried: this input size would change nothing in the model's inputs",
 }
