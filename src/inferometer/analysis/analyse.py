@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from inferometer.analysis.anomalies import find_anomalies
-from inferometer.analysis.bounds import known_roofs
 from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import Grid
 from inferometer.analysis.hypotheses import examine
 from inferometer.analysis.scaling import scaling
 from inferometer.core.hypothesis import THE_LABS
-from inferometer.core.roof import Roof
+from inferometer.core.roof import Roof, known_roofs
 from inferometer.core.run import Run
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from inferometer.analysis import facts
-from inferometer.analysis.bounds import roof_of
 from inferometer.analysis.explain import Statement
 from inferometer.analysis.grid import Column, Grid, Shape, measured
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
-from inferometer.core.roof import Roof
+from inferometer.core.roof import Roof, roof_for
 
 MUCH = 0.1
 """Starting operators that take a tenth of the smallest call are worth naming."""
@@ -78,7 +77,7 @@ def _falling(
     alive = [record.number("activation_peak_bytes") for record in records]
     figures = {"slower": slower}
     if alive[0] is not None and alive[1] is not None:
-        roof = roof_of(records[1], roofs)
+        roof = roof_for(records[1].workload, roofs)
         text += _alive_text(alive[0], alive[1], roof.cache_bytes if roof else None)
         figures |= {"alive_best_bytes": alive[0], "alive_last_bytes": alive[1]}
     return [Statement(kind="limit", sentence=f"{text}.", figures=figures)]

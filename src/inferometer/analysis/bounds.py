@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from inferometer.analysis.grid import measured
 from inferometer.core.record import Record
-from inferometer.core.roof import Roof
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,17 +69,3 @@ def flops_per_s(record: Record | None) -> float | None:
     latency = measured(record)
     flops = record.number("flops") if record is not None else None
     return None if latency is None or not flops else flops / latency.value
-
-
-def known_roofs(device: Mapping[str, Any]) -> list[Roof]:
-    """The roofs that a run's description of its device holds; none where none were measured."""
-    return [Roof.from_json(one) for one in device.get("roofs") or ()]
-
-
-def roof_of(record: Record, roofs: Sequence[Roof]) -> Roof | None:
-    """The roof that holds for a record: of its device, its precision and its threads."""
-    workload = record.workload
-    wanted = (workload.variant.precision, workload.threads)
-    names = (workload.device, workload.device.partition(":")[0])
-    fitting = (r for r in roofs if r.device in names and (r.precision, r.threads) == wanted)
-    return next(fitting, None)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from inferometer.analysis import facts
-from inferometer.analysis.bounds import Bounds, bounds, flops_per_s, roof_of
+from inferometer.analysis.bounds import Bounds, bounds, flops_per_s
 from inferometer.analysis.grid import Column, Grid, Shape, measured
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
-from inferometer.core.roof import Roof
+from inferometer.core.roof import Roof, roof_for
 
 Kind = Literal["undecided", "unknown", "work", "rate", "parts", "limit", "difference", "doubt"]
 
@@ -115,7 +115,7 @@ def _side(
     latency = measured(record)
     if record is None or latency is None:
         return None
-    roof = roof_of(record, roofs.get(column.run_id, ()))
+    roof = roof_for(record.workload, roofs.get(column.run_id, ()))
     return _Side(
         name=column.label,
         record=record,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from inferometer.core.workload import Workload
+
+ROOFS = "roofs"
+"""Key of a run's device: a list of roofs as JSON objects."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,3 +84,14 @@ class Roof:
         for name in ("flops", "memory", "cache"):
             rest[name] = None if rest[name] is None else Attained(**rest[name])
         return cls(**rest)
+
+
+def known_roofs(device: Mapping[str, Any]) -> list[Roof]:
+    """The roofs that a run's device holds; none in runs that measured none."""
+    return [Roof.from_json(one) for one in device.get(ROOFS, ())]
+
+
+def roof_for(workload: Workload, roofs: Iterable[Roof]) -> Roof | None:
+    """The roof of a workload's device, precision and threads; None where there is none."""
+    wanted = (workload.device, workload.variant.precision, workload.threads)
+    return next((r for r in roofs if (r.device, r.precision, r.threads) == wanted), None)

@@ -18,6 +18,9 @@ LAYERS = (
     "before the model was loaded; of weights, by which loading it raised that; of activations, by "
     "which its calls raised it; and of the inputs. What this tool itself holds is not in the peak."
 )
+LOWER_BOUND = "the memory forecast is a lower bound"
+"""Begins the note of a record whose forecast is one."""
+BRACKETS = "a lower bound, as no smaller shape had been measured to learn from"
 NOT_MEASURED = "Peak memory was not measured."
 
 
@@ -60,9 +63,17 @@ def forecast_error(record: Record) -> float | None:
 
 
 def error_text(record: Record) -> str:
-    """How far a forecast was off, with its sign; empty where that is not known."""
+    """How far a forecast was off, with its sign; in brackets where it is only a lower bound."""
     error = forecast_error(record)
-    return "" if error is None else signed(error)
+    if error is None:
+        return ""
+    return f"({signed(error)})" if is_lower_bound(record) else signed(error)
+
+
+def is_lower_bound(record: Record) -> bool:
+    """Whether the forecast had no smaller shape to learn from, as a note then says."""
+    notes = record.figures.get("notes")
+    return isinstance(notes, list) and any(str(note).startswith(LOWER_BOUND) for note in notes)
 
 
 def signed(share: float) -> str:
@@ -84,13 +95,17 @@ def _limits(runs: Sequence[RunRecords]) -> list[str]:
 
 def _errors(records: Sequence[Record]) -> list[str]:
     """How far the forecasts, made before a workload ran, were from what it took."""
-    errors = [error for record in records if (error := forecast_error(record)) is not None]
-    if not errors:
-        return []
-    middle = units.percent(median(abs(error) for error in errors))
-    line = (
-        "The peak was forecast before a workload ran, from its activations on paper and from "
-        f"smaller shapes: over {plural(len(errors), 'workload')} the forecast was off by "
-        f"{signed(min(errors))} to {signed(max(errors))}, in the middle {middle} either way."
-    )
-    return [line]
+    known = [record for record in records if forecast_error(record) is not None]
+    learnt = [record for record in known if not is_lower_bound(record)]
+    lines = []
+    if learnt:
+        errors = [error for r in learnt if (error := forecast_error(r)) is not None]
+        middle = units.percent(median(abs(error) for error in errors))
+        lines.append(
+            "The peak was forecast before a workload ran, from its activations on paper and from "
+            f"smaller shapes: over {plural(len(errors), 'workload')} the forecast was off by "
+            f"{signed(min(errors))} to {signed(max(errors))}, in the middle {middle} either way."
+        )
+    if len(learnt) < len(known):
+        lines.append(f"In brackets: {BRACKETS}.")
+    return lines

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from inferometer.analysis.bounds import flops_per_s, known_roofs
+from inferometer.analysis.bounds import flops_per_s
 from inferometer.analysis.grid import Column, Grid
 from inferometer.core import units
 from inferometer.core.record import Record
-from inferometer.core.roof import Attained, Roof
+from inferometer.core.roof import Attained, Roof, known_roofs
 from inferometer.report.fields import Fields, ends, seconds, share, text
 from inferometer.report.markup import Table, table
 from inferometer.report.sources import RunRecords
@@ -151,4 +151,4 @@ def _rate(attained: Attained) -> str:
 
 
 def _bytes(attained: Attained | None) -> str:
-    return units.ABSENT if attained is None else f"{units.byte_count(attained.best)}/s"
+    return units.quantity(attained.best if attained else None, "B/s")

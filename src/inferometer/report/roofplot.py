@@ -112,7 +112,7 @@ def _named(spots: list[Spot]) -> str:
 
 
 def _bytes(attained: Attained) -> str:
-    return f"{units.byte_count(attained.best)}/s"
+    return units.quantity(attained.best, "B/s")
 
 
 def _legend(figure: Figure, axes: Axes) -> None:

@@ -10,6 +10,7 @@ from inferometer.analysis.grid import Column, Grid, size_label
 from inferometer.analysis.series import throughput
 from inferometer.core import units
 from inferometer.core.record import Record
+from inferometer.core.roof import ROOFS
 from inferometer.core.run import Run
 from inferometer.models.catalogue import CATALOGUE, Entry
 from inferometer.report import marks
@@ -199,7 +200,7 @@ def _energy(record: Record, part: str) -> str:
 
 def device(run: Run) -> Table:
     """Everything known about the device; its roofs have a table of their own."""
-    known = [(key, value) for key, value in run.device.items() if key != "roofs"]
+    known = [(key, value) for key, value in run.device.items() if key != ROOFS]
     return table(["", "device"], [[_words(key), _shown(key, v)] for key, v in known], left=2)
 
 

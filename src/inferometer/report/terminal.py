@@ -14,7 +14,16 @@ from inferometer.analysis.grid import FailureGroup, Grid, build
 from inferometer.analysis.matching import Matching
 from inferometer.core.record import Record
 from inferometer.core.run import Run
-from inferometer.report import comparison, costs, energy, marks, sustained, textgrid, wording
+from inferometer.report import (
+    comparison,
+    costs,
+    energy,
+    marks,
+    memory,
+    sustained,
+    textgrid,
+    wording,
+)
 from inferometer.report.cliffs import cliff_sentences
 from inferometer.report.output import (
     Output,
@@ -103,6 +112,8 @@ def _print_costs(records: Sequence[Record], console: Console) -> None:
     say(console, f"Costs of a call at {shape.label}:")
     for line in table_lines(table, console):
         print_line(console, line)
+    if any(cell.startswith("(") for row in found.rows for cell in row[found.left :]):
+        say(console, f"In brackets: {memory.BRACKETS}.")
 
 
 def print_comparisons(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from inferometer.core.cost import Cost
 from inferometer.core.errors import InputError
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Value
-from inferometer.core.roof import ProbePlan, Roof
+from inferometer.core.roof import ROOFS, ProbePlan, Roof, known_roofs, roof_for
 from inferometer.core.units import duration
 from inferometer.core.workload import Variant, Workload
 from inferometer.host.caches import last_level_bytes
@@ -23,9 +23,6 @@ from inferometer.runner.events import Listener, Notice
 from inferometer.runner.journal import Journal
 from inferometer.runner.parent import Deadline, WorkerFailed, WorkerProcess
 from inferometer.stats.roofline import Rates, Work, bound, operator_bound
-
-ROOFS = "roofs"
-"""Key of a run's device: a list of roofs as JSON objects."""
 
 PROBE_S = 4.0
 """About what a probe of one precision takes, with a process of its own and its imports."""
@@ -124,17 +121,6 @@ def offers_probe(backend: str) -> bool:
     from inferometer.backends import BACKENDS
 
     return hasattr(BACKENDS.get(backend), "probe")
-
-
-def known_roofs(device: Mapping[str, Any]) -> list[Roof]:
-    """The roofs that a run's device holds; none in runs that measured none."""
-    return [Roof.from_json(one) for one in device.get(ROOFS, ())]
-
-
-def roof_for(workload: Workload, roofs: Iterable[Roof]) -> Roof | None:
-    """The roof of a workload's device, precision and threads; None where there is none."""
-    wanted = (workload.device, workload.variant.precision, workload.threads)
-    return next((r for r in roofs if (r.device, r.precision, r.threads) == wanted), None)
 
 
 def roofs_of_run(

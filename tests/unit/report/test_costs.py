@@ -68,6 +68,18 @@ def test_a_forecast_that_was_too_low_has_a_minus(record):
     assert memory.error_text(record(peak_memory_bytes=100)) == ""
 
 
+def test_a_forecast_that_learnt_nothing_is_a_lower_bound(record):
+    note = (
+        "the memory forecast is a lower bound: no smaller shape of this model was measured before"
+    )
+    figures = {"memory_forecast_bytes": 60, "peak_memory_bytes": 100}
+    first, next_ = record(notes=[note], **figures), record(batch=2, **figures)
+    assert memory.error_text(first) == "(\N{MINUS SIGN}40 %)"
+    lines = memory.memory_notes([first, next_], [])
+    assert any("over 1 workload the forecast" in line for line in lines)
+    assert lines[-1].startswith("In brackets: a lower bound")
+
+
 def test_a_start_is_that_of_the_shape_that_started_cold(record):
     cold = record(batch=2, cold_start_s=3.1, first_call_s=0.5, load_s=0.4)
     table = start.start(build([record(batch=1, first_call_s=0.1, load_s=0.4), cold]))
@@ -85,7 +97,7 @@ def test_shares_of_the_roof_come_with_the_limit(known):
 
 def test_a_probe_is_told_with_what_it_ran(known):
     (row,) = roofline.roof_table([known]).rows
-    assert {"200 GFLOP/s", "18.6 GiB/s", "32.0 MiB", "5.00 µs"} <= set(row)
+    assert {"200 GFLOP/s", "20.0 GB/s", "32.0 MiB", "5.00 µs"} <= set(row)
     assert "matrix product 2048x2048; triad of 128 MiB; triad of 4 MiB" in row
 
 

@@ -37,8 +37,8 @@ def test_axes_have_units_and_the_legend_names_roofs_and_workloads(drawn, roof):
     found = words(drawn(roof))
     assert "operations for each byte that operators move, FLOP/B" in found
     assert "operations per second, FLOP/s" in found
-    assert "cpu fp32: 200 GFLOP/s, memory 18.6 GiB/s" in found
-    assert "cpu fp32: caches 112 GiB/s" in found
+    assert "cpu fp32: 200 GFLOP/s, memory 20.0 GB/s" in found
+    assert "cpu fp32: caches 120 GB/s" in found
     assert "resnet18 (filled: 448/8)" in found
     assert {"1", "10", "100", "100 G"} <= set(found)
 
@@ -46,7 +46,7 @@ def test_axes_have_units_and_the_legend_names_roofs_and_workloads(drawn, roof):
 def test_each_precision_has_its_roof(drawn, roof):
     half = replace(roof, precision="bf16", flops=replace(roof.flops, best=8e11))
     found = words(drawn(roof, half))
-    assert "cpu bf16: 800 GFLOP/s, memory 18.6 GiB/s" in found
+    assert "cpu bf16: 800 GFLOP/s, memory 20.0 GB/s" in found
 
 
 def test_a_device_without_caches_and_with_odd_names_can_be_drawn(drawn, roof, record):
