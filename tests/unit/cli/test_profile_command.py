@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+from pathlib import Path
 
 import pytest
 
@@ -12,14 +15,7 @@ from inferometer.core.profile import CallTree, Node, Profile
 from inferometer.runner import profile as runner
 from inferometer.runner.profile import Profiled
 
-NET = """
-import torch
-
-def build():
-    torch.manual_seed(0)
-    layers = torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 8)
-    return torch.nn.Sequential(*layers).eval(), torch.ones(4, 64)
-"""
+PAGE = (Path(__file__).parents[3] / "docs" / "how-to" / "profile.md").read_text(encoding="utf-8")
 
 
 def call(*args):
@@ -53,13 +49,14 @@ def made_up(monkeypatch):
     return wishes
 
 
-def test_a_real_profile(tmp_path, capsys):
+def test_the_example_of_the_how_to(tmp_path, capsys, monkeypatch):
     pytest.importorskip("torch")
     pytest.importorskip("matplotlib")
-    model, picture, trace = (tmp_path / name for name in ("net.py", "p.svg", "t.json"))
-    model.write_text(NET)
-    args = ("--threads", "1", "--seconds", "0.2s", "-o", str(picture), "--trace", str(trace))
-    assert call(f"{model}:build", *args, "--json", "-") == 0
+    monkeypatch.chdir(tmp_path)
+    (network,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "net.py").write_text(network)
+    (command,) = re.findall(r"\$ inferometer profile (net\.py.*)", PAGE)
+    assert call(*shlex.split(command)) == 0
     captured = capsys.readouterr()
     found = json.loads(captured.out)
     assert [one["module"] for one in found["modules"]] == ["", "0", "1", "2"]
@@ -74,8 +71,11 @@ def test_a_real_profile(tmp_path, capsys):
     own = sum(one["self_s"] for one in found["operators"]) + found["outside_s"]
     assert own == pytest.approx(found["total_s"])
     assert "profiling for 0.2 s" in captured.err
-    assert picture.read_text().startswith("<?xml")
-    assert "aten::addmm" in trace.read_text()
+    assert (tmp_path / "profile.svg").read_text().startswith("<?xml")
+    assert "aten::addmm" in (tmp_path / "trace.json").read_text()
+    for name in ("latency", "latency_profiled", "profiler_share", "outside_s", "total_s", "tree"):
+        assert f"`{name}`" in PAGE
+        assert name in found
 
 
 def test_what_is_asked_for_reaches_the_worker(made_up, capsys):
