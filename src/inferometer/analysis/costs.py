@@ -20,8 +20,10 @@ COUNTED = (
     "trainable_parameters",
     "frozen_parameters",
     "parameter_bytes",
+    "buffers",
     "buffer_bytes",
     "parameters_by_dtype",
+    "parameter_bytes_by_dtype",
     "tied",
 )
 """Fields of the JSON object that come from a `ParameterCount`; None where it does not tell."""
@@ -101,7 +103,6 @@ def row(costing: Costing) -> dict[str, Any]:
         "flops": cost.flops,
         "elementwise_flops": cost.elementwise_flops,
         **{name: costing.parameters.get(name) for name in COUNTED},
-        "frozen_parameters": frozen(costing),
         "activation_bytes": cost.activation_bytes,
         "activation_peak_bytes": cost.activation_peak_bytes,
         "input_bytes": cost.input_bytes,
@@ -121,15 +122,6 @@ def row(costing: Costing) -> dict[str, Any]:
         "operators": [_operator(one) for one in cost.operators],
         "modules": [_module(one) for one in by_module(cost)],
     }
-
-
-def frozen(costing: Costing) -> int | None:
-    """Parameters that take no gradient; None where the format does not tell."""
-    told: int | None = costing.parameters.get("frozen_parameters")
-    every, trainable = (
-        costing.parameters.get(name) for name in ("parameters", "trainable_parameters")
-    )
-    return told if told is not None or trainable is None else every - trainable
 
 
 def intensity(flops: int, moved_bytes: int) -> float | None:

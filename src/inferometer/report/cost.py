@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Literal
 
@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from inferometer.analysis.costs import CONVENTION, Group, by_kind, by_module, by_operator, intensity
-from inferometer.analysis.costs import frozen as frozen_of
 from inferometer.core import units
 from inferometer.core.costing import Costing
 from inferometer.report import marks
@@ -79,23 +78,21 @@ def _parameters(costing: Costing) -> Iterator[tuple[str, str]]:
     parts = [units.count(found.get("parameters"))]
     if each is not None:
         parts.append(f"{units.count(each)} where each use counts")
-    frozen = frozen_of(costing)
-    if frozen is not None:
-        parts.append(f"{units.count(frozen)} frozen")
+    if found.get("frozen_parameters") is not None:
+        parts.append(f"{units.count(found['frozen_parameters'])} frozen")
     yield "parameters", "; ".join(parts)
     kinds = found.get("parameters_by_dtype") or {}
     if kinds:
         yield "  by type", ", ".join(f"{kind} {count:,}" for kind, count in kinds.items())
-    tied = [_names(names) for names in found.get("tied") or ()]
+    tied = [" = ".join(names) for names in found.get("tied") or ()]
     if tied:
         more = f" and {len(tied) - MOST_TIED} more" if len(tied) > MOST_TIED else ""
         yield "  tied", "; ".join(tied[:MOST_TIED]) + more
     yield "  size", units.byte_count(found.get("parameter_bytes"))
-    yield "buffers", units.byte_count(found.get("buffer_bytes"))
-
-
-def _names(names: Sequence[str] | str) -> str:
-    return names if isinstance(names, str) else " = ".join(names)
+    yield (
+        "buffers",
+        f"{units.count(found.get('buffers'))}, {units.byte_count(found.get('buffer_bytes'))}",
+    )
 
 
 def _operations(costing: Costing) -> Iterator[tuple[str, str]]:

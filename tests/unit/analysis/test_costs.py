@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from inferometer.analysis.costs import by_kind, by_module, by_operator, frozen, intensity, row
+from inferometer.analysis.costs import by_kind, by_module, by_operator, intensity, row
 from inferometer.core.cost import Cost, OperatorCost
 from inferometer.core.costing import Artifact, Costing
 
@@ -47,7 +47,7 @@ def costing(found, **more):
     given = {
         "model": "net", "source": "catalogue", "weights": "random, seed 0", "backend": "torch",
         "precision": "fp32", "batch_size": 2, "input_size": None, "input_shape": "2x3",
-        "parameters": {"parameters": 10, "trainable_parameters": 7},
+        "parameters": {"parameters": 10, "trainable_parameters": 7, "frozen_parameters": 3},
     }  # fmt: skip
     return Costing(cost=found, **(given | more))
 
@@ -124,6 +124,5 @@ def test_a_costing_survives_the_way_to_the_parent():
 
 
 def test_what_nobody_tells_is_absent():
-    assert frozen(costing(cost(), parameters={"parameters": 5})) is None
-    assert frozen(costing(cost(), parameters={"frozen_parameters": 2})) == 2
+    assert row(costing(cost(), parameters={"parameters": 5}))["frozen_parameters"] is None
     assert intensity(5, 0) is None

@@ -37,7 +37,7 @@ def costing(*operators, **more):
         "precision": "fp32", "batch_size": 2, "input_size": 224, "input_shape": "2x3x224x224",
         "parameters": {
             "parameters": 11_689_512, "parameters_with_duplicates": 11_689_512,
-            "trainable_parameters": 11_689_512, "parameter_bytes": 46_758_048, "buffer_bytes": 0,
+            "frozen_parameters": 0, "parameter_bytes": 46_758_048, "buffers": 0, "buffer_bytes": 0,
         },
     }  # fmt: skip
     return Costing(cost=cost, **(given | more))

@@ -57,16 +57,20 @@ def count_tensors(graph: GraphProto) -> dict[str, Any]:
     parameters = {name: one for name, one in weights.items() if _is_parameter(one, roles[name])}
     buffers = [one for name, one in weights.items() if roles[name] == {"buffer"}]
     by_type: Counter[str] = Counter()
+    bytes_by_type: Counter[str] = Counter()
     for one in parameters.values():
         by_type[_type_name(one)] += math.prod(one.dims)
+        bytes_by_type[_type_name(one)] += _size(one)
     return {
         "parameters": sum(math.prod(one.dims) for one in parameters.values()),
         "parameters_with_duplicates": sum(
             math.prod(one.dims) * uses[name] for name, one in parameters.items()
         ),
         "parameter_bytes": sum(_size(one) for one in parameters.values()),
+        "buffers": sum(math.prod(one.dims) for one in buffers),
         "buffer_bytes": sum(_size(one) for one in buffers),
         "parameters_by_dtype": dict(by_type),
+        "parameter_bytes_by_dtype": dict(bytes_by_type),
     }
 
 
