@@ -146,7 +146,7 @@ class TorchBackend:
             raise WorkloadError(
                 "bad_model",
                 f"a {type(model.network).__name__} is not a torch.nn.Module; "
-                "any callable runs with --backends python",
+                "any callable can be measured, with run --backends python",
             )
         _check_device(device)
         module = model.network
