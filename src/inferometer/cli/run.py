@@ -95,6 +95,13 @@ INTERRUPTED = 130
     metavar="[RUN]",
     help="Measure only what is missing: of RUN, or of the latest run of this study and flags.",
 )
+@click.option(
+    "--only",
+    type=NAMES,
+    multiple=True,
+    metavar="CELLS",
+    help="With --resume: measure these again, such as resnet18 or resnet18:224/8,:448/16.",
+)
 @click.option("--retry-failed", is_flag=True, help="With --resume: measure failed ones again.")
 @click.option(
     "--root",
@@ -141,6 +148,7 @@ def run(
     study: str | None,
     resume: str | None,
     retry_failed: bool,
+    only: tuple[list[str], ...],
     no_energy: bool,
     meters: tuple[str, ...],
     power_log: Path | None,
@@ -162,8 +170,8 @@ def run(
 
     if study is None and _is_study(resume):
         study, resume = resume, ""
-    if retry_failed and resume is None:
-        raise click.UsageError("--retry-failed goes with --resume")
+    if (retry_failed or only) and resume is None:
+        raise click.UsageError(f"{'--only' if only else '--retry-failed'} goes with --resume")
     given = {name: value for name, value in flags.items() if value is not None}
     energy = EnergyOptions(
         wanted=not no_energy,
@@ -174,7 +182,15 @@ def run(
     )
     if no_energy and energy.asked:
         raise click.UsageError("--no-energy does not go with --meter, --power-log and --mark")
-    options = Options(resume=resume, retry_failed=retry_failed, energy=energy, root=root.resolve())
+    if only and not resume and study is None and set(given) <= {"budget_s"}:
+        resume = "latest"  # what it is of says which study is meant
+    options = Options(
+        resume=resume,
+        retry_failed=retry_failed,
+        only=tuple(cell for cells in only for cell in cells),
+        energy=energy,
+        root=root.resolve(),
+    )
     same = resume if study is None and set(given) <= {"budget_s"} else None
     wanted = None if same else _with_flags(load_study(study or DEFAULT_STUDY), given)
     if wanted is not None:
@@ -184,7 +200,7 @@ def run(
             wanted = _study_of(store.run(same or ""), given)
         done = _measure(wanted, store, options)
         records = store.records(done.id, with_rounds=wanted.procedure.pair)
-    return _show(done, records, json_path=json_path)
+    return _show(done, records, json_path=json_path, only=options.only)
 
 
 def _is_study(resume: str | None) -> bool:
@@ -223,7 +239,9 @@ def _measure(study: Study, store: Store, options: Options) -> Run:
         return run_study(study, store, listener=show, options=options)
 
 
-def _show(run: Run, records: list[Record], *, json_path: str | None) -> int:
+def _show(
+    run: Run, records: list[Record], *, json_path: str | None, only: tuple[str, ...] = ()
+) -> int:
     from inferometer.report.terminal import print_run
 
     if json_path is not None:
@@ -233,7 +251,8 @@ def _show(run: Run, records: list[Record], *, json_path: str | None) -> int:
         _show_pair(run, records)
     if run.finished_at is None:
         click.echo(
-            f"Interrupted. What is done is kept; continue with: inferometer run --resume {run.id}",
+            f"Interrupted. What is done is kept; continue with: inferometer run --resume {run.id}"
+            + " (and --only: what was not reached keeps its earlier figures)" * bool(only),
             err=True,
         )
         return INTERRUPTED

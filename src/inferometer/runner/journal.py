@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from inferometer.core.record import Record, Round
 from inferometer.core.run import Run
 from inferometer.core.workload import Workload
-from inferometer.runner.events import Listener, WorkloadDone
+from inferometer.runner.events import Listener, Notice, WorkloadDone
 from inferometer.store import Store
 
+KEPT = "the earlier figures of {} are kept: the budget did not suffice to measure it again"
 FLUSH_EVERY_S = 1.0
 """A kill loses at most this much of the rounds of unfinished workloads, never a finished one."""
 
@@ -25,12 +26,15 @@ class Journal:
         run: the run.
         done: finished workloads so far.
         listener: told of each.
+        again: workloads that are measured anew. What is stored of them stays until their next
+            record is complete, which then takes the place of the record and of all its rounds.
     """
 
     store: Store
     run: Run
     done: int
     listener: Listener
+    again: set[Workload] = field(default_factory=set)
     _pending: list[tuple[Workload, Round]] = field(default_factory=list)
     _flushed: float = field(default_factory=time.monotonic)
 
@@ -42,7 +46,8 @@ class Journal:
 
     def finish(self, record: Record) -> None:
         """Store a complete record with what is pending of its rounds, in one transaction."""
-        self.amend(record)
+        if not self._keeps_earlier(record):
+            self.amend(record)
         self.done += 1
         shown = replace(record, run=self.run.row_part())
         self.listener(WorkloadDone(record=shown, done=self.done, planned=self.run.planned))
@@ -50,14 +55,25 @@ class Journal:
     def amend(self, record: Record) -> None:
         """Store a record in place of an earlier one, with what is pending of its rounds."""
         mine = [done for workload, done in self._pending if workload == record.workload]
-        self.store.put_record(self.run.id, record, mine)
+        anew = record.workload in self.again
+        self.store.put_record(self.run.id, record, mine, instead=anew)
+        self.again.discard(record.workload)
         self._pending = [pair for pair in self._pending if pair[0] != record.workload]
 
+    def _keeps_earlier(self, record: Record) -> bool:
+        """Whether a workload could not be measured anew for lack of time."""
+        cut = record.failure is not None and record.failure.kind == "budget"
+        if not cut or record.workload not in self.again:
+            return False
+        self.listener(Notice(message=KEPT.format(record.workload.label)))
+        return True
+
     def flush(self) -> None:
-        """Store what is pending."""
-        if self._pending:
-            self.store.add_rounds(self.run.id, self._pending)
-        self._pending = []
+        """Store what is pending, but for workloads that are measured anew."""
+        ready = [pair for pair in self._pending if pair[0] not in self.again]
+        if ready:
+            self.store.add_rounds(self.run.id, ready)
+        self._pending = [pair for pair in self._pending if pair[0] in self.again]
         self._flushed = time.monotonic()
 
     def finished(self) -> Sequence[Record]:
@@ -65,7 +81,12 @@ class Journal:
         return self.store.records(self.run.id)
 
     def earlier(self, workload: Workload) -> Sequence[Round]:
-        """Rounds of an unfinished workload from before the run was interrupted."""
+        """Rounds of an unfinished workload from before the run was interrupted.
+
+        Of one that is measured anew, those that this has given so far.
+        """
+        if workload in self.again:
+            return [done for owner, done in self._pending if owner == workload]
         return self.store.rounds(self.run.id, workload)
 
     def next_round(self) -> int:

@@ -27,6 +27,7 @@ from inferometer.runner.energy.phase import EnergyPhase, lacking
 from inferometer.runner.energy.wish import EnergyDecision, EnergyOptions, decide
 from inferometer.runner.events import Listener, Notice, RunEnded, RunStarted
 from inferometer.runner.journal import Journal
+from inferometer.runner.only import named
 from inferometer.runner.residents import Residents, clock_of
 from inferometer.runner.roofs import roofs_of_run
 from inferometer.runner.sustained import SustainedCampaign
@@ -46,12 +47,14 @@ class Options:
     Attributes:
         resume: None starts a run; `RESUME_ANY` or the reference of a run continues one.
         retry_failed: when resuming, measure failed workloads again.
+        only: when resuming, measure these cells again and nothing else (`runner.only`).
         energy: whether and with what energy is measured.
         root: where the signals of the device are read: `/`, or a recorded device tree.
     """
 
     resume: str | None = None
     retry_failed: bool = False
+    only: tuple[str, ...] = ()
     energy: EnergyOptions = field(default_factory=EnergyOptions)
     root: Path = LIVE
 
@@ -86,7 +89,9 @@ def _run(
 ) -> Run:
     run = _run_for(study, store, options)
     records = store.records(run.id)
-    missing = missing_workloads(study, records, retry_failed=options.retry_failed)
+    missing, left = _missing(study, run, records, options)
+    if options.only:
+        study = replace(study, procedure=replace(study.procedure, find_cliff=None))
     run = replace(run, planned=max(run.planned, len(records)))  # with those beyond the study
     done = run.planned - len(missing)
     listener(RunStarted(run=run, planned=run.planned, done=done, budget_s=study.procedure.budget_s))
@@ -99,12 +104,35 @@ def _run(
         try:
             store.reopen_run(run.id)
             journal = Journal(store=store, run=run, done=done, listener=listener)
+            journal.again = {one.workload for one in records if options.only} & set(missing)
             interrupted = _measure(study, journal, missing, options.root, decision)
+            if left:
+                store.reopen_run(run.id)
         finally:
             store.release(run.id)
     run = store.run(run.id)
     listener(RunEnded(run=run, interrupted=interrupted))
     return run
+
+
+def _missing(
+    study: Study, run: Run, records: list[Record], options: Options
+) -> tuple[list[Workload], list[Workload]]:
+    """What is to be measured now, and what the run still lacks after that.
+
+    Raises:
+        InputError: cells are to be measured again that the run does not have, or that belong to
+            pairs.
+    """
+    missing = missing_workloads(study, records, retry_failed=options.retry_failed)
+    if not options.only:
+        return missing, []
+    if study.procedure.pair:
+        raise InputError("--only does not go with a paired run: its sides are measured together")
+    cells = [*study.workloads(), *(record.workload for record in records)]
+    wanted = named(options.only, list(dict.fromkeys(cells)))
+    unfinished = run.finished_at is None
+    return wanted, [one for one in missing if unfinished and one not in wanted]
 
 
 def settled(study: Study) -> Study:
@@ -169,6 +197,8 @@ def _run_for(study: Study, store: Store, options: Options) -> Run:
             )
         return run
     alike = store.runs_like(study.signature)
+    if options.only and not alike:
+        raise InputError("--only measures cells of a run again, and this study has none yet")
     unfinished = [run for run in alike if run.finished_at is None]
     return next(iter(unfinished + alike), None) or _new_run(study, store, options.root)
 

@@ -183,14 +183,27 @@ class Store:
         with self._database.reading() as connection:
             return self._rounds(connection, run_id, workload.key)[workload.key]
 
-    def put_record(self, run_id: str, record: Record, rounds: Iterable[Round] = ()) -> None:
+    def put_record(
+        self, run_id: str, record: Record, rounds: Iterable[Round] = (), *, instead: bool = False
+    ) -> None:
         """Store the outcome of a workload, in place of an earlier one, and add its last rounds.
+
+        Args:
+            run_id: the run's full id.
+            record: the outcome.
+            rounds: raw observations that are not stored yet.
+            instead: drop the rounds of the workload that are.
 
         Raises:
             StoreError: a round of that index was stored before, or there is no such run.
             ValueError: a figure is not a finite number.
         """
+        mine = sa.and_(
+            schema.rounds.c.run_id == run_id, schema.rounds.c.workload == record.workload.key
+        )
         with self._database.writing() as connection:
+            if instead:
+                connection.execute(schema.rounds.delete().where(mine))
             _put(connection, run_id, record, rounds)
 
     def next_round(self, run_id: str) -> int:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
+from inferometer.cli.main import main
 from inferometer.cli.run import AXES, LIMITS, _with_flags, run
+from inferometer.core.procedure import Procedure
+from inferometer.core.sweep import Study, Sweep
+from inferometer.store import open_store
 from inferometer.study import load_study
 
-ELSEWHERE = {"study", "resume", "retry_failed", "root", "store_path", "json_path"}
+ELSEWHERE = {"study", "resume", "retry_failed", "only", "root", "store_path", "json_path"}
 METERS = {"no_energy", "meters", "power_log", "allow_estimate", "mark"}
 
 
@@ -18,3 +24,46 @@ def test_no_flag_is_dropped():
 def test_sustain_reaches_the_procedure():
     study = _with_flags(load_study("taste"), {"sustain_s": 600.0})
     assert study.procedure.sustain_s == 600
+
+
+@pytest.fixture
+def refused(tmp_path, capsys):
+    """Makes a run that lacks everything, asks for cells of it, and gives the refusal."""
+
+    def ask(*args, pair=False):
+        study = Study(
+            name="s",
+            sweep=Sweep(models=("resnet18", "unet")[: 1 + pair], threads=1),
+            procedure=Procedure(pair=pair),
+        )
+        path = tmp_path / "inferometer.db"
+        with open_store(path) as store:
+            run_id = store.create_run(study, planned=1, device={"name": "d"}, software={}).id
+        with pytest.raises(SystemExit) as caught:
+            main(["run", "--store", str(path), *(run_id if a == "RUN" else a for a in args)])
+        assert caught.value.code == 2
+        return " ".join(capsys.readouterr().err.split())
+
+    return ask
+
+
+def test_only_goes_with_resume(refused):
+    assert "--only goes with --resume" in refused("--only", "resnet18")
+
+
+def test_cells_that_the_run_does_not_have_are_answered_by_those_it_has(refused):
+    for resume in (["--resume", "RUN"], ["--resume"]):
+        err = refused(*resume, "--only", "unet:224/8")
+        assert "--only unet:224/8: the run has no such cell; it has resnet18:own/1" in err
+
+
+def test_only_needs_a_run_of_the_study_that_was_given(refused):
+    assert "has none yet" in refused("taste", "--resume", "--only", "resnet18")
+
+
+def test_only_does_not_go_with_a_paired_run(refused):
+    assert "paired" in refused("--resume", "RUN", "--only", "resnet18", pair=True)
+
+
+def test_an_empty_cell_is_refused(refused):
+    assert "separated by commas" in refused("--resume", "--only", "resnet18,,unet")

@@ -1,0 +1,68 @@
+"""Which cells of a run a pattern names: `resnet18`, `resnet18:224/8`, `:448/16`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from inferometer.core.errors import InputError
+from inferometer.core.workload import Workload
+
+SHOWN = 12
+"""Cells that a message names; the rest is counted."""
+
+_PATTERN = re.compile(r"(?P<model>.*?)(:(?P<size>own|[0-9]+)/(?P<batch>[0-9]+))?", re.DOTALL)
+
+
+def named(patterns: Sequence[str], workloads: Sequence[Workload]) -> list[Workload]:
+    """The workloads that one of the patterns names, in their own order.
+
+    A pattern is a model, a shape (`:SIZE/BATCH`), or both. A model is its reference, the last part
+    of that, or a label such as `resnet18 bf16`; a whole label names its one cell.
+
+    Args:
+        patterns: at least one.
+        workloads: what the run has.
+
+    Raises:
+        InputError: a pattern names none; the message says which there are.
+    """
+    found: set[Workload] = set()
+    for pattern in patterns:
+        mine = {workload for workload in workloads if _names(pattern, workload)}
+        if not mine:
+            raise InputError(
+                f"--only {pattern}: the run has no such cell; it has {_listed(workloads)}"
+            )
+        found |= mine
+    return [workload for workload in workloads if workload in found]
+
+
+def _names(pattern: str, workload: Workload) -> bool:
+    if pattern == workload.label:
+        return True
+    parts = _PATTERN.fullmatch(pattern)
+    assert parts is not None  # anything is a model
+    if parts["size"] is not None and f"{parts['size']}/{parts['batch']}" != _shape(workload):
+        return False
+    return parts["model"] in ("", *_model_names(workload))
+
+
+def _model_names(workload: Workload) -> tuple[str, ...]:
+    """What its model may be called."""
+    model = workload.variant.model
+    target, mark, options = model.partition("?")
+    tail = re.split(r"[:/]", target)[-1]
+    shape = _shape(workload).replace("own", "own size")
+    return model, tail, tail + mark + options, workload.label.removesuffix(f" {shape}")
+
+
+def _shape(workload: Workload) -> str:
+    size = "own" if workload.input_size is None else str(workload.input_size)
+    return f"{size}/{workload.batch_size}"
+
+
+def _listed(workloads: Sequence[Workload]) -> str:
+    cells = list(dict.fromkeys(f"{one.variant.model}:{_shape(one)}" for one in workloads))
+    more = f" and {len(cells) - SHOWN} more" if len(cells) > SHOWN else ""
+    return ", ".join(cells[:SHOWN]) + more
