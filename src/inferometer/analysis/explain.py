@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from inferometer.analysis import facts
-from inferometer.analysis.bounds import Bounds, bounds, flops_per_s
 from inferometer.analysis.grid import Column, Grid, Shape, measured
+from inferometer.analysis.parts import Parts, flops_per_s, parts_of
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
@@ -54,7 +54,7 @@ class _Side:
     name: str
     record: Record
     latency: Estimate
-    bounds: Bounds | None
+    parts: Parts | None
     rate: float | None
     roof: float | None
 
@@ -120,7 +120,7 @@ def _side(
         name=column.label,
         record=record,
         latency=latency,
-        bounds=bounds(record),
+        parts=parts_of(record),
         rate=flops_per_s(record),
         roof=None if roof is None else roof.flops.best,
     )
@@ -190,7 +190,7 @@ def _rate_text(side: _Side, of_what: str = "") -> str:
 
 def _parts(side: _Side) -> list[Statement]:
     """What the latency of one model is made of."""
-    found = side.bounds
+    found = side.parts
     if found is None:
         return []
     parts = [
@@ -210,11 +210,14 @@ def _parts(side: _Side) -> list[Statement]:
     return [Statement(kind="parts", sentence=f"{text} {listed}; {rest(found)}.", figures=figures)]
 
 
-def rest(found: Bounds) -> str:
+def rest(found: Parts) -> str:
     """What is left of a latency: `6.52 ms (64 %) is explained by none of these`."""
     if found.rest_s < 0:
         more = units.percent(-found.share(found.rest_s))
-        return f"together that is {more} more than was measured, so they overlap or caches help"
+        return (
+            f"together that is {more} more than was measured, so they overlap, or less is done "
+            "than is counted"
+        )
     return (
         f"{units.seconds(found.rest_s)} ({units.percent(found.share(found.rest_s))}) is explained "
         "by none of these"
@@ -222,44 +225,43 @@ def rest(found: Bounds) -> str:
 
 
 def _limit(side: _Side) -> list[Statement]:
-    """What limits a model, as far as its bounds say."""
-    found = side.bounds
+    """What limits a model, as far as the measured rates tell."""
+    found = side.parts
     if found is None or not found.work_s:
         return []
     sentences = [*_by_work(side.name, found), *_by_starting(side.name, found)]
     explained = found.share(found.explained_s)
     if explained < MOST:
         sentences.append(
-            f"Most of the time of {side.name} is not explained by these bounds: kernels that stay "
-            "far below the roofs, conversions inside the runtime, and other programs are not in "
-            "them."
+            f"Most of the time of {side.name} is explained by none of these: kernels that stay far "
+            "below the roofs, conversions inside the runtime, and other programs are not in them."
         )
     figures = {"moving_share": found.moving_s / found.work_s, "explained_share": explained}
     return [Statement(kind="limit", sentence=text, figures=figures) for text in sentences]
 
 
-def _by_work(name: str, found: Bounds) -> list[str]:
+def _by_work(name: str, found: Parts) -> list[str]:
     """Whether arithmetic or the moving of data limits a model; nothing where neither is much."""
     arithmetic, moving = found.share(found.arithmetic_s), found.share(found.moving_s)
     if moving > 1:
-        return [
-            f"Memory alone would take longer than {name} did, so caches served a part of its data."
-        ]
+        line = (
+            f"Moving its data operator by operator would take longer than {name} did: its runtime "
+            "moves less than is counted, or faster than was measured."
+        )
+        return [line]
     if moving > MOST:
-        return [
-            f"{name} is memory-bound: moving data alone is {units.percent(moving)} of its time."
-        ]
+        share = units.percent(moving)
+        return [f"{name} is memory-bound: moving its operators' data alone is {share} of its time."]
     if arithmetic > MOST:
         share = units.percent(arithmetic)
         return [f"{name} is bound by arithmetic, at the roof alone {share} of its time."]
     if moving > MUCH and moving > arithmetic:
-        share = units.percent(found.moving_s / found.work_s)
-        of = units.percent(moving)
-        return [f"{share} of the lower bound of {name} is moving data, {of} of its time."]
+        share, of = units.percent(found.moving_s / found.work_s), units.percent(moving)
+        return [f"{share} of what {name} takes at these rates is moving data: {of} of its time."]
     return []
 
 
-def _by_starting(name: str, found: Bounds) -> list[str]:
+def _by_starting(name: str, found: Parts) -> list[str]:
     starting = 0.0 if found.starting_s is None else found.share(found.starting_s)
     if starting <= MUCH:
         return []
@@ -271,7 +273,7 @@ def _by_starting(name: str, found: Bounds) -> list[str]:
 
 def _difference(fast: _Side, slow: _Side) -> list[Statement]:
     """What the time between two models is made of."""
-    one, other = fast.bounds, slow.bounds
+    one, other = fast.parts, slow.parts
     if one is None or other is None or one.overlaps or other.overlaps:
         return []
     between = other.latency_s - one.latency_s

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from inferometer.analysis import facts
-from inferometer.analysis.bounds import bounds, flops_per_s
 from inferometer.analysis.grid import Column, Grid, Shape
+from inferometer.analysis.parts import flops_per_s, parts_of
 from inferometer.core.record import Record
 from inferometer.stats.slopes import MOST_EXACT, agreement
 
@@ -17,8 +17,8 @@ FEWEST = 3
 """Models of which an order can be told: two agree with anything in one of two cases."""
 
 
-def _bounds_s(record: Record) -> float | None:
-    found = bounds(record)
+def _explained_s(record: Record) -> float | None:
+    found = parts_of(record)
     return None if found is None else found.explained_s
 
 
@@ -27,7 +27,7 @@ FACTORS: dict[str, Callable[[Record], float | None]] = {
     "FLOPs": lambda record: record.number("flops"),
     "bytes that operators move": lambda record: record.number("operator_bytes"),
     "calls of operators": lambda record: record.number("operator_calls"),
-    "sum of the bounds": _bounds_s,
+    "time at the measured rates": _explained_s,
 }
 """What may order models, as people call it, and where it stands in a record."""
 

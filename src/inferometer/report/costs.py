@@ -20,7 +20,7 @@ def costs(grid: Grid, runs: Sequence[RunRecords]) -> dict[str, Any]:
         runs: at least one.
     """
     roofs = roofline.roofs_by_run(runs)
-    shares, started = roofline.share_table(grid), start.start(grid)
+    started = start.start(grid)
     return {
         "operations": operations.operations(grid),
         "operation_notes": operations.operation_notes(grid),
@@ -29,8 +29,8 @@ def costs(grid: Grid, runs: Sequence[RunRecords]) -> dict[str, Any]:
         "start": started,
         "start_note": start.HOW if started else start.NOT_MEASURED,
         "roofs": roofline.roof_table(runs),
-        "roof_shares": shares,
-        "roof_note": roofline.HOW if shares else roofline.NOT_MEASURED,
+        "roof_shares": roofline.share_table(grid),
+        "roof_note": roofline.roof_note(runs),
         "order": explanation.order(grid),
         "order_lines": explanation.order_lines(grid, roofs),
         "latency_parts": explanation.parts(grid),

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from inferometer.analysis import facts
 from inferometer.analysis.batching import batching
-from inferometer.analysis.bounds import Bounds, bounds
 from inferometer.analysis.explain import Statement, why
 from inferometer.analysis.grid import Column, Grid, Shape
 from inferometer.analysis.ordering import Factor, factors, puzzling
+from inferometer.analysis.parts import Parts, parts_of
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.roof import Roof
@@ -76,14 +76,14 @@ def parts(grid: Grid) -> Table:
         "starting operators": _part(lambda found: found.starting_s),
         "not explained": _part(lambda found: found.rest_s),
         "of the latency": lambda record: (
-            units.percent(found.share(found.rest_s)) if (found := bounds(record)) else ""
+            units.percent(found.share(found.rest_s)) if (found := parts_of(record)) else ""
         ),
     }
     return ends(grid, fields)
 
 
-def _part(of: Callable[[Bounds], float | None]) -> Callable[[Record], str]:
-    return lambda record: units.seconds(of(found)) if (found := bounds(record)) else ""
+def _part(of: Callable[[Parts], float | None]) -> Callable[[Record], str]:
+    return lambda record: units.seconds(of(found)) if (found := parts_of(record)) else ""
 
 
 def _groups(grid: Grid) -> list[tuple[Shape, list[Factor]]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from inferometer.analysis.bounds import flops_per_s
 from inferometer.analysis.grid import Column, Grid
+from inferometer.analysis.parts import flops_per_s
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.roof import Attained, Roof, known_roofs
@@ -26,6 +26,10 @@ HOW = (
     "the memory or the caches, and the limit is which of the two; the share is that least time "
     "over the measured one. A convolution may be computed with fewer operations than are counted."
 )
+
+
+DISTURBED = 0.7
+"""A probe whose median is a lower share of its best was disturbed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +115,20 @@ def roof_table(runs: Sequence[RunRecords]) -> Table:
         "measured with",
     ]
     return table(heads, rows, left=3)
+
+
+def roof_note(runs: Sequence[RunRecords]) -> str:
+    """What the roofs are, and whether they may be too low."""
+    roofs = [roof for found in roofs_by_run(runs).values() for roof in found]
+    if not roofs:
+        return NOT_MEASURED
+    worst = min(part.median / part.best for roof in roofs for part in (roof.flops, roof.memory))
+    if worst >= DISTURBED:
+        return HOW
+    return (
+        f"{HOW} The probe was disturbed: the median of its repetitions was down to "
+        f"{units.percent(worst)} of the best. The roofs may be too low, and the shares too high."
+    )
 
 
 def share_table(grid: Grid) -> Table:

@@ -101,14 +101,22 @@ def test_a_probe_is_told_with_what_it_ran(known):
     assert "matrix product 2048x2048; triad of 128 MiB; triad of 4 MiB" in row
 
 
+def test_a_disturbed_probe_is_told(known, roof, run, probed):
+    assert roofline.roof_note([known]) == roofline.HOW
+    slow = replace(roof, flops=replace(roof.flops, median=2e9))
+    note = roofline.roof_note([replace(known, run=probed(run, slow))])
+    assert "median of its repetitions was down to 1 % of the best" in note
+    assert "shares too high" in note
+
+
 def test_the_order_of_the_models_is_explained(text):
     part = text.split("### 7.3")[1].split("\n### ")[0]
     assert "At 224/1, all 6 pairs of models whose latencies are apart are in the order of" in part
-    assert "FLOPs and sum of the bounds; fewer are in that of parameters (4)" in part
+    assert "FLOPs and time at the measured rates; fewer are in that of parameters (4)" in part
     assert "Of all orders of 4 models, 4.2 % agree as well by chance, and 5 costs" in part
     assert "mobilenet_v3_small does 1/32.1 of the FLOPs of resnet18, but takes 1/3.75" in part
     assert "11.1 GFLOP/s (5.5 % of the arithmetic roof), resnet18 95.0 GFLOP/s (47 %)" in part
-    assert "Most of the time of mobilenet_v3_small is not explained by these bounds" in part
+    assert "Most of the time of mobilenet_v3_small is explained by none of these" in part
     assert "unet does 5.09\u00d7 the FLOPs of resnet18 and takes 4.06\u00d7 its time" in part
     assert "memory-bound" not in part
 

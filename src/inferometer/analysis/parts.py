@@ -9,13 +9,16 @@ from inferometer.core.record import Record
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bounds:
-    """A latency and the least that its parts take, seconds per call.
+class Parts:
+    """A latency and what its parts take at the measured rates, seconds per call.
+
+    They are a model, not lower bounds: a runtime that fuses operators moves less.
 
     Attributes:
         latency_s: as measured.
-        arithmetic_s: operators that the arithmetic limits, at the roof of a large matrix product.
-        moving_s: operators that moving their inputs and outputs limits, at the bandwidth measured.
+        arithmetic_s: operators that the arithmetic limits, at its roof.
+        moving_s: operators that moving their inputs and outputs limits, at the rate of the memory
+            or, where they fit, of the caches.
         starting_s: starting the operators one after the other; None where that is not known.
         overlaps: whether the device works while the next operators are started, as accelerators do.
     """
@@ -47,15 +50,15 @@ class Bounds:
         return part_s / self.latency_s
 
 
-def bounds(record: Record | None) -> Bounds | None:
-    """The bounds of a record; None where it has no latency, or no roofs were measured."""
+def parts_of(record: Record | None) -> Parts | None:
+    """The parts of a record's latency; None where it has no latency, or no roofs were measured."""
     latency = measured(record)
     if record is None or latency is None:
         return None
     work, moving = record.number("operator_roof_latency_s"), record.number("memory_bound_share")
     if work is None or moving is None:
         return None
-    return Bounds(
+    return Parts(
         latency_s=latency.value,
         arithmetic_s=work * (1 - moving),
         moving_s=work * moving,
