@@ -12,6 +12,13 @@ from inferometer.core.workload import Variant, Workload
 
 MODELS = {"tiny": (1e6, 0.004), "small": (3e6, 0.01), "middle": (8e6, 0.03), "large": (2e7, 0.08)}
 """Parameters, and seconds for each input at 224."""
+ALIKE = {
+    "tiny": (1e6, 0.0100),
+    "small": (3e6, 0.0105),
+    "middle": (8e6, 0.0110),
+    "large": (2e7, 0.0116),
+}
+"""Models that differ by a twentieth each: within the noise of many a study."""
 SHAPES = [(224, b) for b in (1, 2, 4, 8, 16, 32)] + [(448, b) for b in (1, 2, 4, 8, 16)]
 FIXED_S = 0.002
 PROCESSES, ROUNDS, VALUES = 3, 8, 6
@@ -25,6 +32,7 @@ class MadeUp:
 
     Attributes:
         seed: of all that is random.
+        models: parameters and seconds for each input of the models, by name.
         between: standard deviation of the logs of the processes' medians.
         within: that of the rounds within a process.
         factor: what the latency of a cell is multiplied by.
@@ -35,6 +43,7 @@ class MadeUp:
     """
 
     seed: int
+    models: dict[str, tuple[float, float]] = field(default_factory=lambda: MODELS)
     between: float = 0.03
     within: float = 0.01
     factor: dict[Cell, float] = field(default_factory=dict)
@@ -49,12 +58,12 @@ class MadeUp:
         """Seconds of a call."""
         model, size, batch = cell
         work = batch * (size / 224) ** 2
-        return (FIXED_S + MODELS[model][1] * work**0.97) * self.factor.get(cell, 1.0)
+        return (FIXED_S + self.models[model][1] * work**0.97) * self.factor.get(cell, 1.0)
 
     def records(self) -> list[Record]:
         """The records, with their rounds."""
         rng = np.random.default_rng(self.seed)
-        cells = [(model, *shape) for model in MODELS for shape in SHAPES]
+        cells = [(model, *shape) for model in self.models for shape in SHAPES]
         rounds: dict[Cell, list[Round]] = {cell: [] for cell in cells}
         total, index, previous = PROCESSES * ROUNDS * len(cells), 0, ""
         for process in range(PROCESSES):
@@ -83,10 +92,10 @@ class MadeUp:
         values = np.array([v for r in rounds for v in r.values_s])
         if cell in self.first_call:
             values[0] *= 40
-        parameters = int(MODELS[cell[0]][0])
+        parameters = int(self.models[cell[0]][0])
         figures = {
             "parameters": parameters,
-            "macs": int(MODELS[cell[0]][1] * 1e10 * cell[2]),
+            "macs": int(self.models[cell[0]][1] * 1e10 * cell[2]),
             "latency_mean_s": float(values.mean()),
             "latency_std_s": float(values.std(ddof=1)),
             "latency_median_s": math.exp(middle),
