@@ -142,6 +142,13 @@ def test_the_examples_of_the_how_to_run(capsys, tmp_path, monkeypatch):
     assert "model.py:build python own size/2 ok Estimate(" in out
 
 
+def test_the_example_of_the_how_to_on_costs_says_what_it_prints(capsys):
+    pytest.importorskip("torch")
+    (example,) = examples("docs/how-to/costs.md")
+    exec(example, {})
+    assert capsys.readouterr().out.strip() == example.rpartition("# ")[2].strip()
+
+
 def test_the_example_of_the_readme_runs(capsys):
     pytest.importorskip("torch")
     (example,) = examples("README.md")

@@ -89,10 +89,8 @@ def _parameters(costing: Costing) -> Iterator[tuple[str, str]]:
         more = f" and {len(tied) - MOST_TIED} more" if len(tied) > MOST_TIED else ""
         yield "  tied", "; ".join(tied[:MOST_TIED]) + more
     yield "  size", units.byte_count(found.get("parameter_bytes"))
-    yield (
-        "buffers",
-        f"{units.count(found.get('buffers'))}, {units.byte_count(found.get('buffer_bytes'))}",
-    )
+    buffers = units.count(found.get("buffers"))
+    yield "buffers", f"{buffers}, {units.byte_count(found.get('buffer_bytes'))}"
 
 
 def _operations(costing: Costing) -> Iterator[tuple[str, str]]:
@@ -110,7 +108,7 @@ def _operations(costing: Costing) -> Iterator[tuple[str, str]]:
         ("", cost.operator_bytes, "operator by operator"),
     ):
         rate = intensity(cost.flops, moved)
-        per_byte = "" if rate is None else f": {units.number(rate)} FLOPs a byte"
+        per_byte = "" if rate is None else f", {units.number(rate)} FLOPs/B"
         yield name, f"{units.byte_count(moved)} {how}{per_byte}"
 
 

@@ -110,8 +110,8 @@ def test_the_json_object_is_whole_and_is_json():
         "method", "operators", "modules",
     } <= flat.keys()  # fmt: skip
     assert (flat["macs"], flat["flops"], flat["frozen_parameters"]) == (300, 600, 3)
-    assert flat["arithmetic_intensity"] == pytest.approx(600 / 200)
-    assert flat["operator_arithmetic_intensity"] == pytest.approx(600 / 30)
+    assert flat["arithmetic_intensity"] == pytest.approx(600 / 30)
+    assert flat["compulsory_arithmetic_intensity"] == pytest.approx(600 / 200)
     assert flat["unknown_operators"] == ["Odd (3)"]
     assert flat["artifacts"] == [{"path": "net.pt", "bytes": 44}]
     assert flat["parameter_bytes"] is None

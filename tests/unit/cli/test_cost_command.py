@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,8 @@ from inferometer.core.cost import Cost
 from inferometer.core.costing import Costing
 from inferometer.core.errors import WorkloadError
 from inferometer.runner import costing as costing_module
+
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "costs.md"
 
 FAULTY = """
 import os
@@ -37,6 +41,12 @@ class Deadly(Net):
 def choosy(): return Choosy(), torch.ones(2, 4)
 def deadly(): return Deadly(), torch.zeros(2, 4)
 """
+
+
+def said(text):
+    """What no release of torch changes in what is printed: parameters, MACs, FLOPs, the head."""
+    wanted = ("squeezenet1_0", "For one", "parameters", "  size", "MACs", "FLOPs", "1 MAC")
+    return [line.rstrip() for line in text.splitlines() if line.startswith(wanted)]
 
 
 @pytest.fixture
@@ -128,13 +138,19 @@ class TestForReal:
         (tmp_path / "nets.py").write_text(FAULTY)
         return lambda name: f"{tmp_path}/nets.py:{name}"
 
-    def test_squeezenet_has_the_macs_that_its_paper_and_other_counters_give(self, command):
+    def test_squeezenet_has_the_macs_that_its_paper_and_other_counters_give(
+        self, command, tmp_path, monkeypatch
+    ):
         if find_spec("torchvision") is None:
             pytest.skip("torchvision is not installed")
         before = set(sys.modules)
-        status, out, err = command("squeezenet1_0", "--size", 224, "--json", "-")
+        monkeypatch.setenv("COLUMNS", "80")
+        more = ("--size", 224, "--json", tmp_path / "cost.json")
+        status, out, err = command("squeezenet1_0", *more)
         assert (status, err) == (0, "")
-        found = json.loads(out)
+        (shown,) = re.findall(r"```text\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+        assert said(out) == said(shown)
+        found = json.loads((tmp_path / "cost.json").read_text())
         assert found["macs"] / 1e6 == pytest.approx(818.9, abs=0.05)
         assert found["flops"] == 2 * found["macs"]
         assert found["parameters"] == 1_248_424

@@ -73,8 +73,8 @@ def test_the_sums_their_convention_and_the_kinds(shown):
 def test_intensity_both_ways(shown):
     text = " ".join(shown(costing()).split())
     moved = 604 * 1024 + 44 * 2**20
-    assert f"at least (inputs, weights, outputs once): {4e9 / moved:.1f} FLOPs a byte" in text
-    assert "15.0 KiB operator by operator: 260,417 FLOPs a byte" in text
+    assert f"at least (inputs, weights, outputs once), {4e9 / moved:.1f} FLOPs/B" in text
+    assert "15.0 KiB operator by operator, 260,417 FLOPs/B" in text
 
 
 def test_the_tree_of_modules_is_indented(shown):
