@@ -198,3 +198,19 @@ def test_a_trace_that_cannot_be_written(net, tmp_path):
     profiler, _ = profiled(net, torch.randn(1, 512), calls=1, settle=0)
     with pytest.raises(InputError, match="cannot be written"):
         profiler.save_trace(str(tmp_path / "nowhere" / "trace.json"))
+
+
+def test_a_torch_without_a_profiler(net, monkeypatch):
+    monkeypatch.setattr(torch.profiler, "kineto_available", lambda: False)
+    with pytest.raises(WorkloadError, match="without its profiler"):
+        TorchProfiler(net, lambda: None, device="cpu")
+
+
+def test_an_older_trace_is_not_taken_for_the_new_one(net, tmp_path, monkeypatch):
+    trace = tmp_path / "trace.json"
+    trace.write_text("older")
+    profiler, _ = profiled(net, torch.randn(1, 512), calls=1, settle=0)
+    monkeypatch.setattr(profiler._last, "export_chrome_trace", lambda path: None)
+    with pytest.raises(InputError, match="cannot be written"):
+        profiler.save_trace(str(trace))
+    assert trace.read_text() == "older"

@@ -127,14 +127,13 @@ def _matched(tree: CallTree, cost: Cost | None) -> Iterator[_Match]:
     """What was counted, by the operator that did it; what is not found is left out."""
     if cost is None:
         return
+    places: defaultdict[str, list[Node]] = defaultdict(list)
+    for node in _modules(tree.root):
+        places[node.name].append(node)
     pools: dict[str, list[tuple[_Counted, list[Node]]]] = {}
-    for module, counted in _counted(cost, {node.name for node in _modules(tree.root)}):
-        nodes = [
-            top
-            for place in _modules(tree.root)
-            if place.name == module
-            for top in _topmost(place.operators, counted.name)
-        ]
+    for module, counted in _counted(cost, set(places)):
+        called = [operator for place in places[module] for operator in place.operators]
+        nodes = list(_topmost(called, counted.name))
         if sum(node.calls for node in nodes) == counted.calls:
             pools.setdefault(counted.name, []).append((counted, nodes))
     for pool in pools.values():

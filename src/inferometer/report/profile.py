@@ -27,7 +27,10 @@ FLOPS = "FLOP/s"
 _OUTSIDE = {"host": "outside any operator", "device": "no kernel running"}
 _CLOCKS = {
     "host": "times are those on the calling thread under the profiler, and nothing is scaled",
-    "device": "times are those of the device's kernels, by the operator that started them",
+    "device": (
+        "times are those of the device's kernels, by the operator that started them; kernels that "
+        "run at once count each"
+    ),
 }
 _ROWS = (
     "rows are means over the middle half of the profiled calls, so that they add up; ± is half the "
@@ -176,8 +179,16 @@ def _operators(tree: CallTree, rows: Sequence[OperatorRow], width: int) -> Table
     if rest:
         rest_s = sum(one.time.self_s for one in rest)
         calls = _calls(sum(one.time.calls for one in rest))
-        name = f"{plural(len(rest), 'other')}"
-        _add(table, name, "", calls, units.seconds(rest_s), "", _share(rest_s, tree), "")
+        _add(
+            table,
+            plural(len(rest), "other"),
+            "",
+            calls,
+            units.seconds(rest_s),
+            "",
+            _share(rest_s, tree),
+            "",
+        )
     outside_s = tree.outside_s
     _add(
         table,

@@ -33,7 +33,7 @@ class TorchProfiler:
         device: where it runs.
 
     Raises:
-        WorkloadError: (unsupported) the profiler does not see this kind of device.
+        WorkloadError: (unsupported) torch was built without it, or it does not see this device.
     """
 
     def __init__(
@@ -41,6 +41,8 @@ class TorchProfiler:
     ) -> None:
         import torch
 
+        if not torch.profiler.kineto_available():
+            raise WorkloadError("unsupported", "this torch was built without its profiler, Kineto")
         self._kind = torch.device(device).type
         if self._kind not in ("cpu", "cuda"):
             raise WorkloadError("unsupported", f"torch's profiler times no kernels on {device}")
@@ -91,9 +93,16 @@ class TorchProfiler:
 
     def save_trace(self, path: str) -> None:
         """Write the calls of the last `run` in the trace format of Chrome and Perfetto."""
+        before = _changed_ns(path)
         self._last.export_chrome_trace(path)
-        if not Path(path).is_file():  # torch only logs it
+        if _changed_ns(path) == before:  # torch only logs that it could not
             raise InputError(f"{path}: the trace cannot be written there")
+
+
+def _changed_ns(path: str) -> int | None:
+    """When a file was last written; None where there is none."""
+    file = Path(path)
+    return file.stat().st_mtime_ns if file.is_file() else None
 
 
 def _activities(kind: str) -> list[Any]:
