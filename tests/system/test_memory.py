@@ -74,6 +74,11 @@ def test_the_forecast_holds(measured):
     assert "lower bound" not in " ".join(second["notes"])
 
 
+def test_the_instruments_share_does_not_grow_with_the_inputs(measured):
+    small, large = (measured[0][batch]["memory_instrument_bytes"] for batch in (1, 4))
+    assert 0 <= large - small < 2 * MIB
+
+
 def test_only_the_first_shape_of_a_process_starts_cold(measured):
     first, second = measured[0][1], measured[0][4]
     assert first["cold_start_s"] > first["load_s"] + first["first_call_s"]

@@ -195,10 +195,10 @@ class Bench:
         placed = getattr(self.session, "placed", None)
         if self.session.network is None or placed is None:
             return None
-        from inferometer.models.cost import count_operations
-
+        args, kwargs = placed(self.inputs(shape))
         with self.layers.counting():
-            args, kwargs = placed(self.inputs(shape))
+            from inferometer.models.cost import count_operations
+
             return count_operations(self.session.network, args, kwargs, may_run=may_run)
 
     def run_round(self, shape: Shape, plan: RoundPlan) -> Round:

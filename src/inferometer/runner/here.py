@@ -6,10 +6,12 @@ import random
 import time
 from dataclasses import replace
 
+from inferometer.core.errors import WorkloadError
 from inferometer.core.procedure import Procedure
-from inferometer.core.record import Record, Round
+from inferometer.core.record import Record, Round, Value
 from inferometer.core.workload import Workload
 from inferometer.runner.bench import Bench, Shape
+from inferometer.runner.foresight import NOT_COUNTED
 from inferometer.runner.schedule import Schedule
 from inferometer.runner.summary import known, summarise
 from inferometer.runner.task import Task, plan_round, rule_of, typical_s
@@ -27,6 +29,7 @@ def measure_here(bench: Bench, workload: Workload, procedure: Procedure) -> Reco
     shape = Shape(
         batch_size=workload.batch_size, input_size=workload.input_size, seed=procedure.seed
     )
+    counted, notes = _counted(bench, shape)
     warm = bench.warm_up(shape)
     rounds: list[Round] = [warm.round]
     task = Task(
@@ -45,9 +48,19 @@ def measure_here(bench: Bench, workload: Workload, procedure: Procedure) -> Reco
         schedule.settle(task)
     figures = {
         **bench.facts,
+        **counted,
         **known(warm.first_call_s, warm.input_shape),
         **warm.seen,
         **summarise(workload, rounds, procedure, bench.facts),
-        "notes": [SAME_PROCESS],
+        "notes": [SAME_PROCESS, *notes],
     }
     return Record(workload=workload, status="ok", figures=figures, rounds=tuple(rounds))
+
+
+def _counted(bench: Bench, shape: Shape) -> tuple[dict[str, Value], list[str]]:
+    """What a call costs on paper; where that cannot be counted, a note that says why."""
+    try:
+        cost = bench.cost(shape)
+    except WorkloadError as error:
+        return {}, [NOT_COUNTED.format(error)]
+    return ({} if cost is None else cost.figures()), []

@@ -64,7 +64,8 @@ class MemoryLayers:
             yield
         finally:
             gc.collect()
-            gc.freeze()  # the modules that counting imported: later collections shall not scan them
+            if self.loaded is not None:  # the process is ours
+                gc.freeze()  # what counting imported: later collections shall not scan it
             after = _settled()
             if before is not None and after is not None:
                 self.counting_bytes += max(after.own - before.own, 0)

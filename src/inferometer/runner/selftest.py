@@ -299,7 +299,7 @@ def overhead_check(subject: str, rounds: Sequence[Sequence[Call]], bare_gap_s: f
 
 
 def memory_checks(folder: Path) -> list[Check]:
-    """Rise of the peak over that of a call that takes nothing, against what was taken."""
+    """Rise of the peak over that of a call that takes nothing, and rise by the calls themselves."""
     sizes = (0, *MEMORIES_MIB)
     models = [_reference("memory", mib=mib) for mib in sizes]
     records = _measured(folder, "known memory", models, "python", OTHERS)
@@ -314,6 +314,8 @@ def memory_checks(folder: Path) -> list[Check]:
             checks.append(Check(subject=subject, name="memory", value=None, state="not observable"))
         else:
             checks.append(memory_check(subject, peak - base, mib << 20))
+            rise = record.number("memory_activation_bytes") or 0.0
+            checks.append(memory_check(f"activations, {mib} MiB", rise, mib << 20))
     return checks
 
 
