@@ -29,6 +29,7 @@ class Clock:
     def __init__(self, monkeypatch):
         self.now_s = 100.0
         monkeypatch.setattr(module.time, "perf_counter", lambda: self.now_s)
+        monkeypatch.setattr(module.time, "process_time", lambda: self.now_s / 2)
 
     def candidate(self, what, amount, *takes_s):
         durations = itertools.cycle(takes_s)
@@ -60,6 +61,13 @@ def test_the_best_repetition_of_the_best_candidate_counts(monkeypatch):
     assert found.best == pytest.approx(150_000)
     assert found.median == pytest.approx(75_000)
     assert found.repeats >= module.LEAST_REPEATS
+
+
+def test_the_share_of_the_processor_is_that_of_the_repetitions(monkeypatch):
+    clock = Clock(monkeypatch)
+    one = probe()
+    one._attained("flops", iter([clock.candidate("any", 100, 0.001)]))
+    assert one.processor_s / one.wall_s == pytest.approx(0.5)
 
 
 def test_what_would_take_too_long_is_left_out(monkeypatch):
@@ -104,6 +112,7 @@ def test_it_measures_something(roof):
     for part in (roof.flops, roof.memory, roof.cache):
         assert 0 < part.median <= part.best
         assert part.repeats >= module.LEAST_REPEATS
+    assert 0 < roof.granted < 1.2
     assert 1e8 < roof.flops.best < 1e15
     assert 1e8 < roof.memory.best < 1e14
     assert 1e-8 < roof.dispatch_s < 1e-3
@@ -112,7 +121,7 @@ def test_it_measures_something(roof):
 def test_a_roof_goes_through_json(roof):
     assert Roof.from_json(roof.to_json()) == roof
     old = roof.to_json() | {"cache": None}
-    del old["cache_bytes"]
+    del old["cache_bytes"], old["granted"]
     assert Roof.from_json(old).cache_bytes is None
 
 

@@ -91,6 +91,10 @@ def _details(roofs: Sequence[Roof]) -> Iterator[str]:
         for name, part in parts:
             if part is not None:
                 yield f"  {name:<11}{part.what}; the best of {part.repeats}"
+        if roof.disturbed:
+            share = units.percent(roof.granted)
+            yield f"  disturbed  other programs ran: the probe had {share} of the processor;"
+            yield "             the roofs may be too low"
         yield from (f"  {line}" for line in _plausibility(roof))
 
 

@@ -12,6 +12,10 @@ ROOFS = "roofs"
 """Key of a run's device: a list of roofs as JSON objects."""
 
 
+UNDISTURBED = 0.9
+"""Share of the processor that a probe has at least where nothing else runs."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProbePlan:
     """How long and with how much memory a probe measures.
@@ -61,6 +65,9 @@ class Roof:
         dispatch_s: seconds that the runtime takes to start one operator with next to no work.
         at: Unix time of the probe, seconds.
         cache_bytes: what the caches of the last level hold together; None where nobody knows.
+        granted: processor time that the probe's arithmetic got, over its time and threads; well
+            below 1, other programs ran meanwhile, and the roofs may be too low. None elsewhere than
+            on a CPU.
     """
 
     device: str
@@ -72,6 +79,12 @@ class Roof:
     dispatch_s: float
     at: float
     cache_bytes: int | None = None
+    granted: float | None = None
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether other programs took a part of the processor that matters."""
+        return self.granted is not None and self.granted < UNDISTURBED
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; `from_json` reads it back."""

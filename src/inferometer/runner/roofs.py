@@ -14,7 +14,7 @@ from inferometer.core.errors import InputError
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Value
 from inferometer.core.roof import ROOFS, ProbePlan, Roof, known_roofs, roof_for
-from inferometer.core.units import duration
+from inferometer.core.units import duration, percent
 from inferometer.core.workload import Variant, Workload
 from inferometer.host.caches import last_level_bytes
 from inferometer.host.files import LIVE, is_live
@@ -34,8 +34,12 @@ ROOM_SHARE = 0.25
 
 TOO_LITTLE_TIME = "the roofs of this device were not measured: the budget leaves less than {}"
 FAILED = "the roofs of this device at {} were not measured: {}"
+DISTURBED = (
+    "other programs ran while the roofs of this device at {} were measured (the probe had {} of "
+    "the processor): they may be too low"
+)
 ABOVE = (
-    "it was faster than the roof that was measured before ({:.0%} of it), which therefore is none: "
+    "it was faster than the roof that was measured before ({} of it), which therefore is none: "
     "other programs slowed the probe down, or the runtime does less than is counted"
 )
 
@@ -183,6 +187,9 @@ def probe_missing(
             listener(Notice(message=message))
         else:
             found.append(roof)
+            if roof.disturbed:
+                message = DISTURBED.format(variant.precision, percent(roof.granted))
+                listener(Notice(message=message))
     return found
 
 
@@ -245,4 +252,4 @@ def against_roof(
         return {}
     figures = roof_figures(cost, roof, latency_s)
     share = bound(cost.flops, cost.compulsory_bytes, rates_of(roof)).share(latency_s)
-    return {**figures, "notes": [ABOVE.format(share)]} if share > 1 else figures
+    return {**figures, "notes": [ABOVE.format(percent(share))]} if share > 1 else figures

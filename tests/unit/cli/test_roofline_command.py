@@ -29,6 +29,7 @@ def roof(backend, precision, *, device, threads):
         dispatch_s=1.03e-6,
         at=1.0,
         cache_bytes=32 << 20,
+        granted=0.99 if threads == 2 else 0.45,
     )
 
 
@@ -74,6 +75,11 @@ def test_with_a_clock_the_share_of_the_peak_is_told(roofline):
 
 def test_a_peak_that_is_not_known_is_said_to_be_so(roofline):
     assert "in theory  not known" in roofline("--precisions", "bf16").out
+
+
+def test_a_disturbed_probe_is_told(roofline):
+    assert "disturbed" not in roofline("--threads", "2").out
+    assert "the probe had 45 % of the processor" in roofline("--threads", "1").out
 
 
 def test_json_is_a_list_of_roofs(roofline, tmp_path):

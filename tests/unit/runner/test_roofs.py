@@ -131,7 +131,7 @@ def test_a_workload_above_its_roof_shows_that_the_roof_is_none():
     assert figures["roof_latency_s"] is figures["roof_share"] is figures["roof_limit"] is None
     assert "operator_roof_latency_s" not in figures
     (note,) = figures["notes"]
-    assert "200%" in note
+    assert "200 %" in note
 
 
 @given(st.floats(1e-9, 1e3), st.floats(1e6, 1e14), st.integers(0, 10**12))
@@ -191,6 +191,14 @@ def test_each_precision_is_probed_once_and_a_failure_is_a_notice(monkeypatch):
     assert [one.precision for one in found] == ["fp32", "bf16"]
     assert len(probes.asked) == 3
     assert told == ["the roofs of this device at fp16 were not measured: it died"]
+
+
+def test_a_disturbed_probe_is_kept_and_told(monkeypatch):
+    disturbed = replace(roof(), granted=0.5)
+    monkeypatch.setattr(module, "probe_roof", lambda *_, **__: disturbed)
+    found, (told,) = missing([workload()])
+    assert found == [disturbed]
+    assert "had 50 % of the processor" in told
 
 
 def test_what_is_known_or_needs_no_runtime_is_not_probed(monkeypatch):

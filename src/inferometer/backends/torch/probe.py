@@ -73,12 +73,17 @@ class Probe:
         device: where.
         wait: waits for it; None where a call returns when it is done.
         plan: how long, and with how much memory.
+
+    Attributes:
+        wall_s: seconds of the repetitions of the figure that was measured last.
+        processor_s: processor time of them, all threads together.
     """
 
     def __init__(self, *, device: str, wait: Callable[[], None] | None, plan: ProbePlan) -> None:
         self.device = device
         self.wait = wait or (lambda: None)
         self.plan = plan
+        self.wall_s = self.processor_s = 0.0
 
     def roof(self, precision: str, dtype: torch.dtype, *, threads: int) -> Roof:
         """Measure it.
@@ -97,6 +102,7 @@ class Probe:
         size = self._array_bytes()
         with torch.inference_mode():
             flops = self._attained("flops", self._arithmetic(dtype))
+            granted = self.processor_s / self.wall_s / threads
             arrays = [torch.ones(size // 4, device=self.device) for _ in range(3)]
             memory = self._attained("memory", _transfers(arrays, [size]))
             cache = self._attained("cache", _transfers(arrays, self._cached_sizes(size)))
@@ -111,6 +117,7 @@ class Probe:
             dispatch_s=dispatch_s,
             at=at,
             cache_bytes=self.plan.cache_bytes,
+            granted=granted if torch.device(self.device).type == "cpu" else None,
         )
 
     def _arithmetic(self, dtype: torch.dtype) -> Iterator[_Candidate]:
@@ -144,10 +151,12 @@ class Probe:
             self._repeat(one, SCREENING, seconds / 2)
             tried.append(one)
         finalists = sorted(tried, key=lambda one: one.best, reverse=True)[:FINALISTS]
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end or len(finalists[0].rates) < LEAST_REPEATS:
+        begin, used = time.perf_counter(), time.process_time()
+        while time.perf_counter() < begin + seconds or _fewest(finalists) < LEAST_REPEATS:
             for one in finalists:
                 self._repeat(one, 1, 0.0)
+        self.wall_s = time.perf_counter() - begin
+        self.processor_s = time.process_time() - used
         winner = max(finalists, key=lambda one: one.best)
         return Attained(
             best=winner.best,
@@ -209,6 +218,10 @@ class Probe:
             self.wait()
             blocks.append((time.perf_counter() - begin) / DISPATCHES)
         return median(blocks)
+
+
+def _fewest(candidates: Sequence[_Candidate]) -> int:
+    return min(len(one.rates) for one in candidates)
 
 
 def fitted(plan: ProbePlan, device: str) -> ProbePlan:
