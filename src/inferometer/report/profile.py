@@ -23,6 +23,8 @@ By = Literal["operator", "module"]
 SHOWN = 0.005
 """Rows below this share of the time are summed up in one line."""
 DEPTH = 2
+TOO_WIDE = 4.0
+"""An interval of what the profiler adds whose ends are so many times apart says nothing."""
 FLOPS = "FLOP/s"
 _OUTSIDE = {"host": "outside any operator", "device": "no kernel running"}
 _CLOCKS = {
@@ -96,6 +98,8 @@ def added_text(added: Estimate) -> str:
     share = f"the profiler adds {units.percent(added.value)} to a call"
     if added.low is None or added.high is None:
         return f"{share} (no interval: {plural(added.n, 'turn')}, too few)"
+    if 1 + added.high > TOO_WIDE * (1 + added.low):
+        return f"{share}, but its turns differ too much to be sure of that: give it more --seconds"
     ends = f"{units.percent(added.low)} to {units.percent(added.high)}"
     return f"{share} ({ends}, {added.confidence:.0%} interval)"
 

@@ -129,6 +129,13 @@ def test_what_has_no_interval_says_why():
     assert "too few of them are independent for an interval" in re.sub(r"\s+", " ", text)
 
 
+def test_an_interval_that_says_nothing_is_not_shown():
+    added = Estimate(value=0.5, low=-0.9, high=900.0, confidence=0.95, method="m", n=4)
+    text = re.sub(r"\s+", " ", printed(make(added=added)))
+    assert "adds 50 % to a call, but its turns differ too much to be sure" in text
+    assert "90,000" not in text
+
+
 def test_long_and_hostile_names_keep_to_the_width():
     name = "a" * 200 + "\x1b[31m"
     text = printed(make(node("", 0.0, node(name, 0.5, operator(f"aten::{name}", 1.0), type_=name))))
