@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from inferometer.analysis import facts
-from inferometer.analysis.explain import Statement
 from inferometer.analysis.grid import Column, Grid, Shape, measured
+from inferometer.analysis.makeup import Statement
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from inferometer.analysis import facts
 from inferometer.analysis.batching import batching
-from inferometer.analysis.explain import Statement, why
+from inferometer.analysis.explain import is_doubted, why
 from inferometer.analysis.grid import Column, Grid, Shape
+from inferometer.analysis.makeup import Statement
 from inferometer.analysis.ordering import Factor, factors, puzzling
 from inferometer.analysis.parts import Parts, parts_of
 from inferometer.core import units
@@ -145,10 +146,23 @@ def _pairs(grid: Grid, columns: Sequence[Column], shape: Shape, roofs: Roofs) ->
     """Each pair in a line, then what limits each model, then doubts; nothing twice."""
     told = [why(grid, a, b, shape, roofs) for a, b in puzzling(grid, columns, shape)[:MOST_PAIRS]]
     told = [found for found in told if found and found[0].kind != "unknown"]
+    doubts = _doubted(grid, columns, shape) if told else []
     pairs = [_joined(found, "work", "rate", "difference") for found in told]
-    models = [_joined(found, "parts", "limit") for found in told]
-    doubts = [one.sentence for found in told for one in found if one.kind == "doubt"]
-    return [line for line in dict.fromkeys([*pairs, *models, *doubts]) if line]
+    models = [_joined(found, "parts", "limit", "per call") for found in told]
+    unknown = [one.sentence for found in told for one in found if one.kind == "incomplete"]
+    return [line for line in dict.fromkeys([*pairs, *models, *unknown, *doubts]) if line]
+
+
+def _doubted(grid: Grid, columns: Sequence[Column], shape: Shape) -> list[str]:
+    """Which of the latencies compared are not trusted."""
+    names = [
+        column.label
+        for column in columns
+        if (record := grid.cell(shape, column)) and is_doubted(record)
+    ]
+    if not names:
+        return []
+    return [f"Not trusted are the latencies of {joined(names)}: a part of them may not be theirs."]
 
 
 def _joined(found: Sequence[Statement], *kinds: str) -> str:

@@ -141,12 +141,35 @@ def test_operations_alone_still_say_what_they_can(record):
     assert "bound" not in text
 
 
+def test_what_a_call_takes_whatever_its_batch_is_told(planted):
+    """30 ms a call and 10 ms an input: 75 % of a call of one input."""
+    grid = build(
+        [planted("a", 0.001, 0.0, batch=b, rest_s=0.029 + 0.01 * b - 1e-4) for b in (1, 2, 4, 8)]
+        + [planted("b", 1.0, 0.0)]
+    )
+    (found,) = [one for one in why(grid, *grid.columns, grid.shapes[0]) if one.kind == "per call"]
+    assert found.figures["fixed_s"] == pytest.approx(0.03, rel=0.01)
+    assert (
+        "3.00 ms for each operator, that a call takes whatever its batch: 75 % of" in found.sentence
+    )
+
+
+@pytest.mark.parametrize("batches", [(1, 2), (1, 2, 4, 8)])
+def test_nothing_is_said_of_a_fixed_part_that_is_none_or_cannot_be_fitted(planted, batches):
+    fixed = 0.02 if len(batches) == 2 else 0.0
+    grid = build(
+        [planted("a", 0.001 * b, 0.0, calls=1, batch=b, rest_s=fixed) for b in batches]
+        + [planted("b", 1.0, 0.0)]
+    )
+    assert "per call" not in [one.kind for one in why(grid, *grid.columns, grid.shapes[0])]
+
+
 def test_doubts_are_told(planted):
     records = [
         planted("a", 0.02, 0.001, verdict="contended"),
         planted("b", 0.2, 0.001, verdict="trusted", unknown_operators=["aten.odd (2)"]),
     ]
-    text = told(records, kinds=("doubt",))
+    text = told(records, kinds=("doubt", "incomplete"))
     assert "The latency of a is called contended" in text
     assert "The FLOPs of b are without those of aten.odd (2)" in text
 
