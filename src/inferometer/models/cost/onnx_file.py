@@ -74,7 +74,7 @@ def read_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
         elif math.prod(tensor.dims) > KEPT_ELEMENTS:
             for name in _DATA:
                 tensor.ClearField(name)
-    return _inlined(model, path), tuple(dict.fromkeys(files))
+    return _inlined(model), tuple(dict.fromkeys(files))
 
 
 def tensors(graph: GraphProto) -> Iterator[TensorProto]:
@@ -138,15 +138,11 @@ def _fill(path: Path, tensor: TensorProto, file: Path, entries: dict[str, str]) 
     del tensor.external_data[:]
 
 
-def _inlined(model: ModelProto, path: Path) -> ModelProto:
+def _inlined(model: ModelProto) -> ModelProto:
     if not model.functions:
         return model
     import onnx.inliner
 
     inline: Any = onnx.inliner.inline_local_functions
-    try:
-        found: ModelProto = inline(model)
-    except Exception as error:
-        message = f"{path}: its functions cannot be written out: {in_one_line(error)}"
-        raise WorkloadError("bad_model", message) from error
+    found: ModelProto = inline(model)
     return found

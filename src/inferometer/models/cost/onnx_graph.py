@@ -17,6 +17,7 @@ from inferometer.models.cost.onnx_operators import RULES, VIEWS
 from inferometer.models.cost.onnx_parameters import count_tensors, precision_of
 from inferometer.models.cost.onnx_shapes import Shaped, bodies, inside, needed, real_inputs, shaped
 from inferometer.models.cost.onnx_tensor import Tensor
+from inferometer.models.failures import building
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
@@ -66,8 +67,13 @@ def count_onnx(path: Path, *, batch_size: int, input_size: int | None) -> OnnxCo
     Raises:
         WorkloadError: (bad_model) the file is damaged; (unsupported) it was made for another shape.
     """
-    model, files = read_onnx(path)
-    found = shaped(model, path, batch_size=batch_size, input_size=input_size)
+    with building(str(path)):  # a damaged file breaks one of the libraries below somewhere
+        model, files = read_onnx(path)
+        found = shaped(model, path, batch_size=batch_size, input_size=input_size)
+        return _counted(found, files)
+
+
+def _counted(found: Shaped, files: tuple[str, ...]) -> OnnxCost:
     graph = found.model.graph
     walk = _Walk(found=found)
     inputs = [value.name for value in real_inputs(graph)]
@@ -221,7 +227,7 @@ class _Walk:
         around = self.found
         self.found = inside(around, graph)
         try:
-            return self.graph(graph if self.found is around else self.found.model.graph)
+            return self.graph(self.found.model.graph)
         finally:
             self.found = around
 

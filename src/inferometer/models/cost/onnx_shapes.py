@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inferometer.core.errors import WorkloadError, in_one_line, is_out_of_memory
+from inferometer.core.errors import WorkloadError
 from inferometer.models.cost.onnx_constants import fold, small_constants, take_branches
 from inferometer.models.cost.onnx_contrib import tell_contrib
 from inferometer.models.cost.onnx_tensor import Tensor
@@ -32,14 +32,12 @@ class Shaped:
 
     Attributes:
         model: with its open axes set.
-        path: its file.
         tensors: what is known of each tensor, by name.
         constants: values of the small ones that are known before any input is.
         notes: how open axes were set, for people.
     """
 
     model: ModelProto
-    path: Path
     tensors: Mapping[str, Tensor]
     constants: Mapping[str, NDArray[Any]]
     notes: tuple[str, ...]
@@ -49,13 +47,12 @@ def shaped(model: ModelProto, path: Path, *, batch_size: int, input_size: int | 
     """Set the open axes of the inputs and infer all shapes that follow.
 
     Raises:
-        WorkloadError: (unsupported) the file is for another shape, or open where nothing was said;
-            (bad_model) its shapes contradict each other.
+        WorkloadError: (unsupported) the file is for another shape, or open where nothing was said.
     """
     notes = _set_axes(model, path, batch_size, input_size)
-    tensors = _settled(model, path)
+    tensors = _settled(model)
     constants = small_constants(model.graph)
-    return Shaped(model=model, path=path, tensors=tensors, constants=constants, notes=notes)
+    return Shaped(model=model, tensors=tensors, constants=constants, notes=notes)
 
 
 def inside(found: Shaped, graph: GraphProto) -> Shaped:
@@ -81,13 +78,9 @@ def inside(found: Shaped, graph: GraphProto) -> Shaped:
         else:
             told = helper.make_tensor_value_info(name, tensor.kind, tensor.dims)
             model.graph.input.append(told)
-    try:
-        tensors = _settled(model, found.path)
-    except WorkloadError:  # its shapes stay unknown, and its operators are named so
-        return found
+    tensors = _settled(model)
     return Shaped(
         model=model,
-        path=found.path,
         tensors={**found.tensors, **tensors},
         constants={**found.constants, **small_constants(model.graph)},
         notes=found.notes,
@@ -204,27 +197,21 @@ def _require_batch(path: Path, axes: list[_Axis], batch_size: int) -> None:
         )
 
 
-def _settled(model: ModelProto, path: Path) -> dict[str, Tensor]:
+def _settled(model: ModelProto) -> dict[str, Tensor]:
     """Infer shapes and compute constants from them in turn, until nothing new is known."""
     known: dict[str, Tensor] = {}
     for _ in range(LONGEST_CHAIN):
-        known = _inferred(model, path)
+        known = _inferred(model)
         new = [fold(model, known), tell_contrib(model.graph, known), take_branches(model.graph)]
         if not any(new):
             break
     return known
 
 
-def _inferred(model: ModelProto, path: Path) -> dict[str, Tensor]:
+def _inferred(model: ModelProto) -> dict[str, Tensor]:
     import onnx.shape_inference
 
-    try:
-        found = onnx.shape_inference.infer_shapes(model, data_prop=True)
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        message = f"{path}: its shapes do not fit together: {in_one_line(error)}"
-        raise WorkloadError("bad_model", message) from error
+    found = onnx.shape_inference.infer_shapes(model, data_prop=True)
     known: dict[str, Tensor] = {}
     _collect(found.graph, known)
     return known
