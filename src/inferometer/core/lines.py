@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from inferometer.core.metric import Estimate
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import FailureKind, Record
 from inferometer.core.workload import Workload
 
 ONE_PROCESS = 0.25
 """What the interval of a single process leaves out: how much fresh processes differ."""
+DISTURBED = 1.0
+"""What a neighbour may have taken of a contended figure: the half of it. It may be more."""
 PATIENCE = 4
 """A further batch may take so many times as long as a workload usually may, for its least calls."""
 SMALLER_MAY_WORK: tuple[FailureKind, ...] = ("out_of_memory", "timeout")
@@ -65,11 +68,17 @@ def attempt(record: Record) -> Attempt | None:
         return Attempt(at=batch, failure=failure.kind, hopeful=hopeful)
     if latency is None or latency.value <= 0:
         return None
-    several = (record.number("latency_processes") or 1) > 1
     return Attempt(
         at=batch,
         rate=batch / latency.value,
         low=batch / latency.high if latency.high else None,
         high=batch / latency.low if latency.low and latency.low > 0 else None,
-        allowance=0.0 if several and latency.low else ONE_PROCESS,
+        allowance=_allowance(record, latency),
     )
+
+
+def _allowance(record: Record, latency: Estimate) -> float:
+    if record.figures.get("verdict") == "contended":
+        return DISTURBED
+    several = (record.number("latency_processes") or 1) > 1
+    return 0.0 if several and latency.low else ONE_PROCESS

@@ -63,6 +63,11 @@ def test_something_is_allowed_where_no_interval_holds_all(change):
     assert attempt(record(**{**MEASURED, **change})).allowance == 0.25
 
 
+def test_more_is_allowed_where_a_neighbour_was_seen():
+    assert attempt(record(**MEASURED, verdict="contended")).allowance == 1
+    assert attempt(record(**MEASURED, verdict="throttled")).allowance == 0
+
+
 def test_a_record_without_a_latency_is_no_point():
     assert attempt(record()) is None
 
