@@ -161,6 +161,7 @@ TABLE: dict[str, tuple[Kind, Flops]] = {
         named("native_layer_norm", "native_group_norm"), ("normalisation", _affine(5, 7))
     ),
     **dict.fromkeys(named("_fused_rms_norm", "rms_norm"), ("normalisation", _affine(3, 4))),
+    **dict.fromkeys(named("_weight_norm_interface"), ("normalisation", _per_input(3))),
     **dict.fromkeys(named(*_POOLS), ("pooling", _window)),
     **dict.fromkeys(named(*_ADAPTIVE), ("pooling", _per_input(1))),
     **dict.fromkeys(named("upsample_linear1d", "grid_sampler_1d"), ("pooling", _neighbours(2))),
