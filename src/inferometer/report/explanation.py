@@ -116,17 +116,21 @@ def _ordering(shape: Shape, found: Sequence[Factor]) -> list[str]:
         line += f"; fewer are in that of {joined(others)}." if others else "."
     else:
         line = f"At {shape.label}, no cost has {of} in its order: {joined(others)}."
+    return [f"{line} {_proportional(found)}", *_chance(agreeing, len(found))]
+
+
+def _proportional(found: Sequence[Factor]) -> str:
+    """To which cost latency is nearest to proportional, and how far it is from others."""
     nearest = min(found, key=lambda factor: factor.spread)
-    line += (
-        f" Latency per unit of a cost differs least between the models for the {nearest.name}, "
-        f"{units.ratio(nearest.spread)}"
+    others = [
+        f"for {factor.name} {units.ratio(factor.spread)}"
+        for factor in found
+        if factor.name in ("FLOPs", "parameters") and factor is not nearest
+    ]
+    return (
+        "Latency per unit of a cost differs least between the models for the "
+        f"{nearest.name}, {units.ratio(nearest.spread)}; {joined(others)}."
     )
-    line += f"; per parameter, {units.ratio(p.spread)}." if (p := _parameters(found)) else "."
-    return [line, *_chance(agreeing, len(found))]
-
-
-def _parameters(found: Sequence[Factor]) -> Factor | None:
-    return next((factor for factor in found if factor.name == "parameters"), None)
 
 
 def _chance(agreeing: Sequence[Factor], tried: int) -> list[str]:
