@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inferometer.analysis.grid import Grid, size_label
-from inferometer.core.lines import attempt, call_limit_s, lines
+from inferometer.core.lines import Attempt, attempt, call_limit_s, lines
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.core.sweep import Study
-from inferometer.stats.cliffs import Search, search
+from inferometer.stats.cliffs import DROP, Search, search
 
 CERTAIN = ("trusted", "noisy")
 """Verdicts under which a fall that its interval shows is one; another may be the neighbours'."""
@@ -25,12 +25,15 @@ class Line:
         label: for people: `resnet18 at 224`.
         search: what is known, and what is still to be tried.
         doubt: the verdict of the first batch size after a collapse where it is in doubt; or empty.
+        unproven: relative fall from the best batch size to the largest that worked, where it is as
+            deep as a collapse and yet none, since noise or neighbours may explain it; else None.
         procedure: with the limits that ended the search.
     """
 
     label: str
     search: Search
     doubt: str
+    unproven: float | None
     procedure: Procedure
 
 
@@ -60,7 +63,15 @@ def _line(label: str, records: Sequence[Record], procedure: Procedure) -> list[L
     if not points:
         return []
     known = search(points, most_s=call_limit_s(procedure))
-    return [Line(label=label, search=known, doubt=_doubt(known, records), procedure=procedure)]
+    return [
+        Line(
+            label=label,
+            search=known,
+            doubt=_doubt(known, records),
+            unproven=_unproven(known, points),
+            procedure=procedure,
+        )
+    ]
 
 
 def _doubt(known: Search, records: Sequence[Record]) -> str:
@@ -69,3 +80,11 @@ def _doubt(known: Search, records: Sequence[Record]) -> str:
     bad = next(one for one in records if one.workload.batch_size == known.collapse.bad)
     verdict = str(bad.figures.get("verdict") or "")
     return "" if verdict in CERTAIN else verdict
+
+
+def _unproven(known: Search, points: Sequence[Attempt]) -> float | None:
+    rates = {point.at: point.rate for point in points if point.rate is not None}
+    if known.collapse is not None or known.best_rate is None:
+        return None
+    fall = 1 - rates[max(rates)] / known.best_rate
+    return fall if fall >= DROP else None

@@ -44,6 +44,9 @@ def _best(line: Line) -> str:
     text = f"throughput is highest at batch {found.best:,} ({units.number(found.best_rate)}/s)"
     if found.plateau < found.best:
         text += f", and within {units.percent(PLATEAU)} of that from {found.plateau:,} on"
+    if line.unproven is not None:
+        lower = units.percent(line.unproven)
+        return f"{text}, and is {lower} lower in the end, which noise or neighbours may explain"
     return text + _fall(found.collapse, line.doubt)
 
 
