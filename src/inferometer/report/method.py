@@ -51,6 +51,11 @@ def _measured(procedure: Procedure, group: Sequence[RunRecords]) -> list[str]:
         f"of different workloads took turns in a random order (seed {procedure.seed}), so that a "
         "slow spell of the device does not fall on one workload alone."
     )
+    if procedure.find_cliff is not None:
+        rounds += (
+            " Batch sizes beyond the study's were measured after it, one by one, each in fresh "
+            "processes."
+        )
     repetitions = (
         "The number of repetitions k was not fixed. Each workload was measured in "
         f"{procedure.processes} fresh process{'es' * (procedure.processes > 1)}, called at least "

@@ -60,17 +60,16 @@ def find_cliffs(study: Study, journal: Journal, measure: Measure, *, begin: floa
         measure: measures workloads under a procedure, in fresh workers.
         begin: reading of `time.monotonic` at which the budget began.
     """
-    clock, cut, told = clock_of(study.procedure, begin), set[Workload](), False
-    while wanted := next_workloads(study, journal.store.records(journal.run.id), but=cut):
+    clock, asked = clock_of(study.procedure, begin), set[Workload]()
+    while wanted := next_workloads(study, journal.store.records(journal.run.id), but=asked):
         left_s = clock.left_s
         if left_s <= CLOSING_S:
             break
-        if not told:
+        if not asked:
             journal.listener(Notice(message=BEGINS))
-            told = True
         journal.run = replace(journal.run, planned=journal.run.planned + len(wanted))
         budget_s = None if study.procedure.budget_s is None else left_s
         measure(replace(study.procedure, budget_s=budget_s, skip_larger=False), wanted)
-        cut |= set(wanted)  # what has a record now is not wanted again in any case
+        asked |= set(wanted)  # what a budget cut would be wanted again
     if next_workloads(study, journal.store.records(journal.run.id)):
         journal.listener(Notice(message=NO_TIME))

@@ -115,3 +115,4 @@ def test_terminal_and_report_say_it(cliff_run, line, capsys, tmp_path):
     section = text.split("#### Cliffs")[1].split("###")[0]
     assert r"- a\_\*b\* at 224: throughput is highest" in section
     assert "- net at 224" in section
+    assert "measured after it, one by one" in text
