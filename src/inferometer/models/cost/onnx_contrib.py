@@ -48,7 +48,7 @@ def tell_contrib(graph: GraphProto, known: Mapping[str, Tensor]) -> bool:
 
 
 def _kind(node: Node) -> int:
-    return node.inputs[0].kind or FLOAT
+    return node.tensors.get(node.proto.input[0], Tensor()).kind or FLOAT
 
 
 def _same(node: Node) -> Dims:

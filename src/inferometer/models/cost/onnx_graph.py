@@ -83,7 +83,7 @@ def _counted(found: Shaped, files: tuple[str, ...]) -> OnnxCost:
         operators=walk.operators(),
         input_bytes=sum(sizes.get(name, 0) for name in inputs),
         output_bytes=sum(sizes.get(value.name, 0) for value in graph.output),
-        weight_bytes=sum(sizes[name] for name in walk.read_weights),
+        weight_bytes=sum(walk.read_weights.values()),
         activation_bytes=walk.written_bytes,
         activation_peak_bytes=peak,
         method=METHOD,
@@ -119,14 +119,14 @@ class _Walk:
 
     Attributes:
         found: shapes and constants.
-        read_weights: names of the constant tensors that were read.
+        read_weights: bytes of each constant tensor that were read.
         written_bytes: of all results.
         repeated: names of loops, whose bodies were counted once.
-        branches: names of conditions that only a call decides.
+        branches: how many conditions only a call decides.
     """
 
     found: Shaped
-    read_weights: set[str] = field(default_factory=set)
+    read_weights: Counter[str] = field(default_factory=Counter)
     written_bytes: int = 0
     repeated: Counter[str] = field(default_factory=Counter)
     branches: int = 0
@@ -240,13 +240,13 @@ class _Walk:
         total.elementwise_flops += work.elementwise_flops
         if proto.op_type in VIEWS:
             return
-        self.read_weights |= self._weights.intersection(proto.input)
         written = sum(one.size_bytes for one in node.outputs)
-        total.bytes_read += (
-            sum(min(one.size_bytes, written) for one in node.inputs)
-            if proto.op_type in GATHERED
-            else sum(one.size_bytes for one in node.inputs)
-        )
+        for name in dict.fromkeys(filter(None, proto.input)):
+            whole = self._of(name).size_bytes
+            read = min(whole, written) if proto.op_type in GATHERED else whole
+            total.bytes_read += read
+            if name in self._weights:
+                self.read_weights[name] = min(whole, self.read_weights[name] + read)
         total.bytes_written += written
         self.written_bytes += written
 

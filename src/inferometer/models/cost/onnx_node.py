@@ -38,11 +38,6 @@ class Node:
         return self.proto.op_type if domain in STANDARD else f"{domain}.{self.proto.op_type}"
 
     @property
-    def inputs(self) -> list[Tensor]:
-        """Its distinct inputs."""
-        return [self.tensors.get(name, UNKNOWN) for name in dict.fromkeys(self.proto.input) if name]
-
-    @property
     def outputs(self) -> list[Tensor]:
         """Its outputs."""
         return [self.tensors.get(name, UNKNOWN) for name in self.proto.output if name]

@@ -330,6 +330,22 @@ def test_the_body_of_a_loop_counts_once_and_says_so(counted):
     assert "counted once" in found.notes[0]
 
 
+def test_shapes_that_a_branch_computes_are_known_in_it(counted):
+    nodes = [
+        node("Shape", "x", ("s",)), node("Gather", "s zero", ("n",)),
+        node("Concat", "n rest", ("t",), axis=0), node("Reshape", "x t", ("f",)),
+        node("MatMul", "f w", ("o",)),
+    ]  # fmt: skip
+    weights = [ints("zero", 0), ints("rest", -1), weight("w", 12, 5)]
+    deep = branch("then", *nodes, weights=weights)
+    shallow = branch("else", node("Flatten", "x", ("o",)))
+    inputs = [tensor("x", "N", 3, 4), tensor("c", kind=TensorProto.BOOL)]
+    found = counted([node("If", "c", then_branch=deep, else_branch=shallow)], inputs, batch=2)
+    assert found.cost.macs == 2 * 12 * 5
+    assert found.cost.unknown_operators == []
+    assert found.cost.weight_bytes == 4 * 12 * 5
+
+
 def test_functions_of_the_file_are_written_out(tmp_path):
     double = helper.make_function(
         "mine", "Twice", ["a", "b"], ["y"],
@@ -370,6 +386,14 @@ def test_a_weight_that_is_used_twice(counted):
     assert found.parameters["parameters"] == 16
     assert found.parameters["parameters_with_duplicates"] == 32
     assert found.cost.weight_bytes == 64
+
+
+def test_of_a_table_only_the_rows_that_are_taken_are_read(counted):
+    ids = tensor("x", 1, 3, kind=TensorProto.INT64)
+    found = counted([node("Gather", "t x")], [ids], [weight("t", 1000, 8)])
+    assert found.cost.weight_bytes == 4 * 3 * 8
+    assert found.cost.operator_bytes == 2 * 4 * 3 * 8 + 3 * 8
+    assert found.parameters["parameters"] == 8000
 
 
 def test_precision_is_that_of_the_weights(counted):

@@ -1,0 +1,79 @@
+"""What a cost is told with, and what has none."""
+
+from __future__ import annotations
+
+import pytest
+
+from inferometer.core.errors import WorkloadError
+from inferometer.core.model import LoadedModel
+from inferometer.core.workload import Variant
+from inferometer.models.inputs import ExampleInputs
+from inferometer.runner.bench import Bench, Shape, watch_of
+from inferometer.runner.costed import costing_of
+
+SHAPE = Shape(batch_size=2, input_size=None, seed=0)
+VARIANT = Variant(model="net", backend="torch", precision="fp32")
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """A bench around a network or a callable, read from a file of ten bytes."""
+    (tmp_path / "net.pt").write_bytes(bytes(10))
+
+    def make(network, session, example, *, files=True):
+        model = LoadedModel(
+            network=network,
+            inputs=ExampleInputs(args=(example,)),
+            source="file",
+            weights="file net.pt",
+            notes=("a note",),
+            files=(str(tmp_path / "net.pt"),) if files else (),
+        )
+        watch = watch_of(session, tmp_path, threads=1)
+        return Bench(model, session, load_s=None, watch=watch)
+
+    return make
+
+
+@pytest.fixture
+def torch_bench(bench):
+    torch = pytest.importorskip("torch")
+    from inferometer.backends.torch.session import TorchBackend
+
+    network = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU()).eval()
+    network[0].bias.requires_grad = False
+    session, _ = TorchBackend().adopt(network)
+    return bench(network, session, torch.zeros(1, 4))
+
+
+def test_a_cost_says_whose_it_is(torch_bench):
+    found = costing_of(torch_bench, VARIANT, SHAPE, may_run=False)
+    assert found.cost.macs == 2 * 4 * 3
+    assert (found.input_shape, found.batch_size) == ("2x4", 2)
+    assert (found.source, found.weights, found.notes) == ("file", "file net.pt", ("a note",))
+    assert found.parameters["frozen_parameters"] == 3
+    assert [one.size_bytes for one in found.artifacts] == [10]
+    assert found.safetensors_bytes > 15 * 4
+
+
+def test_the_files_are_in_the_facts_of_the_record(torch_bench, bench):
+    from inferometer.backends.python.session import PythonSession
+
+    assert torch_bench.facts["artifact_bytes"] == 10
+    built = bench(len, PythonSession(len), [1.0], files=False)
+    assert built.facts["artifact_bytes"] is None
+
+
+def test_a_size_that_changes_nothing_is_refused(torch_bench):
+    shape = Shape(batch_size=2, input_size=9, seed=0)
+    with pytest.raises(WorkloadError, match="input size 9 would change nothing") as caught:
+        costing_of(torch_bench, VARIANT, shape, may_run=False)
+    assert caught.value.kind == "unsupported"
+
+
+def test_a_callable_cannot_be_looked_into(bench):
+    from inferometer.backends.python.session import PythonSession
+
+    with pytest.raises(WorkloadError, match="another callable") as caught:
+        costing_of(bench(len, PythonSession(len), [1.0]), VARIANT, SHAPE, may_run=True)
+    assert caught.value.kind == "unsupported"
