@@ -76,11 +76,7 @@ def factors(grid: Grid, columns: Sequence[Column], shape: Shape) -> list[Factor]
     ranked = facts.ranking(grid, shape, columns)
     if len(ranked) < FEWEST:
         return []
-    apart = [
-        (a, b)
-        for a, b in combinations(range(len(ranked)), 2)
-        if facts.apart(ranked[a].latency, ranked[b].latency)
-    ]
+    apart = [(a, b) for a, b in combinations(range(len(ranked)), 2) if _apart(ranked[a], ranked[b])]
     found = []
     for name, read in FACTORS.items():
         values = [value for one in ranked if (value := read(grid.cells[shape, one.column]))]
@@ -118,14 +114,23 @@ def puzzling(grid: Grid, columns: Sequence[Column], shape: Shape) -> list[tuple[
     Pairs that are not apart are left out.
     """
     ranked = facts.ranking(grid, shape, columns)
-    apart = [
+    records = {one.column: grid.cells[shape, one.column] for one in ranked}
+    counts = {column: grid.count(column) for column in records}
+    rates = {column: flops_per_s(record) for column, record in records.items()}
+    apart = [pair for pair in combinations(ranked, 2) if _apart(*pair)]
+    against = [
         (a.column, b.column)
-        for a, b in combinations(ranked, 2)
-        if facts.apart(a.latency, b.latency)
+        for a, b in apart
+        if (counts[a.column] or 0) > (counts[b.column] or math.inf)
     ]
-    against = [(a, b) for a, b in apart if (grid.count(a) or 0) > (grid.count(b) or math.inf)]
-    near = [pair for a, b in pairwise(ranked) if (pair := (a.column, b.column)) in apart]
-    rates = {one.column: flops_per_s(grid.cells[shape, one.column]) or 0.0 for one in ranked}
-    far = [pair for pair in apart if all(rates[column] for column in pair)]
-    far.sort(key=lambda pair: -abs(math.log(rates[pair[0]] / rates[pair[1]])))
-    return list(dict.fromkeys([*against, *near, *far]))
+    near = [(a.column, b.column) for a, b in pairwise(ranked) if _apart(a, b)]
+    far = {
+        (a.column, b.column): abs(math.log(one / other))
+        for a, b in apart
+        if (one := rates[a.column]) and (other := rates[b.column])
+    }
+    return list(dict.fromkeys([*against, *near, *sorted(far, key=lambda pair: -far[pair])]))
+
+
+def _apart(one: facts.Ranked, other: facts.Ranked) -> bool:
+    return facts.apart(one.latency, other.latency)

@@ -20,6 +20,8 @@ from inferometer.report.wording import joined, plural
 
 MOST_PAIRS = 5
 """Pairs that are explained in one group of models."""
+MOST_NAMED = 8
+"""Models that are named in an order."""
 MOST_BATCHES = 12
 """Sentences about batches."""
 
@@ -33,7 +35,7 @@ def order(grid: Grid) -> Table:
         [
             factor.name,
             at.label,
-            ", ".join(column.label for column in _by_value(factor)),
+            _few([column.label for column in _by_value(factor)]),
             f"{factor.concordant} of {factor.pairs}",
             units.percent(factor.chance),
             units.ratio(factor.spread),
@@ -95,6 +97,14 @@ def _groups(grid: Grid) -> list[tuple[Shape, list[Factor]]]:
         if shape is not None:
             found.append((shape, factors(grid, columns, shape)))
     return [(shape, costs) for shape, costs in found if costs]
+
+
+def _few(names: Sequence[str]) -> str:
+    """Names, of very many the first and the last ones."""
+    if len(names) <= MOST_NAMED:
+        return ", ".join(names)
+    half = MOST_NAMED // 2
+    return ", ".join([*names[:half], f"{len(names) - 2 * half} more", *names[-half:]])
 
 
 def _by_value(factor: Factor) -> list[Column]:

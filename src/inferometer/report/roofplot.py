@@ -7,7 +7,7 @@ from itertools import groupby
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from inferometer.core import units
 from inferometer.core.roof import Attained, Roof
@@ -21,6 +21,7 @@ _LABEL_LENGTH = 50
 _FAINT = "#dddddd"
 _ROOF = "#444444"
 _CACHE = "#999999"
+_FEW_DECADES = 300  # a range in which decades alone would be too few ticks
 _ROOM = 2.0  # beyond the outermost figures, as a factor
 
 
@@ -44,7 +45,8 @@ def _figure(plot: Roofline) -> Figure:
     axes.set_ylabel("operations per second, FLOP/s")
     axes.xaxis.set_major_formatter(lambda value, _position: units.round_number(value))
     axes.yaxis.set_major_formatter(lambda value, _position: units.round_count(value))
-    for axis in (axes.xaxis, axes.yaxis):
+    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < _FEW_DECADES else (1,)))
         axis.set_minor_formatter(NullFormatter())
     axes.grid(visible=True, color=_FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
