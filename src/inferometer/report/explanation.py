@@ -64,6 +64,16 @@ def order_lines(grid: Grid, roofs: Roofs) -> list[str]:
     return lines
 
 
+def in_short(grid: Grid) -> list[str]:
+    """Which costs order the models, for a summary; nothing where none does."""
+    lines = []
+    for at, found in _groups(grid):
+        names = [factor.name for factor in found if factor.agrees]
+        if names:
+            lines.append(f"At {at.label}, latency is in the order of {joined(names)}.")
+    return lines
+
+
 def batch_lines(grid: Grid, roofs: Roofs) -> list[str]:
     """What one more input costs, and why."""
     found = [one.sentence for column in grid.columns for one in batching(grid, column, roofs)]
@@ -90,13 +100,13 @@ def _part(of: Callable[[Parts], float | None]) -> Callable[[Record], str]:
 
 
 def _groups(grid: Grid) -> list[tuple[Shape, list[Factor]]]:
-    """The costs that order models under the same settings, with the shape where they do."""
+    """The costs that order models under the same settings, where there are several."""
     found = []
     for columns in facts.contexts(grid):
         shape = facts.common_shape(grid, columns)
         if shape is not None:
             found.append((shape, factors(grid, columns, shape)))
-    return [(shape, costs) for shape, costs in found if costs]
+    return [(shape, costs) for shape, costs in found if len(costs) > 1]
 
 
 def _few(names: Sequence[str]) -> str:
@@ -115,7 +125,7 @@ def _by_value(factor: Factor) -> list[Column]:
 def _ordering(shape: Shape, found: Sequence[Factor]) -> list[str]:
     """Which costs order the models as their latencies do, and how little that may prove."""
     pairs = found[0].pairs
-    if not pairs or len(found) == 1:
+    if not pairs:
         return []
     agreeing = [factor for factor in found if factor.agrees]
     others = [f"{f.name} ({f.concordant})" for f in found if not f.agrees]
@@ -137,10 +147,11 @@ def _proportional(found: Sequence[Factor]) -> str:
         for factor in found
         if factor.name in ("FLOPs", "parameters") and factor is not nearest
     ]
-    return (
+    line = (
         "Latency per unit of a cost differs least between the models for the "
-        f"{nearest.name}, {units.ratio(nearest.spread)}; {joined(others)}."
+        f"{nearest.name}, {units.ratio(nearest.spread)}"
     )
+    return "; ".join([line, *([joined(others)] if others else [])]) + "."
 
 
 def _chance(agreeing: Sequence[Factor], tried: int) -> list[str]:

@@ -13,6 +13,7 @@ from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
 from inferometer.report.discussion import contradiction
+from inferometer.report.explanation import in_short
 from inferometer.report.plots import size_title
 from inferometer.report.sources import RunRecords, all_records
 from inferometer.report.wording import joined, plural, sentence, target_of
@@ -58,7 +59,7 @@ def summary(grid: Grid, runs: Sequence[RunRecords]) -> Summary:
             *_suspect(grid),
             *_energy_in_short(records),
         ),
-        further=tuple(_parameters_in_short(grid)),
+        further=(*_parameters_in_short(grid), *in_short(grid)),
     )
 
 

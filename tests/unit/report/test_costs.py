@@ -121,6 +121,12 @@ def test_the_order_of_the_models_is_explained(text):
     assert "memory-bound" not in part
 
 
+def test_the_summary_names_the_costs_that_order_the_models(text, run, lab):
+    line = "At 224/1, latency is in the order of FLOPs and time at the measured rates."
+    assert f"\n- {line}\n" in text
+    assert "in the order of" not in render([RunRecords(run=run, records=tuple(lab))], {})
+
+
 def test_every_section_is_there_and_all_tables_are_tables(text):
     html = MarkdownIt("commonmark").enable("table").render(text)
     assert html.count("<table>") == len(re.findall(r"^\|:?-", text, re.MULTILINE))
