@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from inferometer.analysis.explain import why
 from inferometer.analysis.grid import build
@@ -104,6 +106,25 @@ def test_what_is_little_of_the_time_is_never_called_the_limit(planted, share, ou
     small = planted("a", 0.01 * (1 - share), 0.01 * share, rest_s=0.01 * outside * 3)
     text = told([small, planted("b", 1.0, 0.0)])
     assert "memory-bound" not in text
+
+
+part_s = st.floats(1e-6, 1.0)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(part_s, part_s, st.integers(1, 1000), st.floats(0.0, 3.0))
+def test_a_limit_is_named_only_where_it_is_most_of_the_time(
+    planted, arithmetic, moving, calls, rest
+):
+    one = planted("a", arithmetic, moving, calls, rest_s=rest)
+    made = parts_of(one)
+    shares = [made.share(s) for s in (made.moving_s, made.arithmetic_s, made.rest_s)]
+    assume(all(abs(share - 0.5) > 1e-9 for share in shares))
+    assert made.explained_s + made.rest_s == pytest.approx(made.latency_s)
+    text = told([one, planted("b", 30.0, 0.0)])
+    assert ("a is memory-bound" in text) == (shares[0] > 0.5)
+    assert ("a is bound by arithmetic" in text) == (shares[1] > 0.5)
+    assert ("Most of the time of a is explained by none" in text) == (shares[2] > 0.5)
 
 
 def test_the_unexplained_is_called_that(planted):
