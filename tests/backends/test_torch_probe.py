@@ -106,6 +106,12 @@ def test_without_room_there_is_no_bandwidth_of_memory():
     assert no.value.kind == "out_of_memory"
 
 
+def test_matrices_that_find_no_room_are_left_out():
+    sides = [one.what for one in probe(room_bytes=13 * MIB)._arithmetic(torch.float32)]
+    assert "matrix product 1024x1024" in sides
+    assert "matrix product 2048x2048" not in sides
+
+
 def test_it_measures_something(roof):
     assert (roof.device, roof.precision, roof.threads) == ("cpu", "fp32", 1)
     assert roof.cache_bytes == SHORT.cache_bytes

@@ -50,6 +50,7 @@ def probe_roof(
     *,
     device: str,
     threads: int,
+    memory_limit_bytes: int | None = None,
     patience_s: float = PATIENCE_S,
     seconds: float = ProbePlan.seconds,
 ) -> Roof:
@@ -60,16 +61,17 @@ def probe_roof(
         precision: of the arithmetic.
         device: where.
         threads: of the process.
+        memory_limit_bytes: most that it may use; None is what the machine can give.
         patience_s: give up after so many seconds.
         seconds: about how long it measures.
 
     Raises:
         WorkerFailed: there is no such device or precision, or the process died or was too slow.
     """
-    available = available_bytes()
+    limit = min(available_bytes(), memory_limit_bytes or math.inf)
     plan = ProbePlan(
         cache_bytes=last_level_bytes() if device == "cpu" else None,
-        room_bytes=int(ROOM_SHARE * available),
+        room_bytes=int(ROOM_SHARE * limit),
         seconds=seconds,
     )
     worker = WorkerProcess(
@@ -77,7 +79,7 @@ def probe_roof(
         device=device,
         threads=threads,
         seed=0,
-        memory_limit_bytes=available,
+        memory_limit_bytes=int(limit),
     )
     try:
         deadline = Deadline(
@@ -140,7 +142,13 @@ def roofs_of_run(
     if not procedure.roofline or procedure.sustain_s is not None or not is_live(root):
         return known
     left_s = math.inf if procedure.budget_s is None else procedure.budget_s
-    found = probe_missing(workloads, known, left_s=left_s, listener=journal.listener)
+    found = probe_missing(
+        workloads,
+        known,
+        left_s=left_s,
+        memory_limit_bytes=procedure.memory_limit_bytes,
+        listener=journal.listener,
+    )
     if found:
         roofs = [*known, *found]
         device = {**run.device, ROOFS: [roof.to_json() for roof in roofs]}
@@ -150,7 +158,12 @@ def roofs_of_run(
 
 
 def probe_missing(
-    workloads: Sequence[Workload], known: Sequence[Roof], *, left_s: float, listener: Listener
+    workloads: Sequence[Workload],
+    known: Sequence[Roof],
+    *,
+    left_s: float,
+    listener: Listener,
+    memory_limit_bytes: int | None = None,
 ) -> list[Roof]:
     """Probe what the workloads lack, one precision after the other; a failure is a notice.
 
@@ -159,6 +172,7 @@ def probe_missing(
         known: roofs that there are already.
         left_s: time of the run; infinite without a budget.
         listener: told of what was not measured, and why.
+        memory_limit_bytes: most that a probe may use; None is what the machine can give.
     """
     end = time.monotonic() + left_s
     found: list[Roof] = []
@@ -180,6 +194,7 @@ def probe_missing(
                 variant.precision,
                 device=workload.device,
                 threads=workload.threads or 1,
+                memory_limit_bytes=memory_limit_bytes,
                 patience_s=min(PATIENCE_S, left_s / 2),
             )
         except WorkerFailed as failed:

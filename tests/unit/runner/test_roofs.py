@@ -170,7 +170,7 @@ class Probes:
         self.failing = failing
         monkeypatch.setattr(module, "probe_roof", self)
 
-    def __call__(self, backend, precision, *, device, threads, patience_s):
+    def __call__(self, backend, precision, *, device, threads, memory_limit_bytes, patience_s):
         self.asked.append((backend, precision, device, threads))
         assert patience_s > 0
         if precision in self.failing:
@@ -231,6 +231,12 @@ def test_a_worker_probes_and_answers_in_json():
     found = probe_roof("torch", "fp32", device="cpu", threads=1, seconds=0.02)
     assert (found.precision, found.threads) == ("fp32", 1)
     assert found.memory.best > 1e8
+
+
+def test_a_limit_of_memory_holds_for_probes_too():
+    with pytest.raises(WorkerFailed) as failed:
+        probe_roof("torch", "fp32", device="cpu", threads=1, memory_limit_bytes=8 << 20)
+    assert failed.value.failure.kind == "out_of_memory"
 
 
 def test_a_device_that_is_not_there_is_a_failure_and_no_end():

@@ -125,7 +125,10 @@ class Probe:
         import torch
 
         on_cpu = torch.device(self.device).type == "cpu"
+        room = self.plan.room_bytes // (3 * 4)  # two factors and their product, in 32 bits first
         for side in CPU_SIDES if on_cpu else SIDES:
+            if side > CPU_SIDES[0] and side**2 > room:
+                break
             a, b = (torch.rand(side, side, device=self.device).to(dtype) for _ in range(2))
             call = _bound(torch.mm, a, b)
             yield _Candidate(what=f"matrix product {side}x{side}", amount=2 * side**3, call=call)
