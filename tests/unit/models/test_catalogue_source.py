@@ -61,6 +61,7 @@ def test_weights_from_a_file(tmp_path):
     torch.save(trained.state_dict(), tmp_path / "trained.pt")
     model = load(f"unet?init_features=4&weights={tmp_path / 'trained.pt'}", seed=0)
     assert model.weights == "file trained.pt"
+    assert model.files == (str(tmp_path / "trained.pt"),)
     assert torch.equal(model.network.conv.weight, trained.conv.weight)
 
 

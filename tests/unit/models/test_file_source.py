@@ -80,6 +80,7 @@ def test_torchscript(tmp_path, name, run_once):
     model = load(str(tmp_path / name), seed=0)
     assert model.source == "file"
     assert model.weights == f"file {name}"
+    assert model.files == (str(tmp_path / name),)
     assert tuple(run_once(model, batch_size=2, input_size=8).shape) == (2, 4)
     assert "assumed to be images 2x224x224" in model.notes[0]
     assert make(load(f"{tmp_path / name}?input=2x9x9", seed=0)).shape == "1x2x9x9"
@@ -89,6 +90,7 @@ class TestExported:
     def test_its_own_shape(self, exported_folder, run_once):
         model = load(str(exported_folder / "static.pt2"), seed=0)
         assert model.weights == "file static.pt2"
+        assert model.files == (str(exported_folder / "static.pt2"),)
         assert model.notes == ()
         assert make(model, batch_size=2).shape == "2x2x8x8"
         assert tuple(run_once(model, batch_size=2, input_size=8).shape) == (2, 4)
@@ -147,6 +149,7 @@ class TestWeights:
         torch.save(wrap(squeezenet.state_dict()), tmp_path / "trained.pth")
         model = load(str(tmp_path / "trained.pth"), seed=0)
         assert (model.source, model.weights) == ("file", "file trained.pth")
+        assert model.files == (str(tmp_path / "trained.pth"),)
         assert "its weights are those of squeezenet1_0" in model.notes
         assert torch.equal(model.network.features[0].weight, squeezenet.features[0].weight)
 

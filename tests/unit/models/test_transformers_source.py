@@ -77,12 +77,13 @@ def test_a_local_folder_with_and_without_its_weights(tmp_path):
     saved.save_pretrained(tmp_path / "mine")
     loaded = load(f"transformers:{tmp_path / 'mine'}?weights=pretrained", seed=0)
     assert loaded.weights == f"pretrained ({tmp_path / 'mine'})"
+    assert loaded.files == (str(tmp_path / "mine" / "model.safetensors"),)
     weight = loaded.network.transformer.wpe.weight
     assert weight.dtype == torch.float32
     assert torch.equal(weight, saved.transformer.wpe.weight.float())
     fresh = load(f"transformers:{tmp_path / 'mine'}", seed=0)
     assert type(fresh.network).__name__ == "GPT2LMHeadModel"
-    assert fresh.weights == "random, seed 0"
+    assert (fresh.weights, fresh.files) == ("random, seed 0", ())
     assert not torch.equal(fresh.network.transformer.wpe.weight, weight)
 
 
