@@ -32,6 +32,13 @@ def test_a_run_is_read_back_as_it_was_made(store, make):
     assert int(read.id, 16) >= 0
 
 
+def test_what_is_found_out_of_a_device_later_is_kept_with_its_run(store, make):
+    run, other = make.run(store), make.run(store)
+    store.set_device(run.id, {**run.device, "roofs": [{"at": 1.5}]})
+    assert store.run(run.id).device == {**run.device, "roofs": [{"at": 1.5}]}
+    assert store.run(other.id) == other
+
+
 def test_runs_are_listed_newest_first_whatever_the_clock_says(store, make, monkeypatch):
     times = iter([3000.0, 1000.0, 2000.0])
     monkeypatch.setattr("time.time", lambda: next(times))
@@ -178,6 +185,7 @@ def test_a_run_is_finished_and_reopened(store, make):
     "write",
     [
         lambda store, make: store.finish_run("00000000", 1.0),
+        lambda store, make: store.set_device("00000000", {}),
         lambda store, make: store.reopen_run("00000000"),
         lambda store, make: store.put_record("00000000", make.record()),
         lambda store, make: store.add_rounds("00000000", [(make.workload(), make.round())]),
