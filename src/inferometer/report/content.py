@@ -27,11 +27,13 @@ def content(runs: Sequence[RunRecords]) -> dict[str, Any]:
     records = sources.all_records(runs)
     grid = build(records)
     devices = wording.joined(list(dict.fromkeys(one.run.device_name for one in runs)))
+    found = summary(grid, runs)
     return {
         "title": f"Inference latency on {devices}",
         "version": __version__,
         "runs": [_run_line(one) for one in runs],
-        "summary": summary(grid, runs).lines,
+        "answers": found,
+        "summary": found.lines,
         "models": tables.models(grid),
         "notes": wording.notes(grid),
         "parameters": tables.parameters(grid),
@@ -42,6 +44,7 @@ def content(runs: Sequence[RunRecords]) -> dict[str, Any]:
         "cells_show": wording.what_cells_show(records, _target(runs)),
         "legend": _legend(grid, records),
         "latencies": _latencies(grid, records),
+        "verdicts": tables.verdicts(grid),
         "sustained": sustained_lines(records),
         "energy": tables.energy(grid),
         "energy_reason": discussion.energy_reason(records),

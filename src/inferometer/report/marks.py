@@ -98,6 +98,16 @@ def verdict_mark(record: Record) -> str:
     return WIDE if record.figures.get("latency_target_met") is False else ""
 
 
+def verdict_meaning(verdict: str) -> str:
+    """What a verdict says; empty for one that nobody knows."""
+    plain_words = {
+        "trusted": "nothing that could be observed speaks against it",
+        "unknown": "there is nothing to judge it by",
+    }
+    known = VERDICTS[verdict][1].partition(": ")[2] if verdict in VERDICTS else ""
+    return plain_words.get(verdict, known)
+
+
 def meanings(cells: Iterable[Cell]) -> dict[str, str]:
     """What the marks of some cells mean."""
     seen = {cell.mark for cell in cells}

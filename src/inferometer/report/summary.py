@@ -16,7 +16,7 @@ from inferometer.report.discussion import contradiction
 from inferometer.report.explanation import in_short
 from inferometer.report.plots import size_title
 from inferometer.report.sources import RunRecords, all_records
-from inferometer.report.wording import joined, plural, sentence, target_of
+from inferometer.report.wording import joined, plural, target_of
 
 MOST_NAMED = 3
 """Variants that cannot be told apart whose verdicts are told."""
@@ -110,24 +110,35 @@ def _how_sure(grid: Grid) -> list[str]:
         record = grid.cell(shape, one.column)
         verdict = record.figures.get("verdict") if record else None
         if record is not None and verdict:
-            causes = record.figures.get("causes")
-            why = f": {'; '.join(map(str, causes))}" if isinstance(causes, list) and causes else ""
-            lines.append(sentence(f"The verdict on {one.column.label} is {verdict}{why}"))
+            lines.append(f"The verdict on {one.column.label} is {verdict}{_why(record)}.")
     return lines
 
 
+def _why(record: Record) -> str:
+    """The worst cause of a verdict, and how many others there are."""
+    causes = record.figures.get("causes")
+    if not isinstance(causes, list) or not causes:
+        return ""
+    if record.figures.get("verdict") == "trusted":  # what follows are limits, not causes
+        return f" ({plural(len(causes), 'remark')})"
+    more = f" (and {plural(len(causes) - 1, 'further remark')})" if len(causes) > 1 else ""
+    return f": {causes[0]}{more}"
+
+
 def _untrusted(records: Sequence[Record]) -> list[str]:
-    """How many figures are not trusted, by verdict."""
+    """How many figures are not trusted, by verdict, and of how many that is not known."""
     judged = [str(r.figures.get("verdict")) for r in records if r.status == "ok" and r.latency]
     counts = Counter(verdict for verdict in judged if verdict not in {"trusted", "None"})
-    if not counts:
-        return []
-    kinds = joined([f"{number} {verdict}" for verdict, number in counts.most_common()])
-    number = sum(counts.values())
-    are = "is" if number == 1 else "are"
-    return [
-        f"{number} of {plural(len(judged), 'latency', 'latencies')} {are} not trusted: {kinds}."
-    ]
+    unknown, number = counts.pop("unknown", 0), sum(counts.values())
+    total = plural(len(judged), "latency", "latencies")
+    kinds = joined([f"{count} {verdict}" for verdict, count in counts.most_common()])
+    lines = []
+    if number:
+        verb = "is" if number == 1 else "are"
+        lines.append(f"{number} of {total} {verb} not trusted: {kinds} (see Verdicts).")
+    if unknown:
+        lines.append(f"Whether {unknown} of {total} can be trusted is not known (see Verdicts).")
+    return lines
 
 
 def _precision(runs: Sequence[RunRecords]) -> list[str]:

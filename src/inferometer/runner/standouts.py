@@ -69,9 +69,15 @@ def _where(labelled: Sequence[_Labelled], number: int) -> str:
     return "with no signal to explain them"
 
 
-def _labelled(rounds: Sequence[Round]) -> list[_Labelled]:
-    """Each process is a series of its own; long ones are labelled in blocks of whole rounds."""
-    found: list[_Labelled] = []
+def labels(rounds: Sequence[Round]) -> list[list[bool]]:
+    """Whether each value that counts stands out from its neighbours, round by round.
+
+    Each process is a series of its own; long ones are labelled in blocks of whole rounds.
+
+    Args:
+        rounds: those that count, in the order of time.
+    """
+    found: list[list[bool]] = []
     block: list[Round] = []
     for done in rounds:
         full = sum(len(other.settled_s) for other in block) + len(done.settled_s) > MOST_AT_ONCE
@@ -82,9 +88,13 @@ def _labelled(rounds: Sequence[Round]) -> list[_Labelled]:
     return found + _block(block)
 
 
-def _block(block: Sequence[Round]) -> list[_Labelled]:
-    labels = iter(outliers([value for done in block for value in done.settled_s]).tolist())
+def _labelled(rounds: Sequence[Round]) -> list[_Labelled]:
     return [
-        _Labelled(signals=done.signals, outliers=sum(next(labels) for _ in done.settled_s))
-        for done in block
+        _Labelled(signals=done.signals, outliers=sum(found))
+        for done, found in zip(rounds, labels(rounds), strict=True)
     ]
+
+
+def _block(block: Sequence[Round]) -> list[list[bool]]:
+    found = iter(outliers([value for done in block for value in done.settled_s]).tolist())
+    return [[next(found) for _ in done.settled_s] for done in block]

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from inferometer.analysis.grid import build
+from inferometer.report.sources import RunRecords
+from inferometer.report.summary import summary
+
+
+@pytest.fixture
+def answers(run):
+    def answer(*records):
+        return summary(build(records), [RunRecords(run=run, records=records)])
+
+    return answer
+
+
+def test_it_is_said_whether_the_fastest_is_apart_from_the_others(answers, record):
+    fast, slow = record("a", latency_s=0.1, half_s=0.01), record("b", latency_s=0.2, half_s=0.01)
+    apart = "The interval of the fastest overlaps none of the others."
+    assert apart in answers(fast, slow).sure
+    near = record("b", latency_s=0.105, half_s=0.01)
+    assert apart not in answers(fast, near).sure
+    assert apart not in answers(fast).sure
+    assert apart not in answers(record("a", latency_s=0.1), record("b", latency_s=0.2)).sure
+
+
+def test_the_verdict_on_the_fastest_comes_with_its_worst_cause(answers, record):
+    causes = ["another program ran", "the clock changed", "one process"]
+    known = answers(record("a", half_s=0.001, verdict="contended", causes=causes))
+    told = "The verdict on a is contended: another program ran (and 2 further remarks)."
+    assert told in known.sure
+    trusted = answers(record("a", half_s=0.001, verdict="trusted", causes=["one process"]))
+    assert "The verdict on a is trusted (1 remark)." in trusted.sure
+
+
+def test_figures_that_are_not_trusted_are_counted(answers, record):
+    verdicts = ["trusted", "noisy", "noisy", "swapped", "unknown"]
+    records = [
+        record(batch=2**n, half_s=0.001, verdict=verdict) for n, verdict in enumerate(verdicts)
+    ]
+    wrong = answers(*records).wrong
+    assert "3 of 5 latencies are not trusted: 2 noisy and 1 swapped (see Verdicts)." in wrong
+    assert "Whether 1 of 5 latencies can be trusted is not known (see Verdicts)." in wrong
+    assert not any("trusted" in line for line in answers(records[0]).wrong)
+
+
+def test_all_that_is_said_is_in_the_lines(answers, record):
+    found = answers(record("a", half_s=0.001, verdict="noisy"), record("b", failure="crash"))
+    parts = (found.scope, found.fastest, found.sure, found.further, found.wrong)
+    assert sorted(found.lines) == sorted(line for part in parts for line in part)
+    assert all(found.lines)
