@@ -63,23 +63,26 @@ def _starting_share(record: Record) -> float | None:
 def _falling(
     grid: Grid, column: Column, line: Sequence[Shape], roofs: Sequence[Roof]
 ) -> list[Statement]:
-    """Where the largest batch takes longer for each input than a smaller one did."""
+    """Where the largest batch takes longer for each input than a smaller one did.
+
+    Nothing where it is not known what is alive at a time: the fall itself is in the figures.
+    """
     each = {shape: _per_input(grid.cells[shape, column], shape) for shape in line}
     best, last = min(line, key=lambda shape: each[shape].value), line[-1]
     if best == last or not facts.apart(each[best], each[last]):
         return []
+    records = [grid.cells[shape, column] for shape in (best, last)]
+    alive = [record.number("activation_peak_bytes") for record in records]
+    if alive[0] is None or alive[1] is None:
+        return []
+    roof = roof_for(records[1].workload, roofs)
     slower = each[last].value / each[best].value
     text = (
         f"An input of {column.label} takes {units.ratio(slower)} as long at {last.label} as at "
         f"{best.label}, though its operations are the same"
+        + _alive_text(alive[0], alive[1], roof.cache_bytes if roof else None)
     )
-    records = [grid.cells[shape, column] for shape in (best, last)]
-    alive = [record.number("activation_peak_bytes") for record in records]
-    figures = {"slower": slower}
-    if alive[0] is not None and alive[1] is not None:
-        roof = roof_for(records[1].workload, roofs)
-        text += _alive_text(alive[0], alive[1], roof.cache_bytes if roof else None)
-        figures |= {"alive_best_bytes": alive[0], "alive_last_bytes": alive[1]}
+    figures = {"slower": slower, "alive_best_bytes": alive[0], "alive_last_bytes": alive[1]}
     return [Statement(kind="limit", sentence=f"{text}.", figures=figures)]
 
 

@@ -126,7 +126,7 @@ def test_energy_is_not_available_for_a_reason(report, run, lab, record):
 
 
 def test_the_discussion_contradicts_the_hypothesis_where_the_data_do(report, run, lab):
-    text = section(report((run, lab)), "### 7.3 Parameter count, and what explains it better")
+    text = section(report((run, lab)), "### 7.3 Parameter count and other costs")
     assert (
         "unet has fewer parameters than resnet18, 7,763,041 against 11,689,512, yet is slower at "
         "all 8 shapes" in text
@@ -140,7 +140,7 @@ def test_the_discussion_agrees_where_the_data_do(report, run, record):
         record("a", parameters=10, latency_s=0.1, half_s=0.001),
         record("b", parameters=20, latency_s=0.2, half_s=0.001),
     ]
-    text = section(report((run, records)), "### 7.3 Parameter count, and what explains it better")
+    text = section(report((run, records)), "### 7.3 Parameter count and other costs")
     assert "The orders agree." in text
     assert "do not contradict" in text
 
