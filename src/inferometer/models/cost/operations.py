@@ -80,6 +80,7 @@ def _counted(
         stack.enter_context(guard.left_as_it_was(network))
         stack.enter_context(guard.in_parts())
         stack.enter_context(guard.watched(network, counter.enter))
+        stack.enter_context(torch.inference_mode(mode=False))  # it hides operators in others
         stack.enter_context(torch.no_grad())
         given, named = args, dict(kwargs)
         if simulated:

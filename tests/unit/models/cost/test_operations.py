@@ -322,6 +322,17 @@ def test_calls_of_one_operator_in_one_module_are_added_up():
     assert (found.calls, found.macs, found.module) == (2, 36, "0")
 
 
+@pytest.mark.parametrize("name", ["linear", "lstm", "encoder layer"])
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad, torch.enable_grad])
+def test_the_caller_may_be_in_any_mode(name, mode):
+    network, inputs, macs = KNOWN[name]
+    with mode():
+        cost = of(network, *inputs)
+        assert really(network, *inputs).macs == macs
+        assert torch.is_inference_mode_enabled() == (mode is torch.inference_mode)
+    assert cost == of(network, *inputs)
+
+
 def test_a_cost_survives_json():
     cost = of(SMALL, zeros(2, 3, 8, 8))
     assert Cost.from_json(cost.to_json()) == cost
