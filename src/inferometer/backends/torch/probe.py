@@ -148,7 +148,7 @@ class Probe:
         tried: list[_Candidate] = []
         for one in candidates:
             best = max((other.best for other in tried), default=0.0)
-            if best and SCREENING * one.amount / best > seconds / 2:
+            if best and one.amount / best > seconds / 2:
                 continue
             one.call()  # the first call prepares: it allocates, and picks its method
             self._repeat(one, SCREENING, seconds / 2)
