@@ -1,7 +1,8 @@
-"""`inferometer report`: a lab report with plots."""
+"""`inferometer report`: a lab report with plots, as a page and as text."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,8 @@ import click
 from inferometer.cli.options import open_existing, store_option
 
 if TYPE_CHECKING:
-    from inferometer.core.run import Run
+    from inferometer.analysis.findings import Findings
     from inferometer.report.sources import RunRecords
-    from inferometer.store import Store
 
 
 @click.command()
@@ -24,33 +24,42 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     required=True,
     metavar="DIR",
-    help="Folder for report.md, results.csv and plots/.",
+    help="Folder for report.html, report.md, results.csv and plots/.",
 )
 @store_option
 def report(*, runs: tuple[str, ...], out: Path, store_path: Path) -> None:
-    """Write a lab report of each RUN, all in one: Markdown, CSV and plots.
+    """Write a lab report of each RUN, all in one: a page, Markdown, CSV and plots.
+
+    The page (report.html) is one file that needs no network.
 
     RUN is an id, the beginning of one, or `latest`, which is also what is taken without RUN.
     """
-    from inferometer.report.plots import missing
+    from inferometer.report import plots
+    from inferometer.report.html import engine
+    from inferometer.report.sources import RunRecords
     from inferometer.report.write import write_report
 
     with open_existing(store_path) as store:
         found = {run.id: run for run in map(store.run, runs or ("latest",))}
-        chosen = [_read(store, run) for run in found.values()]
-    written = write_report(chosen, out)
-    absent = missing()
-    if absent is not None:
-        click.echo(f"Warning: the report has no plots: {absent}", err=True)
+        chosen = [
+            RunRecords(run=run, records=tuple(store.records(run.id, with_rounds=True)))
+            for run in found.values()
+        ]
+    written = write_report(chosen, out, _findings(chosen))
+    for absent in (plots.missing(), engine.missing()):
+        if absent is not None:
+            click.echo(f"Warning: a part of the report is missing: {absent}", err=True)
     for path in written:
         click.echo(path)
 
 
-def _read(store: Store, run: Run) -> RunRecords:
-    """A run and its records; with the raw observations where their course over time is shown."""
-    from inferometer.report.sources import RunRecords
+def _findings(chosen: Sequence[RunRecords]) -> Findings | None:
+    """What an analysis finds in the runs; None where they have no records."""
+    from inferometer.analysis.analyse import analyse, expected, roofs_of
+    from inferometer.analysis.grid import build
+    from inferometer.report.sources import all_records
 
-    found = RunRecords(run=run, records=tuple(store.records(run.id)))
-    if found.study is None or found.study.procedure.sustain_s is None:
-        return found
-    return RunRecords(run=run, records=tuple(store.records(run.id, with_rounds=True)))
+    runs, records = [one.run for one in chosen], all_records(chosen)
+    if not records:
+        return None
+    return analyse(build(records), hypotheses=expected(runs), roofs=roofs_of(runs))

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from inferometer.analysis.grid import Grid, build
 from inferometer.report import markup, plots, roofline, sources
-from inferometer.report.content import content
 from inferometer.report.markup import image
 from inferometer.report.sources import RunRecords
 
 
-def render(runs: Sequence[RunRecords], images: Mapping[str, str], no_plots: str = "") -> str:
+def render(
+    said: Mapping[str, Any],
+    runs: Sequence[RunRecords],
+    images: Mapping[str, str],
+    no_plots: str = "",
+) -> str:
     """The report.
 
     Args:
+        said: what every form of the report says (see `content`).
         runs: at least one run, each with at least one record.
         images: path of the image of each plot that was drawn, by the plot's name.
         no_plots: why no plot at all was drawn; empty where some were, or none could be.
@@ -33,7 +39,7 @@ def render(runs: Sequence[RunRecords], images: Mapping[str, str], no_plots: str 
     grid = build(sources.all_records(runs))
     environment.filters |= {"bullets": markup.bullets, "code": markup.code}
     return environment.get_template("report.md.j2").render(
-        content(runs),
+        said,
         plots=_plots(grid, images, no_plots),
         rooflines=[
             image(plot.title, images[plot.name])

@@ -1,4 +1,4 @@
-"""Writes a report into a folder: text, data and plots."""
+"""Writes a report into a folder: a page, text, data and plots."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import build
 from inferometer.core.errors import InputError
 from inferometer.report import plots, roofline
+from inferometer.report.content import content
+from inferometer.report.html.page import render_page
 from inferometer.report.markdown import render
 from inferometer.report.sources import RunRecords, all_records
 from inferometer.report.sustained import curves
@@ -17,17 +20,25 @@ from inferometer.store.transfer import to_csv, write_whole
 _OF_A_RUN = re.compile(
     rf"({plots.SUSTAINED}|{roofline.NAME})[0-9a-f]{{8}}\.({'|'.join(plots.FORMATS)})"
 )
-REPORT, RESULTS, PLOTS = "report.md", "results.csv", "plots"
+REPORT, PAGE, RESULTS, PLOTS = "report.md", "report.html", "results.csv", "plots"
 
 
-def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
-    """Write `report.md`, `results.csv` and `plots/`; other files in the folder stay as they are.
+def write_report(
+    runs: Sequence[RunRecords], out: Path, findings: Findings | None = None
+) -> list[Path]:
+    """Write the report as `report.html` and `report.md`, with `results.csv` and `plots/`.
 
-    Without matplotlib there are no plots, and the report says so (see `plots.missing`). A plot of
-    an earlier report that this one does not have is removed.
+    Other files in the folder stay as they are; a plot of an earlier report that this one does not
+    have is removed. Where matplotlib is not installed there are no files of plots, and where
+    vl-convert is not there are none in the page; both say so.
+
+    Args:
+        runs: at least one, with their raw observations, where these are to be shown.
+        out: the folder.
+        findings: what an analysis found; None where there was none.
 
     Returns:
-        The paths written, the report first.
+        The paths written, the page first.
 
     Raises:
         InputError: there is nothing to report, or the folder cannot be written.
@@ -40,9 +51,11 @@ def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
     images = {
         Path(name).stem: f"{PLOTS}/{name}" for name in files if name.endswith(plots.FORMATS[0])
     }
-    text = render(runs, images, no_plots=str(absent) if absent else "")
+    said = content(runs)
+    text = render(said, runs, images, no_plots=str(absent) if absent else "")
+    page = render_page(said, runs, findings)
     _make_folders(out)
-    written = [_write(out / REPORT, text.encode())]
+    written = [_write(out / PAGE, page.encode()), _write(out / REPORT, text.encode())]
     to_csv(all_records(runs), out / RESULTS)
     written.append(out / RESULTS)
     written += [_write(out / PLOTS / name, content) for name, content in files.items()]

@@ -46,7 +46,7 @@ def test_the_paths_written_are_printed(store, tmp_path, capsys):
     out = tmp_path / "report"
     assert invoke("report", "-o", out, "--store", store) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0] == str(out / "report.md")
+    assert printed[0] == str(out / "report.html")
     assert set(printed) == {str(path) for path in out.rglob("*") if path.is_file()}
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
+from inferometer.report.content import content
 from inferometer.report.markdown import render
 from inferometer.report.sources import RunRecords
 
@@ -13,7 +14,7 @@ from inferometer.report.sources import RunRecords
 def report():
     def write(*pairs, images=None, no_plots=""):
         runs = [RunRecords(run=run, records=tuple(records)) for run, records in pairs]
-        return render(runs, images or {}, no_plots)
+        return render(content(runs), runs, images or {}, no_plots)
 
     return write
 

@@ -1,0 +1,176 @@
+"""Runs → the report as one page that loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from inferometer.analysis.findings import Effect, Findings
+from inferometer.analysis.grid import build
+from inferometer.core import units
+from inferometer.core.roof import known_roofs
+from inferometer.report import sources
+from inferometer.report.html import charts, distribution, engine
+from inferometer.report.html.rows import Results, results
+from inferometer.report.marks import plain
+from inferometer.report.sources import RunRecords
+
+_FREE = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def render_page(
+    said: Mapping[str, Any], runs: Sequence[RunRecords], findings: Findings | None = None
+) -> str:
+    """The page.
+
+    Args:
+        said: what every form of the report says (see `content`).
+        runs: at least one run, each with at least one record; with their raw observations, where
+            these are to be shown.
+        findings: what an analysis found; None where there was none.
+    """
+    grid = build(sources.all_records(runs))
+    table = results(grid)
+    roofs = [(one.run.device_name, roof) for one in runs for roof in known_roofs(one.run.device)]
+    absent = engine.missing()
+    plots = [] if absent else charts.charts(table.rows, roofs)
+    courses = [] if absent else _courses(table)
+    style, script = _asset("page.css"), _asset("page.js")
+    library = "" if absent or not (plots or courses) else engine.library()
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            said,
+            findings=findings,
+            results=table,
+            charts=plots,
+            choices={chart.name: _choices(chart, table) for chart in plots},
+            observed=[place for place, one in enumerate(courses) if one is not None],
+            absent=str(absent) if absent else "",
+            policy=_policy(style, [part for part in (library, script) if part]),
+            style=Markup(style),  # noqa: S704 - our own files
+            script=Markup(script),  # noqa: S704
+            library=Markup(library),  # noqa: S704
+            data=_json(
+                {
+                    "rows": table.rows,
+                    "columns": table.columns,
+                    "heads": [*(head.title for head in table.heads), "remarks"],
+                    "charts": {chart.name: chart.to_json() for chart in plots},
+                    "courses": [one and one.to_json() for one in courses],
+                    "course": charts.course(),
+                    "histogram": charts.histogram(),
+                    "config": charts.CONFIG,
+                }
+            ),
+        )
+    )
+
+
+def _courses(table: Results) -> list[distribution.Course | None]:
+    """The observations of each row; empty where no row has any."""
+    most = distribution.share_of_page(sum(bool(record.rounds) for record in table.records))
+    found = [distribution.course(record, most) for record in table.records]
+    return found if any(found) else []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One of the values of which a chart shows one at a time.
+
+    Attributes:
+        value: as the script reads it.
+        words: as people read it.
+        first: whether it is shown at first, as it has most points.
+    """
+
+    value: str
+    words: str
+    first: bool
+
+
+def _choices(chart: charts.Chart, table: Results) -> list[Choice]:
+    if not chart.by:
+        return []
+    names = {"size": "input size", "batch": "batch size", "shape": "input size/batch size"}
+    found = Counter(row.get(chart.by) for row in table.rows if chart.x in row and chart.y in row)
+    ordered = sorted(found, key=_order)
+    most = max(ordered, key=lambda value: found[value])  # of several, the smallest
+    return [
+        Choice(
+            value="" if value is None else str(value),
+            words=f"{names[chart.by]} {'own' if value is None else value}",
+            first=value == most,
+        )
+        for value in ordered
+    ]
+
+
+def _order(value: Any) -> tuple[int, ...]:  # noqa: ANN401 - a field of a row
+    """Numbers by size, shapes by input size and then by batch size, what is unknown first."""
+    parts = str(value or 0).split("/")
+    return tuple(int(part) if part.isdecimal() else 0 for part in parts)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("inferometer.report"),
+        autoescape=True,
+        finalize=_one_line,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"effect": _effect, "block": _block}
+    return environment
+
+
+def _one_line(value: object) -> object:
+    """Text without what could change how the text around it is read; autoescape does the rest."""
+    return value if isinstance(value, Markup) else plain(str(value))
+
+
+def _block(text: str) -> Markup:
+    """Text of several lines."""
+    return Markup("\n").join(plain(line) for line in text.splitlines())
+
+
+def _effect(effect: Effect) -> str:
+    """`ratio 1.42 (1.31 to 1.55), ratio of medians`."""
+    ends = ""
+    if effect.low is not None and effect.high is not None:
+        ends = f" ({units.number(effect.low)} to {units.number(effect.high)})"
+    return f"{effect.name} {units.number(effect.value)}{ends}: {effect.method}"
+
+
+def _asset(name: str) -> str:
+    return (files("inferometer.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, scripts: Sequence[str]) -> str:
+    """What the page may do: run these scripts, and nothing else."""
+    allowed = " ".join(_digest(script) for script in scripts)
+    return f"{_FREE}; style-src {_digest(style)}; script-src {allowed}"
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _json(data: dict[str, Any]) -> Markup:
+    """JSON that may stand between script tags: nothing in it ends them."""
+    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)  # noqa: S704 - made safe above

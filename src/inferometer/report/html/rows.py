@@ -1,0 +1,214 @@
+"""The page's table of results: a row for each workload, once as text, once as numbers.
+
+The text is what people read; the numbers are what the page sorts by and draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from inferometer.analysis.grid import Grid, Shape, measured, size_label
+from inferometer.analysis.parts import flops_per_s
+from inferometer.analysis.series import throughput
+from inferometer.core import units
+from inferometer.core.record import Record
+from inferometer.report import marks
+
+Row = dict[str, Any]
+
+LABEL_LENGTH = 60
+_DIGITS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """A column of the table.
+
+    Attributes:
+        title: what stands above it.
+        key: field of the rows that it is sorted by.
+        show: text of its cells.
+        number: whether its cells are figures, flush right.
+    """
+
+    title: str
+    key: str
+    show: Callable[[Record], str] = field(repr=False)
+    number: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """The table.
+
+    Attributes:
+        heads: its columns, without those in which no row has anything.
+        cells: texts of each row.
+        rows: numbers of each row, by name; what is unknown is absent.
+        records: of each row.
+        remarks: on each row, the worst first.
+        columns: variants by their number in the rows: label and model.
+    """
+
+    heads: tuple[Head, ...]
+    cells: tuple[tuple[str, ...], ...] = field(repr=False)
+    rows: tuple[Row, ...] = field(repr=False)
+    records: tuple[Record, ...] = field(repr=False)
+    remarks: tuple[tuple[str, ...], ...] = field(repr=False)
+    columns: tuple[tuple[str, str], ...]
+
+    @property
+    def remarked(self) -> bool:
+        """Whether any row has a remark."""
+        return any(self.remarks)
+
+
+def results(grid: Grid) -> Results:
+    """Every workload of a grid, variant by variant."""
+    columns = [
+        (marks.shorten(c.label, LABEL_LENGTH), marks.shorten(c.name, LABEL_LENGTH))
+        for c in grid.columns
+    ]
+    found = [
+        (number, shape, record)
+        for number, column in enumerate(grid.columns)
+        for shape in grid.shapes
+        if (record := grid.cell(shape, column)) is not None
+    ]
+    smallest = _smallest(grid)
+    texts = [[head.show(record) for head in _HEADS] for _, _, record in found]
+    kept = [i for i in range(len(_HEADS)) if any(t[i] not in {"", units.ABSENT} for t in texts)]
+    rows = [_row(number, shape, record, smallest) for number, shape, record in found]
+    return Results(
+        heads=tuple(_HEADS[i] for i in kept),
+        cells=tuple(
+            (columns[number][0], *(text[i] for i in kept))
+            for (number, _, _), text in zip(found, texts, strict=True)
+        ),
+        rows=tuple(rows),
+        records=tuple(record for _, _, record in found),
+        remarks=tuple(remarks(record) for _, _, record in found),
+        columns=tuple(columns),
+    )
+
+
+def outcome(record: Record) -> str:
+    """The status; of a failure also its kind."""
+    if record.failure is None:
+        return record.status
+    return f"{record.status}: {record.failure.kind.replace('_', ' ')}"
+
+
+def remarks(record: Record) -> tuple[str, ...]:
+    """Why it is not trusted, the worst cause first, or why it has no figures."""
+    if record.failure is not None:
+        return (record.failure.message,)
+    causes = record.figures.get("causes")
+    return tuple(map(str, causes)) if isinstance(causes, list) else ()
+
+
+def _smallest(grid: Grid) -> Mapping[tuple[int, int | None], Record]:
+    """The record of the smallest batch that has a latency, by variant and input size."""
+    found: dict[tuple[int, int | None], Record] = {}
+    for number, column in enumerate(grid.columns):
+        for shape in grid.shapes:
+            record = grid.cell(shape, column)
+            if record is not None and measured(record) is not None:
+                found.setdefault((number, shape.input_size), record)
+    return found
+
+
+def _row(
+    number: int, shape: Shape, record: Record, smallest: Mapping[tuple[int, int | None], Record]
+) -> Row:
+    row: Row = {
+        "column": number,
+        "size": shape.input_size,
+        "batch": shape.batch_size,
+        "shape": shape.label,
+        "status": record.status,
+        "verdict": record.figures.get("verdict"),
+        "failure": marks.cell(record, "none").text if record.failure else None,
+        **_figures(record),
+    }
+    base, latency = smallest.get((number, shape.input_size)), measured(record)
+    if base is not None and latency is not None and (least := measured(base)) is not None:
+        row["times_batch"] = shape.batch_size / base.workload.batch_size
+        row["times_latency"] = latency.value / least.value
+    return {name: _short(value) for name, value in row.items() if value is not None}
+
+
+def _figures(record: Record) -> Row:
+    latency, rate = measured(record), throughput(record)
+    energy, half = (record.number(f"energy_{n}_j") for n in ("per_inference", "uncertainty"))
+    memory, macs = record.number("peak_memory_bytes"), record.number("macs")
+    return {
+        "parameters": record.number("parameters"),
+        "latency": latency and latency.value,
+        "latency_low": latency and latency.low,
+        "latency_high": latency and latency.high,
+        "width": latency and latency.relative_half_width,
+        "throughput": rate and rate.y,
+        "throughput_low": rate and rate.low,
+        "throughput_high": rate and rate.high,
+        "energy": energy,
+        "energy_low": None if energy is None or half is None else energy - half,
+        "energy_high": None if energy is None or half is None else energy + half,
+        "memory": None if memory is None else memory / 2**20,
+        "macs": macs,
+        "intensity": record.number("arithmetic_intensity"),
+        "flops_per_s": flops_per_s(record),
+        "roof_share": record.number("roof_share"),
+    }
+
+
+def _short(value: object) -> object:
+    """Six digits: enough to draw and sort by, and half the bytes."""
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
+
+
+def _width(record: Record) -> str:
+    latency = measured(record)
+    return units.percent(latency.relative_half_width if latency else None)
+
+
+def _energy(record: Record) -> str:
+    value = record.number("energy_per_inference_j")
+    if value is None:
+        return units.ABSENT
+    return units.energy(value, record.number("energy_uncertainty_j"))
+
+
+_HEADS = (
+    Head(title="size", key="size", show=lambda r: size_label(r.workload.input_size)),
+    Head(title="batch", key="batch", show=lambda r: str(r.workload.batch_size)),
+    Head(title="outcome", key="status", show=outcome, number=False),
+    Head(
+        title="verdict",
+        key="verdict",
+        show=lambda r: str(r.figures.get("verdict") or ""),
+        number=False,
+    ),
+    Head(title="latency", key="latency", show=lambda r: units.latency(r.latency)),
+    Head(title="relative ±", key="width", show=_width),
+    Head(
+        title="inputs/s",
+        key="throughput",
+        show=lambda r: units.number(point.y) if (point := throughput(r)) else units.ABSENT,
+    ),
+    Head(
+        title="peak memory",
+        key="memory",
+        show=lambda r: units.byte_count(r.number("peak_memory_bytes")),
+    ),
+    Head(title="energy per input", key="energy", show=_energy),
+    Head(title="MACs", key="macs", show=lambda r: units.quantity(r.number("macs"), "")),
+    Head(
+        title="share of roof",
+        key="roof_share",
+        show=lambda r: units.percent(r.number("roof_share")),
+    ),
+)
+"""What follows the name of the variant."""

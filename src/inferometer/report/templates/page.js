@@ -1,0 +1,382 @@
+// Filters, sorts and pages the table of results; draws the plots. It loads nothing and keeps nothing.
+"use strict";
+
+const PAGE = 100; // rows at a time
+const MOST_VARIANTS = 14; // in one plot: more cannot be told apart
+const HEAD_ROOM = 0.09; // share of a plot's height above its points, for what has no figure
+const COLOURS = 7;
+const SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"];
+const WORDS = { c: "counted", o: "stands out", s: "after a switch", w: "warm-up" };
+
+const byId = (id) => document.getElementById(id);
+const data = JSON.parse(byId("data").textContent);
+const lines = [...document.querySelectorAll("#table tbody tr")]; // one for each of data.rows
+const texts = lines.map((line) => line.textContent.toLowerCase());
+const state = { sort: null, descending: false, first: 0, shown: data.rows.map((_, i) => i) };
+
+for (const element of document.querySelectorAll(".live")) element.hidden = false;
+
+// --- Light and dark -------------------------------------------------------------------------
+
+function setUpTheme() {
+  const button = byId("theme");
+  const dark = () => {
+    const chosen = document.documentElement.dataset.theme;
+    return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  };
+  const name = () => { button.textContent = dark() ? "Light colours" : "Dark colours"; };
+  button.addEventListener("click", () => {
+    document.documentElement.dataset.theme = dark() ? "light" : "dark";
+    name();
+  });
+  name();
+}
+
+// --- The table ------------------------------------------------------------------------------
+
+const label = (row) => data.columns[row.column][0];
+const model = (row) => data.columns[row.column][1];
+
+function setUpTable() {
+  fill(byId("by-model"), data.rows.map(model));
+  fill(byId("by-status"), data.rows.map((row) => row.status));
+  fill(byId("by-verdict"), data.rows.map((row) => row.verdict));
+  for (const id of ["search", "by-model", "by-status", "by-verdict"]) {
+    byId(id).addEventListener("input", refilter);
+  }
+  byId("reset").addEventListener("click", () => {
+    for (const id of ["search", "by-model", "by-status", "by-verdict"]) byId(id).value = "";
+    refilter();
+  });
+  for (const head of document.querySelectorAll("#table thead [data-key]")) makeSortable(head);
+  byId("previous").addEventListener("click", () => turn(-PAGE));
+  byId("next").addEventListener("click", () => turn(PAGE));
+  // Paper has no pages to turn, and nothing to unfold.
+  const folded = [...document.querySelectorAll("details.full")];
+  addEventListener("beforeprint", () => {
+    show(state.shown);
+    for (const part of folded) part.open = true;
+  });
+  addEventListener("afterprint", () => {
+    showPage();
+    for (const part of folded) part.open = false;
+  });
+  showPage();
+}
+
+function fill(select, values) {
+  const known = [...new Set(values.filter((value) => value !== undefined))].sort();
+  for (const value of known) select.append(new Option(value, value));
+  select.closest("label").hidden = known.length < 2;
+}
+
+function makeSortable(head) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.append(...head.childNodes);
+  head.append(button);
+  head.setAttribute("aria-sort", "none");
+  button.addEventListener("click", () => {
+    state.descending = state.sort === head.dataset.key && !state.descending;
+    state.sort = head.dataset.key;
+    for (const other of document.querySelectorAll("#table thead [aria-sort]")) {
+      other.setAttribute("aria-sort", "none");
+    }
+    head.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
+    state.first = 0;
+    refilter();
+  });
+}
+
+function refilter() {
+  const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const wanted = [[model, "by-model"], [(r) => r.status, "by-status"], [(r) => r.verdict, "by-verdict"]]
+    .map(([of, id]) => [of, byId(id).value])
+    .filter(([, value]) => value);
+  state.shown = data.rows
+    .map((_, i) => i)
+    .filter((i) => words.every((word) => texts[i].includes(word)))
+    .filter((i) => wanted.every(([of, value]) => of(data.rows[i]) === value));
+  sort();
+  state.first = 0;
+  showPage();
+  redraw();
+}
+
+function sort() {
+  if (!state.sort) return;
+  const value = (i) => (state.sort === "label" ? label(data.rows[i]) : data.rows[i][state.sort]);
+  const sign = state.descending ? -1 : 1;
+  state.shown.sort((a, b) => {
+    const [one, other] = [value(a), value(b)];
+    if (one === undefined || other === undefined) {
+      return (one === undefined) - (other === undefined) || a - b; // what is unknown comes last
+    }
+    const order = typeof one === "string" ? one.localeCompare(other) : one - other;
+    return sign * order || a - b;
+  });
+}
+
+function turn(by) {
+  state.first += by;
+  showPage();
+}
+
+function showPage() {
+  const total = state.shown.length;
+  const last = Math.min(state.first + PAGE, total);
+  show(state.shown.slice(state.first, last));
+  const of = total === lines.length ? `${total}` : `${total} of ${lines.length}`;
+  byId("count").textContent = `${of} ${lines.length === 1 ? "workload" : "workloads"} shown.`;
+  byId("pages").hidden = total <= PAGE;
+  byId("page").textContent = `Rows ${state.first + 1} to ${last} of ${total}`;
+  byId("previous").disabled = state.first === 0;
+  byId("next").disabled = last >= total;
+}
+
+function show(places) {
+  document.querySelector("#table tbody").replaceChildren(...places.map((i) => lines[i]));
+}
+
+// --- Plots ----------------------------------------------------------------------------------
+
+const tip = document.createElement("div");
+tip.className = "tip";
+tip.hidden = true;
+document.body.append(tip);
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") tip.hidden = true; });
+
+/** Text beside the pointer; as text, so that a name can hold no markup. */
+function tooltip(text) {
+  return (_handler, event, item) => {
+    const said = item && item.datum ? text(item.datum) : "";
+    tip.hidden = !said;
+    if (!said) return;
+    tip.textContent = said;
+    const left = Math.min(event.pageX + 14, scrollX + innerWidth - tip.offsetWidth - 8);
+    tip.style.left = `${Math.max(scrollX + 8, left)}px`;
+    tip.style.top = `${event.pageY + 14}px`;
+  };
+}
+
+/** Everything that the table says of a row. */
+function told(i) {
+  const cells = [...lines[i].cells].slice(1)
+    .map((cell) => (cell.querySelector("summary") ?? cell).textContent);
+  const said = cells.map((text, n) => [data.heads[n], text]).filter(([, text]) => text && text !== "–");
+  return [label(data.rows[i]), ...said.map(([head, text]) => `${head}: ${text}`)];
+}
+
+async function embed(place, spec, sets, text) {
+  const whole = { ...structuredClone(spec), config: structuredClone(data.config) };
+  whole.config.legend.labelLimit = Math.max(120, place.clientWidth - 60);
+  whole.config.legend.columns = sets.legendColumns ?? 1;
+  whole.datasets = sets.data;
+  const made = await vegaEmbed(place, whole, {
+    actions: false,
+    ast: true, // no eval: the page's policy forbids it
+    defaultStyle: false,
+    logLevel: 1,
+    renderer: "svg",
+    tooltip: tooltip(text),
+  });
+  const drawing = place.querySelector("svg");
+  drawing.setAttribute("aria-hidden", "true");
+  drawing.setAttribute("focusable", "false");
+  return made;
+}
+
+/** The points of a chart, of the rows that the filters leave. */
+function pointsOf(chart, chosen) {
+  const rows = state.shown.map((i) => ({ i, row: data.rows[i] }));
+  const here = rows.filter(({ row }) => !chart.by || String(row[chart.by] ?? "") === chosen);
+  const variants = [...new Set(here.map(({ row }) => row.column))];
+  const drawn = new Set(variants.slice(0, MOST_VARIANTS));
+  const points = [];
+  const failed = [];
+  for (const { i, row } of here) {
+    const [x, y] = [row[chart.x], row[chart.y]];
+    if (!drawn.has(row.column) || !(x > 0)) continue;
+    const point = { i, x, label: label(row), column: row.column };
+    if (y > 0) points.push({ ...point, y, lo: row[chart.low] ?? y, hi: row[chart.high] ?? y });
+    else if (row.failure) failed.push(point);
+  }
+  points.sort((a, b) => a.column - b.column || a.x - b.x);
+  return { points, failed, left: variants.length - drawn.size, variants: variants.length };
+}
+
+/** The range of a logarithmic axis, with some room; a share of it stays free at the upper end. */
+function range(values, room, free = 0) {
+  const low = values.reduce((a, b) => Math.min(a, b));
+  const high = values.reduce((a, b) => Math.max(a, b));
+  const more = Math.max(room, (high / low) ** 0.06);
+  const bottom = low / more;
+  return [bottom, bottom * ((high * more) / bottom) ** (1 / (1 - free))];
+}
+
+/** Round values on a logarithmic axis, at most eight of them. */
+function roundValues([low, high]) {
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  let inside = [];
+  for (const digits of [[1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1]]) {
+    inside = [];
+    for (let decade = first; decade <= last; decade++) {
+      for (const digit of digits) inside.push(Number(`${digit}e${decade}`));
+    }
+    inside = inside.filter((value) => low <= value && value <= high);
+    if (inside.length <= 8) break;
+  }
+  if (inside.length > 8) inside = inside.filter((_, n) => n % Math.ceil(inside.length / 8) === 0);
+  return inside.length > 2 ? inside : evenValues(low, high);
+}
+
+/** Four or more values an equal and round step apart, where a range is narrow. */
+function evenValues(low, high) {
+  const decade = 10 ** Math.floor(Math.log10((high - low) / 4));
+  const step = [5, 2, 1].map((digit) => digit * decade).find((size) => (high - low) / size >= 4);
+  const first = Math.ceil(low / step);
+  const count = Math.floor(high / step) - first + 1;
+  return Array.from({ length: count }, (_, n) => Number(((first + n) * step).toPrecision(6)));
+}
+
+async function drawChart(figure) {
+  const chart = data.charts[figure.dataset.chart];
+  const place = figure.querySelector(".plot");
+  const choice = figure.querySelector("select");
+  const fixed = choice ? choice.value : String(figure.dataset.chosen ?? "");
+  const { points, failed, left, variants } = pointsOf(chart, fixed);
+  const bound = figure.querySelector(".bound");
+  figure.querySelector(".reading").textContent = "";
+  figure.view?.finalize();
+  figure.view = null;
+  if (!points.length) {
+    place.replaceChildren();
+    bound.textContent = "None of the workloads that the filters leave has a figure here.";
+    return;
+  }
+  bound.textContent = left
+    ? `Shown are the first ${MOST_VARIANTS} of ${variants} variants in the order of the table; sort or filter it to see others.`
+    : "";
+  const spec = structuredClone(chart.spec);
+  const { x, y } = spec.encoding;
+  x.scale.domain = range([...points, ...failed].map((p) => p.x), 1.15);
+  // An absurdly wide interval ends at the edge, lest it squeeze the points.
+  const ends = points.flatMap((p) => [p.y, Math.max(p.lo, p.y / 3), Math.min(p.hi, p.y * 3)]);
+  y.scale.domain = range(ends, 1.15, failed.length ? HEAD_ROOM : 0);
+  const ticks = [...new Set([...points, ...failed].map((p) => p.x))].sort((a, b) => a - b);
+  const own = spec.layer.find((layer) => layer.data?.values);
+  if (own) widen(own.data.values, x.scale, y.scale);
+  x.axis.values = chart.lines && ticks.length <= 12 ? ticks : roundValues(x.scale.domain);
+  y.axis.values = roundValues(y.scale.domain);
+  const columns = [...new Set([...points, ...failed].map((p) => p.column))].sort((a, b) => a - b);
+  const domain = columns.map((column) => data.columns[column][0]);
+  spec.encoding.color.scale = { domain, range: columns.map((c) => `var(--c${c % COLOURS})`) };
+  const shape = spec.layer.find((layer) => layer.encoding?.shape).encoding.shape;
+  shape.scale = { domain, range: columns.map((c) => SHAPES[c % SHAPES.length]) };
+  const longest = Math.max(...domain.map((name) => name.length));
+  const legendColumns = Math.max(1, Math.floor(place.clientWidth / (50 + 7.5 * longest)));
+  const diagonal = [x.scale.domain[0], x.scale.domain[1]].map((at) => ({ x: at, y: at }));
+  const sets = { points, failed, read: [], diagonal };
+  const made = await embed(place, spec, { data: sets, legendColumns }, (datum) =>
+    datum.i === undefined ? datum.roof ?? "" : told(datum.i).join("\n"));
+  figure.view = made.view;
+  readable(figure, points, (point) => told(point.i).join("; "));
+}
+
+/** Make room for the roofs. */
+function widen(roofs, x, y) {
+  const inside = roofs.map((point) => point.y);
+  if (!inside.length) return;
+  x.domain = [Math.min(x.domain[0], ...roofs.map((p) => p.x)), Math.max(x.domain[1], ...roofs.map((p) => p.x))];
+  y.domain = [Math.min(y.domain[0], ...inside), Math.max(y.domain[1], ...inside) * 1.2];
+}
+
+/** Arrow keys read the points of a plot one after the other. */
+function readable(figure, points, text) {
+  const place = figure.querySelector(".plot");
+  const reading = figure.querySelector(".reading");
+  let at = -1;
+  const steps = { ArrowRight: 1, ArrowLeft: -1, Home: -points.length, End: points.length };
+  place.onkeydown = (event) => {
+    if (!(event.key in steps) || !figure.view) return;
+    event.preventDefault();
+    at = Math.max(0, Math.min(points.length - 1, at + steps[event.key]));
+    reading.textContent = `${at + 1} of ${points.length}: ${text(points[at])}`;
+    figure.view.data("read", [points[at]]).runAsync();
+  };
+}
+
+async function drawCourse(figure) {
+  const course = data.courses[figure.querySelector("select").value];
+  figure.querySelector(".bound").textContent = course.note;
+  figure.querySelector(".reading").textContent = "";
+  figure.view?.finalize();
+  const points = course.at.map((x, n) => ({ x, y: course.values[n], kind: WORDS[course.kinds[n]] }));
+  const processes = course.processes.map((x) => ({ x }));
+  const spec = structuredClone(data.course);
+  const y = spec.layer[1].encoding.y;
+  y.scale.domain = range(points.map((p) => p.y), 1.05);
+  y.axis.values = roundValues(y.scale.domain);
+  const said = (point) => `${seconds(point.y)} at ${point.x} s: ${point.kind}`;
+  const place = figure.querySelector(".plot");
+  const legendColumns = place.clientWidth < 500 ? 2 : 4;
+  const sets = { points, processes, read: [] };
+  const made = await embed(place, spec, { data: sets, legendColumns }, (datum) =>
+    datum.kind ? said(datum) : "");
+  figure.view = made.view;
+  readable(figure, points, said);
+  await drawHistogram(byId("histogram"), course);
+}
+
+async function drawHistogram(figure, course) {
+  figure.view?.finalize();
+  figure.view = null;
+  const [low, high] = course.edges;
+  const edge = (n) => low * (high / low) ** (n / course.bins.length);
+  const bins = course.bins.map((count, n) => ({ from: edge(n), to: edge(n + 1), count }));
+  figure.querySelector(".bound").textContent = bins.length ? "" : "Too few values that count.";
+  figure.querySelector(".plot").hidden = !bins.length;
+  if (!bins.length) return;
+  const spec = structuredClone(data.histogram);
+  spec.encoding.x.scale.domain = [low, high];
+  spec.encoding.x.axis.values = roundValues([low, high]);
+  const made = await embed(figure.querySelector(".plot"), spec, { data: { bins } }, (datum) =>
+    `${datum.count} values from ${seconds(datum.from)} to ${seconds(datum.to)}`);
+  figure.view = made.view;
+}
+
+/** A duration with three digits: only for raw values; every figure is formatted before. */
+function seconds(value) {
+  const [scale, unit] = value < 1e-3 ? [1e6, "µs"] : value < 1 ? [1e3, "ms"] : [1, "s"];
+  return `${Number((value * scale).toPrecision(3))} ${unit}`;
+}
+
+let generation = 0;
+
+/** Draw every plot anew, one after the other; a newer call puts an end to it. */
+async function redraw() {
+  const mine = ++generation;
+  document.body.dataset.drawn = "no";
+  for (const figure of document.querySelectorAll("figure.chart")) {
+    await new Promise((resolve) => setTimeout(resolve)); // let keys and clicks come through
+    if (mine !== generation) return;
+    await drawChart(figure);
+  }
+  document.body.dataset.drawn = "yes";
+}
+
+async function setUpPlots() {
+  if (typeof vegaEmbed === "undefined") return;
+  for (const figure of document.querySelectorAll("figure.chart")) {
+    figure.querySelector("select")?.addEventListener("input", () => drawChart(figure));
+  }
+  const course = byId("course");
+  course?.querySelector("select").addEventListener("input", () => drawCourse(course));
+  await redraw();
+  if (course) await drawCourse(course);
+  document.body.dataset.ready = "yes";
+}
+
+setUpTheme();
+setUpTable();
+setUpPlots();
