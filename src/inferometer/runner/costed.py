@@ -27,11 +27,13 @@ def costing_of(bench: Bench, variant: Variant, shape: Shape, *, may_run: bool) -
     from inferometer.models.cost.artifacts import artifacts, safetensors_bytes
 
     inputs = bench.inputs(shape)
-    if not inputs.size_applied:
+    shown, size_applied = inputs.shape, inputs.size_applied
+    del inputs  # they may be large, and counting makes its own
+    if not size_applied:
         raise WorkloadError(
             "unsupported",
             f"input size {shape.input_size} would change nothing in the model's inputs "
-            f"({inputs.shape}); leave it out",
+            f"({shown}); leave it out",
         )
     cost = bench.cost(shape, may_run=may_run)
     network = bench.session.network
@@ -48,7 +50,7 @@ def costing_of(bench: Bench, variant: Variant, shape: Shape, *, may_run: bool) -
         precision=variant.precision,
         batch_size=shape.batch_size,
         input_size=shape.input_size,
-        input_shape=inputs.shape,
+        input_shape=shown,
         cost=cost,
         parameters=asdict(count_parameters(network)),
         artifacts=artifacts(bench.model.files),

@@ -70,6 +70,9 @@ def test_images(run_once):
 
 
 def test_a_local_folder_with_and_without_its_weights(tmp_path):
+    from inferometer.models.torchvision_compat import import_torchvision_if_installed
+
+    import_torchvision_if_installed()  # transformers needs one that can be imported
     from transformers import GPT2Config, GPT2LMHeadModel
 
     config = GPT2Config(n_layer=1, n_embd=16, n_head=2, vocab_size=100)
