@@ -205,11 +205,11 @@ def _per_call(side: Side, found: PerCall | None) -> list[Statement]:
     if found is None or share <= MUCH:
         return []
     calls = side.record.number("operator_calls")
-    each = f", {units.seconds(found.fixed_s / calls)} for each operator," if calls else ""
+    each = f", {units.seconds(found.fixed_s / calls)} for each operator" if calls else ""
+    interval = f"{units.seconds(found.low_s)} to {units.seconds(found.high_s)}"
     text = (
-        f"A line through the batch sizes {found.batches[0]} to {found.batches[-1]} of {side.name} "
-        f"has {units.seconds(found.fixed_s)} ({units.seconds(found.low_s)} to "
-        f"{units.seconds(found.high_s)}){each} that a call takes whatever its batch: "
-        f"{units.percent(min(share, 1.0))} of this one is not for its inputs."
+        f"By a line through the batch sizes {found.batches[0]} to {found.batches[-1]}, a call of "
+        f"{side.name} takes {units.seconds(found.fixed_s)} ({interval}) whatever its batch{each}: "
+        f"{units.percent(min(share, 1.0))} of this one."
     )
     return [Statement(kind="per call", sentence=text, figures={"fixed_s": found.fixed_s})]
