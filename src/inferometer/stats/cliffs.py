@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from scipy.special import ndtri
+
 DROP = 0.20
 """A fall of the rate below the best smaller value's by this share is a collapse."""
 PLATEAU = 0.05
@@ -23,8 +25,8 @@ GROWTH = 2
 LARGEST = 1024
 """No larger value is tried unless it was asked for."""
 
-End = Literal["cliff", "largest", "slow", "nothing"]
-"""Why nothing larger is tried: there is a cliff; the largest value is reached; a call there would
+End = Literal["failed", "largest", "slow", "nothing"]
+"""Why nothing larger is tried: the largest tried failed; the limit is reached; a call there would
 take too long; or nothing worked at all, for a reason that another value does not change."""
 
 
@@ -111,7 +113,7 @@ class Search:
         failure: where nothing works from; None where everything did.
         reached: the largest value tried.
         end: why nothing larger is tried; None where something is.
-        next: values to try next, the smallest first; empty where the search is over.
+        next: values to try next, a larger one before those between; empty where the search is over.
     """
 
     best: int | None
@@ -127,10 +129,10 @@ class Search:
 def search(tried: Sequence[Tried], *, most_s: float, largest: int = LARGEST) -> Search:
     """Look at what was tried along one line, and say what to try next.
 
-    Beyond the largest value tried, values double until something fails, the rate collapses, or a
-    limit is reached. Then the bracket of each cliff is narrowed until its ends are neighbours or at
-    most an eighth apart. The answer follows from the points alone, so that a search can be
-    interrupted and continued at any point.
+    Beyond the largest value tried, values double until one fails or a limit is reached; a rate that
+    collapses may recover there. Then the bracket of each cliff is narrowed until its ends are
+    neighbours or at most an eighth apart. The answer follows from the points alone, so that a
+    search can be interrupted and continued at any point.
 
     Args:
         tried: points of the line, each value once, at least one.
@@ -144,13 +146,11 @@ def search(tried: Sequence[Tried], *, most_s: float, largest: int = LARGEST) -> 
     if not tried:
         raise ValueError("a search needs at least one point")
     points = sorted(tried, key=lambda one: one.at)
-    rates = [_Rate.of(one, one.rate) for one in points if one.rate is not None]
+    rates = _rates(points)
     collapse, failure = _collapse(rates), _failure(points)
-    found = [cliff for cliff in (collapse, failure) if cliff is not None]
-    larger = "cliff" if found else _larger(points, most_s, largest)
-    wanted = {one.middle for one in found if not one.is_narrow}
-    if isinstance(larger, int):
-        wanted.add(larger)
+    larger = "failed" if failure is not None else _larger(points, most_s, largest)
+    between = {one.middle for one in (collapse, failure) if one is not None and not one.is_narrow}
+    between -= {one.at for one in points}
     best = max(rates, key=lambda one: one.rate, default=None)
     return Search(
         best=best.at if best else None,
@@ -160,7 +160,7 @@ def search(tried: Sequence[Tried], *, most_s: float, largest: int = LARGEST) -> 
         failure=failure,
         reached=points[-1].at,
         end=None if isinstance(larger, int) else larger,
-        next=tuple(sorted(wanted - {one.at for one in points})),
+        next=((larger,) if isinstance(larger, int) else ()) + tuple(sorted(between)),
     )
 
 
@@ -175,10 +175,28 @@ class _Rate:
     allowance: float
 
     @classmethod
-    def of(cls, one: Tried, rate: float) -> _Rate:
-        low = rate if one.low is None else one.low
-        high = rate if one.high is None else one.high
-        return cls(at=one.at, rate=rate, low=low, high=high, allowance=one.allowance)
+    def of(cls, one: Tried, rate: float, wider: float) -> _Rate:
+        low = 1.0 if one.low is None else one.low / rate
+        high = 1.0 if one.high is None else one.high / rate
+        return cls(
+            at=one.at,
+            rate=rate,
+            low=rate * low**wider,
+            high=rate * high**wider,
+            allowance=one.allowance,
+        )
+
+
+def _rates(points: Sequence[Tried]) -> list[_Rate]:
+    """The points that worked, their intervals widened so that all hold at once (Bonferroni).
+
+    The best of many is the one that chance favoured most: compared with an interval that is right
+    for a single figure, it would make cliffs of noise. Intervals are taken as normal in the
+    logarithm, at 95 %.
+    """
+    worked = [(one, one.rate) for one in points if one.rate is not None]
+    wider = float(ndtri(1 - 0.025 / max(len(worked), 1)) / ndtri(0.975))
+    return [_Rate.of(one, rate, wider) for one, rate in worked]
 
 
 def _collapse(rates: Sequence[_Rate]) -> Cliff | None:
