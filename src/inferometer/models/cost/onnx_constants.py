@@ -22,6 +22,14 @@ _FOLDED = (
 FOLDED = frozenset(_FOLDED.split())
 """Operators that make shapes out of shapes; computed where all their inputs are small constants."""
 
+_PLAIN = {
+    "value_int": "int64",
+    "value_ints": "int64",
+    "value_float": "float32",
+    "value_floats": "float32",
+}
+"""Ways to write a constant without a tensor, and the type that it has then."""
+
 
 def fold(model: ModelProto, known: Mapping[str, Tensor]) -> bool:
     """Put constants in the place of nodes that compute shapes; whether there were any.
@@ -90,21 +98,22 @@ def _copied(node: NodeProto) -> NodeProto:
 
 def small_constants(graph: GraphProto) -> dict[str, NDArray[Any]]:
     """Values of the small tensors that are known before any input is."""
-    from onnx import numpy_helper
+    import numpy as np
+    from onnx import helper, numpy_helper
 
-    named = [(tensor.name, tensor) for tensor in graph.initializer]
-    named += [
-        (node.output[0], attribute.t)
-        for node in graph.node
-        if node.op_type == "Constant"
-        for attribute in node.attribute
-        if attribute.name == "value"
-    ]
-    small = [(name, tensor) for name, tensor in named if math.prod(tensor.dims) <= KEPT_ELEMENTS]
-    return {
+    tensors = [(tensor.name, tensor) for tensor in graph.initializer]
+    plain: dict[str, NDArray[Any]] = {}
+    for node in graph.node:
+        for one in node.attribute if node.op_type == "Constant" else ():
+            if one.name == "value":
+                tensors.append((node.output[0], one.t))
+            elif one.name in _PLAIN:
+                value = helper.get_attribute_value(one)
+                plain[node.output[0]] = np.array(value, dtype=_PLAIN[one.name])
+    return plain | {
         name: numpy_helper.to_array(tensor)
-        for name, tensor in small
-        if tensor.data_location != tensor.EXTERNAL
+        for name, tensor in tensors
+        if math.prod(tensor.dims) <= KEPT_ELEMENTS and tensor.data_location != tensor.EXTERNAL
     }
 
 

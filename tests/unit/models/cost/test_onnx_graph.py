@@ -284,6 +284,19 @@ def test_shapes_that_are_computed_from_shapes(counted):
     assert [one.operator for one in found.cost.operators] == ["Reshape", "MatMul"]
 
 
+def test_constants_that_are_no_tensors(counted):
+    nodes = [
+        helper.make_node("Constant", [], ["a"], value_ints=[2, 2]),
+        helper.make_node("Constant", [], ["b"], value_int=3),
+        node("Mul", "a b", ("t",)),
+        node("Reshape", "x t", ("f",)),
+        node("MatMul", "f w"),
+    ]
+    found = counted(nodes, [tensor("x", 1, 4, 9)], [weight("w", 6, 5)])
+    assert found.cost.macs == 6 * 6 * 5
+    assert found.cost.unknown_operators == []
+
+
 def test_unknown_operators_are_named(counted):
     nodes = [node("Twist", "x", ("a",), domain="mine"), node("MatMul", "a w")]
     mine = (helper.make_opsetid("mine", 1),)
