@@ -23,6 +23,11 @@ def byte_count(name: str) -> Callable[[Record], str]:
     return lambda record: units.byte_count(record.number(name))
 
 
+def number(name: str) -> Callable[[Record], str]:
+    """Shows a figure that has no unit, or whose head tells it."""
+    return lambda record: units.number(record.number(name))
+
+
 def share(name: str) -> Callable[[Record], str]:
     """Shows a share of a record."""
     return lambda record: units.percent(record.number(name))

@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from inferometer.analysis import facts
+from inferometer.analysis.costs import CONVENTION
 from inferometer.analysis.grid import Grid
 from inferometer.core import units
-from inferometer.core.cost import FLOPS_PER_MAC
 from inferometer.core.record import Record
 from inferometer.report.fields import Fields, byte_count, count, quantity, rows
 from inferometer.report.markup import Table
 from inferometer.report.tables import per_model
-from inferometer.report.wording import joined
+from inferometer.report.wording import joined, sentence
 
-CONVENTION = (
-    f"One MAC is one multiply-accumulate, which is {FLOPS_PER_MAC} FLOPs. Both count convolutions, "
-    "matrix products, attention and recurrent cells; element-wise operations are counted apart. "
-    "All figures are those of one call."
-)
 BYTES = (
     "Activations are all that operators write; alive at most are those needed at a time. Moved at "
     "least: inputs and weights read once, outputs written once. Moved by operators: each operator "
@@ -52,7 +47,8 @@ def operation_notes(grid: Grid) -> list[str]:
     if not operations(grid):
         return [NOT_COUNTED]
     shape = facts.common_shape(grid) or grid.shapes[0]
-    lines = [f"At {shape.label} (input size/batch size). {CONVENTION}", BYTES]
+    where = f"Of one call at {shape.label} (input size/batch size)."
+    lines = [f"{where} {sentence(CONVENTION)}", BYTES]
     known = [record for column in grid.columns if (record := grid.cell(shape, column))]
     methods = dict.fromkeys(str(m) for r in known if (m := r.figures.get("operations_method")))
     if methods:

@@ -27,7 +27,6 @@ HOW = (
     "over the measured one. A convolution may be computed with fewer operations than are counted."
 )
 
-
 DISTURBED = 0.7
 """A probe whose median is a lower share of its best was disturbed."""
 

@@ -15,6 +15,7 @@ from inferometer.core.run import Run
 from inferometer.models.catalogue import CATALOGUE, Entry
 from inferometer.report import marks
 from inferometer.report.energy import delay_product_js, per_watt_hour
+from inferometer.report.fields import byte_count, count, number, seconds, text
 from inferometer.report.markup import Table, table
 
 COUNTS = ("parameters", "parameters_with_duplicates", "trainable_parameters")
@@ -154,16 +155,16 @@ def figures(grid: Grid) -> Table:
     """Every figure of latency: deviation, percentiles, extremes, and how often it was measured."""
     fields: dict[str, Callable[[Record], str]] = {
         "median": lambda r: units.latency(r.latency),
-        "mean": _seconds("latency_mean_s"),
-        "std": _seconds("latency_std_s"),
-        **{name.split("_")[1]: _seconds(name) for name in PERCENTILES},
-        "min": _seconds("latency_min_s"),
-        "max": _seconds("latency_max_s"),
-        "calls": _whole("latency_calls"),
-        "rounds": _whole("latency_rounds"),
-        "processes": _whole("latency_processes"),
+        "mean": seconds("latency_mean_s"),
+        "std": seconds("latency_std_s"),
+        **{name.split("_")[1]: seconds(name) for name in PERCENTILES},
+        "min": seconds("latency_min_s"),
+        "max": seconds("latency_max_s"),
+        "calls": count("latency_calls"),
+        "rounds": count("latency_rounds"),
+        "processes": count("latency_processes"),
         "target met": _yes_no("latency_target_met"),
-        "verdict": _text("verdict"),
+        "verdict": text("verdict"),
     }
     return _appendix(grid, fields)
 
@@ -172,12 +173,12 @@ def other_figures(grid: Grid) -> Table:
     """Throughput, memory and the cost of starting."""
     fields: dict[str, Callable[[Record], str]] = {
         "inputs/s": lambda r: units.number(point.y) if (point := throughput(r)) else units.ABSENT,
-        "peak memory": _bytes("peak_memory_bytes"),
-        "first call": _seconds("first_call_s"),
-        "load": _seconds("load_s"),
-        "warm-up calls": _whole("warmup_calls"),
-        "calls per value": _whole("latency_calls_per_value"),
-        "accuracy": _number("accuracy"),
+        "peak memory": byte_count("peak_memory_bytes"),
+        "first call": seconds("first_call_s"),
+        "load": seconds("load_s"),
+        "warm-up calls": count("warmup_calls"),
+        "calls per value": count("latency_calls_per_value"),
+        "accuracy": number("accuracy"),
     }
     return _appendix(grid, fields)
 
@@ -187,13 +188,13 @@ def energy(grid: Grid) -> Table:
     fields: dict[str, Callable[[Record], str]] = {
         "energy per input": lambda record: _energy(record, ""),
         "above idle": lambda record: _energy(record, "net_"),
-        "mean power, W": _number("power_mean_w"),
-        "idle power, W": _number("power_idle_w"),
+        "mean power, W": number("power_mean_w"),
+        "idle power, W": number("power_idle_w"),
         "inputs per watt-hour": lambda record: units.number(per_watt_hour(record)),
         "energy-delay product, J s": lambda record: units.number(delay_product_js(record)),
-        "source": _text("energy_source"),
-        "scope": _text("energy_scope"),
-        "method": _text("energy_method"),
+        "source": text("energy_source"),
+        "scope": text("energy_scope"),
+        "method": text("energy_method"),
     }
     return _appendix(grid, fields, wanted=_has_energy)
 
@@ -287,30 +288,6 @@ def _few(labels: Sequence[str], most: int = 6) -> str:
 def _span(texts: Sequence[str]) -> str:
     """From the first to the last."""
     return texts[0] if texts[0] == texts[-1] else f"{texts[0]} to {texts[-1]}"
-
-
-def _seconds(name: str) -> Callable[[Record], str]:
-    return lambda record: units.seconds(record.number(name))
-
-
-def _bytes(name: str) -> Callable[[Record], str]:
-    return lambda record: units.byte_count(record.number(name))
-
-
-def _number(name: str) -> Callable[[Record], str]:
-    return lambda record: units.number(record.number(name))
-
-
-def _whole(name: str) -> Callable[[Record], str]:
-    def show(record: Record) -> str:
-        value = record.number(name)
-        return units.count(None if value is None else int(value))
-
-    return show
-
-
-def _text(name: str) -> Callable[[Record], str]:
-    return lambda record: str(record.figures.get(name) or "")
 
 
 def _yes_no(name: str) -> Callable[[Record], str]:

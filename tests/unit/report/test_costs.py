@@ -12,10 +12,15 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from inferometer.analysis.grid import build
-from inferometer.report import explanation, memory, operations, roofline, start
-from inferometer.report.markdown import render
+from inferometer.report import explanation, markdown, memory, operations, roofline, start
+from inferometer.report.content import content
 from inferometer.report.sources import RunRecords
 from inferometer.report.terminal import print_run
+
+
+def render(runs, images=None):
+    """The report in Markdown."""
+    return markdown.render(content(runs), runs, images or {})
 
 
 @pytest.fixture
@@ -43,7 +48,7 @@ def test_the_convention_is_told_and_unknown_operators_are_named(known):
         for r in known.records[:1]
     ]
     lines = " ".join(operations.operation_notes(build([*odd, *known.records[1:]])))
-    assert "One MAC is one multiply-accumulate, which is 2 FLOPs." in lines
+    assert "1 MAC = 2 FLOPs; MACs are those of convolutions" in lines
     assert "on torch's meta device" in lines
     assert (
         "Not in the operations of unet, as the counter does not know them: aten.odd (2)." in lines
@@ -124,7 +129,7 @@ def test_the_order_of_the_models_is_explained(text):
 def test_the_summary_names_the_costs_that_order_the_models(text, run, lab):
     line = "At 224/1, latency is in the order of FLOPs and time at the measured rates."
     assert f"\n- {line}\n" in text
-    assert "in the order of" not in render([RunRecords(run=run, records=tuple(lab))], {})
+    assert "in the order of" not in render([RunRecords(run=run, records=tuple(lab))])
 
 
 def test_every_section_is_there_and_all_tables_are_tables(text):
@@ -138,7 +143,7 @@ def test_every_section_is_there_and_all_tables_are_tables(text):
 
 
 def test_what_was_not_measured_is_said_in_a_sentence(lab2_run, lab2):
-    text = render([RunRecords(run=lab2_run, records=tuple(lab2))], {})
+    text = render([RunRecords(run=lab2_run, records=tuple(lab2))])
     for sentence in (
         operations.NOT_COUNTED,
         memory.NOT_MEASURED,
@@ -152,7 +157,7 @@ def test_what_was_not_measured_is_said_in_a_sentence(lab2_run, lab2):
 
 def test_operations_without_roofs_claim_no_share(run, lab_of, costed):
     records = costed(lab_of(run), None)
-    text = render([RunRecords(run=run, records=tuple(records))], {})
+    text = render([RunRecords(run=run, records=tuple(records))])
     assert roofline.NOT_MEASURED in text
     assert "of the arithmetic roof" not in text
     assert "11.1 GFLOP/s" in text
@@ -174,7 +179,7 @@ def test_hostile_names_stay_text_in_the_new_sections(run, roof, record, probed):
                roof_share=0.5),
         record("z", latency_s=0.5, half_s=0.001, run=run, flops=10**9),
     ]  # fmt: skip
-    text = render([RunRecords(run=probed(run, bad), records=tuple(odd))], {})
+    text = render([RunRecords(run=probed(run, bad), records=tuple(odd))])
     html = MarkdownIt("commonmark").enable("table").render(text)
     assert "<script>" not in html
     assert html.count("<h1>") == 1
