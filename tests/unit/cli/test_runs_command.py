@@ -125,3 +125,12 @@ def test_no_store_is_bad_input(path, command):
     assert (status, out) == (2, "")
     assert err.startswith(f"Error: {path}: no such results database")
     assert not path.exists()
+
+
+def test_workloads_beyond_the_study_count_as_planned(path, command):
+    with open_store(path) as store:
+        run = add_run(store, planned=1)
+        for model in ("m", "n"):
+            put(store, run, model, "ok")
+    assert json.loads(command("--json", "-")[1])[0]["planned"] == 2
+    assert "2/0/0 of 2" in command()[1]
