@@ -10,7 +10,7 @@ from inferometer.analysis.explain import is_doubted, why
 from inferometer.analysis.grid import Column, Grid, Shape
 from inferometer.analysis.makeup import Statement
 from inferometer.analysis.ordering import Factor, factors, puzzling
-from inferometer.analysis.parts import Parts, parts_of
+from inferometer.analysis.parts import Parts, flops_per_s, parts_of
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.roof import Roof
@@ -56,7 +56,9 @@ def order(grid: Grid) -> Table:
 
 def order_lines(grid: Grid, roofs: Roofs) -> list[str]:
     """What orders the models, and why each pair of neighbours is as it is."""
-    lines = [line for at, found in _groups(grid) for line in _ordering(at, found)]
+    lines = []
+    for at, found in _groups(grid):
+        lines += [_in_order(grid, at, found[0].columns), *_ordering(at, found)]
     for columns in facts.contexts(grid):
         shape = facts.common_shape(grid, columns)
         if shape is not None and len(columns) > 1:
@@ -120,6 +122,26 @@ def _few(names: Sequence[str]) -> str:
 def _by_value(factor: Factor) -> list[Column]:
     order = sorted(zip(factor.values, range(len(factor.columns)), strict=True))
     return [factor.columns[place] for _, place in order]
+
+
+def _in_order(grid: Grid, shape: Shape, columns: Sequence[Column]) -> str:
+    """The models from the fastest to the slowest, with what a call of each costs."""
+    told = [_costs_of(column, grid.cells[shape, column]) for column in columns]
+    more = f"; and {len(told) - MOST_NAMED} slower ones" if len(told) > MOST_NAMED else ""
+    return f"From the fastest at {shape.label}: {'; '.join(told[:MOST_NAMED])}{more}."
+
+
+def _costs_of(column: Column, record: Record) -> str:
+    """`resnet18 38.2 ms (3.63 GFLOPs, 113 MiB moved by 68 operators, 95.0 GFLOP/s)`."""
+    moved, calls = record.number("operator_bytes"), record.number("operator_calls")
+    by = f" by {units.count(int(calls))} operators" if calls else ""
+    known = [
+        units.quantity(record.number("flops"), "FLOPs"),
+        "" if moved is None else f"{units.byte_count(moved)} moved{by}",
+        units.quantity(flops_per_s(record), "FLOP/s"),
+    ]
+    listed = ", ".join(text for text in known if text not in {"", units.ABSENT})
+    return f"{column.label} {units.latency(record.latency)}" + (f" ({listed})" if listed else "")
 
 
 def _ordering(shape: Shape, found: Sequence[Factor]) -> list[str]:

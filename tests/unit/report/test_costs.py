@@ -116,6 +116,12 @@ def test_a_disturbed_probe_is_told(known, roof, run, probed):
 
 def test_the_order_of_the_models_is_explained(text):
     part = text.split("### 7.3")[1].split("\n### ")[0]
+    assert (
+        "From the fastest at 224/1: mobilenet_v3_small 10.2 ± 0.5 ms (113 MFLOPs, 154 MiB" in part
+    )
+    assert (
+        "resnet18 38.2 ± 2.4 ms (3.63 GFLOPs, 189 MiB moved by 60 operators, 95.0 GFLOP/s)" in part
+    )
     assert "At 224/1, all 6 pairs of models whose latencies are apart are in the order of" in part
     assert "FLOPs and time at the measured rates; fewer are in that of parameters (4)" in part
     assert "Of all orders of 4 models, 4.2 % agree as well by chance, and 5 costs" in part
