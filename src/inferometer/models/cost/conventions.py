@@ -24,23 +24,27 @@ def named(*names: str) -> frozenset[str]:
 
 
 MOVEMENT = named(
-    *("clone", "copy", "_to_copy", "contiguous", "lift_fresh", "lift_fresh_copy", "alias"),
-    *("cat", "stack", "hstack", "vstack", "repeat", "repeat_interleave", "tile", "flip", "roll"),
-    *("index", "index_select", "index_put", "_index_put_impl", "index_copy", "index_fill"),
-    *("gather", "scatter", "select_scatter", "slice_scatter", "diagonal_scatter", "take"),
-    *("embedding", "masked_fill", "masked_select", "masked_scatter", "nonzero", "where"),
+    *("clone", "copy", "_to_copy", "_copy_from", "lift", "lift_fresh", "lift_fresh_copy", "alias"),
+    *("cat", "_chunk_cat", "stack", "block_diag", "repeat", "repeat_interleave", "flip", "roll"),
+    *("rot90", "diag_embed", "tril", "triu", "tril_indices", "triu_indices", "resize", "set"),
+    *("index", "_unsafe_index", "index_select", "index_put", "_index_put_impl", "index_copy"),
+    *("_unsafe_index_put", "_unsafe_masked_index", "index_fill", "gather", "scatter", "take"),
+    *("select_scatter", "slice_scatter", "diagonal_scatter", "as_strided_scatter", "embedding"),
+    *("masked_fill", "masked_select", "masked_scatter", "where", "nonzero", "nonzero_static"),
     *("constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d"),
-    *("replication_pad1d", "replication_pad2d", "replication_pad3d", "im2col"),
-    *("pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "native_channel_shuffle"),
-    *("tril", "triu", "tril_indices", "triu_indices", "split_with_sizes_copy", "resize", "set"),
+    *("replication_pad1d", "replication_pad2d", "replication_pad3d", "im2col", "col2im"),
+    *("pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "max_unpool2d", "max_unpool3d"),
     *("zeros", "zeros_like", "ones", "ones_like", "full", "full_like", "fill", "zero", "eye"),
     *("new_zeros", "new_ones", "new_full", "new_empty", "new_empty_strided", "scalar_tensor"),
-    *("empty", "empty_like", "empty_strided", "empty_permuted", "arange", "linspace", "one_hot"),
+    *("empty", "empty_like", "empty_strided", "empty_permuted", "arange", "linspace", "randperm"),
     *("upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "_local_scalar_dense"),
     *("_upsample_nearest_exact1d", "_upsample_nearest_exact2d", "_upsample_nearest_exact3d"),
-    *("_copy_from", "_nested_view_from_buffer_copy", "_reshape_copy", "col2im", "max_unpool2d"),
-    *("_mkldnn_transpose", "to_mkldnn", "mkldnn_reorder_conv2d_weight", "to_dense"),
-    *("_conj_physical", "view_as_real_copy", "unfold_copy", "_unsafe_index", "bucketize"),
+    *("_pack_padded_sequence", "_mkldnn_transpose", "to_mkldnn", "_to_dense", "_reshape_copy"),
+    *("mkldnn_reorder_conv2d_weight", "mkldnn_reorder_conv3d_weight", "bucketize", "_pin_memory"),
+    *("alias_copy", "as_strided_copy", "diagonal_copy", "expand_copy", "narrow_copy", "view_copy"),
+    *("permute_copy", "squeeze_copy", "unsqueeze_copy", "t_copy", "transpose_copy", "slice_copy"),
+    *("select_copy", "split_copy", "split_with_sizes_copy", "unbind_copy", "unfold_copy"),
+    *("view_as_real_copy", "view_as_complex_copy", "_conj_physical"),
 )
 """Copies, choices and fills: no operation, bytes only."""
 
@@ -59,20 +63,12 @@ OVERWRITTEN = named("copy", "fill", "zero", "uniform", "normal", "bernoulli", "s
 """These write over their first argument without a look at it."""
 
 POINTWISE = named(
-    *("hardswish", "hardtanh", "hardsigmoid", "leaky_relu", "elu", "celu", "selu", "gelu", "silu"),
-    *("mish", "relu6", "prelu", "_prelu_kernel", "rrelu_with_noise", "glu", "threshold"),
-    *("softplus", "softshrink", "hardshrink", "log_sigmoid_forward", "clamp", "clip", "logit"),
-    *("uniform", "normal", "bernoulli", "rand", "randn", "rand_like", "randn_like", "randint"),
-    *(
-        "native_dropout",
-        "polar",
-        "complex",
-        "nan_to_num",
-        "floor_divide",
-        "remainder",
-        "_foreach_add",
-    ),
-    *("isin", "dropout", "angle", "view_as_complex_copy", "fake_quantize_per_tensor_affine"),
+    *("hardswish", "hardtanh", "hardsigmoid", "leaky_relu", "elu", "celu", "gelu", "mish", "glu"),
+    *("_prelu_kernel", "rrelu_with_noise", "threshold", "softplus", "softshrink", "hardshrink"),
+    *("log_sigmoid_forward", "clamp", "floor_divide", "remainder", "rsub", "addr", "_add_relu"),
+    *("uniform", "normal", "bernoulli", "exponential", "rand", "randn", "rand_like", "randn_like"),
+    *("randint", "randint_like", "native_dropout", "polar", "complex", "angle", "isin"),
+    *("mse_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy", "hann_window"),
 )
 """One operation for each element of the result, as for what torch marks as such."""
 
@@ -164,7 +160,7 @@ TABLE: dict[str, tuple[Kind, Flops]] = {
     **dict.fromkeys(named("_weight_norm_interface"), ("normalisation", _per_input(3))),
     **dict.fromkeys(named(*_POOLS), ("pooling", _window)),
     **dict.fromkeys(named(*_ADAPTIVE), ("pooling", _per_input(1))),
-    **dict.fromkeys(named("upsample_linear1d", "grid_sampler_1d"), ("pooling", _neighbours(2))),
+    **dict.fromkeys(named("upsample_linear1d"), ("pooling", _neighbours(2))),
     **dict.fromkeys(
         named("upsample_bilinear2d", "_upsample_bilinear2d_aa", "grid_sampler_2d"),
         ("pooling", _neighbours(4)),

@@ -70,6 +70,11 @@ def _linear(given: Arguments, _: Any) -> Work:
     return Work(inputs.numel() * given["weight"].shape[0])
 
 
+def _packed(given: Arguments, _: Any) -> Work:
+    """As linear, under other names."""
+    return _linear({"input": given["self"], "weight": given["mat2"]}, None)
+
+
 def _trilinear(given: Arguments, _: Any) -> Work:
     """One for each term of the sum: `Bilinear` has batch · outputs · inputs · inputs of them."""
     lengths: dict[int, int] = {}
@@ -174,7 +179,7 @@ FORMULAS: dict[str, tuple[Kind, Formula]] = {
         ("convolution", _transposed),
     ),
     **dict.fromkeys(
-        ("aten.mm", "aten.bmm", "aten._int_mm", "aten._scaled_mm"),
+        ("aten.mm", "aten.bmm", "aten._int_mm", "aten._scaled_mm", "aten._grouped_mm"),
         ("matrix product", _product("self", "mat2")),
     ),
     **dict.fromkeys(
@@ -185,9 +190,8 @@ FORMULAS: dict[str, tuple[Kind, Formula]] = {
     ),
     **dict.fromkeys(("aten.mv", "aten.dot", "aten.vdot"), ("matrix product", _elements("self"))),
     "aten.addmv": ("matrix product", _elements("mat")),
-    **dict.fromkeys(
-        ("aten.linear", "aten.mkldnn_linear", "aten._mps_linear"), ("matrix product", _linear)
-    ),
+    **dict.fromkeys(("aten.linear", "aten.mkldnn_linear"), ("matrix product", _linear)),
+    "aten._weight_int8pack_mm": ("matrix product", _packed),
     "aten._trilinear": ("matrix product", _trilinear),
     **dict.fromkeys(
         (

@@ -92,18 +92,29 @@ def described(func: Any) -> Operator:
 
 def _found(func: Any, name: str) -> tuple[Kind, Formula | None]:
     """Kind and formula of an operator; no formula for what moves data, and for the unknown."""
-    if name in FORMULAS:
-        return FORMULAS[name]
+    tags = _tags(func, name)
+    for one in (name, name.removesuffix("_")):  # it may work in place
+        if one in FORMULAS:
+            return FORMULAS[one]
     if name in TABLE:
         kind, flops = TABLE[name]
         return kind, lambda given, result: Work(0, flops(given, result))
-    if name in MOVEMENT or torch.Tag.inplace_view in func.tags:
+    if name in MOVEMENT or torch.Tag.inplace_view in tags:
         return "data movement", None
-    if name in REDUCTIONS or torch.Tag.reduction in func.tags:
+    if name in REDUCTIONS or torch.Tag.reduction in tags:
         return "reduction", _each_input
-    if name in POINTWISE or torch.Tag.pointwise in func.tags:
+    if name in POINTWISE or torch.Tag.pointwise in tags:
         return "element-wise", _each_result
     return _registered(func)
+
+
+def _tags(func: Any, name: str) -> set[Any]:
+    """What torch says of an operator, and of the one that does not work in place."""
+    tags = set(func.tags)
+    if name.startswith("aten.") and name.endswith("_"):
+        plain = getattr(torch.ops.aten, name.removeprefix("aten.").removesuffix("_"), None)
+        tags |= set(getattr(getattr(plain, func._overloadname, None), "tags", ()))  # noqa: SLF001
+    return tags
 
 
 def _registered(func: Any) -> tuple[Kind, Formula | None]:

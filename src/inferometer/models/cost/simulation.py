@@ -19,6 +19,9 @@ from inferometer.models.cost.storages import Storages, tensors_in
 SILENT = frozenset({"aten._assert_tensor_metadata", "aten._assert_async", "aten._assert_scalar"})
 """Checks that an exported program makes of its own tensors; they are not on its device here."""
 
+PACKING = "aten._pack_padded_sequence"
+"""This reads the lengths of its sequences on the processor, wherever the sequences are."""
+
 MASKS = (torch.bool, torch.uint8)
 """Elements are chosen by these where they are set: nobody knows how many that are."""
 
@@ -53,6 +56,8 @@ class Simulation:
                 f"what it does depends on values that it computes ({operator.name}): "
                 "its operations cannot be counted without running it",
             )
+        if operator.name == PACKING:
+            return _packed(func, **given)
         originals: dict[int, torch.Tensor] = {}
         for name in operator.written:
             for tensor in tensors_in(given.get(name)):
@@ -92,6 +97,13 @@ def _by_number(given: Mapping[str, Any]) -> bool:
     """Whether elements are chosen by their numbers: how many there are is known then."""
     chosen = list(tensors_in(given.get("indices")))
     return bool(chosen) and all(index.dtype not in MASKS for index in chosen)
+
+
+def _packed(func: Any, input: torch.Tensor, lengths: torch.Tensor, batch_first: bool) -> Any:  # noqa: A002, FBT001 - torch's
+    """Sequences behind each other: how many steps they have is found with single numbers."""
+    data, sizes = func(torch.empty((*input.shape[:2], 1)), lengths, batch_first)
+    shape = (len(data), *input.shape[2:])
+    return torch.empty(shape, dtype=input.dtype, device="meta"), sizes
 
 
 def _computed(func: Any, operator: Operator, args: Any, kwargs: dict[str, Any]) -> Any:

@@ -76,6 +76,11 @@ KNOWN = {
     "addmm": (Does(torch.addmm), [zeros(5), zeros(2, 3), zeros(3, 5)], 30),
     "baddbmm": (Does(torch.baddbmm), [zeros(1), zeros(4, 2, 3), zeros(4, 3, 5)], 120),
     "addbmm": (Does(torch.addbmm), [zeros(2, 5), zeros(4, 2, 3), zeros(4, 3, 5)], 120),
+    "addmm in place": (
+        Does(lambda a, b: torch.zeros(2, 5).addmm_(a, b)),
+        [zeros(2, 3), zeros(3, 5)],
+        30,
+    ),
     "mv": (Does(torch.mv), [zeros(2, 3), zeros(3)], 6),
     "addmv": (Does(torch.addmv), [zeros(2), zeros(2, 3), zeros(3)], 6),
     "dot": (Does(torch.dot), [zeros(7), zeros(7)], 7),
@@ -251,6 +256,8 @@ def test_any_convolution_is_that_of_torch(  # noqa: PLR0917 - Hypothesis fills t
     ("what", "flops"),
     [
         (nn.ReLU(), 24),
+        (lambda x: x.clone().abs_().ge_(1), 48),
+        (lambda x: 1 - x, 24),
         (nn.GELU(), 24),
         (nn.Hardswish(), 24),
         (lambda x: x + x, 24),
@@ -276,6 +283,22 @@ def test_what_is_no_multiply_accumulate_is_counted_apart(what, flops):
     cost = of(Does(what), zeros(1, 2, 3, 4))
     assert (cost.macs, cost.elementwise_flops) == (0, flops)
     assert not cost.unknown_operators
+
+
+def test_sequences_of_several_lengths_take_the_steps_that_they_have():
+    class Packed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.LSTM(3, 5)
+
+        def forward(self, x, lengths):
+            packed = nn.utils.rnn.pack_padded_sequence(x, lengths, enforce_sorted=False)
+            return nn.utils.rnn.pad_packed_sequence(self.layer(packed)[0])[0]
+
+    inputs = zeros(7, 3, 3), torch.tensor([7, 2, 4])
+    simulated, real = of(Packed(), *inputs), really(Packed(), *inputs)
+    assert simulated.macs == real.macs == (7 + 2 + 4) * 20 * (3 + 5)
+    assert simulated.unknown_operators == []
 
 
 def test_an_operator_that_nobody_knows_is_named_and_not_guessed():
