@@ -45,7 +45,7 @@ def test_five_ways_to_fail_and_one_that_works(cli, study):
     assert "boom" in rows["raises"]["failure_message"]
     assert "scores[0]" in rows["nan"]["failure_message"]
     assert rows["good"]["latency_calls"] >= 10
-    late = seen[len(seen) // 2 :]
+    late = [held for held in seen[len(seen) // 2 :] if held]  # 0 of a process about to end
     assert max(late) - min(late) < 32 << 20  # the parent's memory stays flat
     assert "good" in out
 

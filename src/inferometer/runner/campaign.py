@@ -20,6 +20,7 @@ from inferometer.runner.exclusions import Exclusions
 from inferometer.runner.forecast import forecast_s, needed_s, work
 from inferometer.runner.foresight import Foresight
 from inferometer.runner.journal import Journal
+from inferometer.runner.memory_layers import peaks_apart
 from inferometer.runner.messages import Message
 from inferometer.runner.pairing import PairSchedule
 from inferometer.runner.parent import WorkerFailed
@@ -208,6 +209,8 @@ class Campaign:
         warm: Round = answer["round"]
         prepared = self.prepared.get(workload) or self._begin(workload, answer)
         prepared.warm_s = time.monotonic() - begin
+        if isinstance(peak := answer["seen"].get("peak_memory_bytes"), int):
+            prepared.peaks.append(peak)
         prepared.task = Task(
             workload=workload,
             call_s=typical_s(warm),
@@ -391,8 +394,10 @@ class Campaign:
         prepared = self._forget(workload)
         outlook = self.foresight.known(workload)
         facts, own = self._facts(workload), {} if prepared is None else prepared.figures
+        apart = [] if prepared is None else peaks_apart(prepared.peaks)
         figures = {**self.constants, **facts, **outlook.figures, **own, **(measured or {})}
-        figures["notes"] = [*_notes(facts), *outlook.notes, *_notes(own), *_notes(measured or {})]
+        later = [*_notes(own), *_notes(measured or {}), *apart]
+        figures["notes"] = [*_notes(facts), *outlook.notes, *later]
         self.journal.finish(
             Record(workload=workload, status=status, failure=failure, figures=figures)
         )

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from inferometer.core.record import Value
+from inferometer.core.units import byte_count
 from inferometer.meters.memory import Held, Peak, give_back, held
 
 PACKAGE = "inferometer"
@@ -32,6 +33,9 @@ with open("/proc/self/status") as status:
 A runtime imports nearly all of that by itself, so that it is not the instrument's."""
 
 BARE_TIMEOUT_S = 20.0
+
+ALIKE = 0.05
+"""Peaks of processes that differ by no more of the smallest are not worth a note."""
 
 
 class MemoryLayers:
@@ -150,6 +154,18 @@ def without_instrument(figures: Mapping[str, Value], own: int | None) -> dict[st
     if own is None and "memory_instrument_bytes" in found:
         found["memory_instrument_bytes"] = None
     return found
+
+
+def peaks_apart(peaks: Sequence[int]) -> list[str]:
+    """A note where the processes of a workload did not peak alike; none where they did.
+
+    Args:
+        peaks: of each process, bytes; the first is the record's.
+    """
+    if not peaks or max(peaks) <= (1 + ALIKE) * min(peaks):
+        return []
+    low, high = byte_count(min(peaks)), byte_count(max(peaks))
+    return [f"peak memory is that of the first of {len(peaks)} processes: {low} to {high}"]
 
 
 def _is_foreign(name: str) -> bool:

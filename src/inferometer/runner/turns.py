@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round, Value
@@ -25,6 +25,7 @@ class Prepared:
         task: what the schedule knows of the process that is alive now, or was the last.
         turns: processes that have given their share.
         warm_s: seconds that its last warm-up took.
+        peaks: peak memory in each of its processes, bytes.
     """
 
     figures: dict[str, Value]
@@ -32,6 +33,7 @@ class Prepared:
     task: Task
     turns: int = 0
     warm_s: float = 0.0
+    peaks: list[int] = field(default_factory=list)
 
     @property
     def measured(self) -> list[Round]:

@@ -12,6 +12,7 @@ from inferometer.runner.memory_layers import (
     Start,
     at_start,
     own_bytes,
+    peaks_apart,
     without_instrument,
 )
 
@@ -117,3 +118,11 @@ def test_a_process_without_us_owes_us_nothing():
 def test_null_where_no_interpreter_can_be_asked(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     assert own_bytes(Start(resident=MIB, modules=("never asked before",))) is None
+
+
+def test_processes_that_did_not_peak_alike_are_a_note():
+    assert peaks_apart([]) == []
+    assert peaks_apart([600 * MIB]) == []
+    assert peaks_apart([600 * MIB, 620 * MIB, 610 * MIB]) == []
+    (note,) = peaks_apart([600 * MIB, 710 * MIB, 637 * MIB])
+    assert "first of 3 processes: 600 MiB to 710 MiB" in note
