@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from inferometer.analysis.findings import Anomaly, Effect, Findings, Scaling, Tested
 from inferometer.core import units
@@ -44,6 +45,20 @@ def anomaly_lines(one: Anomaly) -> list[str]:
 def scaling_lines(found: Sequence[Scaling]) -> list[str]:
     """Fits, a sentence each."""
     return [one.sentence for one in found]
+
+
+def told(findings: Findings) -> dict[str, list[Any]]:
+    """Variables of a template: hypotheses and anomalies with the lines below them, and scaling."""
+    return {
+        "hypotheses": [
+            {"text": one.text, "sentence": one.sentence, "lines": tested_lines(one)}
+            for one in findings.hypotheses
+        ],
+        "anomalies": [
+            {"sentence": one.sentence, "lines": anomaly_lines(one)} for one in findings.anomalies
+        ],
+        "scaling": scaling_lines(findings.scaling),
+    }
 
 
 def print_findings(findings: Findings) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import Grid, build
 from inferometer.report import markup, plots, roofline, sources
+from inferometer.report.findings import told
 from inferometer.report.markup import image
 from inferometer.report.sources import RunRecords
 
@@ -18,6 +20,7 @@ def render(
     runs: Sequence[RunRecords],
     images: Mapping[str, str],
     no_plots: str = "",
+    findings: Findings | None = None,
 ) -> str:
     """The report.
 
@@ -26,6 +29,7 @@ def render(
         runs: at least one run, each with at least one record.
         images: path of the image of each plot that was drawn, by the plot's name.
         no_plots: why no plot at all was drawn; empty where some were, or none could be.
+        findings: what an analysis found; None where there was none.
     """
     environment = Environment(
         loader=PackageLoader("inferometer.report"),
@@ -40,6 +44,7 @@ def render(
     environment.filters |= {"bullets": markup.bullets, "code": markup.code}
     return environment.get_template("report.md.j2").render(
         said,
+        **told(findings or Findings()),
         plots=_plots(grid, images, no_plots),
         rooflines=[
             image(plot.title, images[plot.name])

@@ -52,7 +52,7 @@ def write_report(
         Path(name).stem: f"{PLOTS}/{name}" for name in files if name.endswith(plots.FORMATS[0])
     }
     said = content(runs)
-    text = render(said, runs, images, no_plots=str(absent) if absent else "")
+    text = render(said, runs, images, str(absent) if absent else "", findings)
     page = render_page(said, runs, findings)
     _make_folders(out)
     written = [_write(out / PAGE, page.encode()), _write(out / REPORT, text.encode())]

@@ -115,7 +115,7 @@ def test_a_disturbed_probe_is_told(known, roof, run, probed):
 
 
 def test_the_order_of_the_models_is_explained(text):
-    part = text.split("### 7.3")[1].split("\n### ")[0]
+    part = text.split("### 7.4")[1].split("\n### ")[0]
     assert (
         "From the fastest at 224/1: mobilenet_v3_small 10.2 ± 0.5 ms (113 MFLOPs, 154 MiB" in part
     )

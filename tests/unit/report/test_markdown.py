@@ -5,6 +5,8 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
+from inferometer.analysis.analyse import analyse
+from inferometer.analysis.grid import build
 from inferometer.report.content import content
 from inferometer.report.markdown import render
 from inferometer.report.sources import RunRecords
@@ -127,7 +129,7 @@ def test_energy_is_not_available_for_a_reason(report, run, lab, record):
 
 
 def test_the_discussion_contradicts_the_hypothesis_where_the_data_do(report, run, lab):
-    text = section(report((run, lab)), "### 7.3 Parameter count and other costs")
+    text = section(report((run, lab)), "### 7.4 Parameter count and other costs")
     assert (
         "unet has fewer parameters than resnet18, 7,763,041 against 11,689,512, yet is slower at "
         "all 8 shapes" in text
@@ -141,7 +143,7 @@ def test_the_discussion_agrees_where_the_data_do(report, run, record):
         record("a", parameters=10, latency_s=0.1, half_s=0.001),
         record("b", parameters=20, latency_s=0.2, half_s=0.001),
     ]
-    text = section(report((run, records)), "### 7.3 Parameter count and other costs")
+    text = section(report((run, records)), "### 7.4 Parameter count and other costs")
     assert "The orders agree." in text
     assert "do not contradict" in text
 
@@ -150,9 +152,23 @@ def test_the_lab_table_of_the_jetson_is_questioned(report, lab2_run, lab2):
     text = report((lab2_run, lab2))
     assert "unet 224/8 24.1 s, but 224/16 10.8 s" in text
     assert "yet is slower at all 11 shapes" in text
-    check = section(text, "### 7.4 Figures to check")
-    assert "2.90050734299" in check
-    assert "resnet18 224/16 and resnet18 448/16" in check
+
+
+def test_findings_stand_in_the_discussion(lab2_run, lab2):
+    runs = [RunRecords(run=lab2_run, records=tuple(lab2))]
+    text = render(content(runs), runs, {}, findings=analyse(build(lab2)))
+    expected = section(text, "### 7.1 Hypotheses")
+    assert "**latency increases with parameters**\n\nRefuted: unet has fewer" in expected
+    odd = section(text, "### 7.5 Anomalies")
+    assert "1\\. 2.90 s (2.90050734299 to the last digit) stands in 2 cells" in odd
+    assert "- Likely: a figure was copied" in odd
+    assert "- resnet18 at 224: latency" in section(text, "### 7.6 Scaling")
+
+
+def test_without_an_analysis_the_discussion_says_so(report, run, lab):
+    text = report((run, lab))
+    assert "No hypothesis was tested." in section(text, "### 7.1 Hypotheses")
+    assert "Nothing in the figures looks odd." in section(text, "### 7.5 Anomalies")
 
 
 def test_an_imported_run_claims_no_method_and_no_deviation(report, lab2_run, lab2):
@@ -167,7 +183,7 @@ def test_an_imported_run_claims_no_method_and_no_deviation(report, lab2_run, lab
 
 
 def test_what_cannot_be_concluded_is_said(report, run, lab):
-    limits = section(report((run, lab)), "### 7.4 What cannot be concluded")
+    limits = section(report((run, lab)), "### 7.7 What cannot be concluded")
     assert "The figures are of 4 models on 1 device" in limits
     assert "Weights are random" in limits
     assert "timed in one process" in limits

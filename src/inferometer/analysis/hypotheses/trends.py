@@ -36,7 +36,7 @@ MOST = 0.5
 LINEAR = (0.9, 1.1)
 """Exponents that are called linear."""
 UNCOUNTED = (
-    "The table holds no operations, which might explain it; `inferometer cost MODEL` counts them."
+    "The table holds no operations, which might explain it: inferometer cost MODEL counts them."
 )
 TWO = 2
 
