@@ -72,17 +72,18 @@ def replace_weights(
         # kept a parameter: matrix products go other ways where a gradient might be asked for
         others[id(one)] = torch.nn.Parameter(other(one), requires_grad=one.requires_grad)
 
-    def replaced(value: Any) -> Any:
-        return others.get(id(value), value)
-
     for module in network.modules():
         if isinstance(module, torch.jit.ScriptModule):
             continue
         for value in vars(module).values():
             if isinstance(value, dict):
-                value.update({name: replaced(part) for name, part in value.items()})
+                places: Any = value.items()
             elif isinstance(value, list):
-                value[:] = [replaced(part) for part in value]
+                places = enumerate(value)
+            else:
+                continue
+            for place, part in [(place, part) for place, part in places if id(part) in others]:
+                value[place] = others[id(part)]
 
 
 @contextmanager

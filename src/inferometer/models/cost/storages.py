@@ -79,7 +79,14 @@ class Storages:
             return
         key, size = storage._cdata, storage.nbytes()  # noqa: SLF001
         self._seen[key] = Memory(role="result", size_bytes=size, known=not tensor.is_meta)
-        self._references[key] = weakref.ref(storage, lambda _: self._dropped(key, size))
+        dropped = weakref.WeakMethod(self._dropped)  # no cycle: it would keep the inputs alive
+
+        def forget(_: object) -> None:
+            method = dropped()
+            if method is not None:
+                method(key, size)
+
+        self._references[key] = weakref.ref(storage, forget)
         self.alive_bytes += size
         self.peak_bytes = max(self.peak_bytes, self.alive_bytes)
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import warnings
+import weakref
 
 import pytest
 from hypothesis import given, settings
@@ -473,6 +475,23 @@ def test_inputs_keep_their_values():
     of(Does(lambda x, i: (x.add_(1), i.add_(1))), number, index)
     assert torch.equal(number, torch.ones(3))
     assert torch.equal(index, torch.arange(3))
+
+
+@pytest.mark.parametrize("count", [of, really])
+def test_nothing_is_kept_alive(count):
+    """Not even until garbage is collected: a worker would hold its inputs twice."""
+    inputs = zeros(2, 3, 8, 8)
+    network, seen = nn.Sequential(*SMALL), weakref.ref(inputs.untyped_storage())
+    weight = weakref.ref(network[0].weight)
+    gc.collect()
+    gc.disable()
+    try:
+        count(network, inputs)
+        del inputs
+        assert seen() is None
+    finally:
+        gc.enable()
+    assert weight() is SMALL[0].weight
 
 
 # Programs
