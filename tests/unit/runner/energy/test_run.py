@@ -26,7 +26,7 @@ class Latencies:
     awake = ()
     budget_s = None
 
-    def __init__(self, procedure, journal, *, constants, root):
+    def __init__(self, procedure, journal, *, constants, root, roofs):
         self.journal, self.constants = journal, constants
         Latencies.budget_s = procedure.budget_s
 
@@ -62,11 +62,11 @@ def test_counters_are_watched_from_the_beginning(measured):
 def test_what_has_latencies_gets_energy_within_its_share_of_the_budget(measured):
     _, given = measured(OPTIONS)
     assert [record.workload.variant.model for record in given] == ["missing.py:f"]
-    assert Latencies.budget_s == pytest.approx(60.0)
+    assert 50 < Latencies.budget_s <= 60  # less what looking at the device took
 
 
 def test_without_a_source_nothing_is_kept_for_energy(measured):
     done, given = measured(Options(energy=EnergyOptions(wanted=False)))
     assert given == []
-    assert Latencies.budget_s == 90.0
+    assert 80 < Latencies.budget_s <= 90
     assert done.finished_at is not None
