@@ -34,6 +34,8 @@ def test_a_live_module_is_measured_and_left_as_it_was():
     assert record.status == "ok"
     assert record["model"] == "tiny"
     assert record["parameters"] == 8 * 4 + 4
+    assert record["macs"] == 3 * 8 * 4
+    assert record["cold_start_s"] is None
     assert record["input_shape"] == "3x8"
     assert record["batch_size"] == 3
     assert record["latency_calls"] >= 10

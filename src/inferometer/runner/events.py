@@ -32,7 +32,7 @@ class Progress:
     """Sent at most about once a second.
 
     Attributes:
-        doing: `loading`, `warming up` or `measuring`.
+        doing: `loading`, `counting`, `warming up` or `measuring`.
         workload: which.
         fraction: share of the work that is done, 0 to 1, by estimated time.
         remaining_s: estimated seconds left; None while too little is known.
