@@ -9,7 +9,7 @@ BUDGET ?= 13m
 BIN = $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: lab test check lint bench clean
+.PHONY: lab test check lint browser bench clean
 
 # The table comes last; a lab with failed cells (status 1) still gets its report.
 # An interrupted lab goes on where it was; delete inferometer.db to measure anew.
@@ -23,6 +23,14 @@ lab: $(VENV)/.lab
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# The page of the report is tested in a browser; where there is none, these tests are skipped.
+browser:
+	@command -v chromium >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	    chromium fonts-dejavu-core >/dev/null; \
+	} || echo "chromium cannot be installed here: the tests of the page are skipped"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -26,6 +26,7 @@ _SECONDS, _JOULES = (
 )
 _PLAIN = "format(datum.value, ',~g')"
 _SHORT = "format(datum.value, '~s')"
+_POINTED_AT: Spec = {"tooltip": {"value": "any"}}  # what it says is up to the page's script
 CONFIG: Spec = {
     "aria": False,  # the figure is named and read out by the page; thousands of marks are not
     "background": None,
@@ -281,7 +282,11 @@ def _spec(x: Spec, y: Spec, *, lines: bool, below: Sequence[Spec] = ()) -> Spec:
                 }
             ],
             "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-            "encoding": {"opacity": faded, "shape": {"field": "label", "type": "nominal"}},
+            "encoding": {
+                "opacity": faded,
+                "shape": {"field": "label", "type": "nominal"},
+                **_POINTED_AT,
+            },
         },
         _crosses(),
         _ring(),
@@ -309,7 +314,7 @@ def _crosses() -> Spec:
     return {
         "data": {"name": "failed"},
         "mark": {"type": "point", "shape": "M-1,-1L1,1M-1,1L1,-1", "size": 40, "strokeWidth": 2},
-        "encoding": {"y": {"value": 10}},
+        "encoding": {"y": {"value": 10}, **_POINTED_AT},
     }
 
 
@@ -353,6 +358,7 @@ def course() -> Spec:
                     },
                     "color": {"field": "kind", "scale": {**scale, "range": colours}},
                     "shape": {"field": "kind", "scale": {**scale, "range": shapes}},
+                    **_POINTED_AT,
                 },
             },
             {**_ring(), "encoding": {**_ring()["encoding"], "x": _field("x"), "y": _field("y")}},
@@ -377,5 +383,6 @@ def histogram() -> Spec:
             "x2": {"field": "to"},
             "y": {**_field("count"), "axis": {"title": "values"}},
             "y2": {"datum": 0},
+            **_POINTED_AT,
         },
     }

@@ -148,8 +148,8 @@ document.addEventListener("keydown", (event) => { if (event.key === "Escape") ti
 
 /** Text beside the pointer; as text, so that a name can hold no markup. */
 function tooltip(text) {
-  return (_handler, event, item) => {
-    const said = item && item.datum ? text(item.datum) : "";
+  return (_handler, event, item, pointedAt) => {
+    const said = pointedAt ? text(item.datum) : "";
     tip.hidden = !said;
     if (!said) return;
     tip.textContent = said;
@@ -278,7 +278,7 @@ async function drawChart(figure) {
   const diagonal = [x.scale.domain[0], x.scale.domain[1]].map((at) => ({ x: at, y: at }));
   const sets = { points, failed, read: [], diagonal };
   const made = await embed(place, spec, { data: sets, legendColumns }, (datum) =>
-    datum.i === undefined ? datum.roof ?? "" : told(datum.i).join("\n"));
+    told(datum.i).join("\n"));
   figure.view = made.view;
   readable(figure, points, (point) => told(point.i).join("; "));
 }
@@ -321,8 +321,7 @@ async function drawCourse(figure) {
   const place = figure.querySelector(".plot");
   const legendColumns = place.clientWidth < 500 ? 2 : 4;
   const sets = { points, processes, read: [] };
-  const made = await embed(place, spec, { data: sets, legendColumns }, (datum) =>
-    datum.kind ? said(datum) : "");
+  const made = await embed(place, spec, { data: sets, legendColumns }, said);
   figure.view = made.view;
   readable(figure, points, said);
   await drawHistogram(byId("histogram"), course);

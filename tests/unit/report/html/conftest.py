@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+
+from inferometer.report.content import content
+from inferometer.report.html import engine
+from inferometer.report.html.page import render_page
+from inferometer.report.sources import RunRecords
+
+LIBRARY = "window.vegaEmbed = () => {};"
+
+
+@pytest.fixture
+def page(monkeypatch):
+    """Render pairs of a run and its records; the library is a line, as making it takes seconds."""
+    monkeypatch.setattr(engine, "missing", lambda: None)
+    monkeypatch.setattr(engine, "library", lambda: LIBRARY)
+
+    def write(*pairs, findings=None):
+        runs = [RunRecords(run=run, records=tuple(records)) for run, records in pairs]
+        return render_page(content(runs), runs, findings)
+
+    return write

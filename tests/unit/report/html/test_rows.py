@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from inferometer.analysis.grid import build
+from inferometer.report.html.rows import results
+
+
+def test_rows_hold_numbers_and_cells_what_people_read(record):
+    found = results(build([record("a", latency_s=0.04, half_s=0.002, batch=4, macs=10**9)]))
+    (row,), (cells,) = found.rows, found.cells
+    assert row["latency"] == 0.04
+    assert row["latency_low"] == pytest.approx(0.038)
+    assert row["width"] == pytest.approx(0.05)
+    assert row["throughput"] == pytest.approx(100)
+    shown = dict(zip([head.title for head in found.heads], cells[1:], strict=True))
+    assert shown["latency"] == "40.0 ± 2.0 ms"
+    assert shown["relative ±"] == "5 %"
+    assert shown["MACs"].strip() == "1.00 G"
+    assert cells[0] == "a"
+
+
+def test_what_is_unknown_is_absent_and_has_no_column(record):
+    found = results(build([record("a")]))
+    assert "energy" not in found.rows[0]
+    assert "memory" not in found.rows[0]
+    titles = [head.title for head in found.heads]
+    assert "energy per input" not in titles
+    assert "peak memory" not in titles
+    assert not found.remarked
+
+
+def test_growth_is_told_against_the_smallest_batch_of_the_variant(record):
+    latencies = {2: 0.02, 8: 0.05, 16: 0.2}
+    records = [record("a", batch=batch, latency_s=value) for batch, value in latencies.items()]
+    records.append(record("a", batch=1, failure="crash"))
+    rows = {row["batch"]: row for row in results(build(records)).rows}
+    assert rows[2]["times_batch"] == rows[2]["times_latency"] == 1
+    assert rows[16]["times_batch"] == 8
+    assert rows[16]["times_latency"] == pytest.approx(10)
+    assert "times_latency" not in rows[1]
+    assert rows[1]["failure"] == "crash"
+
+
+def test_remarks_are_the_causes_or_the_failure(record):
+    records = [
+        record("a", verdict="noisy", causes=["first", "second"]),
+        record("b", failure="timeout", message="It hung."),
+        record("c"),
+    ]
+    found = results(build(records))
+    assert found.remarks == (("first", "second"), ("It hung.",), ())
+    assert found.remarked
+    outcomes = [cells[3] for cells in found.cells]
+    assert outcomes == ["ok", "failed: timeout", "ok"]
+
+
+def test_energy_has_its_uncertainty_around_it(record):
+    records = [record("a", energy_per_inference_j=0.5, energy_uncertainty_j=0.1)]
+    (row,) = results(build(records)).rows
+    assert (row["energy_low"], row["energy"], row["energy_high"]) == (0.4, 0.5, 0.6)
