@@ -364,7 +364,10 @@ def test_paper_has_every_row_and_nothing_to_press(open_page, large):
     assert page.locator("nav").is_hidden()
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.locator("#table tbody tr").count() == 2000
+    assert page.locator("#table thead button").count() == 0
+    assert page.locator("#table thead").inner_text().split()[:3] == ["variant", "size", "batch"]
     page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.locator("#table thead button").first.wait_for(state="attached")
     assert page.locator("#table tbody tr").count() == 100
 
 

@@ -53,13 +53,18 @@ function setUpTable() {
   byId("next").addEventListener("click", () => turn(PAGE));
   // Paper has no pages to turn, and nothing to unfold.
   const folded = [...document.querySelectorAll("details.full")];
+  const buttons = [...document.querySelectorAll("#table thead button")];
+  const heads = buttons.map((button) => button.parentElement);
   addEventListener("beforeprint", () => {
     show(state.shown);
     for (const part of folded) part.open = true;
+    // A button is not repeated where a page begins, but text is.
+    buttons.forEach((button, n) => heads[n].replaceChildren(button.textContent));
   });
   addEventListener("afterprint", () => {
     showPage();
     for (const part of folded) part.open = false;
+    buttons.forEach((button, n) => heads[n].replaceChildren(button));
   });
   showPage();
 }
