@@ -21,8 +21,10 @@ lab: $(VENV)/.lab
 	fi; \
 	exit $$status
 
-test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+# Small tests side by side, on one thread each; then those that measure, one after the other.
+test: $(VENV)/.dev browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile tests/unit tests/backends
+	$(BIN)/python -m pytest tests/system
 
 # The page of the report is tested in a browser; where there is none, these tests are skipped.
 browser:
@@ -55,6 +57,9 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/pairs.py quiet       # 3 min
 	$(BIN)/python benchmarks/pairs.py busy        # 15 min
 	$(BIN)/python benchmarks/energy_coverage.py   # 1 min
+	$(BIN)/python benchmarks/findings.py          # 6 min
+	$(BIN)/python benchmarks/roofline.py          # 2 min
+	$(BIN)/python benchmarks/operations.py        # 1 min
 	$(BIN)/python benchmarks/energy_sampling.py   # 2 min
 	$(BIN)/python benchmarks/peers/setup.py       # 10 min, the first time
 	$(BIN)/python benchmarks/reproducibility.py   # 24 min

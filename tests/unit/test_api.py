@@ -12,7 +12,7 @@ import inferometer as im
 from inferometer.core.errors import InputError, WorkloadError
 
 ROOT = Path(__file__).parents[2]
-QUICK = {"min_rounds": 2, "round_s": 0.02, "max_time_s": 1.0}
+QUICK = {"min_rounds": 2, "round_s": 0.02, "max_time_s": 1.0, "span_s": 0.2}
 
 
 def test_the_public_names_are_these():
@@ -158,7 +158,7 @@ def test_the_example_of_the_readme_runs(capsys):
     exec(example, names)
     assert capsys.readouterr().out.startswith("<Record Linear own size/8: ")
     low, high = names["interval"]
-    assert 0 < low < high
+    assert low is high is None or 0 < low < high  # none where calls resemble each other too much
 
 
 def test_the_workloads_of_a_run_are_compared(tmp_path):

@@ -180,7 +180,8 @@ def test_the_rule_is_not_asked_after_every_round(monkeypatch):
 class TestPairs:
     def groups(self, seed=0, names="ab", **changes):
         """The blocks of a paired schedule as (model, group)."""
-        procedure = replace(ONE, pair=True, min_rounds=8, target=0.5, **changes)
+        few = {"max_time_s": 5.0} | changes
+        procedure = replace(ONE, pair=True, min_rounds=8, target=0.5, **few)
         tasks = [make_task(name, 0.01, procedure) for name in names]
         schedule = PairSchedule(tasks, procedure, order=random.Random(seed))
         now, blocks = 0.0, []
