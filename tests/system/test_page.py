@@ -71,6 +71,9 @@ def make_record(run, model, batch, size, latency_s, *, rounds=(), failure=None, 
         "latency_confidence": 0.95,
         "parameters": 1_000_000 * (1 + len(model)),
         "peak_memory_bytes": 2**28 + 2**22 * batch,
+        "memory_baseline_bytes": 2**27,
+        "memory_weights_bytes": 2**27,
+        "memory_activation_bytes": 2**22 * batch,
         "energy_per_inference_j": latency_s * 10 / batch,
         "energy_uncertainty_j": latency_s / batch,
         "macs": int(1e9) * batch,
@@ -259,11 +262,14 @@ def test_every_plot_is_drawn_and_follows_the_filter(open_page, lab):
         "scaling",
         "energy-by-batch",
         "memory-by-batch",
+        "memory-layers",
         "roofline",
     ]
     points = "figure[data-chart={}] svg .mark-symbol.role-mark path"
     assert page.locator(points.format("latency-by-batch")).count() == 13  # and a cross
     assert page.locator(points.format("roofline")).count() == 24
+    bars = "figure[data-chart=memory-layers] svg .mark-rect.role-mark path"
+    assert page.locator(bars).count() == 3 * 3 + 3  # layers, and marks at the peaks
     assert page.locator("figure[data-chart=roofline] svg .mark-line.role-mark path").count() == 2
     page.locator("#by-model").select_option("resnet18")
     page.wait_for_selector("body[data-drawn=yes]")

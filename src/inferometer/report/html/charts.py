@@ -12,7 +12,7 @@ from typing import Any
 
 from inferometer.core import units
 from inferometer.core.roof import Roof
-from inferometer.report.html.rows import Row
+from inferometer.report.html.rows import LAYERS, Row
 from inferometer.report.wording import plural
 
 Spec = dict[str, Any]
@@ -67,6 +67,7 @@ class Chart:
         high: field of the upper end.
         by: field of which one value is shown at a time, `size` or `batch`; empty for all rows.
         lines: whether the points of a variant are joined.
+        layers: fields of a row that are stacked into a bar, in place of points.
         spec: the Vega-Lite specification, without points.
         note: what a reader should know to read it.
     """
@@ -79,6 +80,7 @@ class Chart:
     high: str = ""
     by: str = ""
     lines: bool = True
+    layers: tuple[str, ...] = ()
     spec: Spec = field(repr=False)
     note: str = ""
 
@@ -88,7 +90,7 @@ class Chart:
 
     def to_json(self) -> dict[str, Any]:
         """What the page's script needs."""
-        names = ("name", "x", "y", "low", "high", "by", "lines", "spec")
+        names = ("name", "x", "y", "low", "high", "by", "lines", "layers", "spec")
         return {name: getattr(self, name) for name in names}
 
 
@@ -107,6 +109,7 @@ def charts(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> list[Chart
         _scaling(),
         _by("batch", "energy", "energy per input", _JOULES),
         _by("batch", "memory", "peak memory, MiB", _PLAIN),
+        _layers(),
         _roofline(rows, roofs),
     ]
     drawable = [chart for chart in wanted if chart.has(rows)]
@@ -173,6 +176,48 @@ def _scaling() -> Chart:
         ),
         note="Along the dashed line twice the batch takes twice the time; below it a larger batch "
         "pays, above it costs more than it should.",
+    )
+
+
+def _layers() -> Chart:
+    """What the memory of each variant consists of, as bars, with the peak as a mark on them."""
+    y = {"field": "label", "type": "nominal", "sort": None, "axis": {"title": None}}
+    shades = {"domain": list(LAYERS), "range": ["var(--c6)", "var(--c0)", "var(--c4)"]}
+    bars = {
+        "data": {"name": "points"},
+        "mark": {"type": "bar", "height": {"band": 0.7}},
+        "encoding": {
+            "x": {**_field("size"), "axis": {"title": "memory, MiB"}},
+            "y": y,
+            "color": {"field": "layer", "type": "nominal", "scale": shades},
+            "order": {"field": "order"},
+            **_POINTED_AT,
+        },
+    }
+    peaks = {
+        "mark": {"type": "tick", "thickness": 3, "color": "var(--ink)"},
+        "encoding": {"x": _field("x"), "y": y},
+    }
+    read = {"mark": {"type": "point", "size": 320, "strokeWidth": 2, "color": "var(--ink)"}}
+    return Chart(
+        name="memory-layers",
+        title="What the memory consists of",
+        x="runtime",
+        y="memory",
+        by="shape",
+        lines=False,
+        layers=tuple(LAYERS),
+        spec={
+            "width": "container",
+            "height": HEIGHT,
+            "autosize": {"type": "fit-x", "contains": "padding"},
+            "layer": [
+                bars,
+                {"data": {"name": "peaks"}, **peaks},
+                {"data": {"name": "read"}, **peaks, **read},
+            ],
+        },
+        note="Upright marks: the peak. Runtime: held before the model was loaded.",
     )
 
 

@@ -157,11 +157,30 @@ def _figures(record: Record) -> Row:
         "energy_low": None if energy is None or half is None else energy - half,
         "energy_high": None if energy is None or half is None else energy + half,
         "memory": None if memory is None else memory / 2**20,
+        **_layers(record),
         "macs": macs,
         "intensity": record.number("arithmetic_intensity"),
         "flops_per_s": flops_per_s(record),
         "roof_share": record.number("roof_share"),
     }
+
+
+LAYERS = {
+    "runtime": "memory_baseline_bytes",
+    "weights": "memory_weights_bytes",
+    "activations": "memory_activation_bytes",
+}
+"""What the peak of the memory consists of, from the bottom up, and the fields that hold it."""
+
+
+def _layers(record: Record) -> Row:
+    """The layers of the memory in MiB and in words; nothing where any of them is unknown."""
+    found = {layer: record.number(name) for layer, name in LAYERS.items()}
+    known = {layer: value for layer, value in found.items() if value is not None}
+    if len(known) < len(LAYERS):
+        return {}
+    words = ", ".join(f"{layer} {units.byte_count(value)}" for layer, value in known.items())
+    return {"layers": words, **{layer: value / 2**20 for layer, value in known.items()}}
 
 
 def _short(value: object) -> object:

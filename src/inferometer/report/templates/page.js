@@ -164,11 +164,13 @@ function tooltip(text) {
   };
 }
 
-/** Everything that the table says of a row. */
+/** Everything that the table says of a row, and what its memory consists of. */
 function told(i) {
   const cells = [...lines[i].cells].slice(1)
     .map((cell) => (cell.querySelector("summary") ?? cell).textContent);
   const said = cells.map((text, n) => [data.heads[n], text]).filter(([, text]) => text && text !== "–");
+  const { layers } = data.rows[i];
+  if (layers) said.push(["memory", layers]);
   return [label(data.rows[i]), ...said.map(([head, text]) => `${head}: ${text}`)];
 }
 
@@ -262,6 +264,13 @@ async function drawChart(figure) {
   bound.textContent = left
     ? `Shown are the first ${MOST_VARIANTS} of ${variants} variants in the order of the table; sort or filter it to see others.`
     : "";
+  const made = await (chart.layers.length ? stack : plot)(chart, place, points, failed);
+  figure.view = made.view;
+  readable(figure, points, (point) => told(point.i).join("; "));
+}
+
+/** Points on logarithmic axes. */
+function plot(chart, place, points, failed) {
   const spec = structuredClone(chart.spec);
   const { x, y } = spec.encoding;
   x.scale.domain = range([...points, ...failed].map((p) => p.x), 1.15);
@@ -282,10 +291,18 @@ async function drawChart(figure) {
   const legendColumns = Math.max(1, Math.floor(place.clientWidth / (50 + 7.5 * longest)));
   const diagonal = [x.scale.domain[0], x.scale.domain[1]].map((at) => ({ x: at, y: at }));
   const sets = { points, failed, read: [], diagonal };
-  const made = await embed(place, spec, { data: sets, legendColumns }, (datum) =>
-    told(datum.i).join("\n"));
-  figure.view = made.view;
-  readable(figure, points, (point) => told(point.i).join("; "));
+  return embed(place, spec, { data: sets, legendColumns }, (datum) => told(datum.i).join("\n"));
+}
+
+/** A bar of layers for each variant, and a mark at the peak. */
+function stack(chart, place, points) {
+  const peaks = points.map((point) => Object.assign(point, { x: point.y }));
+  const bars = peaks.flatMap(({ i, label: name }) => chart.layers.map((layer, order) =>
+    ({ i, label: name, layer, order, size: data.rows[i][layer] })));
+  const spec = structuredClone(chart.spec);
+  spec.height = 30 * points.length;
+  const sets = { data: { points: bars, peaks, read: [] }, legendColumns: chart.layers.length };
+  return embed(place, spec, sets, (datum) => told(datum.i).join("\n"));
 }
 
 /** Make room for the roofs. */

@@ -59,3 +59,17 @@ def test_energy_has_its_uncertainty_around_it(record):
     records = [record("a", energy_per_inference_j=0.5, energy_uncertainty_j=0.1)]
     (row,) = results(build(records)).rows
     assert (row["energy_low"], row["energy"], row["energy_high"]) == (0.4, 0.5, 0.6)
+
+
+def test_layers_of_the_memory_are_told_where_all_are_known(record):
+    known = {
+        "memory_baseline_bytes": 200 * 2**20,
+        "memory_weights_bytes": 44 * 2**20,
+        "memory_activation_bytes": 6 * 2**20,
+    }
+    (row,) = results(build([record(**known)])).rows
+    assert (row["runtime"], row["weights"], row["activations"]) == (200, 44, 6)
+    assert row["layers"] == "runtime 200 MiB, weights 44.0 MiB, activations 6.00 MiB"
+    (row,) = results(build([record(memory_baseline_bytes=2**28)])).rows
+    assert "layers" not in row
+    assert "runtime" not in row
