@@ -1,57 +1,16 @@
-"""What the plots of the page look like, as Vega-Lite; the page's script puts the points in.
-
-Each point has `x` and `y`, the ends `lo` and `hi` of its interval, and the `label` of its variant.
-Colours are variables of the style sheet, so that light, dark and print need no drawing again.
-"""
+"""Which plots the page has, and how they are read; the drawing is Vega-Lite's (see `vega`)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from inferometer.core import units
 from inferometer.core.roof import Roof
+from inferometer.report.html import vega
 from inferometer.report.html.rows import LAYERS, Row
 from inferometer.report.wording import plural
-
-Spec = dict[str, Any]
-
-HEIGHT = 320
-_SECONDS, _JOULES = (
-    f"datum.value < 1e-3 ? format(datum.value * 1e6, '~g') + ' \N{MICRO SIGN}{unit}' : "
-    f"datum.value < 1 ? format(datum.value * 1e3, '~g') + ' m{unit}' : "
-    f"format(datum.value, ',~g') + ' {unit}'"
-    for unit in ("s", "J")
-)
-_PLAIN = "format(datum.value, ',~g')"
-_SHORT = "format(datum.value, '~s')"
-_POINTED_AT: Spec = {"tooltip": {"value": "any"}}  # what it says is up to the page's script
-CONFIG: Spec = {
-    "aria": False,  # the figure is named and read out by the page; thousands of marks are not
-    "background": None,
-    "font": "system-ui, sans-serif",
-    "view": {"stroke": "var(--line)"},
-    "axis": {
-        "labelColor": "var(--ink)",
-        "titleColor": "var(--ink)",
-        "gridColor": "var(--line)",
-        "domainColor": "var(--soft)",
-        "tickColor": "var(--soft)",
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-        "labelOverlap": "greedy",
-        "labelSeparation": 4,
-    },
-    "legend": {
-        "labelColor": "var(--ink)",
-        "labelFontSize": 12,
-        "orient": "bottom",
-        "title": None,
-        "symbolSize": 80,
-    },
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +24,7 @@ class Chart:
         y: field of a row on the vertical axis.
         low: field of the lower end of the interval; empty where there is none.
         high: field of the upper end.
-        by: field of which one value is shown at a time, `size` or `batch`; empty for all rows.
+        by: field of which one value is shown at a time; empty where all rows are.
         lines: whether the points of a variant are joined.
         layers: fields of a row that are stacked into a bar, in place of points.
         spec: the Vega-Lite specification, without points.
@@ -81,7 +40,7 @@ class Chart:
     by: str = ""
     lines: bool = True
     layers: tuple[str, ...] = ()
-    spec: Spec = field(repr=False)
+    spec: vega.Spec = field(repr=False)
     note: str = ""
 
     def has(self, rows: Sequence[Row]) -> bool:
@@ -102,18 +61,19 @@ def charts(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> list[Chart
         roofs: what the devices can do at best, each with the name of its device.
     """
     wanted = [
-        _by("batch", "latency", "latency per call", _SECONDS),
-        _by("batch", "throughput", "throughput, inputs/s", _SHORT),
-        _by("size", "latency", "latency per call", _SECONDS),
+        _by("batch", "latency", "latency per call", vega.SECONDS),
+        _by("batch", "throughput", "throughput, inputs/s", vega.SHORT),
+        _by("size", "latency", "latency per call", vega.SECONDS),
         _parameters(),
         _scaling(),
-        _by("batch", "energy", "energy per input", _JOULES),
-        _by("batch", "memory", "peak memory, MiB", _PLAIN),
+        _by("batch", "energy", "energy per input", vega.JOULES),
+        _by("batch", "memory", "peak memory, MiB", vega.PLAIN),
         _layers(),
         _roofline(rows, roofs),
     ]
+    several = {"latency-by-size": "size", "scaling": "times_batch"}
     drawable = [chart for chart in wanted if chart.has(rows)]
-    return [chart for chart in drawable if chart.by != "batch" or _several(rows, "size")]
+    return [c for c in drawable if c.name not in several or _several(rows, several[c.name])]
 
 
 def _several(rows: Sequence[Row], name: str) -> bool:
@@ -136,7 +96,7 @@ def _by(axis: str, figure: str, label: str, ticks: str) -> Chart:
         low=f"{figure}_low",
         high=f"{figure}_high",
         by="size" if axis == "batch" else "batch",
-        spec=_spec(_axis(words[axis], _PLAIN), _axis(label, ticks), lines=True),
+        spec=vega.points(vega.axis(words[axis], vega.PLAIN), vega.axis(label, ticks), lines=True),
         note=note,
     )
 
@@ -151,7 +111,11 @@ def _parameters() -> Chart:
         high="latency_high",
         by="shape",
         lines=False,
-        spec=_spec(_axis("parameters", _SHORT), _axis("latency per call", _SECONDS), lines=False),
+        spec=vega.points(
+            vega.axis("parameters", vega.SHORT),
+            vega.axis("latency per call", vega.SECONDS),
+            lines=False,
+        ),
         note="If the parameter count decided the latency, the points would rise to the right.",
     )
 
@@ -160,7 +124,11 @@ def _scaling() -> Chart:
     diagonal = {
         "data": {"name": "diagonal"},
         "mark": {"type": "line", "strokeDash": [6, 4], "clip": True},
-        "encoding": {"x": _field("x"), "y": _field("y"), "color": {"value": "var(--soft)"}},
+        "encoding": {
+            "x": vega.quantity("x"),
+            "y": vega.quantity("y"),
+            "color": {"value": "var(--soft)"},
+        },
     }
     return Chart(
         name="scaling",
@@ -168,9 +136,9 @@ def _scaling() -> Chart:
         x="times_batch",
         y="times_latency",
         by="size",
-        spec=_spec(
-            _axis("batch size, times the smallest", _PLAIN),
-            _axis("latency, times that of the smallest batch", _PLAIN),
+        spec=vega.points(
+            vega.axis("batch size, times the smallest", vega.PLAIN),
+            vega.axis("latency, times that of the smallest batch", vega.PLAIN),
             lines=True,
             below=[diagonal],
         ),
@@ -187,16 +155,16 @@ def _layers() -> Chart:
         "data": {"name": "points"},
         "mark": {"type": "bar", "height": {"band": 0.7}},
         "encoding": {
-            "x": {**_field("size"), "axis": {"title": "memory, MiB"}},
+            "x": {**vega.quantity("size"), "axis": {"title": "memory, MiB"}},
             "y": y,
             "color": {"field": "layer", "type": "nominal", "scale": shades},
             "order": {"field": "order"},
-            **_POINTED_AT,
+            **vega.POINTED_AT,
         },
     }
     peaks = {
         "mark": {"type": "tick", "thickness": 3, "color": "var(--ink)"},
-        "encoding": {"x": _field("x"), "y": y},
+        "encoding": {"x": vega.quantity("x"), "y": y},
     }
     read = {"mark": {"type": "point", "size": 320, "strokeWidth": 2, "color": "var(--ink)"}}
     return Chart(
@@ -209,7 +177,7 @@ def _layers() -> Chart:
         layers=tuple(LAYERS),
         spec={
             "width": "container",
-            "height": HEIGHT,
+            "height": vega.HEIGHT,
             "autosize": {"type": "fit-x", "contains": "padding"},
             "layer": [
                 bars,
@@ -227,8 +195,8 @@ def _roofline(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> Chart:
         "data": {"values": _roof_points(rows, roofs)},
         "mark": {"type": "line", "strokeWidth": 1.5},
         "encoding": {
-            "x": _field("x"),
-            "y": _field("y"),
+            "x": vega.quantity("x"),
+            "y": vega.quantity("y"),
             "color": {"value": "var(--soft)"},
             "detail": {"field": "roof"},
             "strokeDash": {
@@ -246,9 +214,9 @@ def _roofline(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> Chart:
         x="intensity",
         y="flops_per_s",
         lines=False,
-        spec=_spec(
-            _axis("operations per byte moved, FLOP/B", _PLAIN),
-            _axis("attained operations, FLOP/s", _SHORT),
+        spec=vega.points(
+            vega.axis("operations per byte moved, FLOP/B", vega.PLAIN),
+            vega.axis("attained operations, FLOP/s", vega.SHORT),
             lines=False,
             below=[roof_lines] if told else [],
         ),
@@ -295,139 +263,3 @@ def _roof_points(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> list
                 for x in across
             ]
     return points
-
-
-def _field(name: str) -> Spec:
-    return {"field": name, "type": "quantitative"}
-
-
-def _axis(title: str, ticks: str) -> Spec:
-    return {"title": title, "labelExpr": ticks}
-
-
-def _spec(x: Spec, y: Spec, *, lines: bool, below: Sequence[Spec] = ()) -> Spec:
-    """Points with their intervals, joined by lines; crosses above for what has no figure."""
-    faded = {"condition": {"param": "pick", "value": 1}, "value": 0.12}
-    layers: list[Spec] = [*below]
-    layers.append(
-        {
-            "mark": {"type": "rule", "clip": True, "strokeWidth": 1.5},
-            "encoding": {"y": _field("lo"), "y2": {"field": "hi"}, "opacity": faded},
-        }
-    )
-    if lines:
-        layers.append({"mark": {"type": "line", "clip": True}, "encoding": {"opacity": faded}})
-    layers += [
-        {
-            "params": [
-                {
-                    "name": "pick",
-                    "select": {"type": "point", "fields": ["label"]},
-                    "bind": "legend",
-                }
-            ],
-            "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-            "encoding": {
-                "opacity": faded,
-                "shape": {"field": "label", "type": "nominal"},
-                **_POINTED_AT,
-            },
-        },
-        _crosses(),
-        _ring(),
-    ]
-    return {
-        "width": "container",
-        "height": HEIGHT,
-        "autosize": {"type": "fit-x", "contains": "padding"},
-        "data": {"name": "points"},
-        "encoding": {
-            "x": {**_field("x"), "axis": x, "scale": {"type": "log", "nice": False}},
-            "y": {
-                **_field("y"),
-                "axis": y,
-                "scale": {"type": "log", "nice": False},
-            },
-            "color": {"field": "label", "type": "nominal"},
-        },
-        "layer": layers,
-    }
-
-
-def _crosses() -> Spec:
-    """What failed or was skipped, above the points."""
-    return {
-        "data": {"name": "failed"},
-        "mark": {"type": "point", "shape": "M-1,-1L1,1M-1,1L1,-1", "size": 40, "strokeWidth": 2},
-        "encoding": {"y": {"value": 10}, **_POINTED_AT},
-    }
-
-
-def _ring() -> Spec:
-    """Around the point that is read."""
-    return {
-        "data": {"name": "read"},
-        "mark": {"type": "point", "size": 320, "strokeWidth": 2, "filled": False},
-        "encoding": {"color": {"value": "var(--ink)"}},
-    }
-
-
-def course() -> Spec:
-    """The raw observations of a workload over time; every kind has a colour and a shape."""
-    kinds = ["counted", "stands out", "after a switch", "warm-up"]
-    shapes = ["circle", "triangle-up", "square", "diamond"]
-    colours = ["var(--c0)", "var(--c1)", "var(--c4)", "var(--soft)"]
-    scale: Mapping[str, Any] = {"domain": kinds}
-    return {
-        "width": "container",
-        "height": HEIGHT,
-        "autosize": {"type": "fit-x", "contains": "padding"},
-        "layer": [
-            {
-                "data": {"name": "processes"},
-                "mark": {"type": "rule", "strokeDash": [2, 3], "color": "var(--soft)"},
-                "encoding": {"x": _field("x")},
-            },
-            {
-                "data": {"name": "points"},
-                "mark": {"type": "point", "filled": True, "size": 28, "opacity": 0.85},
-                "encoding": {
-                    "x": {
-                        **_field("x"),
-                        "axis": {"title": "time since the first call, s", "tickCount": 8},
-                    },
-                    "y": {
-                        **_field("y"),
-                        "axis": _axis("latency per call", _SECONDS),
-                        "scale": {"type": "log", "nice": False},
-                    },
-                    "color": {"field": "kind", "scale": {**scale, "range": colours}},
-                    "shape": {"field": "kind", "scale": {**scale, "range": shapes}},
-                    **_POINTED_AT,
-                },
-            },
-            {**_ring(), "encoding": {**_ring()["encoding"], "x": _field("x"), "y": _field("y")}},
-        ],
-    }
-
-
-def histogram() -> Spec:
-    """How often each latency occurred among the values that count."""
-    return {
-        "width": "container",
-        "height": 180,
-        "autosize": {"type": "fit-x", "contains": "padding"},
-        "data": {"name": "bins"},
-        "mark": {"type": "bar", "color": "var(--c0)", "stroke": "var(--page)", "strokeWidth": 0.5},
-        "encoding": {
-            "x": {
-                **_field("from"),
-                "axis": _axis("latency per call", _SECONDS),
-                "scale": {"type": "log", "nice": False},
-            },
-            "x2": {"field": "to"},
-            "y": {**_field("count"), "axis": {"title": "values"}},
-            "y2": {"datum": 0},
-            **_POINTED_AT,
-        },
-    }

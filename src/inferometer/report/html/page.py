@@ -19,7 +19,7 @@ from inferometer.analysis.grid import build
 from inferometer.core import units
 from inferometer.core.roof import known_roofs
 from inferometer.report import sources
-from inferometer.report.html import charts, distribution, engine
+from inferometer.report.html import charts, distribution, engine, vega
 from inferometer.report.html.rows import Results, results
 from inferometer.report.marks import plain
 from inferometer.report.sources import RunRecords
@@ -68,9 +68,9 @@ def render_page(
                     "heads": [*(head.title for head in table.heads), "remarks"],
                     "charts": {chart.name: chart.to_json() for chart in plots},
                     "courses": [one and one.to_json() for one in courses],
-                    "course": charts.course(),
-                    "histogram": charts.histogram(),
-                    "config": charts.CONFIG,
+                    "course": vega.course(),
+                    "histogram": vega.histogram(),
+                    "config": vega.CONFIG,
                 }
             ),
         )
