@@ -211,7 +211,7 @@ _HEADS = (
         number=False,
     ),
     Head(title="latency", key="latency", show=lambda r: units.latency(r.latency)),
-    Head(title="relative ±", key="width", show=_width),
+    Head(title="± %", key="width", show=_width),
     Head(
         title="inputs/s",
         key="throughput",

@@ -15,7 +15,7 @@ def test_rows_hold_numbers_and_cells_what_people_read(record):
     assert row["throughput"] == pytest.approx(100)
     shown = dict(zip([head.title for head in found.heads], cells[1:], strict=True))
     assert shown["latency"] == "40.0 ± 2.0 ms"
-    assert shown["relative ±"] == "5 %"
+    assert shown["± %"] == "5 %"
     assert shown["MACs"].strip() == "1.00 G"
     assert cells[0] == "a"
 
