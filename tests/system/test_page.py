@@ -276,7 +276,7 @@ def test_every_plot_is_drawn_and_follows_the_filter(open_page, lab):
     assert page.locator(points.format("latency-by-batch")).count() == 4
     figure = page.locator("figure[data-chart=latency-by-size]")
     figure.locator("select").select_option("8")
-    assert figure.locator(".mark-symbol.role-mark path").count() == 2
+    sync_api.expect(figure.locator(".mark-symbol.role-mark path")).to_have_count(2)
 
 
 def test_raw_observations_are_drawn_with_warm_up_switches_and_outliers(open_page, lab):

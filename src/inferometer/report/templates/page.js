@@ -373,15 +373,22 @@ function seconds(value) {
 }
 
 let generation = 0;
+let last = Promise.resolve();
 
-/** Draw every plot anew, one after the other; a newer call puts an end to it. */
+/** One drawing after the other, so that two never meet in one place. */
+function inTurn(task) {
+  last = last.then(task, task);
+  return last;
+}
+
+/** Draw every plot anew; a newer call puts an end to it. */
 async function redraw() {
   const mine = ++generation;
   document.body.dataset.drawn = "no";
   for (const figure of document.querySelectorAll("figure.chart")) {
     await new Promise((resolve) => setTimeout(resolve)); // let keys and clicks come through
     if (mine !== generation) return;
-    await drawChart(figure);
+    await inTurn(() => drawChart(figure));
   }
   document.body.dataset.drawn = "yes";
 }
@@ -389,12 +396,12 @@ async function redraw() {
 async function setUpPlots() {
   if (typeof vegaEmbed === "undefined") return;
   for (const figure of document.querySelectorAll("figure.chart")) {
-    figure.querySelector("select")?.addEventListener("input", () => drawChart(figure));
+    figure.querySelector("select")?.addEventListener("input", () => inTurn(() => drawChart(figure)));
   }
   const course = byId("course");
-  course?.querySelector("select").addEventListener("input", () => drawCourse(course));
+  course?.querySelector("select").addEventListener("input", () => inTurn(() => drawCourse(course)));
   await redraw();
-  if (course) await drawCourse(course);
+  if (course) await inTurn(() => drawCourse(course));
   document.body.dataset.ready = "yes";
 }
 
