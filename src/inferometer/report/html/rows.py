@@ -5,7 +5,7 @@ The text is what people read; the numbers are what the page sorts by and draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,10 +67,9 @@ class Results:
 
 def results(grid: Grid) -> Results:
     """Every workload of a grid, variant by variant."""
-    columns = [
-        (marks.shorten(c.label, LABEL_LENGTH), marks.shorten(c.name, LABEL_LENGTH))
-        for c in grid.columns
-    ]
+    labels = _short_labels([column.label for column in grid.columns])
+    names = [marks.shorten(column.name, LABEL_LENGTH) for column in grid.columns]
+    columns = list(zip(labels, names, strict=True))
     found = [
         (number, shape, record)
         for number, column in enumerate(grid.columns)
@@ -92,6 +91,15 @@ def results(grid: Grid) -> Results:
         remarks=tuple(remarks(record) for _, _, record in found),
         columns=tuple(columns),
     )
+
+
+def _short_labels(labels: Sequence[str]) -> list[str]:
+    """Labels of a bearable length, still unlike each other: points are joined by them."""
+    found: list[str] = []
+    for label in labels:
+        short = marks.shorten(label, LABEL_LENGTH)
+        found.append(f"{short} ({len(found) + 1})" if short in found else short)
+    return found
 
 
 def outcome(record: Record) -> str:

@@ -73,3 +73,10 @@ def test_layers_of_the_memory_are_told_where_all_are_known(record):
     (row,) = results(build([record(memory_baseline_bytes=2**28)])).rows
     assert "layers" not in row
     assert "runtime" not in row
+
+
+def test_long_names_are_cut_and_stay_unlike_each_other(record):
+    records = [record("b" * 70 + end) for end in ("x", "y", "z")]
+    labels = [label for label, _ in results(build(records)).columns]
+    assert len(set(labels)) == 3
+    assert all(len(label) < 70 for label in labels)
