@@ -14,15 +14,16 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from inferometer.analysis.findings import Effect, Findings
+from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import build
-from inferometer.core import units
 from inferometer.core.roof import known_roofs
 from inferometer.report import sources
+from inferometer.report.findings import anomaly_lines, scaling_lines, tested_lines
 from inferometer.report.html import charts, distribution, engine, vega
 from inferometer.report.html.rows import Results, results
 from inferometer.report.marks import plain
 from inferometer.report.sources import RunRecords
+from inferometer.report.wording import plural
 
 _FREE = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -75,6 +76,13 @@ def render_page(
             ),
         )
     )
+
+
+def _anomalies(findings: Findings | None) -> list[str]:
+    """How many there are, for the first screen."""
+    number = len(findings.anomalies) if findings else 0
+    verb = "was" if number == 1 else "were"
+    return [f"{plural(number, 'anomaly', 'anomalies')} {verb} found (see Findings)."] * bool(number)
 
 
 def _courses(table: Results) -> list[distribution.Course | None]:
@@ -132,7 +140,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"effect": _effect, "block": _block}
+    environment.filters |= {
+        "block": _block,
+        "evidence": tested_lines,
+        "ways_on": anomaly_lines,
+        "fits": scaling_lines,
+    }
     return environment
 
 
@@ -144,14 +157,6 @@ def _one_line(value: object) -> object:
 def _block(text: str) -> Markup:
     """Text of several lines."""
     return Markup("\n").join(plain(line) for line in text.splitlines())
-
-
-def _effect(effect: Effect) -> str:
-    """`ratio 1.42 (1.31 to 1.55), ratio of medians`."""
-    ends = ""
-    if effect.low is not None and effect.high is not None:
-        ends = f" ({units.number(effect.low)} to {units.number(effect.high)})"
-    return f"{effect.name} {units.number(effect.value)}{ends}: {effect.method}"
 
 
 def _asset(name: str) -> str:
