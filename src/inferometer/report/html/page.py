@@ -47,35 +47,38 @@ def render_page(
     courses = [] if absent else _courses(table)
     style, script = _asset("page.css"), _asset("page.js")
     library = "" if absent or not (plots or courses) else engine.library()
-    return (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            said,
-            findings=findings,
-            results=table,
-            charts=plots,
-            choices={chart.name: _choices(chart, table) for chart in plots},
-            observed=[place for place, one in enumerate(courses) if one is not None],
-            absent=str(absent) if absent else "",
-            policy=_policy(style, [part for part in (library, script) if part]),
-            style=Markup(style),  # noqa: S704 - our own files
-            script=Markup(script),  # noqa: S704
-            library=Markup(library),  # noqa: S704
-            data=_json(
-                {
-                    "rows": table.rows,
-                    "columns": table.columns,
-                    "heads": [*(head.title for head in table.heads), "remarks"],
-                    "charts": {chart.name: chart.to_json() for chart in plots},
-                    "courses": [one and one.to_json() for one in courses],
-                    "course": vega.course(),
-                    "histogram": vega.histogram(),
-                    "config": vega.CONFIG,
-                }
-            ),
-        )
+    template = _environment().get_template("page.html.j2")
+    return template.render(
+        said,
+        findings=findings,
+        wrong=[*said["answers"].wrong, *_anomalies(findings)],
+        results=table,
+        charts=plots,
+        choices={chart.name: _choices(chart, table) for chart in plots},
+        observed=[place for place, one in enumerate(courses) if one is not None],
+        absent=str(absent) if absent else "",
+        policy=_policy(style, [part for part in (library, script) if part]),
+        style=Markup(style),  # noqa: S704 - our own files
+        script=Markup(script),  # noqa: S704
+        library=Markup(library),  # noqa: S704
+        data=_json(_data(table, plots, courses)),
     )
+
+
+def _data(
+    table: Results, plots: Sequence[charts.Chart], courses: Sequence[distribution.Course | None]
+) -> dict[str, Any]:
+    """What the page's script reads."""
+    return {
+        "rows": table.rows,
+        "columns": table.columns,
+        "heads": [*(head.title for head in table.heads), "remarks"],
+        "charts": {chart.name: chart.to_json() for chart in plots},
+        "courses": [one and one.to_json() for one in courses],
+        "course": vega.course(),
+        "histogram": vega.histogram(),
+        "config": vega.CONFIG,
+    }
 
 
 def _anomalies(findings: Findings | None) -> list[str]:
