@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,6 +11,8 @@ from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.report.marks import MEANINGS, NOT_TRIED, Spread, spread_of
+
+_FIGURES = re.compile(r"[0-9][0-9.,]*(?: [kMG]i?B| %| m?s)")
 
 
 def local_time(at: float) -> str:
@@ -79,17 +82,30 @@ def headline(group: FailureGroup) -> str:
 
 
 def notes(grid: Grid) -> list[str]:
-    """What the records say should be known; each with its variants where not all say it."""
-    seen: dict[str, list[Column]] = {}
+    """What the records say should be known; each with its variants where not all say it.
+
+    Notes that differ in their figures alone are told once, with the first of them.
+    """
+    texts: dict[str, str] = {}
+    cells: dict[str, list[tuple[Column, Shape]]] = {}
     for column in grid.columns:
-        lists = (record.figures.get("notes") for record in grid.records(column))
-        texts = [str(text) for found in lists if isinstance(found, list) for text in found]
-        for text in dict.fromkeys(texts):
-            seen.setdefault(text, []).append(column)
-    return [
-        text if len(columns) == len(grid.columns) else f"{_who(grid, columns)}: {text}"
-        for text, columns in seen.items()
-    ]
+        for shape in grid.shapes:
+            record = grid.cell(shape, column)
+            found = record.figures.get("notes") if record is not None else None
+            for text in dict.fromkeys(map(str, found if isinstance(found, list) else ())):
+                like = _FIGURES.sub("#", text)
+                texts.setdefault(like, text)
+                cells.setdefault(like, []).append((column, shape))
+    return [_note(grid, text, cells[like]) for like, text in texts.items()]
+
+
+def _note(grid: Grid, text: str, cells: Sequence[tuple[Column, Shape]]) -> str:
+    columns = list(dict.fromkeys(column for column, _ in cells))
+    if _FIGURES.search(text) and len(cells) > 1:
+        column, shape = cells[0]
+        others = plural(len(cells) - 1, "other workload")
+        return f"{column.label} {shape.label}: {text}; likewise, with other figures, {others}"
+    return text if len(columns) == len(grid.columns) else f"{_who(grid, columns)}: {text}"
 
 
 def _who(grid: Grid, columns: Sequence[Column]) -> str:

@@ -196,6 +196,8 @@ def first_call_in_mean(grid: Grid) -> list[Anomaly]:
 def _has_one_slow_call(record: Record) -> bool:
     mean, middle = record.number("latency_mean_s"), record.number("latency_median_s")
     std, calls = record.number("latency_std_s"), record.number("latency_calls")
+    if record.number("first_call_s") is not None:  # it was recorded apart
+        return False
     if not mean or not middle or not std or not calls or calls < _FEWEST:
         return False
     above = mean - middle

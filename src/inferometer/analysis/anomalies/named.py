@@ -42,5 +42,5 @@ def anomaly(  # noqa: PLR0917 - each is told apart at a glance
         cells=tuple(label(*place) for place in places),
         size=size,
         causes=causes,
-        rerun=rerun_command(records),
+        rerun=rerun_command(grid, records),
     )

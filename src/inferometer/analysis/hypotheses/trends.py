@@ -79,10 +79,13 @@ def trend(grid: Grid, hypothesis: Hypothesis, roofs: Mapping[str, Sequence[Roof]
     outcome = _outcome(counts, systematic=not along and any(c.everywhere for c in contrasts))
     counter = [_counterexample(hypothesis, one) for one in contrasts if one.against]
     slopes = _exponents(found) if along else _across_models(found)
+    overall = _over_all(slopes, rises=hypothesis.rises) if outcome == "undecided" else None
+    outcome = overall or outcome
+    said = _sentence(hypothesis, outcome, counts, counter, slopes if overall else ())
     return Tested(
         text=hypothesis.text,
         outcome=outcome,
-        sentence=_sentence(hypothesis, outcome, counts, counter) + _repeated(pairs),
+        sentence=said + _repeated(pairs),
         effects=(*slopes, *(() if along else _agreement(found))),
         strata=len(found),
         pairs=len(pairs),
@@ -141,6 +144,16 @@ def _outcome(counts: Mapping[str, int], *, systematic: bool) -> Outcome:
     return "supported" if favour > counts["undecided"] else "undecided"
 
 
+def _over_all(slopes: Sequence[Effect], *, rises: bool) -> Outcome | None:
+    """What the slope over all decides where no step does; None where it does not either."""
+    for slope in slopes:
+        if slope.low is not None and slope.low > 0:
+            return "supported" if rises else "refuted"
+        if slope.high is not None and slope.high < 0:
+            return "refuted" if rises else "supported"
+    return None
+
+
 def _contrasts(pairs: Sequence[Pair], *, along: bool) -> list[Contrast]:
     """Pairs of the same step or the same two models together, the strongest objection first."""
     groups: dict[object, list[Pair]] = defaultdict(list)
@@ -177,7 +190,11 @@ def _counterexample(hypothesis: Hypothesis, one: Contrast) -> str:
 
 
 def _sentence(
-    hypothesis: Hypothesis, outcome: Outcome, counts: Mapping[str, int], counter: Sequence[str]
+    hypothesis: Hypothesis,
+    outcome: Outcome,
+    counts: Mapping[str, int],
+    counter: Sequence[str],
+    decided_by: Sequence[Effect],
 ) -> str:
     total = sum(counts.values())
     way = "rises" if hypothesis.rises else "falls"
@@ -187,6 +204,10 @@ def _sentence(
         text += f" and goes the other way in {counts['against']}"
     if counts["undecided"]:
         text += f"; {counts['undecided']} cannot be decided"
+    for slope in decided_by:
+        interval = f"[{units.number(slope.low)}, {units.number(slope.high)}]"
+        exponent = f"the exponent over all is {units.number(slope.value)} {interval}"
+        return f"{outcome.capitalize()}: {exponent}, though one by one {text}."
     if counter:
         return f"{outcome.capitalize()}: {counter[0]}. Over all, {text}."
     return f"{outcome.capitalize()}: {text}."

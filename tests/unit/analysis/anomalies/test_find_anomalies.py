@@ -68,6 +68,7 @@ def test_cells_and_sizes_are_told():
     change = next(one for one in found(**PLANTED["device_changed"]) if one.kind == "device_changed")
     assert change.size == pytest.approx(1.3, rel=0.1)
     assert len(change.cells) == 44
+    assert change.rerun.endswith("--only tiny,small,middle,large")  # all cells of each
     order = [one for one in found(**PLANTED["order_effect"]) if one.kind == "order_effect"]
     assert all("right after large" in one.sentence for one in order)
     assert order[0].size == pytest.approx(1.5, rel=0.15)
@@ -85,6 +86,14 @@ def test_percentiles_of_few_calls(record):
     (one,) = find_anomalies(build(records))
     assert (one.kind, one.cells) == ("few_calls", ("net 224/1", "net 224/2"))
     assert "368 calls" in one.sentence
+
+
+def test_a_first_call_that_was_recorded_apart_is_not_in_the_mean(record):
+    figures = {"latency_median_s": 1.0, "latency_std_s": 2.0, "latency_calls": 100}
+    alike = record("net", latency_s=1.2, **figures)
+    assert [one.kind for one in find_anomalies(build([alike]))] == ["first_call_in_mean"]
+    apart = record("net", latency_s=1.2, first_call_s=21.0, **figures)
+    assert find_anomalies(build([apart])) == []
 
 
 def test_a_verdict_of_throttling_is_one_of_the_device(record):

@@ -78,6 +78,19 @@ def test_differences_within_the_noise_are_undecided(cell):
     assert (found.outcome, found.undecided) == ("undecided", 3)
 
 
+def test_a_slope_over_all_decides_what_no_step_does(cell):
+    """Three models that grow alike, each step within its noise."""
+    records = [
+        cell(model, 0.01 * batch**exponent, half=0.8, batch=batch)
+        for model, exponent in (("small", 0.80), ("middle", 0.85), ("large", 0.90))
+        for batch in (1, 2, 4)
+    ]
+    found = ask(records, "latency increases with batch_size")
+    assert (found.outcome, found.supporting, found.against) == ("supported", 0, 0)
+    assert "the exponent over all is 0.850 [0.726, 0.974], though one by one" in found.sentence
+    assert ask(records, "latency decreases with batch_size").outcome == "refuted"
+
+
 def test_what_one_process_cannot_show_is_allowed_for(cell):
     records = [cell("small", 0.01 * f, processes=1, batch=b) for b, f in ((1, 1), (2, 1.2))]
     found = ask(records, "latency increases with batch_size")
