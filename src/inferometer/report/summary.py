@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from statistics import median
 
 from inferometer.analysis import facts
-from inferometer.analysis.grid import Grid
+from inferometer.analysis.grid import Grid, Shape
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
 from inferometer.report.discussion import contradiction
 from inferometer.report.explanation import in_short
+from inferometer.report.marks import verdict_meaning
 from inferometer.report.plots import size_title
 from inferometer.report.sources import RunRecords, all_records
 from inferometer.report.wording import joined, plural, target_of
@@ -106,12 +107,22 @@ def _how_sure(grid: Grid) -> list[str]:
     first, ranked = facts.fastest(grid, shape), facts.ranking(grid, shape)
     apart = len(first) == 1 and len(ranked) > 1 and first[0].latency.low is not None
     lines = ["The interval of the fastest overlaps none of the others."] if apart else []
-    for one in first[:MOST_NAMED]:
-        record = grid.cell(shape, one.column)
-        verdict = record.figures.get("verdict") if record else None
-        if record is not None and verdict:
-            lines.append(f"The verdict on {one.column.label} is {verdict}{_why(record)}.")
-    return lines
+    by_verdict: dict[str, list[facts.Ranked]] = {}
+    for one in first:
+        if verdict := grid.cells[shape, one.column].figures.get("verdict"):
+            by_verdict.setdefault(str(verdict), []).append(one)
+    return lines + [_verdict(grid, shape, *found) for found in by_verdict.items()]
+
+
+def _verdict(grid: Grid, shape: Shape, verdict: str, found: Sequence[facts.Ranked]) -> str:
+    """A verdict on one of the fastest with its worst cause, or on several with its meaning."""
+    if len(found) == 1:
+        why = _why(grid.cells[shape, found[0].column])
+        return f"The verdict on {found[0].column.label} is {verdict}{why}."
+    names = [one.column.label for one in found[:MOST_NAMED]]
+    if len(found) > MOST_NAMED:
+        names.append(f"{len(found) - MOST_NAMED} more")
+    return f"The verdict on {joined(names)} is {verdict}: {verdict_meaning(verdict)}."
 
 
 def _why(record: Record) -> str:
