@@ -55,7 +55,6 @@ def content(runs: Sequence[RunRecords]) -> dict[str, Any]:
         "input_size": discussion.input_size(grid),
         "size_steps": tables.size_steps(grid),
         "parameter_count": discussion.parameter_count(grid),
-        "oddities": discussion.oddities(grid),
         "limits": discussion.limits(grid, runs),
         "setups": [_setup(one) for one in runs],
         "failures": tables.failures(grid),

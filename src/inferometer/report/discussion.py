@@ -59,17 +59,6 @@ def parameter_count(grid: Grid) -> list[str]:
     return lines
 
 
-def oddities(grid: Grid) -> list[str]:
-    """Figures that should be looked at again."""
-    return [
-        f"{units.number(one.latency_s)} s ({one.latency_s!r} to the last digit) stands in "
-        f"{plural(len(one.cells), 'cell')}: "
-        f"{joined([f'{column.label} {shape.label}' for column, shape in one.cells])}. Two "
-        "measurements do not agree to the last digit by chance; a figure was probably copied."
-        for one in facts.repeats(grid)
-    ]
-
-
 def limits(grid: Grid, runs: Sequence[RunRecords]) -> list[str]:
     """What the data cannot say."""
     records = all_records(runs)
