@@ -10,6 +10,8 @@ from html.parser import HTMLParser
 import pytest
 
 from inferometer.analysis import findings
+from inferometer.analysis.analyse import analyse
+from inferometer.analysis.grid import build
 from inferometer.core.errors import MissingExtraError
 from inferometer.core.record import Round
 from inferometer.report.html import engine
@@ -168,7 +170,7 @@ def test_the_table_and_the_data_have_a_row_for_each_workload(page, run, lab):
 
 
 def test_an_imported_table_without_intervals_is_a_page(page, lab2_run, lab2):
-    text = page((lab2_run, lab2))
+    text = page((lab2_run, lab2), findings=analyse(build(lab2)))
     assert "±" not in text.split('<script type="application/json"')[0]
     assert "cannot be repeated" in text
     assert "Raw observations" not in text
