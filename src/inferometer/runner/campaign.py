@@ -138,9 +138,16 @@ class Campaign:
             self.residents.note(variant, GROUPED.format(len(group), together))
 
     def _group(self, group: list[Workload]) -> None:
-        """Warm up everything, the cheapest first; then measure in interleaved rounds."""
-        for workload in sorted(group, key=work):
-            self._prepare(workload)
+        """Warm up everything, the cheapest first; then measure in interleaved rounds.
+
+        The first shape of each model comes before all whose cost can be told from smaller ones, so
+        that a budget leaves out the dearest calls, not the largest shapes of cheap models.
+        """
+        waiting = sorted(group, key=work)
+        while waiting:
+            cheapest = min(waiting, key=lambda one: self._known_call_s(one) or 0.0)
+            waiting.remove(cheapest)
+            self._prepare(cheapest)
         present = [self.prepared[one] for one in group if one in self.prepared]
         if present:
             self._measure(present, *self._deadlines(present))
