@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from inferometer.analysis.anomalies import find_anomalies
 from inferometer.analysis.findings import Findings
-from inferometer.analysis.grid import Grid
+from inferometer.analysis.grid import Grid, build
 from inferometer.analysis.hypotheses import examine
 from inferometer.analysis.scaling import scaling
 from inferometer.core.hypothesis import THE_LABS
+from inferometer.core.record import Record
 from inferometer.core.roof import Roof, known_roofs
 from inferometer.core.run import Run
 
@@ -35,6 +36,23 @@ def analyse(
         anomalies=tuple(find_anomalies(grid)),
         scaling=tuple(scaling(grid)),
     )
+
+
+def analyse_runs(
+    runs: Sequence[Run], records: Sequence[Record], hypotheses: Sequence[str] = ()
+) -> Findings:
+    """Everything that an analysis finds in some runs.
+
+    Args:
+        runs: they.
+        records: of all of them, with their rounds where these are to be looked at.
+        hypotheses: what to test instead of what their studies expect.
+
+    Raises:
+        ValueError: a hypothesis cannot be read.
+    """
+    texts = hypotheses or expected(runs)
+    return analyse(build(records), hypotheses=texts, roofs=roofs_of(runs))
 
 
 def expected(runs: Sequence[Run]) -> list[str]:

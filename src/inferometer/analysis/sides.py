@@ -11,10 +11,11 @@ from scipy.special import stdtrit
 
 from inferometer.analysis.grid import measured
 from inferometer.analysis.matching import MEDIAN
+from inferometer.core.lines import ONE_PROCESS
 from inferometer.core.record import Record
 from inferometer.stats.comparison import NORMAL, Side
 
-PROCESS_ALLOWANCE = 0.25
+PROCESS_ALLOWANCE = ONE_PROCESS
 """Where a side has one process, so much is allowed for the difference between processes, which was
 not observed: medians of fresh processes were seen to differ by up to a factor of 1.7."""
 

@@ -30,16 +30,13 @@ def analyze(
 
     The JSON is an object with the lists `hypotheses`, `anomalies` and `scaling`.
     """
-    from inferometer.analysis.analyse import analyse, expected, roofs_of
-    from inferometer.analysis.grid import build
+    from inferometer.analysis.analyse import analyse_runs
 
     texts = _checked(hypotheses)
     with open_existing(store_path) as store:
         found = store.run(run)
         records = store.records(found.id, with_rounds=True)
-    findings = analyse(
-        build(records), hypotheses=texts or expected([found]), roofs=roofs_of([found])
-    )
+    findings = analyse_runs([found], records, texts)
     if json_path is not None:
         write_json(findings.to_json(), json_path)
     if json_path != "-":

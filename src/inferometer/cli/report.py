@@ -55,11 +55,8 @@ def report(*, runs: tuple[str, ...], out: Path, store_path: Path) -> None:
 
 def _findings(chosen: Sequence[RunRecords]) -> Findings | None:
     """What an analysis finds in the runs; None where they have no records."""
-    from inferometer.analysis.analyse import analyse, expected, roofs_of
-    from inferometer.analysis.grid import build
+    from inferometer.analysis.analyse import analyse_runs
     from inferometer.report.sources import all_records
 
-    runs, records = [one.run for one in chosen], all_records(chosen)
-    if not records:
-        return None
-    return analyse(build(records), hypotheses=expected(runs), roofs=roofs_of(runs))
+    records = all_records(chosen)
+    return analyse_runs([one.run for one in chosen], records) if records else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from inferometer.analysis.analyse import roofs_of
 from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.parts import flops_per_s
 from inferometer.core import units
@@ -67,7 +68,7 @@ class Roofline:
 
 def roofs_by_run(runs: Sequence[RunRecords]) -> Mapping[str, Sequence[Roof]]:
     """The roofs that each run measured, by its id."""
-    return {one.run.id: known_roofs(one.run.device) for one in runs}
+    return roofs_of([one.run for one in runs])
 
 
 def plans(grid: Grid, runs: Sequence[RunRecords]) -> list[Roofline]:

@@ -22,7 +22,6 @@ from inferometer.core.roof import Roof
 from inferometer.stats.slopes import mean_slope
 
 MOST_NAMED = 5
-MOST = 0.5
 NO_ZONE = 1e-9
 """A bound is a bound: there is no zone around it that does not matter."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from inferometer.analysis.explain import is_doubted
 from inferometer.analysis.findings import Tested
 from inferometer.analysis.grid import Grid
 from inferometer.analysis.hypotheses.pairs import Cell, Pair
@@ -11,7 +12,6 @@ from inferometer.core import units
 from inferometer.core.hypothesis import FIGURES, Hypothesis
 
 FEW_MODELS = 8
-DOUBTFUL = ("contended", "throttled", "swapped", "drifting", "unstable")
 SAME = 1.005
 
 
@@ -56,9 +56,7 @@ def nothing_to_compare(hypothesis: Hypothesis) -> Tested:
 def limits(grid: Grid, pairs: Sequence[Pair], *, across_models: bool) -> tuple[str, ...]:
     """What the data behind an answer cannot show."""
     records = [grid.cell(cell.shape, cell.column) for p in pairs for cell in (p.start, p.end)]
-    there = [record for record in dict.fromkeys(map(id, records)) if record]
-    by_id = {id(record): record for record in records if record is not None}
-    used = [by_id[one] for one in there if one in by_id]
+    used = list({id(record): record for record in records if record is not None}.values())
     found = []
     if any(pair.by_sign for pair in pairs):
         found.append(
@@ -70,7 +68,7 @@ def limits(grid: Grid, pairs: Sequence[Pair], *, across_models: bool) -> tuple[s
             "Each figure comes from one process; what fresh processes differ by was not observed, "
             "only allowed for."
         )
-    doubtful = sum(record.figures.get("verdict") in DOUBTFUL for record in used)
+    doubtful = sum(map(is_doubted, used))
     if doubtful:
         found.append(
             f"{of_all(doubtful, len(used), 'figure')} were measured under conditions that their "
