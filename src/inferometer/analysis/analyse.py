@@ -11,7 +11,7 @@ from inferometer.analysis.hypotheses import examine
 from inferometer.analysis.scaling import scaling
 from inferometer.core.hypothesis import THE_LABS
 from inferometer.core.record import Record
-from inferometer.core.roof import Roof, known_roofs
+from inferometer.core.roof import Roof, roofs_of
 from inferometer.core.run import Run
 
 
@@ -59,8 +59,3 @@ def expected(runs: Sequence[Run]) -> list[str]:
     """The hypotheses of the studies behind some runs, each once; the lab's where there are none."""
     texts = [text for run in runs for text in run.document.get("hypotheses") or ()]
     return list(dict.fromkeys(map(str, texts))) or list(THE_LABS)
-
-
-def roofs_of(runs: Sequence[Run]) -> dict[str, list[Roof]]:
-    """What the devices of some runs can do at best, by the run's id."""
-    return {run.id: known_roofs(run.device) for run in runs}

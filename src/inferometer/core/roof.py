@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from inferometer.core.run import Run
 from inferometer.core.workload import Workload
 
 ROOFS = "roofs"
@@ -102,6 +103,11 @@ class Roof:
 def known_roofs(device: Mapping[str, Any]) -> list[Roof]:
     """The roofs that a run's device holds; none in runs that measured none."""
     return [Roof.from_json(one) for one in device.get(ROOFS, ())]
+
+
+def roofs_of(runs: Iterable[Run]) -> dict[str, list[Roof]]:
+    """What the devices of some runs can do at best, by the run's id."""
+    return {run.id: known_roofs(run.device) for run in runs}
 
 
 def roof_for(workload: Workload, roofs: Iterable[Roof]) -> Roof | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from inferometer.analysis.analyse import roofs_of
 from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.parts import flops_per_s
 from inferometer.core import units
 from inferometer.core.record import Record
-from inferometer.core.roof import Attained, Roof, known_roofs
+from inferometer.core.roof import Attained, Roof, known_roofs, roofs_of
 from inferometer.report.fields import Fields, ends, seconds, share, text
 from inferometer.report.markup import Table, table
 from inferometer.report.sources import RunRecords

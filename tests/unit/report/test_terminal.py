@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 
 import pytest
 from rich.cells import cell_len
@@ -137,3 +139,10 @@ def test_a_reader_that_goes_away_is_left_to_the_command_line(record, monkeypatch
     monkeypatch.setattr("sys.stdout", ClosedPipe())
     with pytest.raises(BrokenPipeError):
         print_table([record()])
+
+
+def test_a_table_waits_for_no_tests_of_hypotheses():
+    """scipy.stats takes longer to import than everything that a table needs."""
+    code = "import sys, inferometer.report.terminal; print('scipy.stats' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
