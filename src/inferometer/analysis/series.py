@@ -83,10 +83,10 @@ def latency_by_parameters(grid: Grid, shape: Shape) -> list[Series]:
 
 
 def throughput(record: Record) -> Point | None:
-    """Inputs per second of a record, its batch size as x; None where it was not measured.
+    """Inputs per second at the median latency, batch size as x; None where it was not measured.
 
-    The interval is that of the latency turned over: it has no upper end where the latency's
-    reaches down to 0.
+    The interval is that of the median turned over: it has no upper end where that reaches down to
+    0. The exported `throughput_per_s` is that of the mean latency, and not always within it.
     """
     latency = measured(record)
     batch = record.workload.batch_size
@@ -94,7 +94,7 @@ def throughput(record: Record) -> Point | None:
         return None
     return Point(
         x=batch,
-        y=record.number("throughput_per_s") or batch / latency.value,
+        y=batch / latency.value,
         low=batch / latency.high if latency.high else None,
         high=batch / latency.low if latency.low is not None and latency.low > 0 else None,
     )

@@ -29,6 +29,12 @@ def test_throughput_turns_the_interval_over(record):
     assert point.high == pytest.approx(10.0)
 
 
+def test_throughput_is_within_its_interval_where_the_mean_is_far_from_the_median(record):
+    skewed = record(batch=10, latency_s=2.0, half_s=0.1, throughput_per_s=1.0)
+    point = series.throughput(skewed)
+    assert point.low < point.y < point.high
+
+
 def test_throughput_has_no_upper_end_where_latency_reaches_zero(record):
     point = series.throughput(record(latency_s=1.0, half_s=1.0))
     assert point.low == 0.5
