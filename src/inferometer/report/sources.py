@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from inferometer.core.record import Record
@@ -34,22 +34,29 @@ def all_records(runs: Sequence[RunRecords]) -> list[Record]:
 
 
 def repeat_command(study: Study) -> str:
-    """The command that measures a study again."""
+    """The command that measures a study again: a built-in one by its name."""
     from inferometer.study import builtin_studies
 
-    budget_s = study.procedure.budget_s
+    threads, budget_s = study.sweep.threads, study.procedure.budget_s
     for known in builtin_studies():
-        same_sweep = replace(known.sweep, threads=study.sweep.threads) == study.sweep
-        if same_sweep and replace(known.procedure, budget_s=budget_s) == study.procedure:
-            threads = f" --threads {study.sweep.threads}" if study.sweep.threads else ""
-            budget = f" --budget {budget_s:g}s" if budget_s != known.procedure.budget_s else ""
-            return f"inferometer run {shlex.quote(known.name)}{threads}{budget}"
+        theirs = known.procedure.budget_s
+        alike = replace(
+            known,
+            name=study.name,
+            description=study.description,
+            sweep=replace(known.sweep, threads=threads),
+            procedure=replace(known.procedure, budget_s=budget_s),
+        )
+        if alike == study and (budget_s is not None or theirs is None):
+            flags = f" --threads {threads}" * bool(threads)
+            flags += f" --budget {budget_s:.10g}s" if budget_s != theirs else ""
+            return f"inferometer run {shlex.quote(known.name)}{flags}"
     return "inferometer run study.yaml"
 
 
 def study_file(study: Study) -> str:
     """The study as a study file, each value in the JSON that YAML includes: no text needs care."""
-    sweep, procedure = study.sweep, study.procedure
+    sweep = study.sweep
     data: dict[str, Any] = {
         "name": study.name,
         "models": list(sweep.models),
@@ -60,23 +67,8 @@ def study_file(study: Study) -> str:
         "shapes": [_block(block) for block in sweep.blocks],
         "hypotheses": list(study.hypotheses),
         "procedure": {
-            "target": procedure.target,
-            "confidence": procedure.confidence,
-            "processes": procedure.processes,
-            "min_calls": procedure.min_calls,
-            "max_calls": procedure.max_calls,
-            "min_rounds": procedure.min_rounds,
-            "span": procedure.span_s,
-            "round": procedure.round_s,
-            "max_time": procedure.max_time_s,
-            "timeout": procedure.timeout_s,
-            "memory_limit": procedure.memory_limit_bytes,
-            "skip_larger": procedure.skip_larger,
-            "budget": procedure.budget_s,
-            "seed": procedure.seed,
-            "pair": procedure.pair,
-            "sustain": procedure.sustain_s,
-            "find_cliff": procedure.find_cliff,
+            name.removesuffix("_s").removesuffix("_bytes"): value  # a file has units in its values
+            for name, value in asdict(study.procedure).items()
         },
     }
     return "".join(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inferometer.core.hypothesis import THE_LABS
 from inferometer.core.procedure import Procedure
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.report.sources import RunRecords, repeat_command, study_file
@@ -29,13 +30,21 @@ blocks = st.builds(
         seed=st.integers(0, 99),
         budget_s=st.none() | st.sampled_from([30.0, 600.0]),
         memory_limit_bytes=st.none() | st.just(2**31),
+        energy=st.booleans(),
+        energy_window_s=st.none() | st.just(45.0),
+        roofline=st.booleans(),
+        find_cliff=st.none() | st.just("batch"),
     ),
+    st.just(THE_LABS) | st.just(("a is faster than b",)),
 )
-def test_the_study_file_of_a_report_reads_back_as_the_study(models, found, threads, procedure):
+def test_the_study_file_of_a_report_reads_back_as_the_study(
+    models, found, threads, procedure, hypotheses
+):
     study = Study(
         name="mine",
         sweep=Sweep(models=models, blocks=found, threads=threads),
         procedure=procedure,
+        hypotheses=hypotheses,
     )
     assert parse_study(study_file(study), name_of_file="study.yaml") == study
 
@@ -53,6 +62,18 @@ def test_a_changed_study_is_repeated_from_its_file(change):
     lab = load_study("lab")
     changed = replace(lab, procedure=replace(lab.procedure, **change))
     assert repeat_command(changed) == "inferometer run study.yaml"
+
+
+def test_a_built_in_study_with_other_hypotheses_is_repeated_from_its_file():
+    other = replace(load_study("lab"), hypotheses=("unet is faster than resnet18",))
+    assert repeat_command(other) == "inferometer run study.yaml"
+
+
+def test_a_budget_that_no_flag_takes_away_is_repeated_from_the_file():
+    taste = load_study("taste")
+    endless = replace(taste, procedure=replace(taste.procedure, budget_s=None))
+    assert repeat_command(endless) == "inferometer run study.yaml"
+    assert repeat_command(taste) == "inferometer run taste"
 
 
 def test_an_imported_run_has_no_study(run, lab2_run):
