@@ -146,12 +146,11 @@ def _prefixed(value: float | None, units: tuple[tuple[float, str], ...], gap: st
 
 
 def _scale(value: float, units: tuple[tuple[float, str], ...]) -> tuple[float, str]:
-    """The largest unit of which the value, once rounded, is at least one; the first for 0."""
-    rounded = float(f"{value:.{SIGNIFICANT}g}")
-    fitting = [unit for unit in units if abs(rounded) >= unit[0]]
+    """The largest unit of which the value, once rounded, is at least one; for 0 the last."""
+    fitting = [unit for unit in units if float(f"{abs(value) / unit[0]:.{SIGNIFICANT}g}") >= 1]
     if fitting:
         return fitting[-1]
-    return units[0] if rounded else units[-1]
+    return units[0] if value else units[-1]
 
 
 def _decimals(value: float, significant: int) -> int:

@@ -83,6 +83,9 @@ def test_duration(value, text):
 
 def test_bytes_counts_and_shares():
     assert units.byte_count(512) == "512 B"
+    assert units.byte_count(1023) == "1023 B"
+    assert units.byte_count(1024) == "1.00 KiB"
+    assert units.byte_count(2**30 - 1) == units.byte_count(2**30) == "1.00 GiB"
     assert units.byte_count(31_052_164) == "29.6 MiB"
     assert units.byte_count(None) == units.ABSENT
     assert units.count(7_763_041) == "7,763,041"
