@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import pytest
 
@@ -10,6 +11,7 @@ from inferometer.backends import BACKENDS
 from inferometer.core.errors import WorkloadError
 from inferometer.core.model import Inputs, LoadedModel
 from inferometer.core.workload import Variant
+from inferometer.meters.memory import PeakMemory
 
 
 class Spec:
@@ -64,6 +66,37 @@ def test_what_is_not_finite_is_found_wherever_it_is(name, bad):
     nested = {"a": [example, (value,)]}
     assert "output.a[1][0]" in session.non_finite(nested)
     assert session.non_finite({"a": example, "label": "cat", "n": 3, "none": None}) is None
+
+
+def outputs(name, dtype):
+    """64 MiB of ones, as a network of this backend would give them; whole, and every second."""
+    if name == "python":
+        import numpy as np
+
+        whole = np.ones((64 << 20) // np.dtype(dtype).itemsize, dtype)
+    else:
+        import torch
+
+        dtype = getattr(torch, dtype)
+        whole = torch.ones((64 << 20) // dtype.itemsize, dtype=dtype)
+    return whole, whole[::2]
+
+
+@every_backend
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_looking_at_an_output_takes_no_memory(name, dtype):
+    """It is looked at while the peak of the workload is watched."""
+    session = load(name)
+    for output in outputs(name, dtype):
+        session.non_finite(output)
+        meter = PeakMemory()
+        meter.begin()
+        assert session.non_finite(output) is None
+        assert meter.end().rise < 4 << 20
+        output[-1] = math.nan
+        assert "1 of" in session.non_finite(output)
+        output[-1] = 1
 
 
 @every_backend

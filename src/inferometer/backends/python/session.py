@@ -44,6 +44,9 @@ def _problem(leaf: object) -> str | None:
     import numpy as np
 
     array = np.asarray(leaf)
+    with np.errstate(all="ignore"):  # NaN and infinity stay in a sum, which copies nothing
+        if np.isfinite(array.sum(dtype=np.float64)):
+            return None
     bad = int(array.size - np.isfinite(array).sum())
     return f"{bad} of {array.size} values are NaN or infinite" if bad else None
 

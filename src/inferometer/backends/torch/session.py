@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
@@ -113,10 +114,22 @@ class TorchSession:
 def _problem(leaf: object) -> str | None:
     import torch
 
-    if not isinstance(leaf, torch.Tensor) or not leaf.is_floating_point():
+    if not isinstance(leaf, torch.Tensor) or not leaf.is_floating_point() or _is_finite(leaf):
         return None
     bad = leaf.numel() - int(torch.isfinite(leaf).sum())
     return f"{bad} of {leaf.numel()} values are NaN or infinite" if bad else None
+
+
+def _is_finite(tensor: torch.Tensor) -> bool:
+    """Whether all values surely are, told without a copy: the peak of memory is being watched.
+
+    NaN and infinity stay in a sum. That of fp16 might overflow, so there the largest value tells.
+    """
+    import torch
+
+    if tensor.dtype == torch.float16 and tensor.numel():
+        return bool(torch.linalg.vector_norm(tensor, ord=math.inf).isfinite())
+    return bool(tensor.sum().isfinite())
 
 
 class TorchBackend:
