@@ -159,15 +159,6 @@ def mean_power_w(sensor: Sensor, readings: Readings, window: Window) -> float:
     return power_between_w(sensor, readings, window.start_s + sensor.lag_s, window.end_s)
 
 
-def energy_j(sensor: Sensor, readings: Readings, window: Window) -> float:
-    """Energy of a whole window: its mean power (see `mean_power_w`) times its length.
-
-    Raises:
-        WithheldError: the readings do not cover the window.
-    """
-    return mean_power_w(sensor, readings, window) * window.duration_s
-
-
 def power_between_w(sensor: Sensor, readings: Readings, start_s: float, end_s: float) -> float:
     """Mean power of a stretch in which power is steady.
 

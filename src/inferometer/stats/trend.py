@@ -27,13 +27,11 @@ class Trend:
         change: the estimate.
         low: lower end of its interval; None where too few values are left to judge it by.
         high: upper end.
-        n: values that it rests on.
     """
 
     change: float
     low: float | None
     high: float | None
-    n: int
 
 
 def trend(
@@ -66,15 +64,13 @@ def trend(
     slope = _slope(parts)
     span_s = max(float(np.ptp(times)) for times, _ in parts)
     half = _half_width(parts, slope, confidence)
-    n = len(values_s)
     change = float(np.expm1(slope * span_s))
     if half is None:
-        return Trend(change=change, low=None, high=None, n=n)
+        return Trend(change=change, low=None, high=None)
     return Trend(
         change=change,
         low=float(np.expm1((slope - half) * span_s)),
         high=float(np.expm1((slope + half) * span_s)),
-        n=n,
     )
 
 

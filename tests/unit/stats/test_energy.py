@@ -12,7 +12,6 @@ from inferometer.stats.energy_windows import (
     Window,
     WithheldError,
     edge_w,
-    energy_j,
     mean_power_w,
     needed_warm_up_s,
     needed_window_s,
@@ -71,7 +70,7 @@ def test_the_power_before_the_window_does_not_reach_into_it():
     averaged = np.convolve(true, np.full(10, 0.1))[: at.size]
     averaged[:10] = 5.0
     window = Window(start_s=10, end_s=25)
-    assert energy_j(sensor, Readings.of(at, averaged), window) == pytest.approx(50 * 15)
+    assert mean_power_w(sensor, Readings.of(at, averaged), window) == pytest.approx(50)
 
 
 def test_a_counter_that_lags_is_not_biased_by_what_was_before():

@@ -29,13 +29,14 @@ _TIME_SCALES |= {"ns": 1e-9, "min": 60.0, "minutes": 60.0}
 
 _UNIX_FROM = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (1e8, 1.0))
 """A number so large is Unix time in units of so many seconds: from 1973 on, and until 5138."""
+_UNIX_UNTIL = 1e20
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _ISO = re.compile(
     r"(\d{4})[-/](\d\d)[-/](\d\d)[T ]+(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?"
     r"\s*(Z|UTC|[+-]\d\d(?::?\d\d)?)?",
     re.IGNORECASE,
 )
-_SPAN = re.compile(r"(\d+):(\d\d):(\d\d(?:[.,]\d+)?)")
+_SPAN = re.compile(r"(\d{1,6}):(\d\d):(\d\d(?:[.,]\d+)?)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +183,7 @@ def to_time(cell: str, scale: float, *, comma: bool) -> tuple[float, Clock]:
         seconds = float(match[3].replace(",", "."))
         return int(match[1]) * 3600 + int(match[2]) * 60 + seconds, "start"
     value = to_number(text, comma=comma)
-    if value is None:
+    if value is None or not abs(value) < _UNIX_UNTIL:
         raise ValueError(text)
     for least, unit_s in _UNIX_FROM:
         if value >= least:

@@ -33,7 +33,9 @@ Floats = NDArray[np.float64]
 KIND = "csv"
 MOST_ROWS = 5_000_000
 GAP_PERIODS = 5.0
-"""Power is not known across a longer gap than so many periods."""
+"""A longer gap between two rows than so many periods is mentioned."""
+MOST_W = 1e9
+"""No meter reads more."""
 
 _HEADER_LINES = 50
 _LONGEST_LINE = 64 * 1024
@@ -66,9 +68,13 @@ class PowerLog:
     gain: float | None = None
     notes: tuple[str, ...] = field(default=())
 
-    @property
+    @cached_property
     def info(self) -> SourceInfo:
-        """What is known of the meter; it is taken to average over its period, as most do."""
+        """What is known of the meter; it is taken to average over its period, as most do.
+
+        Its resolution is the smallest distance of two powers that differ: it is no finer.
+        """
+        steps = np.diff(np.unique(self.watts))
         return SourceInfo(
             name=f"{KIND}:{Path(self.path).name}",
             kind=KIND,
@@ -77,73 +83,10 @@ class PowerLog:
             quantity="power",
             period_s=self.period_s,
             window_s=self.period_s,
-            resolution=self._step_w,
+            resolution=float(steps.min()) if steps.size else 0.0,
             gain=self.gain,
             where=self.path,
         )
-
-    def energy_between(self, start_s: float, end_s: float) -> float:
-        """Energy between two times of the log, by the trapezoid rule, joules.
-
-        Raises:
-            MeterError: the log does not cover all of it, or has a long gap in it.
-        """
-        if not start_s <= end_s:
-            raise ValueError("an interval that ends before it starts")
-        self._check(start_s, end_s)
-        return self._until_j(end_s) - self._until_j(start_s)
-
-    def mean_power(self, start_s: float, end_s: float) -> float:
-        """Mean power between two different times of the log, watts.
-
-        Raises:
-            MeterError: as for the energy.
-        """
-        if not start_s < end_s:
-            raise ValueError("an interval without length")
-        return self.energy_between(start_s, end_s) / (end_s - start_s)
-
-    @cached_property
-    def _sums_j(self) -> Floats:
-        """Energy from the first time to each."""
-        steps = np.diff(self.times_s) * (self.watts[1:] + self.watts[:-1]) / 2
-        return np.concatenate([[0.0], np.cumsum(steps)])
-
-    @cached_property
-    def _step_w(self) -> float:
-        """Smallest distance of two powers that differ: no finer than the meter's resolution."""
-        steps = np.diff(np.unique(self.watts))
-        return float(steps.min()) if steps.size else 0.0
-
-    def _place(self, at_s: float) -> int:
-        """The sample before a time, such that there is another after it."""
-        place = int(np.searchsorted(self.times_s, at_s, side="right")) - 1
-        return min(max(place, 0), self.times_s.size - 2)
-
-    def _until_j(self, at_s: float) -> float:
-        k = self._place(at_s)
-        after_s = at_s - float(self.times_s[k])
-        slope = float(self.watts[k + 1] - self.watts[k]) / float(
-            self.times_s[k + 1] - self.times_s[k]
-        )
-        return float(self._sums_j[k]) + (float(self.watts[k]) + slope * after_s / 2) * after_s
-
-    def _check(self, start_s: float, end_s: float) -> None:
-        first, last = float(self.times_s[0]), float(self.times_s[-1])
-        if start_s < first or end_s > last:
-            missing_s = max(first - start_s, end_s - last)
-            raise MeterError(
-                f"{self.path}: the log misses {missing_s:.3g} s of the time asked for: let the"
-                " meter log from before the run until after it"
-            )
-        after = int(np.searchsorted(self.times_s, end_s, side="left"))
-        inside = self.times_s[self._place(start_s) : after + 1]
-        widest_s = float(np.diff(inside).max(initial=0.0))
-        if widest_s > GAP_PERIODS * self.period_s:
-            raise MeterError(
-                f"{self.path}: the log has a gap of {widest_s:.3g} s in the time asked for, where"
-                f" its rows are {self.period_s:.3g} s apart"
-            )
 
 
 def read_log(target: str, *, scope: Scope | None = None, gain: float | None = None) -> PowerLog:
@@ -280,6 +223,8 @@ class _Rows:
                 self.missing += 1
                 return
             power_w *= value * column.scale
+        if not abs(power_w) <= MOST_W:
+            raise self._wrong(line, columns.power[0].name, f"{power_w:.3g} W is no power")
         if len(self.times) >= MOST_ROWS:
             raise MeterError(f"{self.path} has more than {MOST_ROWS:,} rows: cut it to the run")
         self.times.append(at_s)
