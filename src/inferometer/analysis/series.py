@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inferometer.analysis.grid import Column, Grid, Shape, measured
+from inferometer.core.metric import Estimate
 from inferometer.core.record import FailureKind, Record
 
 
@@ -83,21 +84,8 @@ def latency_by_parameters(grid: Grid, shape: Shape) -> list[Series]:
 
 
 def throughput(record: Record) -> Point | None:
-    """Inputs per second at the median latency, batch size as x; None where it was not measured.
-
-    The interval is that of the median turned over: it has no upper end where that reaches down to
-    0. The exported `throughput_per_s` is that of the mean latency, and not always within it.
-    """
-    latency = measured(record)
-    batch = record.workload.batch_size
-    if latency is None:
-        return None
-    return Point(
-        x=batch,
-        y=batch / latency.value,
-        low=batch / latency.high if latency.high else None,
-        high=batch / latency.low if latency.low is not None and latency.low > 0 else None,
-    )
+    """Inputs per second at the median latency, batch size as x; None where it was not measured."""
+    return _point(record.throughput if measured(record) else None, record.workload.batch_size)
 
 
 def _each(
@@ -117,7 +105,7 @@ def _one(
         record = grid.cell(shape, column)
         if record is None:
             continue
-        point = throughput(record) if per_second else _latency(record, x)
+        point = throughput(record) if per_second else _point(measured(record), x)
         if point is not None:
             points.append(point)
         elif record.failure is not None:
@@ -125,8 +113,5 @@ def _one(
     return Series(column=column, points=tuple(points), gaps=tuple(gaps))
 
 
-def _latency(record: Record, x: float) -> Point | None:
-    latency = measured(record)
-    if latency is None:
-        return None
-    return Point(x=x, y=latency.value, low=latency.low, high=latency.high)
+def _point(found: Estimate | None, x: float) -> Point | None:
+    return None if found is None else Point(x=x, y=found.value, low=found.low, high=found.high)

@@ -61,24 +61,20 @@ def lines(records: Iterable[Record]) -> dict[Workload, list[Record]]:
 
 def attempt(record: Record) -> Attempt | None:
     """A record as a point of its line; None where it has neither a latency nor a failure."""
-    batch, failure, latency = record.workload.batch_size, record.failure, record.latency
+    batch, failure, rate = record.workload.batch_size, record.failure, record.throughput
     if failure is not None:
         early = failure.stage in ("prepare", "load")
         hopeful = failure.kind in SMALLER_MAY_WORK and not early
         return Attempt(at=batch, failure=failure.kind, hopeful=hopeful)
-    if latency is None or latency.value <= 0:
+    if rate is None:
         return None
     return Attempt(
-        at=batch,
-        rate=batch / latency.value,
-        low=batch / latency.high if latency.high else None,
-        high=batch / latency.low if latency.low and latency.low > 0 else None,
-        allowance=_allowance(record, latency),
+        at=batch, rate=rate.value, low=rate.low, high=rate.high, allowance=_allowance(record, rate)
     )
 
 
-def _allowance(record: Record, latency: Estimate) -> float:
+def _allowance(record: Record, rate: Estimate) -> float:
     if record.figures.get("verdict") == "contended":
         return DISTURBED
     several = (record.number("latency_processes") or 1) > 1
-    return 0.0 if several and latency.low else ONE_PROCESS
+    return 0.0 if several and rate.high else ONE_PROCESS

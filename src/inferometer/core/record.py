@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -153,6 +153,24 @@ class Record:
             confidence=self.number("latency_confidence") or 0.0,
             method=str(self.figures.get("latency_ci_method") or "none"),
             n=int(self.number("latency_calls") or 0),
+        )
+
+    @property
+    def throughput(self) -> Estimate | None:
+        """Inputs per second at the median latency; None where that is missing, or is not above 0.
+
+        The interval is that of the median turned over: it has no upper end where that reaches down
+        to 0. The exported `throughput_per_s` is that of the mean latency, and not always within it.
+        """
+        latency, batch = self.latency, self.workload.batch_size
+        if latency is None or latency.value <= 0:
+            return None
+        low, high = latency.low, latency.high
+        return replace(
+            latency,
+            value=batch / latency.value,
+            low=batch / high if high else None,
+            high=batch / low if low is not None and low > 0 else None,
         )
 
     def __repr__(self) -> str:
