@@ -29,7 +29,7 @@ def latency_side(record: Record, metric: str) -> Side:
     assert latency
     processes = int(record.number("latency_processes") or 1)
     standard = math.inf
-    if metric == MEDIAN and latency.low and latency.high:
+    if metric == MEDIAN and latency.high and 0 < (latency.low or 0) <= latency.high:
         freedom = processes - 1 if processes > 1 else NORMAL
         quantile = float(stdtrit(freedom, 0.5 + latency.confidence / 2))
         standard = math.log(latency.high / latency.low) / 2 / quantile

@@ -53,6 +53,14 @@ def test_the_interval_of_unpaired_sides_is_welchs(record):
     assert found.row()["ratio_high"] == pytest.approx(math.exp(half), rel=1e-4)
 
 
+@pytest.mark.parametrize("half_s", [0.010, 0.011, -0.001])
+def test_an_interval_that_reaches_zero_or_is_upside_down_says_nothing(record, half_s):
+    pair = [measured(record, "a", 0.010, half_s, run_id=run) for run in ("one", "two")]
+    (found,) = compare(match_runs(pair[:1], pair[1:]))
+    assert found.row()["ratio_low"] is None
+    assert found.verdict == "undecided"
+
+
 def test_runs_that_differ_in_threads_or_device_are_matched_and_that_is_said(record):
     base = [measured(record, "a", 0.010, threads=2)]
     for change in ({"threads": 4}, {"threads": 4, "device": "cuda"}):
