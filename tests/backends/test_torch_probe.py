@@ -70,6 +70,14 @@ def test_the_share_of_the_processor_is_that_of_the_repetitions(monkeypatch):
     assert one.processor_s / one.wall_s == pytest.approx(0.5)
 
 
+def test_more_threads_than_processors_are_no_other_programs(monkeypatch):
+    monkeypatch.setattr(module, "logical_cores", lambda: 2)
+    one = probe()
+    one.wall_s, one.processor_s = 2.0, 3.9
+    assert one._granted(2) == one._granted(8) == pytest.approx(0.975)
+    assert Probe(device="cuda", wait=None, plan=SHORT)._granted(8) is None
+
+
 def test_what_would_take_too_long_is_left_out(monkeypatch):
     clock = Clock(monkeypatch)
     never = clock.candidate("never", 1e9, 1000.0)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from inferometer.core.errors import WorkloadError
 from inferometer.core.roof import Attained, ProbePlan, Roof
 from inferometer.core.units import byte_count
+from inferometer.host.cpus import logical_cores
 
 if TYPE_CHECKING:
     import torch
@@ -102,7 +103,7 @@ class Probe:
         size = self._array_bytes()
         with torch.inference_mode():
             flops = self._attained("flops", self._arithmetic(dtype))
-            granted = self.processor_s / self.wall_s / threads
+            granted = self._granted(threads)
             arrays = [torch.ones(size // 4, device=self.device) for _ in range(3)]
             memory = self._attained("memory", _transfers(arrays, [size]))
             cache = self._attained("cache", _transfers(arrays, self._cached_sizes(size)))
@@ -117,7 +118,7 @@ class Probe:
             dispatch_s=dispatch_s,
             at=at,
             cache_bytes=self.plan.cache_bytes,
-            granted=granted if torch.device(self.device).type == "cpu" else None,
+            granted=granted,
         )
 
     def _arithmetic(self, dtype: torch.dtype) -> Iterator[_Candidate]:
@@ -180,6 +181,14 @@ class Probe:
             one.rates.append(one.amount / max(now - begin, 1e-9))
             if now > end:
                 break
+
+    def _granted(self, threads: int) -> float | None:
+        """Share that the last repetitions had of the processors that they could use; on a CPU."""
+        import torch
+
+        if torch.device(self.device).type != "cpu":
+            return None
+        return self.processor_s / self.wall_s / min(threads, logical_cores())
 
     def _array_bytes(self) -> int:
         """Size of each of three arrays that no cache holds, a multiple of four.
