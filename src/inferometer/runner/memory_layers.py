@@ -88,7 +88,8 @@ class MemoryLayers:
         """Fields of one workload.
 
         What counting and other shapes left in the process before is taken off the peak: in a
-        process of its own the workload would not hold it.
+        process of its own the workload would not hold it. Where the process did other things too,
+        that cannot be told, and nothing is taken off.
 
         Args:
             idle: what was held before the workload's inputs were made.
@@ -96,13 +97,13 @@ class MemoryLayers:
         """
         if peak is None:
             return {}
-        left = 0
+        left, instrument = 0, None
         if idle is not None and self.loaded is not None:
-            left = max(idle.own - self.loaded.own, 0)
+            left, instrument = max(idle.own - self.loaded.own, 0), self.counting_bytes
         return {
             "peak_memory_bytes": peak.resident - left,
             "memory_activation_bytes": peak.rise,
-            "memory_instrument_bytes": self.counting_bytes,
+            "memory_instrument_bytes": instrument,
             "memory_counter": peak.counter,
         }
 

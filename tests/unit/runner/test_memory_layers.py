@@ -72,6 +72,7 @@ def test_in_a_process_that_loaded_nothing_the_peak_is_as_it_is():
     peak = Peak(before=held(340), after=held(340), resident=500 * MIB, counter="VmHWM")
     found = MemoryLayers().figures(held(330), peak)
     assert found["peak_memory_bytes"] == 500 * MIB
+    assert found["memory_instrument_bytes"] is None  # nothing was taken off
 
 
 def test_our_own_code_is_taken_off_and_added_to_the_instrument():
