@@ -20,7 +20,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "inferometer.cli.analyze:analyze",
         "Test hypotheses, name anomalies, fit how latency grows.",
     ),
-    "report": ("inferometer.cli.report:report", "Write a lab report with plots."),
+    "report": (
+        "inferometer.cli.report:report",
+        "Write a lab report: a page, text, data and plots.",
+    ),
     "compare": ("inferometer.cli.compare:compare", "Say which of two is faster, and how sure."),
     "cost": ("inferometer.cli.cost:cost", "Count what a model costs on paper."),
     "profile": ("inferometer.cli.profile:profile", "Show where the time of a call goes."),
@@ -65,7 +68,7 @@ Examples:
   inferometer run taste                       two models in half a minute
   inferometer run                             the lab study, four models
   inferometer run --models resnet18 --batch 1 --size 224
-  inferometer report latest -o report         Markdown, CSV and plots
+  inferometer report latest -o report         a page, Markdown, CSV and plots
 """  # \b is click's sign to leave the lines as they are
 
 

@@ -16,6 +16,7 @@ from inferometer.report.method import methods
 from inferometer.report.sources import RunRecords
 from inferometer.report.summary import summary
 from inferometer.report.sustained import sustained_lines
+from inferometer.report.verdicts import cause_table, verdict_table
 
 
 def content(runs: Sequence[RunRecords]) -> dict[str, Any]:
@@ -44,7 +45,8 @@ def content(runs: Sequence[RunRecords]) -> dict[str, Any]:
         "cells_show": wording.what_cells_show(records, _target(runs)),
         "legend": _legend(grid, records),
         "latencies": _latencies(grid, records),
-        "verdicts": tables.verdicts(grid),
+        "verdicts": verdict_table(grid),
+        "causes": cause_table(grid),
         "sustained": sustained_lines(records),
         "energy": tables.energy(grid),
         "energy_reason": discussion.energy_reason(records),

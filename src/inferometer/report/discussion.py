@@ -9,6 +9,7 @@ from inferometer.analysis.grid import Column, Grid
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.report.sources import RunRecords, all_records
+from inferometer.report.verdicts import unseen
 from inferometer.report.wording import joined, plural, sentence, shape_list
 
 DIFFERENT = (
@@ -78,15 +79,8 @@ def limits(grid: Grid, runs: Sequence[RunRecords]) -> list[str]:
         )
     if all(record.latency is None or record.latency.low is None for record in records):
         found.append("There are no intervals: which differences are noise cannot be said.")
-    elif {record.number("latency_processes") for record in records} - {None} == {1}:
-        found.append(
-            "Each workload was timed in one process: how much a fresh start of the program changes "
-            "the latency was not observed, and the intervals do not cover it."
-        )
-    causes = dict.fromkeys(
-        str(cause) for record in records for cause in _list(record.figures.get("causes"))
-    )
-    return found + [sentence(cause) for cause in causes]
+    measured = [record for record in records if record.status == "ok"]
+    return found + [sentence(caveat) for caveat in unseen(measured)]
 
 
 def energy_reason(records: Sequence[Record]) -> str:
@@ -168,7 +162,3 @@ def contradiction(grid: Grid, one: facts.Pair) -> str:
         where = f"{len(one.slower_in)} of {of} ({shape_list(one.slower_in, 4)})"
     pair = f"{one.fewer.label} has fewer parameters than {one.more.label}"
     return f"{pair}, {fewer} against {more}, yet is slower at {where}."
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []

@@ -167,8 +167,9 @@ def _widths(estimates: Sequence[Estimate], missed: int, one: RunRecords) -> str:
     if not widths:
         return "the latencies have no intervals."
     target = target_of(one.run)
+    confidence = min(e.confidence for e in estimates if e.relative_half_width is not None)
     line = (
-        f"half of the {units.percent(estimates[0].confidence)} interval is "
+        f"half of the {units.percent(confidence)} interval is "
         f"{units.percent(min(widths))} to {units.percent(max(widths))} of the median, in the "
         f"middle {units.percent(median(widths))}"
     )

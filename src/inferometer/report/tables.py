@@ -80,20 +80,6 @@ def latency(grid: Grid, input_size: int | None, spread: marks.Spread) -> Table:
     return table(["batch", *(column.label for column in columns)], rows, left=0)
 
 
-def verdicts(grid: Grid) -> Table:
-    """Each verdict, what it means, and the workloads that have it."""
-    groups: dict[str, list[str]] = {}
-    for (shape, column), record in grid.cells.items():
-        verdict = record.figures.get("verdict")
-        if record.status == "ok" and verdict:
-            groups.setdefault(str(verdict), []).append(f"{column.label} {shape.label}")
-    rows = [
-        [verdict, marks.verdict_meaning(verdict), units.count(len(labels)), _few(labels)]
-        for verdict, labels in sorted(groups.items(), key=lambda group: -len(group[1]))
-    ]
-    return table(["verdict", "meaning", "workloads", "which"], rows, left=4)
-
-
 def batch_steps(grid: Grid) -> Table:
     """How latency moves from the smallest to the largest batch size."""
     rows = [
@@ -154,7 +140,9 @@ def best_batches(grid: Grid) -> Table:
 def figures(grid: Grid) -> Table:
     """Every figure of latency: deviation, percentiles, extremes, and how often it was measured."""
     fields: dict[str, Callable[[Record], str]] = {
-        "median": lambda r: units.latency(r.latency),
+        "median": lambda r: (
+            "" if r.number("latency_median_s") is None else units.latency(r.latency)
+        ),
         "mean": seconds("latency_mean_s"),
         "std": seconds("latency_std_s"),
         **{name.split("_")[1]: seconds(name) for name in PERCENTILES},
@@ -277,12 +265,6 @@ def _appendix(
         if wanted(record)
     ]
     return table(["variant", "size", "batch", *fields], rows)
-
-
-def _few(labels: Sequence[str], most: int = 6) -> str:
-    """The first of many."""
-    more = f" and {len(labels) - most} more" if len(labels) > most else ""
-    return ", ".join(labels[:most]) + more
 
 
 def _span(texts: Sequence[str]) -> str:

@@ -33,6 +33,7 @@ from inferometer.report.output import (
     say,
     table_lines,
 )
+from inferometer.report.verdicts import verdict_lines
 
 MESSAGE_LENGTH = 160
 
@@ -64,7 +65,7 @@ def print_run(
                 console, f"{record.workload.label} over time:", sustained.window_lines(record)
             )
         if causes:
-            print_list(console, "Verdicts:", wording.verdicts(records))
+            print_list(console, "Verdicts:", verdict_lines(records))
 
 
 def print_table(

@@ -40,21 +40,6 @@ def what_cells_show(records: Sequence[Record], target: float | None) -> str:
     return f"Median time per call of one batch ± half of its {level}interval{aim}."
 
 
-def verdicts(records: Sequence[Record]) -> list[str]:
-    """Every verdict with its causes: `contended: unet 224/8: another program used …`."""
-    causes: dict[tuple[str, str], list[str]] = {}
-    for record in records:
-        if record.status == "ok":
-            found = record["causes"]
-            listed = "; ".join(found) if isinstance(found, list) else ""
-            key = (str(record["verdict"]), listed)
-            causes.setdefault(key, []).append(record.workload.label)
-    return [
-        f"{verdict}: {', '.join(labels)}{': ' * bool(listed)}{listed}"
-        for (verdict, listed), labels in sorted(causes.items())
-    ]
-
-
 def outcome(run: Run, records: Sequence[Record]) -> str:
     """How far the run came: `44 workloads: 40 ok, 3 failed, 1 not reached`."""
     counts = {s: sum(r.status == s for r in records) for s in ("ok", "failed", "skipped")}
@@ -71,8 +56,13 @@ def shapes(group: FailureGroup, most: int = 6) -> str:
 
 def shape_list(found: Sequence[Shape], most: int = 6) -> str:
     """Shapes, the first few of them: `224/1, 224/2 and 9 more`."""
-    names = ", ".join(shape.label for shape in found[:most])
-    return f"{names} and {len(found) - most} more" if len(found) > most else names
+    return few([shape.label for shape in found], most)
+
+
+def few(names: Sequence[str], most: int = 6) -> str:
+    """The first of many: `a, b and 9 more`."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def headline(group: FailureGroup) -> str:

@@ -180,6 +180,7 @@ def common(
             "first_call_s": latency * 4,
             "load_s": 0.4,
             "steady": True,
+            "causes": ["one process: how much a fresh process differs was not observed"],
             "peak_memory_bytes": 300 * 2**20,
             "memory_counter": "peak resident set of the worker",
         }
