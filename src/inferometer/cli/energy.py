@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,11 @@ def _seconds(offset: str) -> float | None:
     if offset == AUTO:
         return None
     try:
-        return float(offset)
+        seconds = float(offset)
     except ValueError:
-        raise click.BadParameter(
-            f"expected auto or seconds such as -3.2, found {offset!r}", param_hint="--offset"
-        ) from None
+        seconds = math.nan
+    if math.isfinite(seconds):
+        return seconds
+    raise click.BadParameter(
+        f"expected auto or seconds such as -3.2, found {offset!r}", param_hint="--offset"
+    )

@@ -270,13 +270,11 @@ def _with_net(
             net_reason=f"the power at rest moved by {moved_w:.3g} W between before and after, "
             "by more than the work added",
         )
-    if net_j.half is not None and net_j.value < net_j.half:
-        below_j = max(net_j.value, 0.0) + net_j.half
-        return replace(
-            found,
-            net_below_j=below_j,
-            net_reason=f"not distinguishable from idle, < {below_j:.3g} J",
-        )
+    half_j = net_j.half or 0.0
+    if net_j.value <= half_j:
+        below_j = max(net_j.value, 0.0) + half_j
+        reason = "not distinguishable from idle" + (f", < {below_j:.3g} J" if below_j else "")
+        return replace(found, net_below_j=below_j or None, net_reason=reason)
     return replace(found, net_j=net_j)
 
 

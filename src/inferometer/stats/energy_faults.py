@@ -31,6 +31,8 @@ def check(
     Raises:
         WithheldError: the readings cannot be those of a working sensor.
     """
+    if sensor.stated:
+        return
     if sensor.quantity == "energy":
         _check_counter(sensor, readings, load, idle)
     else:

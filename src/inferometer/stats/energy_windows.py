@@ -43,6 +43,7 @@ class Sensor:
         resolution: smallest step of a reading, in joules or watts.
         gain: largest relative error; None where nobody knows.
         offset_w: largest constant error, watts; None where nobody knows.
+        stated: whether there is no sensor at all, only what a user stated, which may stand still.
     """
 
     quantity: Quantity
@@ -52,6 +53,7 @@ class Sensor:
     resolution: float = 0.0
     gain: float | None = None
     offset_w: float | None = None
+    stated: bool = False
 
     @property
     def tau_s(self) -> float:

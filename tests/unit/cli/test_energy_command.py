@@ -85,6 +85,7 @@ def test_json_scope_gain_and_offset(store, capsys):
     [
         (("--power-log", "none.csv"), "none.csv cannot be read"),
         (("--power-log", "LOG", "--offset", "soon"), "expected auto or seconds"),
+        (("--power-log", "LOG", "--offset", "nan"), "expected auto or seconds"),
         (("--power-log", "LOG", "--scope", "moon"), "moon is no scope"),
         (("--power-log", "LOG", "--offset", "9999"), None),
         ((), "--power-log"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from inferometer.core.errors import MeterError
 from inferometer.core.record import Record, Round
 from inferometer.meters.energy.csv_log import PowerLog
-from inferometer.runner.energy.figures import Sourced, energy_figures
+from inferometer.runner.energy.figures import Sourced, joined
 from inferometer.runner.energy.windows import last_try, sensor_of, windows_of
 from inferometer.stats.alignment import align
 from inferometer.stats.energy import EnergyResult, energy_per_input
@@ -37,6 +37,8 @@ class Attached:
 def attach(store: Store, run_id: str, log: PowerLog, *, offset_s: float | None = None) -> Attached:
     """Compute the energy of every workload whose windows the run holds, and store it.
 
+    A figure that another meter gave is kept: beside that of the log, or where the log gives none.
+
     Args:
         store: where the run is.
         run_id: its full id.
@@ -61,7 +63,7 @@ def attach(store: Store, run_id: str, log: PowerLog, *, offset_s: float | None =
     for record in measured:
         rounds = tried[record.workload]
         found = Sourced(info=log.info, result=_result(log, record, rounds, offset_s))
-        figures = {**record.figures, **energy_figures([found], rounds)}
+        figures = {**record.figures, **joined(found, rounds, record)}
         changed.append(replace(record, figures=figures))
         store.put_record(run_id, replace(changed[-1], rounds=()))
     return Attached(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import cast
 
 from inferometer.core.energy import SourceInfo
-from inferometer.core.record import Round, Value
+from inferometer.core.record import Record, Round, Value
 from inferometer.core.units import energy, watts
 from inferometer.stats.energy import EnergyResult
 
@@ -74,23 +75,70 @@ def energy_figures(found: Sequence[Sourced], rounds: Sequence[Round]) -> dict[st
     }
 
 
+def joined(one: Sourced, rounds: Sequence[Round], record: Record) -> dict[str, Value]:
+    """Fields of a record that gets one more source later.
+
+    Where that has a figure, it becomes the record's, and the one before stands beside it;
+    otherwise the one before stays.
+
+    Args:
+        one: what the source says.
+        rounds: as for `energy_figures`.
+        record: as it is, perhaps with figures of the same source.
+    """
+    before, name = record.figures, one.info.name
+    others = [
+        other
+        for other in cast("list[str]", before.get("energy_others") or [])
+        if not other.startswith(f"{name} (")
+    ]
+    if before.get("energy_source") in (None, name):
+        return energy_figures([one], rounds) | {"energy_others": others}
+    if one.result.gross_j is None:
+        kept = {field: before.get(field) for field in NO_FIGURES}
+        return kept | {"energy_others": [*others, sentence(one)]}
+    return energy_figures([one], rounds) | {"energy_others": [_sentence_of(record), *others]}
+
+
 def no_energy(reason: str) -> Mapping[str, Value]:
     """Fields of a record without energy."""
     return NO_FIGURES | {"energy_reason": reason}
 
 
 def sentence(one: Sourced) -> str:
-    """A source in one sentence: `rapl:psys (psys): 1.42 ± 0.05 J per input, 14.2 W`."""
-    result, gross = one.result, one.result.gross_j
-    name = f"{one.info.name} ({one.info.scope}, {one.info.method})"
-    if gross is None:
+    """A source in one sentence: `rapl:psys (psys, measured): 1.42 ± 0.05 J per input, 14.2 W`."""
+    info, result = one.info, one.result
+    name = f"{info.name} ({info.scope}, {info.method})"
+    if result.gross_j is None:
         return f"{name}: withheld: {result.reason}"
-    parts = [f"{name}: {energy(gross.value, gross.half)} per input"]
-    if result.net_j is not None:
-        parts.append(f"{energy(result.net_j.value, result.net_j.half)} above rest")
-    if result.mean_w is not None:
-        parts.append(watts(result.mean_w.value))
-    return ", ".join(parts)
+    gross, net, mean_w = result.gross_j, result.net_j, result.mean_w
+    return _told(
+        name,
+        energy(gross.value, gross.half),
+        energy(net.value, net.half) if net else "",
+        watts(mean_w.value) if mean_w else "",
+    )
+
+
+def _sentence_of(record: Record) -> str:
+    """The same, of the source that a record has its figures from."""
+    figures, number = record.figures, record.number
+    source, scope, method = (
+        figures.get(f"energy_{what}") for what in ("source", "scope", "method")
+    )
+    gross = number("energy_per_inference_j") or 0.0
+    net, mean_w = number("energy_net_per_inference_j"), number("power_mean_w")
+    return _told(
+        f"{source} ({scope}, {method})",
+        energy(gross, number("energy_uncertainty_j")),
+        "" if net is None else energy(net, number("energy_net_uncertainty_j")),
+        "" if mean_w is None else watts(mean_w),
+    )
+
+
+def _told(name: str, gross: str, net: str, mean: str) -> str:
+    parts = (f"{name}: {gross} per input", f"{net} above rest" if net else "", mean)
+    return ", ".join(part for part in parts if part)
 
 
 def _reason(main: Sourced) -> str | None:

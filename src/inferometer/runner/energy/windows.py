@@ -48,6 +48,7 @@ def sensor_of(info: SourceInfo) -> Sensor:
         resolution=info.resolution,
         gain=info.gain,
         offset_w=info.offset_w,
+        stated=info.method == "estimate",
     )
 
 

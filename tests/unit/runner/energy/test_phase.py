@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import random
+import re
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from inferometer.core.errors import InputError, MeterError, SourceLostError
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Record, Round
 from inferometer.core.sweep import Block, Study, Sweep
-from inferometer.meters.energy import rapl
+from inferometer.meters.energy import estimate, rapl
 from inferometer.meters.energy.csv_log import read_log
 from inferometer.meters.energy.surroundings import Surroundings
 from inferometer.runner.energy.attach import attach
@@ -301,6 +302,53 @@ def test_a_log_on_another_clock_is_joined_later(bench, world, tmp_path, seed):
         assert record["energy_source"] == "csv:log.csv"
         assert record["energy_scope"] == "wall"
         assert record["energy_uncertainty_j"] > 0
+
+
+def logged(world, path, watts_of=lambda watts: watts):
+    """What a meter at the wall wrote down ten times a second."""
+    lines = [f"{at:.3f},{watts_of(watts)}" for at, watts in world.trace]
+    path.write_text("\n".join(["timestamp,watts", *lines]))
+    return read_log(str(path))
+
+
+def test_a_log_leaves_the_figure_of_the_counter_beside_its_own(bench, world, tmp_path):
+    record = bench(Workers(world), sources=[Source(world)])[0]
+    log = logged(world, tmp_path / "log.csv", lambda watts: 2 * watts)
+    for _ in range(2):  # joined twice: the second takes the place of the first
+        attach(bench.store, bench.run.id, log, offset_s=0.0)
+        found = bench.store.records(bench.run.id)[0]
+        assert found["energy_source"] == "csv:log.csv"
+        assert found["energy_per_inference_j"] == pytest.approx(
+            2 * record["energy_per_inference_j"], rel=1e-2
+        )
+        (other,) = found["energy_others"]
+        assert re.fullmatch(
+            r"rapl:package-0 \(package, measured\): 75\.0\d* ± \S+ mJ per input, "
+            r"50\.0\d* ± \S+ mJ above rest, 15\.0 W",
+            other,
+        )
+
+
+def test_a_log_that_gives_nothing_leaves_the_figure_of_the_counter(bench, world, tmp_path):
+    record = bench(Workers(world), sources=[Source(world)])[0]
+    log = logged(world, tmp_path / "log.csv")
+    attach(bench.store, bench.run.id, log, offset_s=1e6)
+    found = bench.store.records(bench.run.id)[0]
+    others = found.figures.pop("energy_others")
+    assert found.figures == {k: v for k, v in record.figures.items() if k != "energy_others"}
+    assert others == [
+        "csv:log.csv (wall, measured): withheld: the sensor gave fewer than two readings in a window"
+    ]
+
+
+def test_stated_watts_are_energy_too_though_they_never_move(bench, world):
+    constant = estimate.connect("estimate://7.5", Surroundings(clock=world.clock))
+    for record in bench(Workers(world), sources=[constant]):
+        truth = 7.5 * CALL_S / record.workload.batch_size
+        assert record["energy_per_inference_j"] == pytest.approx(truth)
+        assert record["energy_method"] == "estimate"
+        assert record["energy_net_per_inference_j"] is None
+        assert record["energy_reason"] == "no net figure: not distinguishable from idle"
 
 
 def test_a_run_without_windows_and_a_log_without_steps_are_refused(bench, world, tmp_path):
