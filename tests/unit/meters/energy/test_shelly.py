@@ -8,7 +8,7 @@ from inferometer.core.errors import MeterError, SourceLostError
 from inferometer.meters.energy.shelly import connect
 from inferometer.meters.energy.surroundings import Surroundings
 
-SHORT_S = 0.15
+LONG_S = 60.0  # longer than any pause of a busy machine
 STATUS = {
     "id": 0,
     "source": "WS_in",
@@ -39,8 +39,8 @@ def switch(status=STATUS):
     return routes({"/rpc/Switch.GetStatus?id=0": status, "/shelly": PLUG})
 
 
-def open_(server, extra="", **more):
-    return connect(f"shelly://{server.place}{extra}", Surroundings(**more), timeout_s=SHORT_S)
+def open_(server, extra="", timeout_s=LONG_S, **more):
+    return connect(f"shelly://{server.place}{extra}", Surroundings(**more), timeout_s=timeout_s)
 
 
 def test_the_power_at_the_wall(serve):
@@ -122,9 +122,9 @@ def test_what_cannot_be_used_says_why(serve, answers, extra, said):
 
 
 def test_silence_at_the_start(serve):
-    server = serve(lambda handler: handler.server.gone.wait(1))
+    server = serve(lambda handler: handler.server.gone.wait(LONG_S))
     with pytest.raises(MeterError, match="does not answer within"):
-        open_(server)
+        open_(server, timeout_s=0.15)
 
 
 def test_a_lost_packet_is_asked_for_again(serve):
