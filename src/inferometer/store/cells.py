@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from math import isfinite
 from typing import Any, get_args
 
 from inferometer.core.record import FIELDS, FailureKind, Stage, Status, Value
@@ -30,6 +29,8 @@ _NAMES = frozenset({"run_id", "study", "device_name", "model", "backend", "preci
 """Texts in which blanks at the ends come from a spreadsheet; in others they may be meant."""
 
 _LARGEST = 2**63 - 1
+_PLAUSIBLE = Decimal("1e-30"), Decimal("1e30")
+"""What is measured lies within, in SI units; and ratios of what does are numbers yet."""
 
 
 def parse(field: str, cell: object, *, factor: Decimal, decimal_comma: bool) -> Value:
@@ -50,7 +51,7 @@ def parse(field: str, cell: object, *, factor: Decimal, decimal_comma: bool) -> 
     if kind in (int, float):
         number = _number(cell, decimal_comma=decimal_comma) * factor
         _check_range(field, number)
-        return _integer(number, scaled=factor != 1) if kind is int else _float(number)
+        return _integer(number, scaled=factor != 1) if kind is int else float(number)
     is_name = field in _NAMES or field in _CHOICES
     value = _OTHERS[kind](cell.strip() if is_name and isinstance(cell, str) else cell)
     if value is not None and field in _CHOICES and value not in _CHOICES[field]:
@@ -72,6 +73,10 @@ def _check_range(field: str, number: Decimal) -> None:
         raise ValueError("is negative")
     if number == 0 and field in _MORE_THAN_ZERO:
         raise ValueError("is not more than 0")
+    if number and not _PLAUSIBLE[0] <= abs(number) <= _PLAUSIBLE[1]:
+        raise ValueError(f"is too {'large' if abs(number) > 1 else 'small'} to be measured")
+    if field == "latency_confidence" and not 0 < number < 1:
+        raise ValueError("is not between 0 and 1; 95 % is 0.95")
 
 
 def _integer(number: Decimal, *, scaled: bool) -> int:
@@ -79,13 +84,6 @@ def _integer(number: Decimal, *, scaled: bool) -> int:
     if value != number and not scaled:
         raise ValueError("is not a whole number")
     if value > _LARGEST:
-        raise ValueError("is too large")
-    return value
-
-
-def _float(number: Decimal) -> float:
-    value = float(number)
-    if not isfinite(value):
         raise ValueError("is too large")
     return value
 

@@ -142,7 +142,9 @@ H = "model,batch_size,latency_s\n"
         (H + "unet,1,1\nunet,2,1_0\n", r"table\.csv:3: latency_s: '1_0' is not a number"),
         (H + "unet,1,0x10\n", "is not a number"),
         (H + "unet,1,inf\n", "is not a number"),
-        (H + "unet,1,1e999\n", "is too large"),
+        (H + "unet,1,1e999\n", "is too large to be measured"),
+        (H + "unet,1,1e-300\n", "is too small to be measured"),
+        ("model,latency,latency_confidence\nunet,1,95\n", "not between 0 and 1; 95 % is 0.95"),
         (H + 'unet,1,"1,5"\n', "'1,5' is not a number"),
         (H + "unet,1,-0.5\n", r"table\.csv:2: latency_s: '-0\.5' is negative"),
         (H + "unet,1,0\n", "'0' is not more than 0"),
@@ -198,10 +200,11 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 def values(field: str) -> st.SearchStrategy:
     kind = FIELDS[field]
     if kind is float:
-        least = None if field in _MAY_BE_NEGATIVE else 0.0
-        return st.floats(
-            least, allow_nan=False, allow_infinity=False, exclude_min=field in _MORE_THAN_ZERO
-        )
+        if field == "latency_confidence":
+            return st.floats(0.01, 0.99)
+        above = st.floats(1e-30, 1e30)
+        below = above.map(lambda value: -value) if field in _MAY_BE_NEGATIVE else above
+        return above | below if field in _MORE_THAN_ZERO else above | below | st.just(0.0)
     if kind is int:
         return st.integers(0, 2**63 - 1)
     if kind is bool:
