@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from inferometer.analysis.analyse import analyse
-from inferometer.analysis.grid import build
 from inferometer.core.record import Failure, Record, Round
 from inferometer.core.roof import Attained, Roof
 from inferometer.core.run import Run
@@ -17,6 +15,7 @@ from inferometer.core.sweep import Study, Sweep
 from inferometer.core.workload import Variant, Workload
 from inferometer.report.content import content
 from inferometer.report.html.page import render_page
+from inferometer.report.material import gather
 from inferometer.report.sources import RunRecords
 from inferometer.store import importing
 
@@ -144,9 +143,8 @@ def make_large():
 
 
 def write(path, run, records):
-    found = analyse(build(records))
-    runs = [RunRecords(run=run, records=tuple(records))]
-    path.write_text(render_page(content(runs), runs, found), encoding="utf-8")
+    material = gather([RunRecords(run=run, records=tuple(records))])
+    path.write_text(render_page(content(material), material), encoding="utf-8")
     return path
 
 

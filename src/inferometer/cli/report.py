@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from inferometer.cli.options import open_existing, store_option
-
-if TYPE_CHECKING:
-    from inferometer.analysis.findings import Findings
-    from inferometer.report.sources import RunRecords
 
 
 @click.command()
@@ -45,18 +39,9 @@ def report(*, runs: tuple[str, ...], out: Path, store_path: Path) -> None:
             RunRecords(run=run, records=tuple(store.records(run.id, with_rounds=True)))
             for run in found.values()
         ]
-    written = write_report(chosen, out, _findings(chosen))
+    written = write_report(chosen, out)
     for absent in (plots.missing(), engine.missing()):
         if absent is not None:
             click.echo(f"Warning: a part of the report is missing: {absent}", err=True)
     for path in written:
         click.echo(path)
-
-
-def _findings(chosen: Sequence[RunRecords]) -> Findings | None:
-    """What an analysis finds in the runs; None where they have no records."""
-    from inferometer.analysis.analyse import analyse_runs
-    from inferometer.report.sources import all_records
-
-    records = all_records(chosen)
-    return analyse_runs([one.run for one in chosen], records) if records else None

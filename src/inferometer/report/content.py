@@ -6,12 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from inferometer import __version__
-from inferometer.analysis.grid import Grid, build
+from inferometer.analysis.grid import Grid
 from inferometer.core.record import Record
-from inferometer.report import discussion, marks, plots, sources, tables, wording
+from inferometer.report import (
+    discussion,
+    explanation,
+    marks,
+    memory,
+    operations,
+    plots,
+    roofline,
+    sources,
+    start,
+    tables,
+    wording,
+)
 from inferometer.report.cliffs import cliff_sentences
-from inferometer.report.costs import costs
 from inferometer.report.markup import Table
+from inferometer.report.material import Material
 from inferometer.report.method import methods
 from inferometer.report.sources import RunRecords
 from inferometer.report.summary import summary
@@ -19,16 +31,12 @@ from inferometer.report.sustained import sustained_lines
 from inferometer.report.verdicts import cause_table, verdict_table
 
 
-def content(runs: Sequence[RunRecords]) -> dict[str, Any]:
-    """The variables of the templates: strings, lists of strings, and tables.
-
-    Args:
-        runs: at least one run, each with at least one record.
-    """
-    records = sources.all_records(runs)
-    grid = build(records)
+def content(material: Material) -> dict[str, Any]:
+    """The variables of the templates: strings, lists of strings, and tables."""
+    runs, grid, records = material.runs, material.grid, material.records
     devices = wording.joined(list(dict.fromkeys(one.run.device_name for one in runs)))
-    found = summary(grid, runs)
+    found = summary(material)
+    batch_steps, size_steps = tables.batch_steps(grid), tables.size_steps(grid)
     return {
         "title": f"Inference latency on {devices}",
         "version": __version__,
@@ -40,7 +48,7 @@ def content(runs: Sequence[RunRecords]) -> dict[str, Any]:
         "parameters": tables.parameters(grid),
         "sharing": discussion.sharing(grid),
         "published": _published(grid),
-        **costs(grid, runs),
+        **_costs(grid, runs),
         "methods": methods(runs),
         "cells_show": wording.what_cells_show(records, _target(runs)),
         "legend": _legend(grid, records),
@@ -50,18 +58,39 @@ def content(runs: Sequence[RunRecords]) -> dict[str, Any]:
         "sustained": sustained_lines(records),
         "energy": tables.energy(grid),
         "energy_reason": discussion.energy_reason(records),
-        "batch_size": discussion.batch_size(grid),
-        "batch_steps": tables.batch_steps(grid),
+        "batch_size": discussion.not_varied("batch size", batch_steps),
+        "batch_steps": batch_steps,
         "best_batches": tables.best_batches(grid),
         "cliffs": cliff_sentences(grid, [one.run for one in runs]),
-        "input_size": discussion.input_size(grid),
-        "size_steps": tables.size_steps(grid),
-        "parameter_count": discussion.parameter_count(grid),
+        "input_size": discussion.not_varied("input size", size_steps),
+        "size_steps": size_steps,
         "limits": discussion.limits(grid, runs),
         "setups": [_setup(one) for one in runs],
         "failures": tables.failures(grid),
         "figures": tables.figures(grid),
         "other_figures": tables.other_figures(grid),
+    }
+
+
+def _costs(grid: Grid, runs: Sequence[RunRecords]) -> dict[str, Any]:
+    """Costs, memory, starts, roofs and the order of models; a list says why a table is empty."""
+    roofs, started = roofline.roofs_by_run(runs), start.start(grid)
+    order, order_lines = explanation.order(grid), explanation.order_lines(grid, roofs)
+    return {
+        "operations": operations.operations(grid),
+        "operation_notes": operations.operation_notes(grid),
+        "memory": memory.memory(grid),
+        "memory_notes": memory.memory_notes(sources.all_records(runs), runs),
+        "start": started,
+        "start_note": start.HOW if started else start.NOT_MEASURED,
+        "roofs": roofline.roof_table(runs),
+        "roof_shares": roofline.share_table(grid),
+        "roof_note": roofline.roof_note(runs),
+        "parameter_count": [] if order or order_lines else [discussion.NOT_ORDERED],
+        "order": order,
+        "order_lines": order_lines,
+        "latency_parts": explanation.parts(grid),
+        "batch_lines": explanation.batch_lines(grid, roofs),
     }
 
 

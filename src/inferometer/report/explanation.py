@@ -102,13 +102,13 @@ def _part(of: Callable[[Parts], float | None]) -> Callable[[Record], str]:
 
 
 def _groups(grid: Grid) -> list[tuple[Shape, list[Factor]]]:
-    """The costs that order models under the same settings, where there are several."""
+    """The costs that order models under the same settings."""
     found = []
     for columns in facts.contexts(grid):
         shape = facts.common_shape(grid, columns)
         if shape is not None:
             found.append((shape, factors(grid, columns, shape)))
-    return [(shape, costs) for shape, costs in found if len(costs) > 1]
+    return [(shape, costs) for shape, costs in found if costs]
 
 
 def _few(names: Sequence[str]) -> str:

@@ -8,28 +8,24 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from inferometer.analysis.findings import Findings
-from inferometer.analysis.grid import Grid, build
-from inferometer.report import markup, plots, roofline, sources
+from inferometer.analysis.grid import Grid
+from inferometer.report import markup, plots, roofline
 from inferometer.report.findings import told
 from inferometer.report.markup import image
+from inferometer.report.material import Material
 from inferometer.report.sources import RunRecords
 
 
 def render(
-    said: Mapping[str, Any],
-    runs: Sequence[RunRecords],
-    images: Mapping[str, str],
-    no_plots: str = "",
-    findings: Findings | None = None,
+    said: Mapping[str, Any], material: Material, images: Mapping[str, str], no_plots: str = ""
 ) -> str:
     """The report.
 
     Args:
         said: what every form of the report says (see `content`).
-        runs: at least one run, each with at least one record.
+        material: what it is made from.
         images: path of the image of each plot that was drawn, by the plot's name.
         no_plots: why no plot at all was drawn; empty where some were, or none could be.
-        findings: what an analysis found; None where there was none.
     """
     environment = Environment(
         loader=PackageLoader("inferometer.report"),
@@ -40,11 +36,11 @@ def render(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    grid = build(sources.all_records(runs))
+    grid, runs = material.grid, material.runs
     environment.filters |= {"bullets": markup.bullets, "code": markup.code}
     return environment.get_template("report.md.j2").render(
         said,
-        **told(findings or Findings()),
+        **told(material.findings or Findings()),
         plots=_plots(grid, images, no_plots),
         rooflines=[
             image(plot.title, images[plot.name])

@@ -8,19 +8,22 @@ from dataclasses import dataclass
 from statistics import median
 
 from inferometer.analysis import facts
+from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import Grid, Shape
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
-from inferometer.report.discussion import contradiction
 from inferometer.report.explanation import in_short
 from inferometer.report.marks import verdict_meaning
+from inferometer.report.material import Material
 from inferometer.report.plots import size_title
-from inferometer.report.sources import RunRecords, all_records
+from inferometer.report.sources import RunRecords
 from inferometer.report.wording import joined, plural, target_of
 
 MOST_NAMED = 3
 """Variants that cannot be told apart whose verdicts are told."""
+MOST_TESTED = 5
+"""Hypotheses that are answered here; all are in their section."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +34,8 @@ class Summary:
         scope: what was measured, and where.
         fastest: which variant is the fastest.
         sure: how far that can be trusted.
-        wrong: what failed, is not trusted, or is missing.
-        further: what else is worth knowing at first sight.
+        wrong: what failed, is not trusted, odd, or missing.
+        further: how the hypotheses fare, and what else is worth knowing at first sight.
     """
 
     scope: tuple[str, ...]
@@ -47,9 +50,10 @@ class Summary:
         return [*self.scope, *self.fastest, *self.sure, *self.further, *self.wrong]
 
 
-def summary(grid: Grid, runs: Sequence[RunRecords]) -> Summary:
+def summary(material: Material) -> Summary:
     """The report in a few sentences."""
-    records = all_records(runs)
+    grid, runs, records = material.grid, material.runs, material.records
+    findings = material.findings or Findings()
     return Summary(
         scope=(_scope(grid, runs, records),),
         fastest=tuple(_fastest(grid)),
@@ -57,10 +61,10 @@ def summary(grid: Grid, runs: Sequence[RunRecords]) -> Summary:
         wrong=(
             *_absent(grid, runs),
             *_untrusted(records),
-            *_suspect(grid),
+            *_odd(findings),
             *_energy_in_short(records),
         ),
-        further=(*_parameters_in_short(grid), *in_short(grid)),
+        further=(*_tested(findings), *in_short(grid)),
     )
 
 
@@ -182,25 +186,19 @@ def _missed(record: Record) -> bool:
     return record.status == "ok" and record.figures.get("latency_target_met") is False
 
 
-def _parameters_in_short(grid: Grid) -> list[str]:
-    if not len(facts.pairs(grid)):
-        return []
-    against = facts.contradictions(grid)
-    if not against:
-        return ["No variant with fewer parameters is slower than one with more."]
-    worst = max(against, key=lambda one: len(one.slower_in) / one.compared)
-    return [f"Latency does not follow the parameter count: {contradiction(grid, worst)}"]
+def _tested(findings: Findings) -> list[str]:
+    """Each hypothesis with its answer."""
+    tested = findings.hypotheses
+    lines = [f"{one.text}? {one.sentence}" for one in tested[:MOST_TESTED]]
+    rest = plural(len(tested) - MOST_TESTED, "further hypothesis", "further hypotheses")
+    return [*lines, *[f"{rest} were tested (see Hypotheses)."] * (len(tested) > MOST_TESTED)]
 
 
-def _suspect(grid: Grid) -> list[str]:
-    back, repeats = len(facts.reversals(grid)), len(facts.repeats(grid))
-    lines = []
-    if back:
-        lines.append(f"In {plural(back, 'place')} more work took less time (see Discussion).")
-    if repeats:
-        stands = "stands" if repeats == 1 else "stand"
-        lines.append(f"{plural(repeats, 'latency figure')} {stands} in more than one cell.")
-    return lines
+def _odd(findings: Findings) -> list[str]:
+    number = len(findings.anomalies)
+    verb = "was" if number == 1 else "were"
+    told = f"{plural(number, 'anomaly', 'anomalies')} {verb} found (see Anomalies)."
+    return [told] * bool(number)
 
 
 def _absent(grid: Grid, runs: Sequence[RunRecords]) -> list[str]:

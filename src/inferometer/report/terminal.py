@@ -10,21 +10,22 @@ from rich.text import Text
 
 from inferometer.analysis import facts
 from inferometer.analysis.compare import Comparison
-from inferometer.analysis.grid import FailureGroup, Grid, build
+from inferometer.analysis.grid import FailureGroup, Grid, Shape, build
 from inferometer.analysis.matching import Matching
 from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.report import (
     comparison,
-    costs,
     energy,
     marks,
+    markup,
     memory,
     sustained,
     textgrid,
     wording,
 )
 from inferometer.report.cliffs import cliff_sentences
+from inferometer.report.fields import Fields, byte_count, quantity, share, text
 from inferometer.report.output import (
     Output,
     print_line,
@@ -36,6 +37,14 @@ from inferometer.report.output import (
 from inferometer.report.verdicts import verdict_lines
 
 MESSAGE_LENGTH = 160
+COSTS: Fields = {
+    "MACs": quantity("macs", ""),
+    "of the roof": share("roof_share"),
+    "limit": text("roof_limit"),
+    "peak memory": byte_count("peak_memory_bytes"),
+    "forecast off by": memory.error_text,
+}
+"""What is shown of costs, within 80 columns."""
 
 
 def print_run(
@@ -98,7 +107,7 @@ def _print_costs(records: Sequence[Record], console: Console) -> None:
     """Print what a call costs, a row for each variant; nothing where nothing was counted."""
     grid = build(records)
     shape = facts.common_shape(grid)
-    found = costs.in_short(grid, shape) if shape else None
+    found = _costs(grid, shape) if shape else None
     if not shape or not found:
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
@@ -115,6 +124,17 @@ def _print_costs(records: Sequence[Record], console: Console) -> None:
         print_line(console, line)
     if any(cell.startswith("(") for row in found.rows for cell in row[found.left :]):
         say(console, f"In brackets: {memory.BRACKETS}.")
+
+
+def _costs(grid: Grid, shape: Shape) -> markup.Table:
+    """The costs of a call at a shape, a row for each variant; empty where nothing was counted."""
+    cells = [(column, grid.cell(shape, column)) for column in grid.columns]
+    rows = [
+        [column.label, *(show(record) for show in COSTS.values())]
+        for column, record in cells
+        if record is not None and record.status == "ok" and record.number("macs") is not None
+    ]
+    return markup.table(["variant", *COSTS], rows)
 
 
 def print_comparisons(
@@ -168,8 +188,8 @@ def _explain(console: Console, grid: Grid, cells: Sequence[marks.Cell], figures:
     for mark, meaning in marks.meanings(cells).items():
         say(console, f"{mark} {meaning}")
     legend = {cell.text: cell.legend for cell in cells if cell.legend}
-    for text, meaning in legend.items():
-        say(console, f"{text}: {meaning}")
+    for shown, meaning in legend.items():
+        say(console, f"{shown}: {meaning}")
     print_list(console, "Not measured:", [_failure(group) for group in grid.failures()])
     print_list(console, "Notes:", wording.notes(grid))
 

@@ -6,14 +6,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from inferometer.analysis.findings import Findings
-from inferometer.analysis.grid import build
 from inferometer.core.errors import InputError
 from inferometer.report import plots, roofline
 from inferometer.report.content import content
 from inferometer.report.html.page import render_page
 from inferometer.report.markdown import render
-from inferometer.report.sources import RunRecords, all_records
+from inferometer.report.material import Material, gather
+from inferometer.report.sources import RunRecords
 from inferometer.report.sustained import curves
 from inferometer.store.transfer import to_csv, write_whole
 
@@ -23,10 +22,8 @@ _OF_A_RUN = re.compile(
 REPORT, PAGE, RESULTS, PLOTS = "report.md", "report.html", "results.csv", "plots"
 
 
-def write_report(
-    runs: Sequence[RunRecords], out: Path, findings: Findings | None = None
-) -> list[Path]:
-    """Write the report as `report.html` and `report.md`, with `results.csv` and `plots/`.
+def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
+    """Analyse runs, and write `report.html`, `report.md`, `results.csv` and `plots/`.
 
     Other files in the folder stay as they are; a plot of an earlier report that this one does not
     have is removed. Where matplotlib is not installed there are no files of plots, and where
@@ -35,7 +32,6 @@ def write_report(
     Args:
         runs: at least one, with their raw observations, where these are to be shown.
         out: the folder.
-        findings: what an analysis found; None where there was none.
 
     Returns:
         The paths written, the page first.
@@ -43,33 +39,31 @@ def write_report(
     Raises:
         InputError: there is nothing to report, or the folder cannot be written.
     """
-    for one in runs:
-        if not one.records:
-            raise InputError(f"run {one.run.id} has no records yet, so there is nothing to report")
+    material = gather(runs)
     absent = plots.missing()
-    files = {} if absent else _plot_files(runs)
+    files = {} if absent else _plot_files(material)
     images = {
         Path(name).stem: f"{PLOTS}/{name}" for name in files if name.endswith(plots.FORMATS[0])
     }
-    said = content(runs)
-    text = render(said, runs, images, str(absent) if absent else "", findings)
-    page = render_page(said, runs, findings)
+    said = content(material)
+    text = render(said, material, images, str(absent) if absent else "")
+    page = render_page(said, material)
     _make_folders(out)
     written = [_write(out / PAGE, page.encode()), _write(out / REPORT, text.encode())]
-    to_csv(all_records(runs), out / RESULTS)
+    to_csv(material.records, out / RESULTS)
     written.append(out / RESULTS)
     written += [_write(out / PLOTS / name, content) for name, content in files.items()]
     _remove_stale(out / PLOTS, set(files))
     return written
 
 
-def _plot_files(runs: Sequence[RunRecords]) -> dict[str, bytes]:
+def _plot_files(material: Material) -> dict[str, bytes]:
     """Contents of the plots by file name."""
     from inferometer.report.derating import draw_derating
     from inferometer.report.drawing import draw
     from inferometer.report.roofplot import draw_roofline
 
-    grid = build(all_records(runs))
+    grid, runs = material.grid, material.runs
     drawn = [draw(plot) for plot in plots.plan(grid) if plot.panels]
     drawn += [draw_roofline(plot) for plot in roofline.plans(grid, runs)]
     drawn += [

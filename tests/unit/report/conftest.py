@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from inferometer.analysis.findings import Findings
+from inferometer.analysis.grid import build
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, FailureKind, Record, Value
 from inferometer.core.roof import Attained, Roof
 from inferometer.core.run import Run
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.core.workload import Variant, Workload
+from inferometer.report.material import Material
 from inferometer.report.sources import RunRecords
 
 LAB2 = Path(__file__).parents[2] / "data" / "lab2_jetson_nano_2gb.csv"
@@ -242,6 +245,17 @@ def lab2_run() -> Run:
 @pytest.fixture
 def lab2(lab2_run: Run) -> list[Record]:
     return make_lab2(lab2_run)
+
+
+@pytest.fixture
+def material() -> Callable[..., Material]:
+    """What a report is made from: runs with their records, and findings where there are any."""
+
+    def make(runs: Sequence[RunRecords], findings: Findings | None = None) -> Material:
+        grid = build([record for one in runs for record in one.records])
+        return Material(runs=tuple(runs), grid=grid, findings=findings)
+
+    return make
 
 
 @pytest.fixture

@@ -18,13 +18,19 @@ from inferometer.report.sources import RunRecords
 from inferometer.report.terminal import print_run
 
 
-def render(runs, images=None):
-    """The report in Markdown."""
-    return markdown.render(content(runs), runs, images or {})
+@pytest.fixture
+def render(material):
+    """Runs → the report in Markdown."""
+
+    def write(runs, images=None):
+        made_from = material(runs)
+        return markdown.render(content(made_from), made_from, images or {})
+
+    return write
 
 
 @pytest.fixture
-def text(known):
+def text(known, render):
     return render([known], {f"{roofline.NAME}{known.run.id}": "plots/roofline.png"})
 
 
@@ -132,7 +138,7 @@ def test_the_order_of_the_models_is_explained(text):
     assert "memory-bound" not in part
 
 
-def test_the_summary_names_the_costs_that_order_the_models(text, run, lab):
+def test_the_summary_names_the_costs_that_order_the_models(text, render, run, lab):
     line = "At 224/1, latency is in the order of FLOPs and time at the measured rates."
     assert f"\n- {line}\n" in text
     assert "in the order of" not in render([RunRecords(run=run, records=tuple(lab))])
@@ -148,7 +154,7 @@ def test_every_section_is_there_and_all_tables_are_tables(text):
     assert "{'" not in text  # roofs are no row of the table of the device
 
 
-def test_what_was_not_measured_is_said_in_a_sentence(lab2_run, lab2):
+def test_what_was_not_measured_is_said_in_a_sentence(render, lab2_run, lab2):
     text = render([RunRecords(run=lab2_run, records=tuple(lab2))])
     for sentence in (
         operations.NOT_COUNTED,
@@ -161,7 +167,7 @@ def test_what_was_not_measured_is_said_in_a_sentence(lab2_run, lab2):
     assert "\n\n\n" not in text
 
 
-def test_operations_without_roofs_claim_no_share(run, lab_of, costed):
+def test_operations_without_roofs_claim_no_share(render, run, lab_of, costed):
     records = costed(lab_of(run), None)
     text = render([RunRecords(run=run, records=tuple(records))])
     assert roofline.NOT_MEASURED in text
@@ -176,7 +182,7 @@ def test_two_models_have_no_order(known):
     assert any("5.09" in line for line in explanation.order_lines(grid, {}))
 
 
-def test_hostile_names_stay_text_in_the_new_sections(run, roof, record, probed):
+def test_hostile_names_stay_text_in_the_new_sections(render, run, roof, record, probed):
     evil = "x|y\n# h <script>`*"
     bad = replace(roof, flops=replace(roof.flops, what=evil))
     odd = [

@@ -2,15 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from inferometer.analysis.grid import build
 from inferometer.report.sources import RunRecords
 from inferometer.report.summary import summary
 
 
 @pytest.fixture
-def answers(run):
+def answers(run, material):
     def answer(*records):
-        return summary(build(records), [RunRecords(run=run, records=records)])
+        return summary(material([RunRecords(run=run, records=records)]))
 
     return answer
 

@@ -14,34 +14,27 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from inferometer.analysis.findings import Findings
-from inferometer.analysis.grid import build
 from inferometer.core.roof import known_roofs
-from inferometer.report import sources
 from inferometer.report.findings import anomaly_lines, scaling_lines, tested_lines
 from inferometer.report.html import charts, distribution, engine, vega
 from inferometer.report.html.rows import Results, results
 from inferometer.report.marks import plain
-from inferometer.report.sources import RunRecords
-from inferometer.report.wording import plural
+from inferometer.report.material import Material
 
 _FREE = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-def render_page(
-    said: Mapping[str, Any], runs: Sequence[RunRecords], findings: Findings | None = None
-) -> str:
+def render_page(said: Mapping[str, Any], material: Material) -> str:
     """The page.
 
     Args:
         said: what every form of the report says (see `content`).
-        runs: at least one run, each with at least one record; with their raw observations, where
-            these are to be shown.
-        findings: what an analysis found; None where there was none.
+        material: what it is made from.
     """
-    grid = build(sources.all_records(runs))
-    table = results(grid)
-    roofs = [(one.run.device_name, roof) for one in runs for roof in known_roofs(one.run.device)]
+    table = results(material.grid)
+    roofs = [
+        (one.run.device_name, roof) for one in material.runs for roof in known_roofs(one.run.device)
+    ]
     absent = engine.missing()
     plots = [] if absent else charts.charts(table.rows, roofs)
     courses = [] if absent else _courses(table)
@@ -50,8 +43,8 @@ def render_page(
     template = _environment().get_template("page.html.j2")
     return template.render(
         said,
-        findings=findings,
-        wrong=[*said["answers"].wrong, *_anomalies(findings)],
+        findings=material.findings,
+        wrong=said["answers"].wrong,
         results=table,
         charts=plots,
         choices={chart.name: _choices(chart, table) for chart in plots},
@@ -79,13 +72,6 @@ def _data(
         "histogram": vega.histogram(),
         "config": vega.CONFIG,
     }
-
-
-def _anomalies(findings: Findings | None) -> list[str]:
-    """How many there are, for the first screen."""
-    number = len(findings.anomalies) if findings else 0
-    verb = "was" if number == 1 else "were"
-    return [f"{plural(number, 'anomaly', 'anomalies')} {verb} found (see Findings)."] * bool(number)
 
 
 def _courses(table: Results) -> list[distribution.Course | None]:

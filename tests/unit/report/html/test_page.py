@@ -219,7 +219,7 @@ def test_findings_are_shown_in_full_and_only_where_there_are_any(page, run, lab)
         "resnet18 at 224 takes 34 ms for each input.",
     ):
         assert part in told
-    assert "1 anomaly was found (see Findings)." in told
+    assert "1 anomaly was found (see Anomalies)." in told
     assert 'id="findings"' not in page((run, lab))
     assert "anomaly" not in page((run, lab)).split("<nav")[0]
 
