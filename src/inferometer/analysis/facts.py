@@ -8,9 +8,8 @@ the intervals cover. Latencies without intervals are apart where they differ at 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
 from typing import Literal
 
 from inferometer.analysis.grid import Column, Grid, Setting, Shape, measured
@@ -18,7 +17,6 @@ from inferometer.analysis.series import Point, throughput
 from inferometer.core.metric import Estimate
 
 Axis = Literal["batch", "size"]
-AXES: tuple[Axis, ...] = ("batch", "size")
 
 SIGNIFICANT_REPEAT = 5
 """Digits from which equal figures in two cells are no coincidence."""
@@ -51,23 +49,6 @@ class Step:
     end: Shape
     ratio: float
     grows: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pair:
-    """Two variants under the same settings that differ in their parameters.
-
-    Attributes:
-        fewer: the variant with fewer parameters.
-        more: the variant with more.
-        slower_in: shapes in which `fewer` is slower, the latencies being apart.
-        compared: shapes in which both were measured.
-    """
-
-    fewer: Column
-    more: Column
-    slower_in: tuple[Shape, ...]
-    compared: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,42 +149,6 @@ def steps(grid: Grid, axis: Axis) -> list[Step]:
     return found
 
 
-def reversals(grid: Grid) -> list[Step]:
-    """Where more work took less time: neighbours along an axis, latencies apart."""
-    found = []
-    for column in grid.columns:
-        for axis in AXES:
-            for line in _lines(grid, axis):
-                seen = latencies(grid, column, line)
-                found += [
-                    _step(column, axis, start, end, seen)
-                    for start, end in pairwise(seen)
-                    if seen[end].value < seen[start].value and apart(seen[end], seen[start])
-                ]
-    return found
-
-
-def pairs(grid: Grid) -> list[Pair]:
-    """Columns of one context with different parameter counts and a shape in common."""
-    found = []
-    for columns in contexts(grid):
-        counts = {c: n for c in columns if (n := grid.count(c)) is not None}
-        seen = {column: latencies(grid, column, grid.shapes) for column in counts}
-        for one, other in combinations(counts, 2):
-            if counts[one] == counts[other]:
-                continue
-            fewer, more = sorted((one, other), key=lambda column: counts[column])
-            pair = _pair(fewer, more, seen)
-            if pair.compared:
-                found.append(pair)
-    return found
-
-
-def contradictions(grid: Grid) -> list[Pair]:
-    """Pairs of which the column with fewer parameters is the slower one somewhere."""
-    return [pair for pair in pairs(grid) if pair.slower_in]
-
-
 def best_batches(grid: Grid) -> list[Best]:
     """The batch size of the highest throughput, for each column and input size."""
     found = []
@@ -254,17 +199,6 @@ def _step(
         ratio=seen[end].value / seen[start].value,
         grows=_place(end, axis) / _place(start, axis),
     )
-
-
-def _pair(fewer: Column, more: Column, seen: Mapping[Column, dict[Shape, Estimate]]) -> Pair:
-    mine, theirs = seen[fewer], seen[more]
-    both = [shape for shape in mine if shape in theirs]
-    slower = [
-        shape
-        for shape in both
-        if mine[shape].value > theirs[shape].value and apart(mine[shape], theirs[shape])
-    ]
-    return Pair(fewer=fewer, more=more, slower_in=tuple(slower), compared=len(both))
 
 
 def _best(column: Column, size: int | None, points: Sequence[Point]) -> Best:

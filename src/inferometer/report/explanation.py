@@ -147,7 +147,7 @@ def _costs_of(column: Column, record: Record) -> str:
 def _ordering(shape: Shape, found: Sequence[Factor]) -> list[str]:
     """Which costs order the models as their latencies do, and how little that may prove."""
     pairs = found[0].pairs
-    if not pairs:
+    if not pairs or len(found) == 1:  # the table tells all of one cost
         return []
     agreeing = [factor for factor in found if factor.agrees]
     others = [f"{f.name} ({f.concordant})" for f in found if not f.agrees]

@@ -189,7 +189,7 @@ def _missed(record: Record) -> bool:
 def _tested(findings: Findings) -> list[str]:
     """Each hypothesis with its answer."""
     tested = findings.hypotheses
-    lines = [f"{one.text}? {one.sentence}" for one in tested[:MOST_TESTED]]
+    lines = [f"Hypothesis: {one.text}. {one.sentence}" for one in tested[:MOST_TESTED]]
     rest = plural(len(tested) - MOST_TESTED, "further hypothesis", "further hypotheses")
     return [*lines, *[f"{rest} were tested (see Hypotheses)."] * (len(tested) > MOST_TESTED)]
 

@@ -85,61 +85,6 @@ def test_the_models_own_size_is_not_compared_with_others(record):
     assert facts.steps(build([record(size=None), record(size=224)]), "size") == []
 
 
-def test_reversals_are_neighbours_where_more_work_took_less_time(record):
-    grid = build(
-        [
-            record(batch=1, latency_s=1.0, half_s=0.1),
-            record(batch=2, latency_s=5.0, half_s=0.1),
-            record(batch=4, latency_s=4.9, half_s=0.1),
-            record(batch=8, latency_s=3.0, half_s=0.1),
-            record(batch=1, size=448, latency_s=0.5, half_s=0.1),
-        ]
-    )
-    found = [(step.axis, step.start.label, step.end.label) for step in facts.reversals(grid)]
-    assert found == [("batch", "224/4", "224/8"), ("size", "224/1", "448/1")]
-
-
-def test_a_pair_against_the_parameter_count_is_found_with_its_shapes(record):
-    grid = build(
-        [
-            record("small", batch=1, latency_s=2.0, parameters=10),
-            record("small", batch=2, latency_s=1.0, parameters=10),
-            record("large", batch=1, latency_s=1.0, parameters=20),
-            record("large", batch=2, latency_s=2.0, parameters=20),
-            record("large", batch=4, latency_s=2.0, parameters=20),
-        ]
-    )
-    (pair,) = facts.contradictions(grid)
-    assert (pair.fewer.label, pair.more.label, pair.compared) == ("small", "large", 2)
-    assert [shape.label for shape in pair.slower_in] == ["224/1"]
-
-
-def test_overlapping_intervals_contradict_nothing(record):
-    grid = build(
-        [
-            record("small", latency_s=1.1, half_s=0.2, parameters=10),
-            record("large", latency_s=1.0, half_s=0.2, parameters=20),
-        ]
-    )
-    assert len(facts.pairs(grid)) == 1
-    assert facts.contradictions(grid) == []
-
-
-def test_models_are_compared_only_under_the_same_settings(record):
-    grid = build(
-        [
-            record("small", latency_s=2.0, parameters=10, device_name="pi", run_id="b"),
-            record("large", latency_s=1.0, parameters=20),
-        ]
-    )
-    assert facts.pairs(grid) == []
-
-
-def test_equal_or_unknown_parameter_counts_make_no_pair(record):
-    records = [record("a", parameters=1), record("b", parameters=1), record("c")]
-    assert facts.pairs(build(records)) == []
-
-
 def test_best_batch_is_that_of_the_highest_throughput(record):
     grid = build(
         [

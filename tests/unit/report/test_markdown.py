@@ -147,7 +147,7 @@ def test_what_was_not_varied_is_said_in_the_place_of_a_table(report, run, record
 def test_findings_stand_in_the_summary_and_in_the_discussion(report, lab2_run, lab2):
     text = report((lab2_run, lab2), findings=analyse(build(lab2)))
     summary = section(text, "## Summary")
-    assert "- latency increases with parameters? Refuted: unet has fewer" in summary
+    assert "- Hypothesis: latency increases with parameters. Refuted: unet has fewer" in summary
     assert "anomalies were found (see Anomalies)." in summary
     expected = section(text, "### 7.1 Hypotheses")
     assert "**latency increases with parameters**\n\nRefuted: unet has fewer" in expected
