@@ -14,7 +14,7 @@ from inferometer.analysis.costs import CONVENTION, Group, by_kind, by_module, by
 from inferometer.core import units
 from inferometer.core.costing import Costing
 from inferometer.report import marks
-from inferometer.report.output import Output, print_line, print_list, say, table_lines
+from inferometer.report.output import Output, bare_table, print_list, print_table, say
 from inferometer.report.wording import plural, sentence
 
 By = Literal["kind", "module", "operator"]
@@ -39,9 +39,9 @@ def print_cost(
     say(console, head, style="bold")
     say(console, f"For one call of one batch of {plural(costing.batch_size, 'input')}.")
     console.print()
-    _print_table(console, _sums(costing))
+    print_table(console, _sums(costing))
     console.print()
-    _print_table(console, _groups(costing, by, depth))
+    print_table(console, _groups(costing, by, depth))
     console.print()
     say(console, sentence(CONVENTION))
     say(console, sentence(f"Counted: {costing.cost.method}"))
@@ -58,13 +58,8 @@ def _unknown(costing: Costing) -> list[str]:
     return [", ".join(found)] if found else []
 
 
-def _print_table(console: Console, table: Table) -> None:
-    for line in table_lines(table, console):
-        print_line(console, line)
-
-
 def _sums(costing: Costing) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=False)
+    table = bare_table(gap=3, headed=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, text in [*_parameters(costing), *_operations(costing), *_files(costing)]:
@@ -128,7 +123,7 @@ def _groups(costing: Costing, by: By, depth: int | None) -> Table:
         "operator": lambda: by_operator(costing.cost),
         "module": lambda: by_module(costing.cost, depth),
     }[by]()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = bare_table()
     table.add_column(by, overflow="fold")
     for head in HEADS:
         table.add_column(head, justify="right", no_wrap=True)

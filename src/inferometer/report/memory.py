@@ -14,9 +14,10 @@ from inferometer.report.sources import RunRecords
 from inferometer.report.wording import joined, plural
 
 LAYERS = (
-    "The peak is the resident memory of the worker at the most. It consists of the runtime, held "
-    "before the model was loaded; of weights, by which loading it raised that; of activations, by "
-    "which its calls raised it; and of the inputs. What this tool itself holds is not in the peak."
+    "The peak is the resident memory of the worker at the most. In it are the runtime, held before "
+    "the model was loaded; weights, by which loading it raised that; and activations, by which its "
+    "calls raised it. The rest is the inputs, and what first calls bring in and keep, such as code "
+    "of the runtime. What this tool itself holds is not in the peak."
 )
 LOWER_BOUND = "the memory forecast is a lower bound"
 """Begins the note of a record whose forecast is one."""

@@ -32,13 +32,23 @@ class Output(Console):
         raise BrokenPipeError
 
 
-def table_lines(table: Table, console: Console) -> list[Text]:
-    """A table in lines of text, none with blanks at its end."""
-    lines = console.render_lines(table, pad=False)
-    texts = [Text.assemble(*((part.text, part.style or "") for part in line)) for line in lines]
-    for text in texts:
+def bare_table(*, gap: int = 2, headed: bool = True) -> Table:
+    """A table without lines, its columns so many blanks apart."""
+    return Table(
+        box=None,
+        pad_edge=False,
+        padding=(0, gap, 0, 0),
+        show_header=headed,
+        header_style="bold",
+    )
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print a table, no line with blanks at its end."""
+    for line in console.render_lines(table, pad=False):
+        text = Text.assemble(*((part.text, part.style or "") for part in line))
         text.rstrip()
-    return texts
+        print_line(console, text)
 
 
 def print_list(console: Console, title: str, lines: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.profile import CallTree, Node, OperatorTime
 from inferometer.report import marks
-from inferometer.report.output import Output, print_line, print_list, say, table_lines
+from inferometer.report.output import Output, bare_table, print_list, print_table, say
 from inferometer.report.wording import plural, sentence
 from inferometer.runner.profile import Profiled
 
@@ -65,12 +65,12 @@ def print_profile(
     if by in (None, "operator"):
         console.print()
         rows = operator_rows(tree, found.cost)
-        _print_table(console, _operators(tree, rows, console.width))
+        print_table(console, _operators(tree, rows, console.width))
     if by in (None, "module"):
         console.print()
         depth = DEPTH if depth is None else depth
         modules = module_rows(tree, found.cost, depth)
-        _print_table(console, _modules(tree, modules, console.width))
+        print_table(console, _modules(tree, modules, console.width))
     console.print()
     for line in _explanations(found):
         say(console, sentence(line))
@@ -266,7 +266,7 @@ def _rate(flops_per_s: float | None) -> str:
 
 
 def _table(first: str, second: str, *figures: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table = bare_table(gap=1)
     table.add_column(first, no_wrap=True)
     table.add_column(second, no_wrap=True)
     for figure in figures:
@@ -276,8 +276,3 @@ def _table(first: str, second: str, *figures: str) -> Table:
 
 def _add(table: Table, *cells: str) -> None:
     table.add_row(*map(Text, cells))
-
-
-def _print_table(console: Console, table: Table) -> None:
-    for line in table_lines(table, console):
-        print_line(console, line)

@@ -13,6 +13,7 @@ from inferometer.core.roof import Attained, Roof, known_roofs, roofs_of
 from inferometer.report.fields import Fields, ends, seconds, share, text
 from inferometer.report.markup import Table, table
 from inferometer.report.sources import RunRecords
+from inferometer.report.wording import joined
 
 NAME = "roofline_"
 """Begins the name of the plot of a run's roofs; the run's id follows."""
@@ -122,12 +123,18 @@ def roof_note(runs: Sequence[RunRecords]) -> str:
     if not roofs:
         return NOT_MEASURED
     worst = min(part.median / part.best for roof in roofs for part in (roof.flops, roof.memory))
-    if worst >= DISTURBED:
+    signs = []
+    if worst < DISTURBED:
+        signs.append(
+            f"the median of its repetitions was down to {units.percent(worst)} of the best"
+        )
+    granted = [roof.granted for roof in roofs if roof.granted is not None and roof.disturbed]
+    if granted:
+        signs.append(f"it had {units.percent(min(granted))} of the processor")
+    if not signs:
         return HOW
-    return (
-        f"{HOW} The probe was disturbed: the median of its repetitions was down to "
-        f"{units.percent(worst)} of the best. The roofs may be too low, and the shares too high."
-    )
+    too_low = "The roofs may be too low, and the shares too high."
+    return f"{HOW} The probe was disturbed: {joined(signs)}. {too_low}"
 
 
 def share_table(grid: Grid) -> Table:

@@ -17,6 +17,7 @@ from inferometer.report import marks
 from inferometer.report.energy import delay_product_js, per_watt_hour
 from inferometer.report.fields import byte_count, count, number, seconds, text
 from inferometer.report.markup import Table, table
+from inferometer.report.wording import message
 
 COUNTS = ("parameters", "parameters_with_duplicates", "trainable_parameters")
 SIZES = ("parameter_bytes", "buffer_bytes")
@@ -222,7 +223,7 @@ def failures(grid: Grid) -> Table:
             ", ".join(shape.label for shape in group.shapes),
             marks.MARKS[group.kind],
             "skipped" if group.skipped else "failed",
-            group.message,
+            message(group),
         ]
         for group in grid.failures()
     ]

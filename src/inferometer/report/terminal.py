@@ -28,11 +28,12 @@ from inferometer.report.cliffs import cliff_sentences
 from inferometer.report.fields import Fields, byte_count, quantity, share, text
 from inferometer.report.output import (
     Output,
+    bare_table,
     print_line,
     print_list,
     print_rows,
+    print_table,
     say,
-    table_lines,
 )
 from inferometer.report.verdicts import verdict_lines
 
@@ -64,11 +65,12 @@ def print_run(
     say(console, f"{run.origin}, " * (run.origin != "measured") + wording.outcome(run, records))
     if records:
         console.print()
-        print_table(records, target=wording.target_of(run), console=console)
-        _print_costs(records, console)
+        print_latencies(records, target=wording.target_of(run), console=console)
+        grid = build(records)
+        _print_costs(grid, console)
         print_list(console, "Energy:", energy.energy_lines(records))
         print_list(console, "Sustained:", sustained.sustained_lines(records))
-        print_list(console, "Cliffs:", cliff_sentences(build(records), [run]))
+        print_list(console, "Cliffs:", cliff_sentences(grid, [run]))
         for record in records:
             print_rows(
                 console, f"{record.workload.label} over time:", sustained.window_lines(record)
@@ -77,7 +79,7 @@ def print_run(
             print_list(console, "Verdicts:", verdict_lines(records))
 
 
-def print_table(
+def print_latencies(
     records: Sequence[Record], *, target: float | None = None, console: Console | None = None
 ) -> None:
     """Print median latencies, a row for each shape and a column for each variant.
@@ -103,14 +105,13 @@ def print_table(
     _explain(console, grid, list(cells.values()), figures)
 
 
-def _print_costs(records: Sequence[Record], console: Console) -> None:
+def _print_costs(grid: Grid, console: Console) -> None:
     """Print what a call costs, a row for each variant; nothing where nothing was counted."""
-    grid = build(records)
     shape = facts.common_shape(grid)
     found = _costs(grid, shape) if shape else None
     if not shape or not found:
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = bare_table()
     for number, head in enumerate(found.heads):
         left = number < found.left
         table.add_column(
@@ -120,8 +121,7 @@ def _print_costs(records: Sequence[Record], console: Console) -> None:
         table.add_row(*(Text(marks.plain(cell)) for cell in row))
     console.print()
     say(console, f"Costs of a call at {shape.label}:")
-    for line in table_lines(table, console):
-        print_line(console, line)
+    print_table(console, table)
     if any(cell.startswith("(") for row in found.rows for cell in row[found.left :]):
         say(console, f"In brackets: {memory.BRACKETS}.")
 
@@ -154,8 +154,7 @@ def print_comparisons(
     """
     console = console or Output(highlight=False)
     if comparisons:
-        for line in _comparison_lines(comparisons, console):
-            print_line(console, line)
+        print_table(console, _comparison_table(comparisons))
         console.print()
         for sentence in comparison.explanations(comparisons, matching, zone=zone):
             say(console, sentence)
@@ -164,9 +163,9 @@ def print_comparisons(
     print_list(console, "Not compared:", matching.missing)
 
 
-def _comparison_lines(comparisons: Sequence[Comparison], console: Console) -> list[Text]:
+def _comparison_table(comparisons: Sequence[Comparison]) -> Table:
     """The table; names are broken where they do not fit, figures never."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = bare_table()
     heads = comparison.heads(comparisons)
     names = len(heads) - 4
     for number, head in enumerate(heads):
@@ -179,7 +178,7 @@ def _comparison_lines(comparisons: Sequence[Comparison], console: Console) -> li
         )
     for row in comparison.cells(comparisons):
         table.add_row(*(Text(marks.plain(cell)) for cell in row))
-    return table_lines(table, console)
+    return table
 
 
 def _explain(console: Console, grid: Grid, cells: Sequence[marks.Cell], figures: str) -> None:
@@ -195,7 +194,5 @@ def _explain(console: Console, grid: Grid, cells: Sequence[marks.Cell], figures:
 
 
 def _failure(group: FailureGroup) -> str:
-    message = marks.shorten(group.message, MESSAGE_LENGTH)
-    return (
-        f"{marks.MARKS[group.kind]}: {wording.shapes(group)}: {message or wording.headline(group)}"
-    )
+    message = marks.shorten(wording.message(group), MESSAGE_LENGTH) or wording.headline(group)
+    return f"{marks.MARKS[group.kind]}: {wording.shapes(group)}: {message}"

@@ -10,7 +10,7 @@ from inferometer.analysis.grid import Column, FailureGroup, Grid, Shape
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.run import Run
-from inferometer.report.marks import MEANINGS, NOT_TRIED, Spread, spread_of
+from inferometer.report.marks import MARKS, MEANINGS, NOT_TRIED, Spread, spread_of
 
 _FIGURES = re.compile(r"[0-9][0-9.,]*(?: [kMG]i?B| %| m?s)")
 
@@ -69,6 +69,11 @@ def headline(group: FailureGroup) -> str:
     """What happened to a group of cells, without the message."""
     meaning = MEANINGS[group.kind]
     return NOT_TRIED.get(group.kind, meaning) if group.skipped else meaning
+
+
+def message(group: FailureGroup) -> str:
+    """What was said of a group of cells, without the mark that stands before it."""
+    return group.message.removeprefix(f"{MARKS[group.kind]}: ")
 
 
 def notes(grid: Grid) -> list[str]:

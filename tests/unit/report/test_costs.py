@@ -116,7 +116,10 @@ def test_a_disturbed_probe_is_told(known, roof, run, probed):
     assert roofline.roof_note([known]) == roofline.HOW
     slow = replace(roof, flops=replace(roof.flops, median=2e9))
     note = roofline.roof_note([replace(known, run=probed(run, slow))])
-    assert "median of its repetitions was down to 1 % of the best" in note
+    assert "median of its repetitions was down to 1 % of the best. The roofs may" in note
+    squeezed = replace(roof, granted=0.6)
+    note = roofline.roof_note([replace(known, run=probed(run, squeezed))])
+    assert "The probe was disturbed: it had 60 % of the processor. The roofs may" in note
     assert "shares too high" in note
 
 

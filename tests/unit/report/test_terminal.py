@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from inferometer.report.terminal import print_run, print_table
+from inferometer.report.terminal import print_latencies, print_run
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_the_lab_fits_80_columns_in_one_table(shown, run, lab):
 
 
 def test_every_model_is_named_whole_where_there_is_room(shown, lab):
-    text = shown(print_table, lab, width=160)
+    text = shown(print_latencies, lab, width=160)
     assert "mobilenet_v3_small" in text
 
 
@@ -51,19 +51,19 @@ def test_figures_marks_and_their_legend_are_shown(shown, run, lab):
 
 
 def test_the_legend_has_only_marks_that_are_used(shown, clean_lab):
-    text = shown(print_table, clean_lab)
+    text = shown(print_latencies, clean_lab)
     assert "ran out of memory" not in text
     assert "Not measured" not in text
 
 
 def test_each_failure_has_a_line_with_its_message(shown, lab):
-    text = re.sub(r"\s+", " ", shown(print_table, lab))
+    text = re.sub(r"\s+", " ", shown(print_latencies, lab))
     assert "timeout: unet at 224/32: The worker said nothing for 180 s in a round." in text
     assert "cut: resnet18 at 448/16: The budget of 10 min was spent." in text
 
 
 def test_a_long_message_is_cut(shown, record):
-    text = shown(print_table, [record(failure="crash", message="no\n\n" * 900)])
+    text = shown(print_latencies, [record(failure="crash", message="no\n\n" * 900)])
     assert len(text) < 1500
     assert "…" in text
 
@@ -77,20 +77,20 @@ def test_an_imported_table_claims_no_deviation(shown, lab2_run, lab2):
 
 
 def test_standard_deviations_are_called_that(shown, record):
-    text = shown(print_table, [record(latency_std_s=0.004)])
+    text = shown(print_latencies, [record(latency_std_s=0.004)])
     assert "40 ± 4 ms" in text
     assert "± standard deviation" in text
 
 
 def test_a_wide_study_is_split_into_tables_of_at_most_five(shown, record):
     records = [record(f"model{i}") for i in range(12)]
-    text = shown(print_table, records, width=500)
+    text = shown(print_latencies, records, width=500)
     assert text.count("params") == 3
     assert all(f"model{i}" in text for i in range(12))
 
 
 def test_names_are_printed_as_they_are(shown, record):
-    text = shown(print_table, [record("[red]x\x1b[31m"), record("[bold]")])
+    text = shown(print_latencies, [record("[red]x\x1b[31m"), record("[bold]")])
     assert "[red]x\ufffd[31m" in text
     assert "[bold]" in text
     assert "\x1b" not in text
@@ -98,7 +98,7 @@ def test_names_are_printed_as_they_are(shown, record):
 
 def test_a_name_wider_than_its_column_is_broken_not_lost(shown, record):
     name = "a" * 50
-    lines = shown(print_table, [record(name)]).splitlines()
+    lines = shown(print_latencies, [record(name)]).splitlines()
     assert "".join(line.strip() for line in lines).count("a" * 20) >= 2
     assert max(map(len, lines)) <= 80
 
@@ -109,13 +109,13 @@ def test_an_output_that_knows_only_ascii_is_served(shown, run, lab):
 
 
 def test_cells_that_are_not_there_are_marked(shown, record):
-    text = shown(print_table, [record("a", batch=1), record("b", batch=2)])
+    text = shown(print_latencies, [record("a", batch=1), record("b", batch=2)])
     assert "–: not in the study, or not reached yet" in text  # noqa: RUF001
 
 
 def test_columns_of_several_devices_are_told_apart(shown, record, another_run):
     pi = another_run(id="11111111", device={"name": "Pi"})
-    text = shown(print_table, [record(), record(run=pi)])
+    text = shown(print_latencies, [record(), record(run=pi)])
     assert "Pi" in text
     assert "AMD EPYC" in text
 
@@ -127,7 +127,7 @@ def test_a_run_with_nothing_done_says_how_far_it_is(shown, run):
 def test_a_terminal_gets_colour_and_an_empty_table_nothing_odd(record):
     file = io.StringIO()
     console = Console(file=file, force_terminal=True, width=80, color_system="standard")
-    print_table([record(failure="crash")], console=console)
+    print_latencies([record(failure="crash")], console=console)
     assert "\x1b[31mcrash" in file.getvalue()
 
 
@@ -138,7 +138,7 @@ def test_a_reader_that_goes_away_is_left_to_the_command_line(record, monkeypatch
 
     monkeypatch.setattr("sys.stdout", ClosedPipe())
     with pytest.raises(BrokenPipeError):
-        print_table([record()])
+        print_latencies([record()])
 
 
 def test_a_table_waits_for_no_tests_of_hypotheses():
