@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ _MOST_FINE = 150  # steps to either side
 _ALIKE = 0.98  # of the best share: what noise may take away
 _FINE_REACH = 8.0  # to either side, in periods: where the sensor averages, the first fit lags
 _SIGNIFICANCE = 6.0  # standard errors of the step: thousands of offsets are looked at
+_FAR_S = 1e6  # beyond the first and the last edge
 _RIVAL = 0.9  # share of the explained variance that another place may not explain as well
 
 
@@ -129,6 +131,22 @@ class _Spans:
     ends: Floats
     high: NDArray[np.bool_]
 
+    @cached_property
+    def edges(self) -> Floats:
+        """When the state changes; unknown time belongs to what follows."""
+        return np.sort(self.ends[:-1][self.high[1:] != self.high[:-1]])
+
+    @cached_property
+    def levels(self) -> Floats:
+        """Load (1) or not (0) before the first edge and after each."""
+        return np.asarray((np.arange(self.edges.size + 1) + self.high[0]) % 2.0)
+
+    @cached_property
+    def loads_s(self) -> tuple[Floats, Floats]:
+        """Times, and seconds of load until each; straight lines between them are exact."""
+        times = np.concatenate([[self.edges[0] - _FAR_S], self.edges, [self.edges[-1] + _FAR_S]])
+        return times, np.concatenate([[0.0], np.cumsum(np.diff(times) * self.levels)])
+
 
 def _closed(loads: Intervals, idles: Intervals, gap_s: float) -> _Spans:
     """All intervals in order, with the gaps that are shorter than the log can show shared out."""
@@ -163,14 +181,18 @@ def _explained(log: _Log, spans: _Spans, offsets: Floats) -> Floats:
 
 def _sums(log: _Log, spans: _Spans, offsets: Floats, *, high: bool) -> tuple[Floats, ...]:
     """Number, sum and sum of squares of the samples in the spans of one state, per offset."""
-    chosen = spans.high == high
-    first = np.searchsorted(log.times, spans.starts[chosen] - offsets[:, None], side="left")
-    last = np.searchsorted(log.times, spans.ends[chosen] - offsets[:, None], side="left")
     centred = log.power - log.power.mean()  # the sums keep their digits
-    sums = []
-    for values in (np.ones_like(centred), centred, centred**2):
-        before = np.concatenate([[0.0], np.cumsum(values)])
-        sums.append((before[last] - before[first]).sum(axis=1))
+    before = [
+        np.concatenate([[0.0], np.cumsum(values)])
+        for values in (np.ones_like(centred), centred, centred**2)
+    ]
+    sums = [np.zeros(offsets.size) for _ in before]
+    # span by span: all at once would be gigabytes for a long run and a fast meter
+    for start_s, end_s in zip(
+        spans.starts[spans.high == high], spans.ends[spans.high == high], strict=True
+    ):
+        first, last = (np.searchsorted(log.times, edge - offsets) for edge in (start_s, end_s))
+        sums = [s + until[last] - until[first] for s, until in zip(sums, before, strict=True)]
     return tuple(sums)
 
 
@@ -209,18 +231,15 @@ def _refine(log: _Log, spans: _Spans, between_s: tuple[float, float]) -> list[_F
     near = _near(log, spans, centre_s, half_s)
     steps = min(math.ceil(half_s / (_FINE_STEP * log.period_s)), _MOST_FINE)
     tried = centre_s + half_s * np.linspace(-1, 1, 2 * steps + 1)
-    return [
-        fit
-        for smoothing in _SMOOTHINGS
-        for fit in _fits(log.times[near], log.power[near], spans, tried, smoothing * log.period_s)
-    ]
+    return list(_fits(log.times[near], log.power[near], spans, tried, log.period_s))
 
 
 def _near(log: _Log, spans: _Spans, offset_s: float, reach_s: float) -> NDArray[np.bool_]:
     """Samples near an edge of the load."""
     moved = log.times + offset_s
-    edges = np.array([edge for edge, _ in _edges(spans)])
-    apart = np.abs(moved[:, None] - edges[None, :]).min(axis=1, initial=np.inf)
+    after = np.searchsorted(spans.edges, moved)
+    beside = (np.maximum(after - 1, 0), np.minimum(after, spans.edges.size - 1))
+    apart = np.minimum(*(np.abs(moved - spans.edges[place]) for place in beside))
     near: NDArray[np.bool_] = apart <= 2 * _REACH * log.period_s + reach_s
     return near
 
@@ -232,45 +251,39 @@ def _inside(moved: Floats, spans: _Spans) -> NDArray[np.bool_]:
 
 
 def _fits(
-    times: Floats, power: Floats, spans: _Spans, offsets: Floats, ramp_s: float
+    times: Floats, power: Floats, spans: _Spans, offsets: Floats, period_s: float
 ) -> Iterator[_Fit]:
-    """The fit of two levels at each offset, to the samples whose state is known there."""
+    """Fits of two levels at each offset, to the samples whose state is known there."""
     for offset in offsets:
         known = _inside(times + offset, spans)
-        share, watts = _load_share(times[known] + offset, spans, ramp_s), power[known]
+        watts = power[known]
         if watts.size < 2 * _MIN_SAMPLES:
             continue
-        spread = share - share.mean()
-        if not (weight := float(spread @ spread)):
-            continue
-        step = float(spread @ watts) / weight
-        idle = float(watts.mean()) - step * float(share.mean())
-        square = float(((watts - idle - step * share) ** 2).mean())
-        yield _Fit(
-            offset_s=float(offset),
-            ramp_s=ramp_s,
-            square=square,
-            samples=watts.size,
-            idle_w=idle,
-            load_w=idle + step,
-        )
+        for smoothing in _SMOOTHINGS:
+            ramp_s = smoothing * period_s
+            share = _load_share(times[known] + offset, spans, ramp_s)
+            spread = share - share.mean()
+            # no dot products: they wake a pool of threads for a few thousand values
+            if not (weight := float((spread**2).sum())):
+                continue
+            step = float((spread * watts).sum()) / weight
+            idle = float(watts.mean()) - step * float(share.mean())
+            yield _Fit(
+                offset_s=float(offset),
+                ramp_s=ramp_s,
+                square=float(((watts - idle - step * share) ** 2).mean()),
+                samples=watts.size,
+                idle_w=idle,
+                load_w=idle + step,
+            )
 
 
 def _load_share(moved: Floats, spans: _Spans, ramp_s: float) -> Floats:
     """Share of load in the last `ramp_s` before each time."""
-    share = np.full(moved.shape, float(spans.high[0]))
-    for edge, sign in _edges(spans):
-        if ramp_s:
-            share += sign * np.clip((moved - edge) / ramp_s, 0, 1)
-        else:
-            share += sign * (moved >= edge)
-    return share
-
-
-def _edges(spans: _Spans) -> list[tuple[float, float]]:
-    """When the state changes, and whether up or down; unknown time belongs to what follows."""
-    changes = np.flatnonzero(spans.high[1:] != spans.high[:-1]) + 1
-    return [(float(spans.ends[k - 1]), 1.0 if spans.high[k] else -1.0) for k in changes]
+    if ramp_s:
+        until, since = (np.interp(at, *spans.loads_s) for at in (moved, moved - ramp_s))
+        return np.asarray((until - since) / ramp_s)
+    return spans.levels[np.searchsorted(spans.edges, moved, side="right")]
 
 
 def _judge(log: _Log, spans: _Spans, fits: list[_Fit], explained: float) -> Alignment | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -100,6 +101,25 @@ def test_noise_without_a_step_is_refused(kind):
             watts += np.linspace(0, 1, times.size)
         found += align(times, watts, loads, idles) is not None
     assert found <= (0.03 if kind != "slow" else 0.3) * seeds
+
+
+def test_many_windows_take_no_memory_of_their_own():
+    """Hours of work under a fast meter: samples times windows would be gigabytes."""
+    rng = np.random.default_rng(10)
+    loads, idles, at = [], [], START_S
+    for _ in range(100):
+        for kind in (idles, loads):
+            length_s = rng.uniform(5, 40)
+            kind.append((at, at + length_s))
+            at += length_s + rng.uniform(0, 1)
+    times, watts = record(rng, loads, period_s=0.1)
+    tracemalloc.start()
+    found = align(times - 3.3, watts, loads, idles)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found is not None
+    assert found.offset_s == pytest.approx(3.3, abs=0.1)
+    assert peak_bytes < 25 * times.nbytes
 
 
 def test_a_load_that_lowers_the_power_is_not_the_load():
