@@ -33,6 +33,11 @@ EVIL = "<script>alert(1)"
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
+STOPS = """() => [...document.querySelectorAll(".scroll, pre")].every(
+    (one) => !one.checkVisibility() || (one.tabIndex === 0) === one.scrollWidth > one.clientWidth)"""
+"""Whether the keyboard stops where there is something to scroll, and nowhere else."""
+
+
 def attained(best):
     return Attained(best=best, median=best, repeats=3, what="a probe")
 
@@ -213,18 +218,17 @@ def test_a_click_on_a_head_sorts_the_table(open_page, lab):
     assert head.get_attribute("aria-sort") == "ascending"
     assert column(page, 1)[0] == EVIL
     assert column(page, 1)[-1] == "unet"
-    assert column(page, 6)[-1] == "–"  # noqa: RUF001 - what is unknown comes last
+    assert column(page, 4)[-1] == "–"  # noqa: RUF001 - what is unknown comes last
     head.get_by_role("button").click()
     assert head.get_attribute("aria-sort") == "descending"
-    assert column(page, 6)[0].startswith("3.9")
-    assert column(page, 6)[-1] == "–"  # noqa: RUF001
+    assert column(page, 4)[0].startswith("3.9")
+    assert column(page, 4)[-1] == "–"  # noqa: RUF001
 
 
 def test_a_head_is_sorted_by_with_the_keyboard_alone(open_page, lab):
     page = open_page(lab)
-    page.locator("#reset").focus()
-    for _ in range(4):
-        page.keyboard.press("Tab")
+    page.locator("#table th[data-key=size] button").focus()
+    page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "batch"
     page.keyboard.press("Enter")
     assert page.locator("#table th[data-key=batch]").get_attribute("aria-sort") == "ascending"
@@ -328,11 +332,43 @@ def test_a_name_that_is_a_script_is_shown_and_not_run(open_page, lab):
     assert EVIL in page.locator("figure[data-chart=latency-by-batch] svg").text_content()
 
 
+def test_names_that_mean_something_to_javascript_are_drawn_like_others(open_page, tmp_path):
+    run = make_run(9)
+    names = ("__proto__", "constructor", "null")
+    records = [make_record(run, name, batch, 224, 0.01) for name in names for batch in (1, 2, 4)]
+    page = open_page(write(tmp_path / "report.html", run, records))
+    drawing = page.locator("figure[data-chart=latency-by-batch] svg")
+    assert drawing.locator(".mark-line.role-mark path").count() == 3
+    assert drawing.locator(".role-legend-label").all_text_contents() == list(names)
+
+
+def test_intervals_that_reach_zero_end_at_the_axis_and_what_is_below_is_told(open_page, tmp_path):
+    run = make_run(2)
+    odd = {"latency_ci_low_s": -0.01, "energy_per_inference_j": -0.1}
+    records = [
+        make_record(run, "unet", 1, 224, 0.01, **odd),
+        make_record(run, "unet", 2, 224, 0.02),
+    ]
+    page = open_page(write(tmp_path / "report.html", run, records))
+    for name, reaches in (("latency-by-batch", "bottom"), ("throughput-by-batch", "top")):
+        figure = page.locator(f"figure[data-chart={name}]")
+        assert figure.locator(".mark-rule.role-mark line").first.evaluate(
+            """(one, end) => Math.abs(one.getBoundingClientRect()[end] -
+            one.closest("svg").querySelector(".background").getBoundingClientRect()[end]) < 1""",
+            reaches,
+        )
+    bound = page.locator("figure[data-chart=energy-by-batch] .bound")
+    assert (
+        bound.text_content() == "Figures that are not above 0, and have no place on this axis: 1."
+    )
+
+
 def test_nobody_is_shut_out(open_page, lab):
     page = open_page(lab)
     for viewport in (DESKTOP, PHONE):
         page.set_viewport_size(viewport)
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+        page.wait_for_function(STOPS)
         for colours in ("light", "dark"):
             page.emulate_media(color_scheme=colours)
             found = axe.Axe().run(page).response["violations"]
@@ -366,13 +402,18 @@ def test_paper_has_every_row_and_nothing_to_press(open_page, large):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.locator("#filters").is_hidden()
     assert page.locator("nav").is_hidden()
+    unfolded, folded = (page.locator("#appendix ~ details").nth(n) for n in (0, 1))
+    unfolded.evaluate("one => one.open = true")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.locator("#table tbody tr").count() == 2000
+    assert page.locator("details:not([open]):not(.long *)").count() == 0
     assert page.locator("#table thead button").count() == 0
     assert page.locator("#table thead").inner_text().split()[:3] == ["variant", "size", "batch"]
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     page.locator("#table thead button").first.wait_for(state="attached")
     assert page.locator("#table tbody tr").count() == 100
+    assert unfolded.get_attribute("open") is not None
+    assert folded.get_attribute("open") is None
 
 
 def test_a_report_is_printed_to_pdf(open_page, lab):
@@ -394,7 +435,7 @@ def test_two_thousand_workloads_can_be_used(open_page, large):
     assert page.locator("#page").text_content() == "Rows 101 to 200 of 2000"
     page.locator("#table th[data-key=latency] button").click()
     assert page.locator("#page").text_content() == "Rows 1 to 100 of 2000"
-    assert column(page, 6)[0].startswith("1.000 ±")
+    assert column(page, 4)[0].startswith("1.000 ±")
     bound = page.locator("figure[data-chart=latency-by-batch] .bound")
     page.wait_for_selector("body[data-drawn=yes]")
     assert "first 14 of 50 variants" in bound.text_content()

@@ -12,6 +12,9 @@ from inferometer.report.html import vega
 from inferometer.report.html.rows import LAYERS, Row
 from inferometer.report.wording import plural
 
+MOST_TOLD = 4
+"""Roofs that are told below their plot."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
@@ -45,7 +48,7 @@ class Chart:
 
     def has(self, rows: Sequence[Row]) -> bool:
         """Whether any row has a point in it."""
-        return any(row.get(self.x) is not None and row.get(self.y) is not None for row in rows)
+        return any((row.get(self.x) or 0) > 0 and (row.get(self.y) or 0) > 0 for row in rows)
 
     def to_json(self) -> dict[str, Any]:
         """What the page's script needs."""
@@ -149,7 +152,8 @@ def _scaling() -> Chart:
 
 def _layers() -> Chart:
     """What the memory of each variant consists of, as bars, with the peak as a mark on them."""
-    y = {"field": "label", "type": "nominal", "sort": None, "axis": {"title": None}}
+    axis = {"title": None, **vega.NAMED}
+    y = {"field": "column", "type": "nominal", "sort": None, "axis": axis}
     shades = {"domain": list(LAYERS), "range": ["var(--c6)", "var(--c0)", "var(--c4)"]}
     bars = {
         "data": {"name": "points"},
@@ -207,7 +211,9 @@ def _roofline(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> Chart:
             },
         },
     }
-    told = [f"{name}: {_told(roof)}" for name, roof in roofs]
+    told = list(dict.fromkeys(f"{name}: {_told(roof)}" for name, roof in roofs))
+    if len(told) > MOST_TOLD:
+        told = ["What they are is told in the section Roofline."]
     return Chart(
         name="roofline",
         title="Roofline",
@@ -233,11 +239,11 @@ def _roofline(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> Chart:
 
 
 def _told(roof: Roof) -> str:
-    caches = f", {units.byte_count(roof.cache.best)}/s from the caches" if roof.cache else ""
+    caches = f", {units.quantity(roof.cache.best, 'B/s')} from the caches" if roof.cache else ""
     return (
         f"{roof.device}, {roof.precision}, {plural(roof.threads, 'thread')}: "
         f"{units.quantity(roof.flops.best, 'FLOP/s')}, "
-        f"{units.byte_count(roof.memory.best)}/s from memory{caches}."
+        f"{units.quantity(roof.memory.best, 'B/s')} from memory{caches}."
     )
 
 
@@ -247,7 +253,7 @@ def _roof_points(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> list
     if not found:
         return []
     points = []
-    for name, roof in roofs:
+    for number, (_, roof) in enumerate(roofs):
         for kind, rate in (("memory", roof.memory), ("cache", roof.cache)):
             if rate is None or rate.best <= 0:
                 continue
@@ -258,7 +264,7 @@ def _roof_points(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> list
                     "x": x,
                     "y": min(roof.flops.best, rate.best * x),
                     "kind": kind,
-                    "roof": f"{name} {roof.device} {roof.precision} {roof.threads} {kind}",
+                    "roof": f"{number} {kind}",
                 }
                 for x in across
             ]

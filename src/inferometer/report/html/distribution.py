@@ -166,7 +166,7 @@ def _processes(rounds: Sequence[Round]) -> Iterable[float]:
 
 
 def _bins(counted: Sequence[float], low_s: float, high_s: float) -> list[int]:
-    if len(counted) < _FEWEST_BINNED or low_s == high_s:
+    if len(counted) < _FEWEST_BINNED or _short(low_s) == _short(high_s):
         return []
     width = math.log(high_s / low_s) / _BINS
     counts = [0] * _BINS

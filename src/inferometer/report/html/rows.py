@@ -5,6 +5,7 @@ The text is what people read; the numbers are what the page sorts by and draws.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -145,7 +146,7 @@ def _row(
     if base is not None and latency is not None and (least := measured(base)) is not None:
         row["times_batch"] = shape.batch_size / base.workload.batch_size
         row["times_latency"] = latency.value / least.value
-    return {name: _short(value) for name, value in row.items() if value is not None}
+    return {name: _short(value) for name, value in row.items() if _is_known(value)}
 
 
 def _figures(record: Record) -> Row:
@@ -191,6 +192,11 @@ def _layers(record: Record) -> Row:
     return {"layers": words, **{layer: value / 2**20 for layer, value in known.items()}}
 
 
+def _is_known(value: object) -> bool:
+    """Whether a row can hold it: what is beyond all numbers can neither be drawn nor sorted by."""
+    return value is not None and not (isinstance(value, float) and not math.isfinite(value))
+
+
 def _short(value: object) -> object:
     """Six digits: enough to draw and sort by, and half the bytes."""
     return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
@@ -211,6 +217,8 @@ def _energy(record: Record) -> str:
 _HEADS = (
     Head(title="size", key="size", show=lambda r: size_label(r.workload.input_size)),
     Head(title="batch", key="batch", show=lambda r: str(r.workload.batch_size)),
+    Head(title="latency", key="latency", show=lambda r: units.latency(r.latency)),
+    Head(title="± %", key="width", show=_width),
     Head(title="outcome", key="status", show=outcome, number=False),
     Head(
         title="verdict",
@@ -218,8 +226,6 @@ _HEADS = (
         show=lambda r: str(r.figures.get("verdict") or ""),
         number=False,
     ),
-    Head(title="latency", key="latency", show=lambda r: units.latency(r.latency)),
-    Head(title="± %", key="width", show=_width),
     Head(
         title="inputs/s",
         key="throughput",

@@ -1,6 +1,7 @@
 """Vega-Lite specifications of the page's plots, without their points; the page's script has those.
 
-Each point has `x` and `y`, the ends `lo` and `hi` of its interval, and the `label` of its variant.
+Each point has `x` and `y`, the ends `lo` and `hi` of its interval, and the number of its variant,
+`column`: a name could be one that Vega keeps for itself. The page's script gives the `names`.
 Colours are variables of the style sheet, so that light, dark and print need no drawing again.
 """
 
@@ -20,6 +21,7 @@ SECONDS, JOULES = (
 )
 PLAIN = "format(datum.value, ',~g')"
 SHORT = "format(datum.value, '~s')"
+NAMED: Spec = {"labelExpr": "names[datum.value]"}  # of a legend or an axis of variants
 POINTED_AT: Spec = {"tooltip": {"value": "any"}}  # what it says is up to the page's script
 CONFIG: Spec = {
     "aria": False,  # the figure is named and read out by the page; thousands of marks are not
@@ -75,14 +77,14 @@ def points(x: Spec, y: Spec, *, lines: bool, below: Sequence[Spec] = ()) -> Spec
             "params": [
                 {
                     "name": "pick",
-                    "select": {"type": "point", "fields": ["label"]},
+                    "select": {"type": "point", "fields": ["column"]},
                     "bind": "legend",
                 }
             ],
             "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
             "encoding": {
                 "opacity": faded,
-                "shape": {"field": "label", "type": "nominal"},
+                "shape": {"field": "column", "type": "nominal", "legend": NAMED},
                 **POINTED_AT,
             },
         },
@@ -101,7 +103,7 @@ def points(x: Spec, y: Spec, *, lines: bool, below: Sequence[Spec] = ()) -> Spec
                 "axis": y,
                 "scale": {"type": "log", "nice": False},
             },
-            "color": {"field": "label", "type": "nominal"},
+            "color": {"field": "column", "type": "nominal", "legend": NAMED},
         },
         "layer": layers,
     }

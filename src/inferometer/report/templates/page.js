@@ -11,7 +11,7 @@ const WORDS = { c: "counted", o: "stands out", s: "after a switch", w: "warm-up"
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
 const lines = [...document.querySelectorAll("#table tbody tr")]; // one for each of data.rows
-const texts = lines.map((line) => line.textContent.toLowerCase());
+const texts = lines.map((line) => [...line.cells].map((cell) => cell.textContent).join(" ").toLowerCase());
 const state = { sort: null, descending: false, first: 0, shown: data.rows.map((_, i) => i) };
 
 for (const element of document.querySelectorAll(".live")) element.hidden = false;
@@ -29,6 +29,7 @@ function setUpTheme() {
     document.documentElement.dataset.theme = dark() ? "light" : "dark";
     name();
   });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", name);
   name();
 }
 
@@ -51,21 +52,6 @@ function setUpTable() {
   for (const head of document.querySelectorAll("#table thead [data-key]")) makeSortable(head);
   byId("previous").addEventListener("click", () => turn(-PAGE));
   byId("next").addEventListener("click", () => turn(PAGE));
-  // Paper has no pages to turn, and nothing to unfold.
-  const folded = [...document.querySelectorAll("details.full")];
-  const buttons = [...document.querySelectorAll("#table thead button")];
-  const heads = buttons.map((button) => button.parentElement);
-  addEventListener("beforeprint", () => {
-    show(state.shown);
-    for (const part of folded) part.open = true;
-    // A button is not repeated where a page begins, but text is.
-    buttons.forEach((button, n) => heads[n].replaceChildren(button.textContent));
-  });
-  addEventListener("afterprint", () => {
-    showPage();
-    for (const part of folded) part.open = false;
-    buttons.forEach((button, n) => heads[n].replaceChildren(button));
-  });
   showPage();
 }
 
@@ -143,6 +129,37 @@ function show(places) {
   document.querySelector("#table tbody").replaceChildren(...places.map((i) => lines[i]));
 }
 
+/** Paper has no pages to turn, and nothing to unfold; of many remarks it has the first. */
+function setUpPrinting() {
+  const folds = document.querySelectorAll("details:not(.long *)");
+  let opened = [];
+  const buttons = [...document.querySelectorAll("#table thead button")];
+  const heads = buttons.map((button) => button.parentElement);
+  addEventListener("beforeprint", () => {
+    show(state.shown);
+    opened = [...folds].filter((part) => !part.open);
+    for (const part of opened) part.open = true;
+    // A button is not repeated where a page begins, but text is.
+    buttons.forEach((button, n) => heads[n].replaceChildren(button.textContent));
+  });
+  addEventListener("afterprint", () => {
+    showPage();
+    for (const part of opened) part.open = false;
+    buttons.forEach((button, n) => heads[n].replaceChildren(button));
+  });
+}
+
+/** Only what can be scrolled sideways is a stop of the keyboard. */
+function setUpScrolling() {
+  const see = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+  for (const part of document.querySelectorAll(".scroll, pre")) see.observe(part);
+}
+
 // --- Plots ----------------------------------------------------------------------------------
 
 const tip = document.createElement("div");
@@ -179,6 +196,7 @@ async function embed(place, spec, sets, text) {
   whole.config.legend.labelLimit = Math.max(120, place.clientWidth - 60);
   whole.config.legend.columns = sets.legendColumns ?? 1;
   whole.datasets = sets.data;
+  whole.params = [{ name: "names", value: data.columns.map(([name]) => name) }];
   const made = await vegaEmbed(place, whole, {
     actions: false,
     ast: true, // no eval: the page's policy forbids it
@@ -201,15 +219,23 @@ function pointsOf(chart, chosen) {
   const drawn = new Set(variants.slice(0, MOST_VARIANTS));
   const points = [];
   const failed = [];
+  let nowhere = 0; // a logarithmic axis has no place for it
   for (const { i, row } of here) {
     const [x, y] = [row[chart.x], row[chart.y]];
     if (!drawn.has(row.column) || !(x > 0)) continue;
-    const point = { i, x, label: label(row), column: row.column };
-    if (y > 0) points.push({ ...point, y, lo: row[chart.low] ?? y, hi: row[chart.high] ?? y });
+    const point = { i, x, column: row.column };
+    if (y > 0) points.push({ ...point, y, ...interval(y, row[chart.low], row[chart.high]) });
     else if (row.failure) failed.push(point);
+    else if (y <= 0) nowhere += 1;
   }
   points.sort((a, b) => a.column - b.column || a.x - b.x);
-  return { points, failed, left: variants.length - drawn.size, variants: variants.length };
+  return { points, failed, nowhere, left: variants.length - drawn.size, variants: variants.length };
+}
+
+/** The ends of an interval; one that is missing, or not above 0, is beyond the axis. */
+function interval(y, low, high) {
+  if (low === undefined && high === undefined) return { lo: y, hi: y };
+  return { lo: low > 0 ? low : 0, hi: high ?? Infinity };
 }
 
 /** The range of a logarithmic axis, with some room; a share of it stays free at the upper end. */
@@ -251,19 +277,20 @@ async function drawChart(figure) {
   const place = figure.querySelector(".plot");
   const choice = figure.querySelector("select");
   const fixed = choice ? choice.value : String(figure.dataset.chosen ?? "");
-  const { points, failed, left, variants } = pointsOf(chart, fixed);
+  const { points, failed, nowhere, left, variants } = pointsOf(chart, fixed);
   const bound = figure.querySelector(".bound");
   figure.querySelector(".reading").textContent = "";
   figure.view?.finalize();
   figure.view = null;
   if (!points.length) {
     place.replaceChildren();
-    bound.textContent = "None of the workloads that the filters leave has a figure here.";
+    bound.textContent = "None of the workloads that the filters leave has a figure to draw here.";
     return;
   }
-  bound.textContent = left
-    ? `Shown are the first ${MOST_VARIANTS} of ${variants} variants in the order of the table; sort or filter it to see others.`
-    : "";
+  bound.textContent = [
+    left && `Shown are the first ${MOST_VARIANTS} of ${variants} variants in the order of the table; sort or filter it to see others.`,
+    nowhere && `Figures that are not above 0, and have no place on this axis: ${nowhere}.`,
+  ].filter(Boolean).join(" ");
   const made = await (chart.layers.length ? stack : plot)(chart, place, points, failed);
   figure.view = made.view;
   readable(figure, points, (point) => told(point.i).join("; "));
@@ -277,17 +304,18 @@ function plot(chart, place, points, failed) {
   // An absurdly wide interval ends at the edge, lest it squeeze the points.
   const ends = points.flatMap((p) => [p.y, Math.max(p.lo, p.y / 3), Math.min(p.hi, p.y * 3)]);
   y.scale.domain = range(ends, 1.15, failed.length ? HEAD_ROOM : 0);
+  const [bottom, top] = y.scale.domain;
+  for (const p of points) Object.assign(p, { lo: Math.max(p.lo, bottom), hi: Math.min(p.hi, top) });
   const ticks = [...new Set([...points, ...failed].map((p) => p.x))].sort((a, b) => a - b);
   const own = spec.layer.find((layer) => layer.data?.values);
   if (own) widen(own.data.values, x.scale, y.scale);
   x.axis.values = chart.lines && ticks.length <= 12 ? ticks : roundValues(x.scale.domain);
   y.axis.values = roundValues(y.scale.domain);
-  const columns = [...new Set([...points, ...failed].map((p) => p.column))].sort((a, b) => a - b);
-  const domain = columns.map((column) => data.columns[column][0]);
-  spec.encoding.color.scale = { domain, range: columns.map((c) => `var(--c${c % COLOURS})`) };
+  const domain = [...new Set([...points, ...failed].map((p) => p.column))].sort((a, b) => a - b);
+  spec.encoding.color.scale = { domain, range: domain.map((c) => `var(--c${c % COLOURS})`) };
   const shape = spec.layer.find((layer) => layer.encoding?.shape).encoding.shape;
-  shape.scale = { domain, range: columns.map((c) => SHAPES[c % SHAPES.length]) };
-  const longest = Math.max(...domain.map((name) => name.length));
+  shape.scale = { domain, range: domain.map((c) => SHAPES[c % SHAPES.length]) };
+  const longest = Math.max(...domain.map((column) => data.columns[column][0].length));
   const legendColumns = Math.max(1, Math.floor(place.clientWidth / (50 + 7.5 * longest)));
   const diagonal = [x.scale.domain[0], x.scale.domain[1]].map((at) => ({ x: at, y: at }));
   const sets = { points, failed, read: [], diagonal };
@@ -297,8 +325,8 @@ function plot(chart, place, points, failed) {
 /** A bar of layers for each variant, and a mark at the peak. */
 function stack(chart, place, points) {
   const peaks = points.map((point) => Object.assign(point, { x: point.y }));
-  const bars = peaks.flatMap(({ i, label: name }) => chart.layers.map((layer, order) =>
-    ({ i, label: name, layer, order, size: data.rows[i][layer] })));
+  const bars = peaks.flatMap(({ i, column }) => chart.layers.map((layer, order) =>
+    ({ i, column, layer, order, size: data.rows[i][layer] })));
   const spec = structuredClone(chart.spec);
   spec.height = 30 * points.length;
   const sets = { data: { points: bars, peaks, read: [] }, legendColumns: chart.layers.length };
@@ -355,7 +383,7 @@ async function drawHistogram(figure, course) {
   const [low, high] = course.edges;
   const edge = (n) => low * (high / low) ** (n / course.bins.length);
   const bins = course.bins.map((count, n) => ({ from: edge(n), to: edge(n + 1), count }));
-  figure.querySelector(".bound").textContent = bins.length ? "" : "Too few values that count.";
+  figure.querySelector(".bound").textContent = bins.length ? "" : "Too few values that count, or all alike.";
   figure.querySelector(".plot").hidden = !bins.length;
   if (!bins.length) return;
   const spec = structuredClone(data.histogram);
@@ -407,4 +435,6 @@ async function setUpPlots() {
 
 setUpTheme();
 setUpTable();
+setUpPrinting();
+setUpScrolling();
 setUpPlots();

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from inferometer.analysis.grid import build
@@ -55,7 +57,29 @@ def test_a_roofline_has_a_slope_a_ridge_and_a_ceiling(names, record):
     points = plot.spec["layer"][0]["data"]["values"]
     assert [point["x"] for point in points] == pytest.approx([4 / 3, 10, 30])
     assert [point["y"] for point in points] == pytest.approx([2e10 * 4 / 3, 2e11, 2e11])
-    assert "board: cpu, fp32, 2 threads: 200 GFLOP/s, 18.6 GiB/s from memory." in plot.note
+    assert "board: cpu, fp32, 2 threads: 200 GFLOP/s, 20.0 GB/s from memory." in plot.note
+
+
+def test_roofs_of_two_runs_on_one_device_are_two_lines(names, record):
+    rows = [record(latency_s=0.1, flops=10**9, arithmetic_intensity=4.0)]
+    other = replace(ROOF, memory=make_attained(1e10))
+    plot = names(rows, [("board", ROOF), ("board", other)])["roofline"]
+    lines = {}
+    for point in plot.spec["layer"][0]["data"]["values"]:
+        lines.setdefault(point["roof"], []).append(point["y"])
+    assert [len(line) for line in lines.values()] == [3, 3]
+    assert all(line == sorted(line) for line in lines.values())
+
+
+def test_many_roofs_are_told_in_the_table_alone(names, record):
+    rows = [record(latency_s=0.1, flops=10**9, arithmetic_intensity=4.0)]
+    roofs = [("board", replace(ROOF, threads=threads)) for threads in range(1, 9)]
+    assert "GFLOP/s" not in names(rows, roofs)["roofline"].note
+    assert "section Roofline" in names(rows, roofs)["roofline"].note
+
+
+def test_figures_that_are_not_above_zero_make_no_plot(names, record):
+    assert "energy-by-batch" not in names([record(energy_per_inference_j=-0.1)])
 
 
 def test_a_roofline_without_roofs_says_so(names, record):

@@ -66,6 +66,7 @@ def test_the_histogram_holds_all_that_count_and_nothing_else(found):
     assert (one.low_s, one.high_s) == (0.01, 0.2)
     assert one.bins[-1] == 1
     assert found(make_round(0, STEADY[:5])).bins == ()
+    assert found(make_round(0, [0.01] * 20 + [0.0100000001])).bins == ()  # one bin, of no width
 
 
 def test_thinning_keeps_the_rare_and_says_what_it_did(found):

@@ -42,6 +42,13 @@ def test_growth_is_told_against_the_smallest_batch_of_the_variant(record):
     assert rows[1]["failure"] == "crash"
 
 
+def test_what_is_beyond_all_numbers_is_left_out(record):
+    records = [record("a", batch=1, latency_s=1e-12), record("a", batch=2, latency_s=1e300)]
+    rows = results(build(records)).rows
+    assert rows[1]["latency"] == 1e300
+    assert "times_latency" not in rows[1]
+
+
 def test_remarks_are_the_causes_or_the_failure(record):
     records = [
         record("a", verdict="noisy", causes=["first", "second"]),
@@ -51,7 +58,8 @@ def test_remarks_are_the_causes_or_the_failure(record):
     found = results(build(records))
     assert found.remarks == (("first", "second"), ("It hung.",), ())
     assert found.remarked
-    outcomes = [cells[3] for cells in found.cells]
+    place = [head.title for head in found.heads].index("outcome") + 1
+    outcomes = [cells[place] for cells in found.cells]
     assert outcomes == ["ok", "failed: timeout", "ok"]
 
 
