@@ -67,9 +67,17 @@ def find_cliffs(study: Study, journal: Journal, measure: Measure, *, begin: floa
             break
         if not asked:
             journal.listener(Notice(message=BEGINS))
-        journal.run = replace(journal.run, planned=journal.run.planned + len(wanted))
+        _plan(journal, wanted)
         budget_s = None if study.procedure.budget_s is None else left_s
         measure(replace(study.procedure, budget_s=budget_s, skip_larger=False), wanted)
         asked |= set(wanted)  # what a budget cut would be wanted again
     if next_workloads(study, journal.store.records(journal.run.id)):
         journal.listener(Notice(message=NO_TIME))
+
+
+def _plan(journal: Journal, wanted: Sequence[Workload]) -> None:
+    """Count what is measured beyond the study; what has a record already is open once more."""
+    records = journal.store.records(journal.run.id)
+    again = len({record.workload for record in records} & set(wanted))
+    journal.run = replace(journal.run, planned=journal.run.planned + len(wanted) - again)
+    journal.done -= again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -95,6 +96,18 @@ def test_batches_grow_until_there_is_a_cliff_which_is_then_narrowed(journal):
     assert device.budgets == [None] * len(ORDER)
     last = kept.events[-1]
     assert (last.done, last.planned) == (3 + len(ORDER), 3 + len(ORDER))
+
+
+def test_what_the_study_skipped_is_tried_and_counted_once(journal):
+    of = study()
+    kept = journal(of)
+    skipped = replace(of.workloads()[0], batch_size=8)
+    failure = Failure(stage="warmup", kind="out_of_memory", message="it would not fit")
+    kept.run = replace(kept.run, planned=4)
+    kept.finish(Record(workload=skipped, status="skipped", failure=failure))
+    find_cliffs(of, kept, Device(kept), begin=time.monotonic())
+    last = kept.events[-1]
+    assert last.done == last.planned == len(kept.store.records(kept.run.id)) == 3 + len(ORDER)
 
 
 def test_every_size_and_model_is_a_line_of_its_own(journal):
