@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from inferometer.analysis.matching import Match, Matching, run_of
-from inferometer.analysis.sides import PROCESS_ALLOWANCE, latency_side
+from inferometer.analysis.sides import PROCESS_ALLOWANCE, difference_of, latency_side
 from inferometer.core.record import Record
 from inferometer.stats.comparison import (
     ZONE,
@@ -17,7 +17,6 @@ from inferometer.stats.comparison import (
     group_ratios,
     paired,
     units_to_decide,
-    unpaired,
     verdicts,
 )
 
@@ -110,10 +109,7 @@ def _difference(match: Match) -> tuple[Difference, str]:
         return paired(groups, allowance=math.log1p(PROCESS_ALLOWANCE)), PAIRED
     method = INTERLEAVED if same_run and _is_measured(match.baseline) else APART
     sides = [latency_side(one, match.metric) for one in (match.baseline, match.contender)]
-    found = unpaired(*sides, allowance=math.log1p(PROCESS_ALLOWANCE))
-    if any(math.isinf(side.standard) for side in sides):
-        found = replace(found, errors=())
-    return found, method
+    return difference_of(*sides), method
 
 
 def _blocks(record: Record) -> list[Block]:

@@ -1,6 +1,6 @@
 """A figure of a record as one side of a comparison: its logarithm, with what is known of its error.
 
-An infinite error says that nothing is known: the figure has no interval.
+An infinite error says that nothing is known of it.
 """
 
 from __future__ import annotations
@@ -10,30 +10,50 @@ import math
 from scipy.special import stdtrit
 
 from inferometer.analysis.grid import measured
-from inferometer.analysis.matching import MEDIAN
+from inferometer.analysis.matching import MEAN, MEDIAN
 from inferometer.core.lines import ONE_PROCESS
+from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
-from inferometer.stats.comparison import NORMAL, Side
+from inferometer.stats.comparison import NORMAL, Difference, Side, unpaired
 
 PROCESS_ALLOWANCE = ONE_PROCESS
 """Where a side has one process, so much is allowed for the difference between processes, which was
 not observed: medians of fresh processes were seen to differ by up to a factor of 1.7."""
 
-_ENERGY_QUANTILE = 1.96  # an energy's interval is normal and of 95 %
+_UPPER, _NORMAL_QUANTILE = 0.975, 1.96
+"""Of 95 %; an energy's interval is normal."""
 
 
 def latency_side(record: Record, metric: str) -> Side:
-    """A latency and the standard error of its logarithm, from the interval of its record."""
+    """A latency and the standard error of its logarithm, from its interval or its deviation."""
     value, latency = record.number(metric), record.latency
     assert value
     assert latency
     processes = int(record.number("latency_processes") or 1)
-    standard = math.inf
-    if metric == MEDIAN and latency.high and 0 < (latency.low or 0) <= latency.high:
-        freedom = processes - 1 if processes > 1 else NORMAL
-        quantile = float(stdtrit(freedom, 0.5 + latency.confidence / 2))
-        standard = math.log(latency.high / latency.low) / 2 / quantile
-    return Side(log_median=math.log(value), standard=standard, processes=processes)
+    error = _of_median(latency, processes) if metric == MEDIAN else _of_mean(record, value)
+    return Side(log_median=math.log(value), standard=error, processes=processes)
+
+
+def difference_of(base: Side, contender: Side) -> Difference:
+    """How two sides differ that were not paired; a side with one process has its allowance."""
+    return unpaired(base, contender, allowance=math.log1p(PROCESS_ALLOWANCE))
+
+
+def _of_median(latency: Estimate, processes: int) -> float:
+    low, high = latency.low, latency.high
+    if not latency.confidence or low is None or high is None or not 0 < low <= high:
+        return math.inf
+    freedom = processes - 1 if processes > 1 else NORMAL
+    return math.log(high / low) / 2 / float(stdtrit(freedom, 0.5 + latency.confidence / 2))
+
+
+def _of_mean(record: Record, mean: float) -> float:
+    """Of an imported mean: its calls as if they were independent, few of them by Student's t."""
+    deviation, calls = record.number("latency_std_s"), record.number("latency_calls")
+    if not deviation or not calls or calls <= 1:
+        return math.inf
+    few = float(stdtrit(calls - 1, _UPPER)) / _NORMAL_QUANTILE
+    return few * deviation / mean / math.sqrt(calls)
 
 
 def side(record: Record, figure: str) -> Side | None:
@@ -48,8 +68,7 @@ def side(record: Record, figure: str) -> Side | None:
         return None if not peak else Side(log_median=math.log(peak), standard=math.inf, processes=1)
     if measured(record) is None:
         return None
-    metric = MEDIAN if record.number(MEDIAN) else "latency_mean_s"
-    found = latency_side(record, metric)
+    found = latency_side(record, MEDIAN if record.number(MEDIAN) else MEAN)
     if figure == "latency":
         return found
     per_input = found.log_median - math.log(batch)
@@ -65,6 +84,6 @@ def _energy(record: Record, inputs: int) -> Side | None:
     if not value or value <= 0:
         return None
     half = record.number("energy_uncertainty_j")
-    standard = math.inf if half is None else half / value / _ENERGY_QUANTILE
+    standard = math.inf if half is None else half / value / _NORMAL_QUANTILE
     processes = int(record.number("latency_processes") or 1)
     return Side(log_median=math.log(value * inputs), standard=standard, processes=processes)

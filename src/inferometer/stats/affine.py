@@ -65,8 +65,10 @@ def affine(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> 
     if fitted.fixed.value >= 0:
         return fitted
     through_zero = _solve(design[:, 1:], confidence)
+    high = fitted.fixed.high
+    nothing, upper = (None, None) if high is None else (0.0, max(high, 0.0))
     return Affine(
-        fixed=Part(value=0.0, low=0.0, high=max(fitted.fixed.high or 0.0, 0.0)),
+        fixed=Part(value=0.0, low=nothing, high=upper),
         per_unit=through_zero.per_unit,
         scatter=through_zero.scatter,
         points=u.size,

@@ -205,7 +205,7 @@ class Side:
 
     Attributes:
         log_median: logarithm of the typical process's median.
-        standard: standard error of it.
+        standard: standard error of it; infinite where nothing is known of it.
         processes: fresh processes behind it.
     """
 
@@ -238,7 +238,7 @@ def unpaired(base: Side, contender: Side, *, allowance: float = 0.0) -> Differen
     freedom = NORMAL if single or sum(weights) == 0 else sum(squares) ** 2 / sum(weights)
     return Difference(
         log_ratio=contender.log_median - base.log_median,
-        errors=(Error(standard=standard, freedom=freedom),),
+        errors=(Error(standard=standard, freedom=freedom),) if math.isfinite(standard) else (),
         units=min(side.processes for side in sides),
         allowance=allowance if single else 0.0,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -16,7 +17,10 @@ Indices = NDArray[np.int64]
 
 MOST_EXACT = 7
 """Up to so many items all orders are looked at: 7! is 5,040."""
-_SAMPLED = 5000
+_MOST_SAMPLED, _LEAST_SAMPLED = 5000, 200
+_MOST_SIGNS = 20_000_000
+"""Signs of differences that are looked at: hundreds of items have fewer of their orders sampled."""
+_SIGNS_AT_ONCE = 4_000_000
 _TOLERANCE = 1e-12
 
 
@@ -90,14 +94,29 @@ class Agreement:
         p: chance of at least that much agreement if the items had their quantity by lot; one-sided.
         least_p: the smallest p that so few items could give.
         items: how many there were.
-        exact: whether all orders of the items were looked at, or a sample of them.
+        orders: how many of their orders were looked at.
+        exact: whether these were all, or else a sample.
     """
 
     tau: float
     p: float
     least_p: float
     items: int
+    orders: int
     exact: bool
+
+
+def mean_tau(quantity: Sequence[float], strata: Sequence[Sequence[float]]) -> float:
+    """Kendall's tau-b of a quantity and, in each stratum, another, averaged over the strata.
+
+    Args:
+        quantity: of each item.
+        strata: the other quantity of each item in each stratum, NaN where it has none.
+
+    Raises:
+        ValueError: fewer than two items, or no stratum.
+    """
+    return float(_means(quantity, strata, np.arange(len(quantity))[None])[0])
 
 
 def agreement(quantity: Sequence[float], strata: Sequence[Sequence[float]]) -> Agreement:
@@ -114,19 +133,17 @@ def agreement(quantity: Sequence[float], strata: Sequence[Sequence[float]]) -> A
         ValueError: fewer than two items, or no stratum.
     """
     n = len(quantity)
-    if n < 2 or not strata:  # noqa: PLR2004
-        raise ValueError("an order needs two items and a stratum")
     exact = n <= MOST_EXACT
     orders = _orders(n, exact=exact)
-    signs = _signs(np.asarray(quantity, dtype=float))
-    moved = signs[orders[:, :, None], orders[:, None, :]]
-    means = np.mean([_taus(moved, np.asarray(row, dtype=float)) for row in strata], axis=0)
+    means = _means(quantity, strata, orders)
     seen = float(means[0])  # the first order is the one given
+    alike = math.prod(math.factorial(times) for times in Counter(quantity).values())
     return Agreement(
         tau=seen,
         p=float((means >= seen - _TOLERANCE).mean()),
-        least_p=1 / len(orders),
+        least_p=max(alike / math.factorial(n), 1 / len(orders)),
         items=n,
+        orders=len(orders),
         exact=exact,
     )
 
@@ -135,22 +152,31 @@ def _orders(n: int, *, exact: bool) -> Indices:
     """All orders of n items, or a sample of them; the first is the one given."""
     if exact:
         return np.array(list(permutations(range(n))))
+    sampled = min(_MOST_SAMPLED, max(_LEAST_SAMPLED, _MOST_SIGNS // n**2))
     rng = np.random.default_rng(0)
-    return np.array([np.arange(n), *(rng.permutation(n) for _ in range(_SAMPLED - 1))])
+    return np.array([np.arange(n), *(rng.permutation(n) for _ in range(sampled - 1))])
 
 
-def _taus(moved: Floats, row: Floats) -> Floats:
-    """Kendall's tau-b of each order with one stratum; 0 where it has nothing to compare."""
-    other = _signs(row)
-    there = np.isfinite(row)
-    both = np.outer(there, there)
-    agreeing = (moved * other).sum(axis=(1, 2))
-    untied = np.sqrt((np.abs(moved) * both).sum(axis=(1, 2)) * np.abs(other).sum())
-    taus: Floats = np.divide(agreeing, untied, out=np.zeros(len(moved)), where=untied > 0)
-    return taus
+def _means(quantity: Sequence[float], strata: Sequence[Sequence[float]], orders: Indices) -> Floats:
+    """Mean tau-b over the strata for each order; a stratum with nothing to compare counts as 0."""
+    n = len(quantity)
+    if n < 2 or not strata:  # noqa: PLR2004
+        raise ValueError("an order needs two items and a stratum")
+    rows = np.asarray(strata, dtype=float)
+    signs, others = _signs(np.asarray(quantity, dtype=float)), _signs(rows).reshape(len(rows), -1)
+    there = np.isfinite(rows)
+    both = (there[:, :, None] & there[:, None, :]).reshape(len(rows), -1)
+    means = []
+    for some in np.array_split(orders, math.ceil(orders.size * n / _SIGNS_AT_ONCE)):
+        moved = signs[some[:, :, None], some[:, None, :]].reshape(len(some), -1)
+        untied = np.sqrt((np.abs(moved) @ both.T) * np.abs(others).sum(axis=1))
+        agreeing = moved @ others.T
+        taus = np.divide(agreeing, untied, out=np.zeros_like(agreeing), where=untied > 0)
+        means.append(taus.mean(axis=1))
+    return np.concatenate(means)
 
 
 def _signs(values: Floats) -> Floats:
-    """Sign of the difference of every two values; 0 where one is missing."""
-    signs: Floats = np.nan_to_num(np.sign(values[:, None] - values[None, :]))
+    """Sign of the difference of every two of the last axis; 0 where one is missing."""
+    signs: Floats = np.nan_to_num(np.sign(values[..., :, None] - values[..., None, :]))
     return signs

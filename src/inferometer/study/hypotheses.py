@@ -32,6 +32,8 @@ _ALIASES = {
     "parameter count": "parameters",
     "the number of parameters": "parameters",
 }
+_SMALLEST = 1e-9
+_SHOWN = 20
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _AMOUNT = rf"{'|'.join(_WORDS)}|{_NUMBER} ?%|{_NUMBER} times|{_NUMBER}"
 _UP, _DOWN = "increases|rises|grows", "decreases|falls|shrinks"
@@ -73,45 +75,36 @@ def _linear(text: str, part: dict[str, str]) -> Hypothesis:
 def _faster(text: str, part: dict[str, str]) -> Hypothesis:
     faster = part["word"].lower() == "faster"
     by = _amount(part["by"]) if part["by"] else 0.0
-    return Hypothesis(
-        text=text,
-        kind="ratio",
-        figure="latency",
-        left=part["left"],
-        right=part["right"],
-        bound=1 - by if faster else 1 + by,
-        at_most=faster,
-    )
+    if faster and by >= 1:
+        raise ValueError(
+            f"nothing is faster by {part['by']}: it would take no time; "
+            "write 'X is at least 2 times as fast as Y'"
+        )
+    return _bounded(text, part, "latency", 1 - by if faster else 1 + by, at_most=faster)
 
 
 def _times_as_fast(text: str, part: dict[str, str]) -> Hypothesis:
-    times = _amount(part["amount"])
-    return Hypothesis(
-        text=text,
-        kind="ratio",
-        figure="latency",
-        left=part["left"],
-        right=part["right"],
-        bound=1 / times,
-    )
+    return _bounded(text, part, "latency", 1 / _amount(part["amount"]), at_most=True)
 
 
 def _uses(text: str, part: dict[str, str]) -> Hypothesis:
     less = part["word"].lower() == "less"
-    figure = part["figure"].lower()
-    left, right = part["left"], part["right"]
-    return Hypothesis(text=text, kind="ratio", figure=figure, left=left, right=right, at_most=less)
+    return _bounded(text, part, part["figure"].lower(), 1.0, at_most=less)
 
 
 def _ratio(text: str, part: dict[str, str]) -> Hypothesis:
+    bound, at_most = _amount(part["amount"]), part["word"].lower() == "most"
+    return _bounded(text, part, _figure(part["figure"]), bound, at_most=at_most)
+
+
+def _bounded(
+    text: str, part: dict[str, str], figure: str, bound: float, *, at_most: bool
+) -> Hypothesis:
+    left, right = part["left"], part["right"]
+    if left == right:
+        raise ValueError(f"{left!r} cannot be compared with itself")
     return Hypothesis(
-        text=text,
-        kind="ratio",
-        figure=_figure(part["figure"]),
-        left=part["left"],
-        right=part["right"],
-        bound=_amount(part["amount"]),
-        at_most=part["word"].lower() == "most",
+        text=text, kind="ratio", figure=figure, left=left, right=right, bound=bound, at_most=at_most
     )
 
 
@@ -151,13 +144,14 @@ def _amount(text: str) -> float:
     """`half` → 0.5, `80 %` → 0.8, `2 times` → 2.
 
     Raises:
-        ValueError: it is 0.
+        ValueError: it is 0, or beyond all measure.
     """
     word = text.lower()
     if word in _WORDS:
         return _WORDS[word]
     number = float(re.sub(r"[ %]|times", "", word))
     value = number / 100 if word.endswith("%") else number
-    if value == 0:
-        raise ValueError("an amount of 0 cannot be compared with")
+    if not _SMALLEST <= value <= 1 / _SMALLEST:
+        few = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+        raise ValueError(f"an amount of {few} cannot be compared with")
     return value

@@ -48,6 +48,8 @@ def test_a_fixed_part_is_never_negative():
     found = affine(BATCHES, [x**1.2 for x in BATCHES])
     assert found.fixed.value == 0
     assert found.fixed.low == 0
+    two = affine([1, 2], [1.0, 3.0])  # the line through both would begin below 0
+    assert (two.fixed.value, two.fixed.low, two.fixed.high) == (0, None, None)
 
 
 def test_two_points_give_a_line_without_intervals_and_one_none():

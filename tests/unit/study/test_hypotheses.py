@@ -72,7 +72,11 @@ def test_energy_and_memory_are_compared_too():
         ("the moon is made of cheese", "the forms are"),
         ("latency increases with parameter", "did you mean parameters"),
         ("latenzy increases with parameters", "did you mean latency"),
-        ("latency at a is at most 0% of b", "amount of 0"),
+        ("latency at a is at most 0% of b", "amount of 0%"),
+        ("a is at least " + 400 * "9" + " times as fast as b", "amount of 99999999999999999999…"),
+        ("a is faster than b by at least 100%", "it would take no time; write"),
+        ("a is faster than b by at least 120 %", "nothing is faster by 120 %"),
+        ("a is faster than a", "'a' cannot be compared with itself"),
         ("", "the forms are"),
     ],
 )

@@ -48,8 +48,8 @@ def faster_with_more_work(grid: Grid) -> list[Anomaly]:
     found = []
     for axis in ("batch_size", "input_size"):
         pairs = judged(steps(strata(grid, "latency", axis)), rises=True)
-        groups: dict[tuple[float | str, float | str], list[Pair]] = defaultdict(list)
-        totals: dict[tuple[float | str, float | str], int] = defaultdict(int)
+        groups: dict[tuple[float, float], list[Pair]] = defaultdict(list)
+        totals: dict[tuple[float, float], int] = defaultdict(int)
         for pair in pairs:
             key = (pair.start.factor, pair.end.factor)
             totals[key] += 1
@@ -62,7 +62,7 @@ def faster_with_more_work(grid: Grid) -> list[Anomaly]:
 def _faster(
     grid: Grid,
     axis: str,
-    key: tuple[float | str, float | str],
+    key: tuple[float, float],
     group: list[Pair],
     total: int,
 ) -> Anomaly:
@@ -74,7 +74,7 @@ def _faster(
     )
     more = f" and {len(group) - MOST_NAMED} more" if len(group) > MOST_NAMED else ""
     name = axis.replace("_", " ")
-    start, end = (f"{float(value):g}" for value in key)
+    start, end = (f"{value:g}" for value in key)
     return anomaly(
         grid,
         "faster_with_more_work",
@@ -97,7 +97,7 @@ def jumps(grid: Grid) -> list[Anomaly]:
     for axis, power in (("batch_size", 1), ("input_size", 2)):
         groups: dict[Column, list[tuple[float, Pair]]] = defaultdict(list)
         for pair in steps(strata(grid, "latency", axis)):
-            work = (float(pair.end.factor) / float(pair.start.factor)) ** power
+            work = (pair.end.factor / pair.start.factor) ** power
             if pair.ratio / work > JUMP and _least_ratio(pair) / work > SURE_JUMP:
                 groups[pair.end.column].append((pair.ratio / work, pair))
         found += [_jump(grid, axis, group) for group in groups.values()]
@@ -148,7 +148,7 @@ def off_fit(grid: Grid, explained: Iterable[str] = ()) -> list[Anomaly]:
     found = []
     for stratum in strata(grid, "latency", "batch_size"):
         cells = stratum.cells
-        x = [float(cell.factor) for cell in cells]
+        x = [cell.factor for cell in cells]
         for off in far_off(x, [cell.value for cell in cells]):
             cell = cells[off.index]
             if label(cell.column, cell.shape) not in known:

@@ -6,15 +6,18 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, pairwise
-from typing import Literal
+from itertools import combinations, groupby, pairwise, product
+from operator import attrgetter
+from typing import Literal, get_args
 
 from inferometer.analysis.grid import Column, Grid, Shape
-from inferometer.analysis.sides import PROCESS_ALLOWANCE, side
+from inferometer.analysis.sides import difference_of, side
 from inferometer.core.hypothesis import AXES
-from inferometer.stats.comparison import ZONE, Difference, Side, unpaired, verdicts
+from inferometer.stats.comparison import ZONE, Difference, Side, verdicts
 
 Says = Literal["for", "against", "undecided"]
+
+_factor = attrgetter("factor")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,14 +27,14 @@ class Cell:
     Attributes:
         column: the variant.
         shape: the shape.
-        factor: its value of the factor that is varied; a number, or a name.
         side: the figure.
+        factor: its value of the factor that is varied; none where its values are names.
     """
 
     column: Column
     shape: Shape
-    factor: float | str
     side: Side
+    factor: float = math.nan
 
     @property
     def value(self) -> float:
@@ -90,13 +93,15 @@ def strata(grid: Grid, figure: str, factor: str) -> list[Stratum]:
         if at is not None and measured is not None:
             cell = Cell(column=column, shape=shape, factor=at, side=measured)
             groups[_rest(cell, factor)].append(cell)
-    ordered = [sorted(cells, key=lambda cell: float(cell.factor)) for cells in groups.values()]
+    ordered = [sorted(cells, key=_factor) for cells in groups.values()]
     return [Stratum(cells=tuple(cells)) for cells in ordered if _varies(cells)]
 
 
 def steps(found: Iterable[Stratum]) -> list[Pair]:
-    """From each value of an axis to the next."""
-    return [_pair(*two) for one in found for two in pairwise(one.cells)]
+    """From each value of an axis to the next; several runs may have cells at one value."""
+    levels = ([tuple(at) for _, at in groupby(one.cells, _factor)] for one in found)
+    two = (pair for one in levels for start, end in pairwise(one) for pair in product(start, end))
+    return [_pair(start, end) for start, end in two]
 
 
 def models(found: Iterable[Stratum]) -> list[Pair]:
@@ -108,11 +113,11 @@ def models(found: Iterable[Stratum]) -> list[Pair]:
 def opposites(grid: Grid, figure: str, left: str, right: str) -> list[Pair]:
     """Cells of two values of one axis that agree in all else, the left value at the start."""
     for name in _AXES_BY_NAME:
-        sides = [_cells_of(grid, figure, name, value) for value in (left, right)]
-        if all(sides):
-            return [
-                _pair(cell, sides[1][rest]) for rest, cell in sides[0].items() if rest in sides[1]
-            ]
+        starts, ends = (_cells_of(grid, figure, name, value) for value in (left, right))
+        if starts and ends:
+            both = [rest for rest in starts if rest in ends]
+            two = (pair for rest in both for pair in product(starts[rest], ends[rest]))
+            return [_pair(start, end) for start, end in two]
     return []
 
 
@@ -137,6 +142,11 @@ def judged(pairs: Sequence[Pair], *, rises: bool, zone: float = ZONE) -> list[Pa
     ]
 
 
+def counted(says: Sequence[Says]) -> dict[str, int]:
+    """How often each was said."""
+    return {word: says.count(word) for word in get_args(Says)}
+
+
 def _sign(pair: Pair, zone: float) -> str:
     if abs(pair.difference.log_ratio) <= math.log1p(zone):
         return "equivalent"
@@ -144,10 +154,7 @@ def _sign(pair: Pair, zone: float) -> str:
 
 
 def _pair(start: Cell, end: Cell) -> Pair:
-    found = unpaired(start.side, end.side, allowance=math.log1p(PROCESS_ALLOWANCE))
-    if math.isinf(start.side.standard) or math.isinf(end.side.standard):
-        found = replace(found, errors=())
-    return Pair(start=start, end=end, difference=found)
+    return Pair(start=start, end=end, difference=difference_of(start.side, end.side))
 
 
 def _level(grid: Grid, column: Column, shape: Shape, factor: str) -> float | None:
@@ -194,15 +201,17 @@ _AXES_BY_NAME: dict[str, Callable[[Column], tuple[str, ...]]] = {
 """Axes whose values have names, and the names that a column has on each."""
 
 
-def _cells_of(grid: Grid, figure: str, axis: str, value: str) -> dict[Hashable, Cell]:
+def _cells_of(grid: Grid, figure: str, axis: str, value: str) -> dict[Hashable, list[Cell]]:
     """The cells with one value of an axis, by all that they share with those of another value."""
-    found: dict[Hashable, Cell] = {}
+    found: dict[Hashable, list[Cell]] = defaultdict(list)
     for (shape, column), record in grid.cells.items():
         measured = side(record, figure)
         if measured is None or value not in _AXES_BY_NAME[axis](column):
             continue
         names = {name: read(column)[0] for name, read in _AXES_BY_NAME.items() if name != axis}
-        across = axis == "device_name"  # devices are measured in runs of their own
-        rest = (shape, *names.items(), column.threads, None if across else column.run_id)
-        found[rest] = Cell(column=column, shape=shape, factor=value, side=measured)
+        # A device is measured in runs of its own, and comes with its number of threads.
+        run_id = None if axis == "device_name" else column.run_id
+        threads = None if axis in {"device_name", "device"} else column.threads
+        rest = (shape, *names.items(), threads, run_id)
+        found[rest].append(Cell(column=column, shape=shape, side=measured))
     return found

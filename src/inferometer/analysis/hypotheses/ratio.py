@@ -9,7 +9,7 @@ from dataclasses import replace
 from inferometer.analysis.explain import why
 from inferometer.analysis.findings import Effect, Outcome, Tested
 from inferometer.analysis.grid import Grid
-from inferometer.analysis.hypotheses.pairs import Pair, judged, opposites
+from inferometer.analysis.hypotheses.pairs import Pair, counted, judged, opposites
 from inferometer.analysis.hypotheses.words import (
     figure_text,
     limits,
@@ -35,7 +35,7 @@ def ratio(grid: Grid, hypothesis: Hypothesis, roofs: Mapping[str, Sequence[Roof]
     moved = [_shifted(pair, shift) for pair in pairs]
     says = [one.says for one in judged(moved, rises=hypothesis.at_most, zone=NO_ZONE)]
     pairs = [replace(pair, says=word) for pair, word in zip(pairs, says, strict=True)]
-    counts = {word: says.count(word) for word in ("for", "against", "undecided")}
+    counts = counted(says)
     outcome = _outcome(counts)
     against = [pair for pair in pairs if pair.says == "against"]
     against.sort(key=lambda pair: -abs(pair.difference.log_ratio + shift))
@@ -73,19 +73,23 @@ def _outcome(counts: Mapping[str, int]) -> Outcome:
 
 def _effect(pairs: Sequence[Pair]) -> Effect:
     """Geometric mean of left over right."""
+    if len(pairs) == 1:
+        return _of_one(pairs[0])
     mean = mean_slope([-pair.difference.log_ratio for pair in pairs])
-    method = (
-        f"geometric mean of {mean.points} strata, Student's t on their logarithms"
-        if mean.low is not None
-        else "one stratum: its own interval is in the comparison"
-    )
     low, high = (None if end is None else math.exp(end) for end in (mean.low, mean.high))
-    interval = pairs[0].difference.interval() if len(pairs) == 1 else None
-    if interval is not None:
-        low, high = 1 / interval.high, 1 / interval.low
-        method = "one stratum, interval of its comparison"
-    value = math.exp(mean.value)
-    return Effect(name="ratio", value=value, low=low, high=high, method=method)
+    method = f"geometric mean of {mean.points} strata, Student's t on their logarithms"
+    return Effect(name="ratio", value=math.exp(mean.value), low=low, high=high, method=method)
+
+
+def _of_one(pair: Pair) -> Effect:
+    interval = pair.difference.interval()
+    return Effect(
+        name="ratio",
+        value=1 / pair.ratio,
+        low=1 / interval.high if interval else None,
+        high=1 / interval.low if interval else None,
+        method=f"one stratum, {'interval of its comparison' if interval else 'without intervals'}",
+    )
 
 
 def _told(hypothesis: Hypothesis, pair: Pair) -> str:

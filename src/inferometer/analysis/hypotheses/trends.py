@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import median
 
 from inferometer.analysis.explain import why
 from inferometer.analysis.findings import Effect, Outcome, Tested
-from inferometer.analysis.grid import Column, Grid
+from inferometer.analysis.grid import Grid
+from inferometer.analysis.hypotheses.effects import exponent, order, order_effect, slope
 from inferometer.analysis.hypotheses.pairs import (
     Pair,
+    Says,
     Stratum,
+    counted,
     judged,
     models,
     steps,
@@ -24,12 +26,13 @@ from inferometer.analysis.hypotheses.words import (
     limits,
     nothing_to_compare,
     of_all,
+    plain,
     ratios,
 )
 from inferometer.core import units
 from inferometer.core.hypothesis import AXES, Hypothesis
 from inferometer.core.roof import Roof
-from inferometer.stats.slopes import Slope, agreement, log_slope, mean_slope
+from inferometer.stats.slopes import Slope
 
 MOST_NAMED = 5
 MOST = 0.5
@@ -75,18 +78,18 @@ def trend(grid: Grid, hypothesis: Hypothesis, roofs: Mapping[str, Sequence[Roof]
     if not pairs:
         return nothing_to_compare(hypothesis)
     contrasts = _contrasts(pairs, along=along)
-    counts = {says: sum(p.says == says for p in pairs) for says in ("for", "against", "undecided")}
+    counts = counted([pair.says for pair in pairs])
     outcome = _outcome(counts, systematic=not along and any(c.everywhere for c in contrasts))
     counter = [_counterexample(hypothesis, one) for one in contrasts if one.against]
-    slopes = _exponents(found) if along else _across_models(found)
-    overall = _over_all(slopes, rises=hypothesis.rises) if outcome == "undecided" else None
-    outcome = overall or outcome
-    said = _sentence(hypothesis, outcome, counts, counter, slopes if overall else ())
+    over_all = exponent(found, along=along)
+    decided = _decided(over_all, hypothesis, counts) if outcome == "undecided" else None
+    said = _sentence(hypothesis, decided or outcome, counts, counter, over_all if decided else None)
+    agreement = None if along else order_effect(found, rises=hypothesis.rises)
     return Tested(
         text=hypothesis.text,
-        outcome=outcome,
+        outcome=decided or outcome,
         sentence=said + _repeated(pairs),
-        effects=(*slopes, *(() if along else _agreement(found))),
+        effects=tuple(one for one in (over_all, agreement) if one is not None),
         strata=len(found),
         pairs=len(pairs),
         supporting=counts["for"],
@@ -103,35 +106,39 @@ def linear(grid: Grid, hypothesis: Hypothesis) -> Tested:
     found = strata(grid, hypothesis.figure, hypothesis.factor)
     if not found:
         return nothing_to_compare(hypothesis)
+    along = hypothesis.factor in AXES
     confidence = 1 - 0.05 / len(found)  # all series are judged at once (Bonferroni)
-    slopes = [(one, _slope(one, confidence)) for one in found]
-    low, high = LINEAR
-    says = [_within(slope, low, high) for _, slope in slopes]
-    counts = {word: says.count(word) for word in ("for", "against", "undecided")}
+    slopes = [slope(one, confidence) for one in found]
+    says = [_within(one) for one in slopes]
+    counts = counted(says)
     outcome = _outcome(counts, systematic=False)
-    off = [one for one, word in zip(slopes, says, strict=True) if word == "against"]
-    off.sort(key=lambda one: -abs(one[1].value - 1))
-    counter = [
-        f"{_series(stratum, hypothesis.factor)}: exponent {units.number(slope.value)}"
-        for stratum, slope in off
-    ]
+    off = sorted(
+        (
+            -abs(one.value - 1),
+            f"{_series(at, hypothesis.factor)}: exponent {units.number(one.value)}",
+        )
+        for at, one, word in zip(found, slopes, says, strict=True)
+        if one is not None and word == "against"
+    )
+    counter = [text for _, text in off]
+    low, high = LINEAR
     text = (
         f"{outcome.capitalize()}: in {of_all(counts['for'], len(found), 'series')} the exponent "
         f"surely lies between {low} and {high}, in {counts['against']} surely outside"
     )
-    pairs = steps(found)
+    over_all = exponent(found, along=along)
     return Tested(
         text=hypothesis.text,
         outcome=outcome,
         sentence=f"{text}{f'; farthest off: {counter[0]}' if counter else ''}.",
-        effects=_exponents(found),
+        effects=() if over_all is None else (over_all,),
         strata=len(found),
-        pairs=len(pairs),
+        pairs=len(found),
         supporting=counts["for"],
         against=counts["against"],
         undecided=counts["undecided"],
         counterexamples=tuple(counter[:MOST_NAMED]),
-        limits=limits(grid, pairs, across_models=hypothesis.factor not in AXES),
+        limits=limits(grid, steps(found), across_models=not along),
     )
 
 
@@ -144,14 +151,17 @@ def _outcome(counts: Mapping[str, int], *, systematic: bool) -> Outcome:
     return "supported" if favour > counts["undecided"] else "undecided"
 
 
-def _over_all(slopes: Sequence[Effect], *, rises: bool) -> Outcome | None:
-    """What the slope over all decides where no step does; None where it does not either."""
-    for slope in slopes:
-        if slope.low is not None and slope.low > 0:
-            return "supported" if rises else "refuted"
-        if slope.high is not None and slope.high < 0:
-            return "refuted" if rises else "supported"
-    return None
+def _decided(
+    over_all: Effect | None, hypothesis: Hypothesis, counts: Mapping[str, int]
+) -> Outcome | None:
+    """What the slope over all decides where the steps do not; None where it does not either."""
+    if over_all is None or over_all.low is None or over_all.high is None:
+        return None
+    if over_all.low <= 0 <= over_all.high:
+        return None
+    if (over_all.low > 0) == hypothesis.rises:
+        return "supported"
+    return None if counts["for"] else "refuted"
 
 
 def _contrasts(pairs: Sequence[Pair], *, along: bool) -> list[Contrast]:
@@ -165,26 +175,23 @@ def _contrasts(pairs: Sequence[Pair], *, along: bool) -> list[Contrast]:
 
 
 def _counterexample(hypothesis: Hypothesis, one: Contrast) -> str:
-    worst = one.against[0]
+    start, end = one.against[0].start, one.against[0].end
     where = of_all(len(one.against), len(one.pairs), "comparison")
-    size = ratios([pair.ratio for pair in one.against])
-    way = "lower" if hypothesis.rises else "higher"
-    figure = hypothesis.figure
+    figure, name = hypothesis.figure, plain(hypothesis.factor)
     if hypothesis.factor in AXES:
-        name = hypothesis.factor.replace("_", " ")
-        start, end = f"{worst.start.factor:g}", f"{worst.end.factor:g}"
+        way = "lower" if hypothesis.rises else "higher"
+        named = "" if start.column == end.column else f"{end.column.label}: "
         example = (
-            f"{worst.start.column.label}: {figure_text(figure, worst.start)} at "
-            f"{worst.start.shape.label}, {figure_text(figure, worst.end)} at "
-            f"{worst.end.shape.label}"
+            f"{start.column.label}: {figure_text(figure, start)} at {start.shape.label}, "
+            f"{named}{figure_text(figure, end)} at {end.shape.label}"
         )
-        return f"from {name} {start} to {end}, {figure} is {way} in {where} ({example})"
-    less, more = worst.start, worst.end
-    amounts = f"{_amount(less.factor)} against {_amount(more.factor)}"
-    name = hypothesis.factor.replace("_", " ")
+        step = f"{start.factor:g} to {end.factor:g}"
+        return f"from {name} {step}, {figure} is {way} in {where} ({example})"
+    amounts = f"{units.count(int(start.factor))} against {units.count(int(end.factor))}"
     turned = "higher" if hypothesis.rises else "lower"
+    size = ratios([pair.ratio for pair in one.against])
     return (
-        f"{less.column.label} has fewer {name} than {more.column.label}, {amounts}, yet its "
+        f"{start.column.label} has fewer {name} than {end.column.label}, {amounts}, yet its "
         f"{figure} is {turned} in {where}, {size}"
     )
 
@@ -194,20 +201,20 @@ def _sentence(
     outcome: Outcome,
     counts: Mapping[str, int],
     counter: Sequence[str],
-    decided_by: Sequence[Effect],
+    decided_by: Effect | None,
 ) -> str:
     total = sum(counts.values())
     way = "rises" if hypothesis.rises else "falls"
-    name = hypothesis.factor.replace("_", " ")
-    text = f"{hypothesis.figure} {way} with {name} in {of_all(counts['for'], total, 'comparison')}"
+    what = f"{hypothesis.figure} {way} with {plain(hypothesis.factor)}"
+    text = f"{what} in {of_all(counts['for'], total, 'comparison')}"
     if counts["against"]:
         text += f" and goes the other way in {counts['against']}"
     if counts["undecided"]:
         text += f"; {counts['undecided']} cannot be decided"
-    for slope in decided_by:
-        interval = f"[{units.number(slope.low)}, {units.number(slope.high)}]"
-        exponent = f"the exponent over all is {units.number(slope.value)} {interval}"
-        return f"{outcome.capitalize()}: {exponent}, though one by one {text}."
+    if decided_by is not None:
+        interval = f"[{units.number(decided_by.low)}, {units.number(decided_by.high)}]"
+        over = f"the exponent over all is {units.number(decided_by.value)} {interval}"
+        return f"{outcome.capitalize()}: {over}, though one by one {text}."
     if counter:
         return f"{outcome.capitalize()}: {counter[0]}. Over all, {text}."
     return f"{outcome.capitalize()}: {text}."
@@ -227,81 +234,13 @@ def _repeated(pairs: Sequence[Pair]) -> str:
     return f" The very same figure stands on both sides of {len(same)}: {cells}."
 
 
-# Effects
-
-
-def _slope(stratum: Stratum, confidence: float = 0.95) -> Slope:
-    x = [float(cell.factor) for cell in stratum.cells]
-    return log_slope(x, [cell.value for cell in stratum.cells], confidence)
-
-
-def _within(slope: Slope, low: float, high: float) -> str:
-    if slope.low is None or slope.high is None:
+def _within(found: Slope | None) -> Says:
+    low, high = LINEAR
+    if found is None or found.low is None or found.high is None:
         return "undecided"
-    if low <= slope.low and slope.high <= high:
+    if low <= found.low and found.high <= high:
         return "for"
-    return "against" if slope.high < low or slope.low > high else "undecided"
-
-
-def _exponents(found: Sequence[Stratum]) -> tuple[Effect, ...]:
-    """Mean exponent of the variants, each with the mean of its series."""
-    by_column: dict[Column, list[float]] = defaultdict(list)
-    for one in found:
-        by_column[one.cells[0].column].append(_slope(one).value)
-    mean = mean_slope([fmean(values) for values in by_column.values()])
-    method = (
-        f"mean of the log-log slopes of {mean.points} variants, Student's t on their spread"
-        if mean.low is not None
-        else "log-log slope of one variant: no spread, no interval"
-    )
-    return (_effect("scaling exponent", mean, method),)
-
-
-def _across_models(found: Sequence[Stratum]) -> tuple[Effect, ...]:
-    """Exponent over models, from their means over the strata that hold all of them."""
-    centred: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    largest = max(len(one.cells) for one in found)
-    for one in found:
-        if len(one.cells) == largest:
-            logs = [(math.log(float(c.factor)), c.side.log_median) for c in one.cells]
-            means = [fmean(part) for part in zip(*logs, strict=True)]
-            for cell, (u, v) in zip(one.cells, logs, strict=True):
-                centred[cell.column.variant.model].append((u - means[0], v - means[1]))
-    x = [math.exp(fmean(u for u, _ in points)) for points in centred.values()]
-    y = [math.exp(fmean(v for _, v in points)) for points in centred.values()]
-    if len(set(x)) < TWO:
-        return ()
-    slope = log_slope(x, y)
-    method = f"log-log slope over {slope.points} models, each the mean of its cells; " + (
-        "Student's t with the models as the units"
-        if slope.low is not None
-        else "two models leave nothing to judge it by"
-    )
-    return (_effect("scaling exponent", slope, method),)
-
-
-def _agreement(found: Sequence[Stratum]) -> tuple[Effect, ...]:
-    """How well the order of the models by the factor is their order by the figure."""
-    names = sorted({cell.column.variant.model for one in found for cell in one.cells})
-    factor = {c.column.variant.model: float(c.factor) for one in found for c in one.cells}
-    if len(names) < TWO:
-        return ()
-    rows = []
-    for one in found:
-        seen = {cell.column.variant.model: cell.side.log_median for cell in one.cells}
-        rows.append([seen.get(name, math.nan) for name in names])
-    order = agreement([factor[name] for name in names], rows)
-    way = "all orders" if order.exact else "5,000 orders"
-    method = (
-        f"Kendall's tau over {order.items} models, mean of {len(rows)} strata; one-sided "
-        f"p = {order.p:.2g} by permutation of {way}, and {order.least_p:.2g} is the least that "
-        "so few could give: no proof either way"
-    )
-    return (Effect(name="order agreement", value=order.tau, low=None, high=None, method=method),)
-
-
-def _effect(name: str, slope: Slope, method: str) -> Effect:
-    return Effect(name=name, value=slope.value, low=slope.low, high=slope.high, method=method)
+    return "against" if found.high < low or found.low > high else "undecided"
 
 
 # Why
@@ -317,31 +256,29 @@ def _explanation(
     if not any(record.number("macs") for record in grid.cells.values()):
         return UNCOUNTED
     said = [_better(grid, hypothesis)]
-    worst = contrasts[0].against[:1]
-    for pair in worst:
-        fast, slow = sorted((pair.start, pair.end), key=lambda cell: cell.value)
-        if hypothesis.figure.startswith("latency"):
-            told = why(grid, fast.column, slow.column, fast.shape, roofs)
-            said += [one.sentence for one in told if one.kind != "unknown"]
+    worst = contrasts[0].against
+    if worst and hypothesis.figure.startswith("latency"):
+        start, end = worst[0].start, worst[0].end
+        told = why(grid, start.column, end.column, start.shape, roofs)
+        said += [one.sentence for one in told if one.kind != "unknown"]
     return " ".join(text for text in said if text)
 
 
 def _better(grid: Grid, hypothesis: Hypothesis) -> str:
-    """Factors whose order of the models is nearer to that of the figure."""
-    taus: dict[str, float] = {}
-    for factor in dict.fromkeys((hypothesis.factor, "macs", "operator_bytes", "parameters")):
-        effects = _agreement(strata(grid, hypothesis.figure, factor))
-        if effects:
-            taus[factor] = effects[0].value
-    mine = taus.pop(hypothesis.factor, None)
-    nearer = {name: tau for name, tau in taus.items() if mine is not None and tau > mine}
-    if not nearer or mine is None:
+    """The cost whose order of the same models is nearest to that by the figure, if nearer."""
+    orders = {
+        factor: order(found)
+        for factor in dict.fromkeys((hypothesis.factor, "macs", "operator_bytes", "parameters"))
+        if (found := strata(grid, hypothesis.figure, factor))
+    }
+    mine = orders[hypothesis.factor]
+    taus = {name: one.tau for name, one in orders.items() if one.models == mine.models}
+    best = max(taus, key=lambda name: taus[name])
+    if taus[best] <= mine.tau:
         return ""
-    best = max(nearer, key=lambda name: nearer[name])
     return (
-        f"The models' order by {best.replace('_', ' ')} is nearer to their order by "
-        f"{hypothesis.figure} (tau {nearer[best]:.2f}) than that by "
-        f"{hypothesis.factor.replace('_', ' ')} (tau {mine:.2f})."
+        f"The models' order by {plain(best)} is nearer to their order by {hypothesis.figure} "
+        f"(tau {taus[best]:.2f}) than that by {plain(hypothesis.factor)} (tau {mine.tau:.2f})."
     )
 
 
@@ -353,7 +290,3 @@ def _series(stratum: Stratum, factor: str) -> str:
     if factor == "input_size":
         return f"{cell.column.label} at batch {cell.shape.batch_size}"
     return f"{cell.column.label} at {cell.shape.label}"
-
-
-def _amount(value: float | str) -> str:
-    return units.count(int(value)) if isinstance(value, float | int) else value

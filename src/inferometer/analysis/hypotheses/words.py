@@ -8,6 +8,7 @@ from inferometer.analysis.explain import is_doubted
 from inferometer.analysis.findings import Tested
 from inferometer.analysis.grid import Grid
 from inferometer.analysis.hypotheses.pairs import Cell, Pair
+from inferometer.analysis.sides import PROCESS_ALLOWANCE
 from inferometer.core import units
 from inferometer.core.hypothesis import FIGURES, Hypothesis
 
@@ -34,6 +35,11 @@ def ratios(values: Sequence[float]) -> str:
     return f"by {units.ratio(above[0])} to {units.ratio(above[-1])}"
 
 
+def plain(factor: str) -> str:
+    """A factor as people write it."""
+    return factor.replace("_", " ")
+
+
 def of_all(part: int, total: int, what: str) -> str:
     """`3 of 4 comparisons`."""
     plural = what if total == 1 or what.endswith("s") else f"{what}s"
@@ -42,7 +48,7 @@ def of_all(part: int, total: int, what: str) -> str:
 
 def nothing_to_compare(hypothesis: Hypothesis) -> Tested:
     """The answer where no two figures differ in the factor alone."""
-    factor = hypothesis.factor.replace("_", " ") or f"{hypothesis.left} and {hypothesis.right}"
+    factor = plain(hypothesis.factor) or f"{hypothesis.left} and {hypothesis.right}"
     return Tested(
         text=hypothesis.text,
         outcome="untestable",
@@ -63,10 +69,11 @@ def limits(grid: Grid, pairs: Sequence[Pair], *, across_models: bool) -> tuple[s
             "Figures without deviations or intervals were compared by their sign alone: which "
             "differences are noise cannot be known."
         )
-    elif {record.number("latency_processes") for record in used} == {1.0}:
+    alone = sum((record.number("latency_processes") or 1) == 1 for record in used)
+    if alone and not all(pair.by_sign for pair in pairs):
         found.append(
-            "Each figure comes from one process; what fresh processes differ by was not observed, "
-            "only allowed for."
+            f"{of_all(alone, len(used), 'figure')} came from one process: what fresh ones differ "
+            f"by was not observed, only allowed for ({units.percent(PROCESS_ALLOWANCE)})."
         )
     doubtful = sum(map(is_doubted, used))
     if doubtful:

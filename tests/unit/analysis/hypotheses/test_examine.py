@@ -91,6 +91,23 @@ def test_a_slope_over_all_decides_what_no_step_does(cell):
     assert ask(records, "latency decreases with batch_size").outcome == "refuted"
 
 
+def test_the_slope_over_all_does_not_refute_what_a_step_shows(cell):
+    """Three models that fall alike; one step up of one of them is sure, all others are noise."""
+    rates = {
+        "small": (1.0, 1.3, 0.5, 0.4),
+        "middle": (1.0, 0.8, 0.5, 0.4),
+        "large": (1, 0.8, 0.6, 0.4),
+    }
+    records = [
+        cell(model, 0.01 * rate, half=0.01 if model == "small" and batch < 4 else 0.8, batch=batch)
+        for model, seen in rates.items()
+        for batch, rate in zip((1, 2, 4, 8), seen, strict=True)
+    ]
+    found = ask(records, "latency increases with batch_size")
+    assert (found.outcome, found.supporting, found.against) == ("undecided", 1, 0)
+    assert found.effects[0].high < 0
+
+
 def test_what_one_process_cannot_show_is_allowed_for(cell):
     records = [cell("small", 0.01 * f, processes=1, batch=b) for b, f in ((1, 1), (2, 1.2))]
     found = ask(records, "latency increases with batch_size")
@@ -126,6 +143,65 @@ def test_what_orders_the_models_better_is_told(cell):
     assert ask(records, "latency increases with macs").outcome == "supported"
 
 
+def test_a_cost_known_of_fewer_models_is_no_better_order(cell):
+    latency = {"tiny": 0.01, "small": 0.02, "middle": 0.09, "large": 0.05}
+    macs = {"tiny": 1, "small": 2}
+    records = [cell(m, s, **{"macs": macs[m]} if m in macs else {}) for m, s in latency.items()]
+    assert ask(records, "latency increases with parameters").explanation == ""
+
+
+def test_models_are_ordered_by_their_costs_at_one_shape(cell):
+    """Without its largest shapes a model would seem to have fewer operations than it has."""
+    records = [
+        cell(model, work * 0.01 * batch, batch=batch, macs=int(1e9 * work * batch))
+        for model, work in (("tiny", 1), ("small", 2), ("large", 4))
+        for batch in (1, 2, 4, 8)
+        if model != "large" or batch == 1
+    ]
+    found = ask(records, "latency increases with macs")
+    assert found.effects[1].value == pytest.approx(1)
+
+
+def test_the_p_of_an_order_is_that_of_the_direction_expected(cell):
+    latency = {"tiny": 0.01, "small": 0.02, "middle": 0.04, "large": 0.09}
+    records = [cell(model, s) for model, s in latency.items()]
+    order = ask(records, "throughput decreases with parameters").effects[1]
+    assert order.value == pytest.approx(-1)
+    assert "p = 0.042 by permutation" in order.method
+
+
+def test_a_model_without_any_parameters_is_compared_too(cell):
+    records = [cell("pool", 0.02, parameters=0), cell("tiny", 0.01), cell("large", 0.05)]
+    found = ask(records, "latency increases with parameters")
+    assert (found.supporting, found.against) == (2, 1)
+    assert "pool has fewer parameters than tiny, 0 against 1,000,000" in found.sentence
+    assert "over 2 models" in found.effects[0].method  # 0 has no logarithm
+    assert ask(records[:2], "latency scales linearly with parameters").effects == ()
+
+
+def test_runs_with_the_same_number_of_threads_are_no_step(cell):
+    records = [
+        cell("small", s, threads=threads, run_id=run)
+        for run, threads, s in (("a", 1, 0.04), ("b", 2, 0.03), ("c", 2, 0.02), ("d", 4, 0.01))
+    ]
+    found = ask(records, "latency decreases with threads")
+    assert (found.pairs, found.supporting) == (4, 4)  # 1 to 2 and 2 to 4, twice each
+    assert "small (4 threads, d): 10.0 ms" in ask(records, "latency rises with threads").sentence
+
+
+def test_devices_are_compared_with_the_threads_and_in_all_runs_that_they_have(cell):
+    records = [
+        cell("small", s, device_name=name, threads=threads, run_id=run)
+        for name, threads, run, s in (
+            ("pi", 4, "a", 0.4),
+            ("pi", 4, "b", 0.5),
+            ("nano", 6, "c", 0.1),
+        )
+    ]
+    found = ask(records, "nano is faster than pi")
+    assert (found.outcome, found.pairs, found.supporting) == ("supported", 2, 2)
+
+
 def test_models_under_different_settings_are_not_compared(cell):
     records = [cell("small", 0.1, threads=1), cell("large", 0.05, threads=2)]
     assert ask(records, "latency increases with parameters").outcome == "untestable"
@@ -138,6 +214,14 @@ def test_linear(cell, exponent, outcome):
     found = ask(grown(cell, exponent), "latency scales linearly with batch_size")
     assert found.outcome == outcome
     assert found.effects[0].value == pytest.approx(exponent)
+
+
+def test_linear_in_a_property_is_asked_of_the_models_at_each_shape(cell):
+    latency = {"tiny": 0.01, "small": 0.02, "middle": 0.08, "large": 0.12}  # as their parameters
+    records = [cell(m, s * b, batch=b) for m, s in latency.items() for b in (1, 2)]
+    found = ask(records, "latency scales linearly with parameters")
+    assert (found.outcome, found.strata, found.pairs, found.supporting) == ("supported", 2, 2, 2)
+    assert "over 4 models" in found.effects[0].method
 
 
 def test_two_points_do_not_tell_a_line(cell):
@@ -194,6 +278,27 @@ def test_failed_workloads_do_not_count(cell, record):
 def test_doubtful_figures_are_counted(cell):
     records = [cell("small", 0.01 * b, batch=b, verdict="contended") for b in (1, 2)]
     assert "2 of 2 figures" in ask(records, "latency increases with batch_size").limits[0]
+
+
+@pytest.mark.parametrize(
+    ("std", "outcome"), [(0.01, "supported"), (0.4, "undecided"), (0.0, "supported")]
+)
+def test_means_with_their_deviation_are_more_than_a_sign(record, std, outcome):
+    records = [
+        record("net", batch=b, latency_s=s, latency_std_s=std, latency_calls=10)
+        for b, s in ((1, 0.1), (2, 0.2))
+    ]
+    found = ask(records, "latency increases with batch_size")
+    assert found.outcome == outcome
+    assert ("sign alone" in found.limits[0]) == (std == 0)  # rounded away
+
+
+def test_a_ratio_of_one_pair_has_the_interval_of_its_comparison(cell, record):
+    (effect,) = ask([cell("a", 0.1), cell("b", 0.2)], "a is faster than b").effects
+    assert effect.low < effect.value < effect.high
+    assert "interval of its comparison" in effect.method
+    (effect,) = ask([record("a", latency_s=1.0), record("b")], "a is slower than b").effects
+    assert (effect.low, effect.method) == (None, "one stratum, without intervals")
 
 
 def test_an_empty_table_can_be_asked():
