@@ -9,10 +9,10 @@ from __future__ import annotations
 import platform
 from typing import Any
 
-from inferometer.core.energy import Absence, SourceInfo
+from inferometer.core.energy import SourceInfo
 from inferometer.core.errors import in_one_line
-from inferometer.meters.energy.libraries import LibrarySource
-from inferometer.meters.energy.surroundings import Finding, Surroundings
+from inferometer.meters.energy.libraries import AskedSource
+from inferometer.meters.energy.surroundings import Finding, Surroundings, absent
 
 KIND = "apple"
 _MODULE = "zeus_apple_silicon"
@@ -25,29 +25,26 @@ _PERIOD_S = 0.1
 def find(surroundings: Surroundings) -> Finding:
     """One source for the whole chip."""
     if not surroundings.live or platform.system() != "Darwin":
-        return _absent("Energy of Apple silicon is read on a Mac only.", relevant=False)
+        return absent(KIND, "Energy of Apple silicon is read on a Mac only.", relevant=False)
     if platform.machine() != "arm64":
         reason = "This Mac, or this Python, is not for Apple silicon, whose energy could be read."
-        return _absent(reason, "Put a metering plug at the wall: --meter shelly://HOST.")
+        return absent(KIND, reason, "Put a metering plug at the wall: --meter shelly://HOST.")
     try:
         library = surroundings.load(_MODULE)
     except ImportError:
         reason = "The library that reads the energy of Apple silicon is missing."
-        return _absent(reason, "Run pip install 'inferometer[apple]'.")
+        return absent(KIND, reason, "Run pip install 'inferometer[apple]'.")
     except Exception as error:  # noqa: BLE001 - a broken package is not there
-        return _absent(f"The library zeus-apple-silicon cannot be loaded ({in_one_line(error)}).")
+        return absent(
+            KIND, f"The library zeus-apple-silicon cannot be loaded ({in_one_line(error)})."
+        )
     try:
         return Finding(sources=(_source(library.AppleEnergyMonitor(), surroundings),))
     except Exception as error:  # noqa: BLE001 - it asks private parts of the system
-        return _absent(f"macOS tells no energy of this chip ({in_one_line(error)}).")
+        return absent(KIND, f"macOS tells no energy of this chip ({in_one_line(error)}).")
 
 
-def _absent(reason: str, way_out: str = "", *, relevant: bool = True) -> Finding:
-    absence = Absence(kind=KIND, reason=reason, way_out=way_out, relevant=relevant)
-    return Finding(absences=(absence,))
-
-
-def _source(monitor: Any, surroundings: Surroundings) -> LibrarySource:  # noqa: ANN401 - optional
+def _source(monitor: Any, surroundings: Surroundings) -> AskedSource:  # noqa: ANN401 - optional
     first = monitor.get_cumulative_energy()
     parts = [part for part in _PARTS if getattr(first, part, None) is not None]
     if _NEEDED not in parts:
@@ -69,4 +66,4 @@ def _source(monitor: Any, surroundings: Surroundings) -> LibrarySource:  # noqa:
         resolution=1e-3 * len(parts),
         where=f"energy model of macOS: {names}",
     )
-    return LibrarySource(info, energy_j, surroundings.clock, lambda: None)
+    return AskedSource(info, energy_j, surroundings.clock)

@@ -12,7 +12,7 @@ from inferometer.core.energy import Absence, Reading, SourceInfo
 from inferometer.core.errors import SourceLostError
 from inferometer.meters.energy import sensorfile
 from inferometer.meters.energy.channels import Channel, opened
-from inferometer.meters.energy.surroundings import Finding, Surroundings
+from inferometer.meters.energy.surroundings import Finding, Surroundings, absent
 
 KIND = "battery"
 FOLDER = "sys/class/power_supply"
@@ -94,7 +94,7 @@ def find(surroundings: Surroundings) -> Finding:
     folders = batteries(surroundings)
     if not folders:
         reason = f"No battery in /{FOLDER}."
-        return Finding(absences=(Absence(kind=KIND, reason=reason, relevant=False),))
+        return absent(KIND, reason, relevant=False)
     states = [state(surroundings, folder) for folder in folders]
     if DISCHARGING not in states or CHARGING in states:
         return Finding(absences=(_on_mains(states),))
@@ -120,11 +120,10 @@ def find(surroundings: Surroundings) -> Finding:
 
 def _power(surroundings: Surroundings, folder: str) -> Channel | None:
     """Microwatts, or microamperes times microvolts; some drivers count discharge as negative."""
-    name = folder.rpartition("/")[2]
     product = (f"{folder}/current_now", f"{folder}/voltage_now")
-    return opened(
-        surroundings, (f"{folder}/power_now",), label=name, unit_w=1e-6, unsigned=True
-    ) or opened(surroundings, product, label=name, unit_w=1e-12, unsigned=True)
+    return opened(surroundings, (f"{folder}/power_now",), unit_w=1e-6, unsigned=True) or opened(
+        surroundings, product, unit_w=1e-12, unsigned=True
+    )
 
 
 def _shown(states: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inferometer.core.energy import Reading, SourceInfo
+from inferometer.core.energy import Reading, Scope, SourceInfo
 from inferometer.core.errors import SourceLostError
 from inferometer.meters.energy import sensorfile
 from inferometer.meters.energy.sensorfile import SensorFile
@@ -54,8 +54,9 @@ class Channel:
 
     @property
     def where(self) -> str:
-        """The files, for people."""
-        return " times ".join(f"/{file.path}" for file in self.files)
+        """The files and the label, for people."""
+        files = " times ".join(f"/{file.path}" for file in self.files)
+        return f"{files} ({self.label})" if self.label else files
 
     def watts(self) -> float:
         """The power now.
@@ -104,12 +105,47 @@ class ChannelSource:
             channel.close()
 
 
+def source_of(
+    surroundings: Surroundings,
+    channels: Sequence[Channel],
+    *,
+    kind: str,
+    name: str,
+    scope: Scope,
+    period_s: float,
+    note: str,
+) -> ChannelSource:
+    """A source of channels that are averaged over the time between two updates.
+
+    Args:
+        surroundings: the clock.
+        channels: at least one.
+        kind: as in `SourceInfo`.
+        name: what makes it unique among those of its kind.
+        scope: what it covers.
+        period_s: seconds between two updates.
+        note: what a reader should know of it.
+    """
+    info = SourceInfo(
+        name=f"{kind}:{name}",
+        kind=kind,
+        scope=scope,
+        method="measured",
+        quantity="power",
+        period_s=period_s,
+        window_s=period_s,
+        resolution=_step_of(channels),
+        where=f"{', '.join(channel.where for channel in channels)}; {note}",
+    )
+    return ChannelSource(surroundings, info, channels)
+
+
 def opened(
     surroundings: Surroundings,
     paths: Sequence[str],
     *,
-    label: str,
     unit_w: float,
+    label: str = "",
     place: str = "",
     step_w: float = 0.0,
     unsigned: bool = False,
@@ -169,7 +205,7 @@ def iio_channels(surroundings: Surroundings, folder: str) -> list[Channel]:
     return found
 
 
-def step_of(channels: Sequence[Channel]) -> float:
+def _step_of(channels: Sequence[Channel]) -> float:
     """The step that a sum of channels has in effect: errors of rounding add in quadrature."""
     return math.hypot(*(channel.step_w for channel in channels))
 

@@ -7,8 +7,9 @@ maker put on the board are left to the file of that board.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from inferometer.core.energy import Absence, Scope, SourceInfo
+from inferometer.core.energy import Absence, Scope
 from inferometer.meters.energy import sensorfile
 from inferometer.meters.energy.boards import on_board
 from inferometer.meters.energy.channels import (
@@ -19,11 +20,13 @@ from inferometer.meters.energy.channels import (
     chips,
     ina3221_channels,
     opened,
+    source_of,
     update_s,
 )
-from inferometer.meters.energy.surroundings import Finding, Surroundings
+from inferometer.meters.energy.surroundings import Finding, Surroundings, absent
 
 KIND = "hwmon"
+_source = partial(source_of, kind=KIND)
 AMD = "amdgpu"
 READS = (
     *CHIP_READS,
@@ -70,7 +73,7 @@ def find(surroundings: Surroundings) -> Finding:
     if not sources and not absences:
         names = "an INA219 or similar module, a POWER-Z meter, or an AMD GPU"
         reason = f"No power monitor in /{HWMON}/hwmon*/name: looked for {names}."
-        absences.append(Absence(kind=KIND, reason=reason, relevant=False))
+        return absent(KIND, reason, relevant=False)
     return Finding(sources=tuple(sources), absences=tuple(absences))
 
 
@@ -135,7 +138,7 @@ def _wired(
             way_out="Check how it is wired, and that the supply current passes its shunt resistor.",
         )
     return _source(
-        surroundings, channel, scope="board_input", name=name, period_s=period_s, note=note
+        surroundings, [channel], scope="board_input", name=name, period_s=period_s, note=note
     )
 
 
@@ -151,7 +154,7 @@ def _amd(surroundings: Surroundings, folder: str) -> Sequence[ChannelSource | Ab
         if channel:
             scope, note = _amd_scope(surroundings, folder)
             source = _source(
-                surroundings, channel, scope=scope, name=at, period_s=AMD_PERIOD_S, note=note
+                surroundings, [channel], scope=scope, name=at, period_s=AMD_PERIOD_S, note=note
             )
             return [source]
     return [
@@ -177,27 +180,3 @@ def _amd_scope(surroundings: Surroundings, folder: str) -> tuple[Scope, str]:
     if signs:
         return "gpu", f"a graphics card (its hwmon has {', '.join(signs)}); the CPU is not included"
     return "soc", "taken for an APU, whose figure includes its CPU: nothing shows a card of its own"
-
-
-def _source(
-    surroundings: Surroundings,
-    channel: Channel,
-    *,
-    scope: Scope,
-    name: str,
-    period_s: float,
-    note: str,
-) -> ChannelSource:
-    label = f" ({channel.label})" if channel.label else ""
-    info = SourceInfo(
-        name=f"{KIND}:{name}",
-        kind=KIND,
-        scope=scope,
-        method="measured",
-        quantity="power",
-        period_s=period_s,
-        window_s=period_s,
-        resolution=channel.step_w,
-        where=f"{channel.where}{label}; {note}",
-    )
-    return ChannelSource(surroundings, info, [channel])

@@ -8,8 +8,9 @@ the others are parts of it. Without one the rails are added up, a rail that anot
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from inferometer.core.energy import Absence, Scope, SourceInfo
+from inferometer.core.energy import Absence
 from inferometer.meters.energy import sensorfile
 from inferometer.meters.energy.boards import (
     BOARD_READS,
@@ -28,12 +29,13 @@ from inferometer.meters.energy.channels import (
     iio_channels,
     ina3221_channels,
     opened,
-    step_of,
+    source_of,
     update_s,
 )
-from inferometer.meters.energy.surroundings import Finding, Surroundings
+from inferometer.meters.energy.surroundings import Finding, Surroundings, absent
 
 KIND = "jetson"
+_source = partial(source_of, kind=KIND)
 TOTALS = ("VDD_IN", "POM_5V_IN")
 """Rails at the input of the module."""
 FED_BY = {"VDDQ_VDD2_1V8AO": "VIN_SYS_5V0"}
@@ -65,7 +67,7 @@ def find(surroundings: Surroundings) -> Finding:
     """The input of the board, the input of the module or the sum of the rails: outermost first."""
     if not is_jetson(surroundings):
         reason = "Not an NVIDIA Jetson: its device tree does not name an NVIDIA Tegra chip."
-        return Finding(absences=(Absence(kind=KIND, reason=reason, relevant=False),))
+        return absent(KIND, reason, relevant=False)
     found = [_board_input(surroundings), _module(surroundings)]
     sources = tuple(source for source in found if source)
     return Finding(sources=sources, absences=() if sources else (_absent(surroundings),))
@@ -148,30 +150,6 @@ def _rails(surroundings: Surroundings) -> tuple[list[Channel], float]:
 def _once(channels: Sequence[Channel]) -> list[Channel]:
     """Rails by label: a chip that can be reached on two paths counts once."""
     return list({rail.label: rail for rail in reversed(channels)}.values())[::-1]
-
-
-def _source(
-    surroundings: Surroundings,
-    channels: Sequence[Channel],
-    *,
-    scope: Scope,
-    name: str,
-    period_s: float,
-    note: str,
-) -> ChannelSource:
-    where = ", ".join(channel.where for channel in channels)
-    info = SourceInfo(
-        name=f"{KIND}:{name}",
-        kind=KIND,
-        scope=scope,
-        method="measured",
-        quantity="power",
-        period_s=period_s,
-        window_s=period_s,
-        resolution=step_of(channels),
-        where=f"{where}; {note}",
-    )
-    return ChannelSource(surroundings, info, channels)
 
 
 def _absent(surroundings: Surroundings) -> Absence:

@@ -11,11 +11,11 @@ import math
 import threading
 from typing import Any
 
-from inferometer.core.energy import Absence, Scope, SourceInfo
+from inferometer.core.energy import Scope, SourceInfo
 from inferometer.core.errors import in_one_line
 from inferometer.meters.energy.jetson import FED_BY
-from inferometer.meters.energy.libraries import LibrarySource, file_content
-from inferometer.meters.energy.surroundings import Finding, Surroundings
+from inferometer.meters.energy.libraries import AskedSource, file_content
+from inferometer.meters.energy.surroundings import Finding, Surroundings, absent
 
 KIND = "jtop"
 _MODULE = "jtop"
@@ -35,30 +35,27 @@ _FOREIGN = "ucsi"
 def find(surroundings: Surroundings) -> Finding:
     """The service, where one runs and its package can be imported."""
     if not surroundings.live or not _runs(surroundings):
-        return _absent("No jtop service runs here.", relevant=False)
+        return absent(KIND, "No jtop service runs here.", relevant=False)
     try:
         library = surroundings.load(_MODULE)
     except ImportError:
         reason = "A jtop service runs, but its Python package is not in this environment."
-        return _absent(reason, "The sensors that it reads are read without it.", relevant=False)
+        return absent(
+            KIND, reason, "The sensors that it reads are read without it.", relevant=False
+        )
     except Exception as error:  # noqa: BLE001 - a broken package is not there
-        return _absent(f"The package of jtop cannot be loaded ({in_one_line(error)}).")
+        return absent(KIND, f"The package of jtop cannot be loaded ({in_one_line(error)}).")
     try:
         client = library.jtop(interval=_INTERVAL_S)
         _start(client)
     except Exception as error:  # noqa: BLE001 - stopped, of another version, or not for this user
-        return _absent(f"The jtop service does not answer ({in_one_line(error)}).")
+        return absent(KIND, f"The jtop service does not answer ({in_one_line(error)}).")
     return _finding(client, surroundings)
 
 
 def _runs(surroundings: Surroundings) -> bool:
     """Whether there is a socket: to open one as a file fails, but not as where there is none."""
     return any(file_content(surroundings, path) is not None for path in _SOCKETS)
-
-
-def _absent(reason: str, way_out: str = "", *, relevant: bool = True) -> Finding:
-    absence = Absence(kind=KIND, reason=reason, way_out=way_out, relevant=relevant)
-    return Finding(absences=(absence,))
 
 
 def _start(client: Any) -> None:  # noqa: ANN401 - an optional module
@@ -91,12 +88,12 @@ def _finding(client: Any, surroundings: Surroundings) -> Finding:  # noqa: ANN40
             client.close()
             reason = "A jtop service runs, but lists no power rail: this board has no sensor."
             way_out = "jtop cannot help here; a USB-C meter or a metering plug can."
-            return _absent(reason, way_out)
+            return absent(KIND, reason, way_out)
         period_s = float(getattr(client, "interval", _INTERVAL_S) or _INTERVAL_S)
         source = _source(client, surroundings, total[0], period_s)
     except Exception as error:  # noqa: BLE001 - the answer of another version
-        return _absent(
-            f"The jtop service tells its power in an unknown way ({in_one_line(error)})."
+        return absent(
+            KIND, f"The jtop service tells its power in an unknown way ({in_one_line(error)})."
         )
     return Finding(sources=(source,))
 
@@ -106,7 +103,7 @@ def _source(
     surroundings: Surroundings,
     name: str,
     period_s: float,
-) -> LibrarySource:
+) -> AskedSource:
     def power_w() -> float:
         if not client.ok(spin=True):
             raise ConnectionError("the service has stopped")
@@ -127,7 +124,7 @@ def _source(
         resolution=1e-3,
         where=f"{what}, from the jtop service, which itself raises the idle power",
     )
-    return LibrarySource(info, power_w, surroundings.clock, client.close)
+    return AskedSource(info, power_w, surroundings.clock, client.close)
 
 
 def _total(power: Any) -> tuple[str, float] | None:  # noqa: ANN401 - what the service sent

@@ -1,4 +1,4 @@
-"""What sources that ask a library have in common. Does not know any of the libraries."""
+"""What sources that ask a library or a command have in common. Knows none of them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def file_content(surroundings: Surroundings, path: str) -> bytes | None:
         return b""
 
 
-class LibrarySource:
-    """A power source that a library answers for.
+class AskedSource:
+    """A power source that a library or a command answers for.
 
     Args:
         info: what is known of it.
         ask: gives joules or watts; whatever it raises means that the source is lost.
         clock: Unix time, seconds.
-        close: lets go of the library.
+        close: lets go of the library, where there is something to let go of.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class LibrarySource:
         info: SourceInfo,
         ask: Callable[[], float],
         clock: Callable[[], float],
-        close: Callable[[], object],
+        close: Callable[[], object] = lambda: None,
     ) -> None:
         self.info = info
         self._ask = ask
@@ -51,12 +51,14 @@ class LibrarySource:
         """Joules since the source was opened, or watts.
 
         Raises:
-            SourceLostError: the library fails, or its counter went backwards or stands still.
+            SourceLostError: nothing answers, or the counter went backwards or stands still.
         """
         if self._close is None:
             raise SourceLostError(f"{self.info.name} was closed")
         try:
             value = self._ask()
+        except SourceLostError:
+            raise
         except Exception as error:
             raise SourceLostError(f"{self.info.name} is lost: {in_one_line(error)}") from error
         at_s = self._clock()

@@ -15,8 +15,8 @@ from inferometer.core.energy import Absence, Quantity, SourceInfo
 from inferometer.core.errors import in_one_line
 from inferometer.core.protocols import PowerSource
 from inferometer.meters.energy.boards import is_jetson
-from inferometer.meters.energy.libraries import LibrarySource, file_content
-from inferometer.meters.energy.surroundings import Finding, Surroundings
+from inferometer.meters.energy.libraries import AskedSource, file_content
+from inferometer.meters.energy.surroundings import Finding, Surroundings, absent
 
 KIND = "nvml"
 _MODULE = "pynvml"
@@ -41,15 +41,17 @@ def find(surroundings: Surroundings) -> Finding:
     """One source for each GPU that tells its energy or power."""
     if not surroundings.live:
         reason = "A GPU's energy is asked of its driver, on the device itself only."
-        return _absent(reason, relevant=False)
+        return absent(KIND, reason, relevant=False)
     try:
         nvml = surroundings.load(_MODULE)
     except ImportError:
         if not any(_visible(surroundings)) or is_jetson(surroundings):
-            return _absent(_NONE, relevant=False)
-        return _absent("There is an NVIDIA GPU, and its library nvidia-ml-py is missing.", _INSTALL)
+            return absent(KIND, _NONE, relevant=False)
+        return absent(
+            KIND, "There is an NVIDIA GPU, and its library nvidia-ml-py is missing.", _INSTALL
+        )
     except Exception as error:  # noqa: BLE001 - a broken package is not there
-        return _absent(f"The library nvidia-ml-py cannot be loaded ({in_one_line(error)}).")
+        return absent(KIND, f"The library nvidia-ml-py cannot be loaded ({in_one_line(error)}).")
     return _ask(nvml, surroundings)
 
 
@@ -63,11 +65,11 @@ def _ask(nvml: Any, surroundings: Surroundings) -> Finding:  # noqa: ANN401 - an
     try:
         found = [_gpu(nvml, k, surroundings) for k in range(int(nvml.nvmlDeviceGetCount()))]
     except Exception as error:  # noqa: BLE001 - as above
-        return _absent(f"The NVIDIA driver names no GPU ({in_one_line(error)}).")
+        return absent(KIND, f"The NVIDIA driver names no GPU ({in_one_line(error)}).")
     finally:
         nvml.nvmlShutdown()
     if not found:
-        return _absent("The NVIDIA driver is loaded, and names no GPU.")
+        return absent(KIND, "The NVIDIA driver is loaded, and names no GPU.")
     return Finding(
         sources=tuple(one for one in found if not isinstance(one, Absence)),
         absences=tuple(one for one in found if isinstance(one, Absence)),
@@ -81,19 +83,14 @@ def _visible(surroundings: Surroundings) -> tuple[bool, bool]:
     return driver, any(_NVIDIA in line[:9] for line in devices.lower().splitlines())
 
 
-def _absent(reason: str, way_out: str = "", *, relevant: bool = True) -> Finding:
-    absence = Absence(kind=KIND, reason=reason, way_out=way_out, relevant=relevant)
-    return Finding(absences=(absence,))
-
-
 def _no_driver(error: Exception, *, seen: bool, loaded: bool) -> Finding:
     if not seen:
-        return _absent(_NONE, relevant=False)
+        return absent(KIND, _NONE, relevant=False)
     if loaded:
         reason = f"The NVIDIA driver is loaded, but does not answer ({in_one_line(error)})."
-        return _absent(reason, "In a container, start it with access to the GPU (--gpus all).")
+        return absent(KIND, reason, "In a container, start it with access to the GPU (--gpus all).")
     reason = f"There is an NVIDIA device, but its driver is not loaded ({in_one_line(error)})."
-    return _absent(reason, "Install or load the driver; nvidia-smi must list the GPU.")
+    return absent(KIND, reason, "Install or load the driver; nvidia-smi must list the GPU.")
 
 
 def _gpu(nvml: Any, index: int, surroundings: Surroundings) -> PowerSource | Absence:  # noqa: ANN401
@@ -111,7 +108,7 @@ def _gpu(nvml: Any, index: int, surroundings: Surroundings) -> PowerSource | Abs
     if way is None:
         return _silent(name, said[-1], tegra=is_jetson(surroundings))
     nvml.nvmlInit()
-    return LibrarySource(_info(index, name, way), way.ask, surroundings.clock, nvml.nvmlShutdown)
+    return AskedSource(_info(index, name, way), way.ask, surroundings.clock, nvml.nvmlShutdown)
 
 
 def _info(index: int, name: str, way: _Way) -> SourceInfo:

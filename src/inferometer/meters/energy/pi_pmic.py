@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 
-from inferometer.core.energy import Absence, Reading, SourceInfo
+from inferometer.core.energy import Absence, SourceInfo
 from inferometer.core.errors import SourceLostError
 from inferometer.meters.energy.boards import BOARD_READS, BRIEF_WAY_OUT, WITHOUT_A_SENSOR, model
 from inferometer.meters.energy.commands import NOT_FOUND, TOOK_TOO_LONG, ask
-from inferometer.meters.energy.surroundings import Finding, Ran, Surroundings
+from inferometer.meters.energy.libraries import AskedSource
+from inferometer.meters.energy.surroundings import Finding, Ran, Surroundings, absent
 
 KIND = "pi_pmic"
 COMMAND = ("vcgencmd", "pmic_read_adc")
@@ -25,36 +26,6 @@ _LINE = re.compile(
     r"^\s*(?P<rail>\S+)_(?P<what>[AV])\s+(?:current|volt)\(\d+\)=(?P<value>-?\d+(?:\.\d+)?)[AV]\s*$",
     re.MULTILINE,
 )
-
-
-class PmicSource:
-    """The sum over the rails of volts times amperes.
-
-    Args:
-        surroundings: runs the command.
-        info: what is known of it.
-    """
-
-    def __init__(self, surroundings: Surroundings, info: SourceInfo) -> None:
-        self.info = info
-        self._surroundings = surroundings
-
-    def read(self) -> Reading:
-        """Watts now.
-
-        Raises:
-            SourceLostError: the command failed, or said nothing about rails.
-        """
-        before_s = self._surroundings.clock()
-        ran = ask(self._surroundings, COMMAND, recorded_as=RECORDED)
-        at_s = (before_s + self._surroundings.clock()) / 2
-        powers = rails(ran.output)
-        if ran.status or not powers:
-            raise SourceLostError(_failure(ran))
-        return Reading(at_s=at_s, value=sum(powers.values()))
-
-    def close(self) -> None:
-        """Nothing is kept open."""
 
 
 def rails(output: str) -> dict[str, float]:
@@ -75,7 +46,7 @@ def find(surroundings: Surroundings) -> Finding:
     """The rails of a Pi 5, or why there are none."""
     board = model(surroundings) or ""
     if "Raspberry Pi" not in board:
-        return Finding(absences=(_absence("Not a Raspberry Pi.", "", relevant=False),))
+        return absent(KIND, "Not a Raspberry Pi.", relevant=False)
     if not _WITH_PMIC.search(board):
         reason = (
             f"The {board} has no power sensor; the first Raspberry Pi with one is the Pi 5, whose "
@@ -87,7 +58,7 @@ def find(surroundings: Surroundings) -> Finding:
     ran = ask(surroundings, COMMAND, recorded_as=RECORDED)
     powers = rails(ran.output)
     if ran.status or not powers:
-        return Finding(absences=(_absence(f"{_failure(ran)}.", _way_out(ran)),))
+        return absent(KIND, f"{_failure(ran)}.", _way_out(ran))
     info = SourceInfo(
         name=f"{KIND}:rails",
         kind=KIND,
@@ -98,7 +69,8 @@ def find(surroundings: Surroundings) -> Finding:
         where=f"`{' '.join(COMMAND)}`, sum over {len(powers)} rails; what the 5 V input feeds "
         "directly (USB devices, HATs, NVMe drives) and the losses of the chip are not included",
     )
-    return Finding(sources=(PmicSource(surroundings, info),))
+    source = AskedSource(info, lambda: _power_w(surroundings), surroundings.clock)
+    return Finding(sources=(source,))
 
 
 def record(surroundings: Surroundings) -> dict[str, str]:
@@ -108,6 +80,19 @@ def record(surroundings: Surroundings) -> dict[str, str]:
     ran = ask(surroundings, COMMAND, recorded_as=RECORDED)
     lines = [match.group(0).strip() for match in _LINE.finditer(ran.output)]
     return {RECORDED: "\n".join([*lines, ""])} if lines and not ran.status else {}
+
+
+def _power_w(surroundings: Surroundings) -> float:
+    """The sum over the rails of volts times amperes, watts.
+
+    Raises:
+        SourceLostError: the command failed, or said nothing about rails.
+    """
+    ran = ask(surroundings, COMMAND, recorded_as=RECORDED)
+    powers = rails(ran.output)
+    if ran.status or not powers:
+        raise SourceLostError(_failure(ran))
+    return sum(powers.values())
 
 
 def _failure(ran: Ran) -> str:
@@ -130,7 +115,3 @@ def _way_out(ran: Ran) -> str:
         "Your user must be in the group video: `sudo usermod -aG video $USER`, then log in again; "
         "if that does not help, update the firmware with `sudo rpi-eeprom-update -a`."
     )
-
-
-def _absence(reason: str, way_out: str, *, relevant: bool = True) -> Absence:
-    return Absence(kind=KIND, reason=reason, way_out=way_out, relevant=relevant)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from inferometer.core.energy import Reading, SourceInfo
 from inferometer.core.errors import MeterError, SourceLostError
+from inferometer.meters.energy.http import Address
 
 
 class Plug:
@@ -54,6 +55,37 @@ class Plug:
         asked_s = self._clock()
         power_w = self._read_w()
         return Reading(at_s=(asked_s + self._clock()) / 2, value=power_w)
+
+
+def plug_at(
+    address: Address,
+    path: str,
+    read_w: Callable[[], float],
+    clock: Callable[[], float],
+    *,
+    resolution: float,
+) -> Plug:
+    """A meter at the wall that tells something new about once a second.
+
+    Args:
+        address: where it is.
+        path: what is asked, for people: without a password.
+        read_w: as for `Plug`.
+        clock: likewise.
+        resolution: smallest step of its power, watts.
+    """
+    info = SourceInfo(
+        name=f"{address.kind}:{address.place}",
+        kind=address.kind,
+        scope="wall",
+        method="measured",
+        quantity="power",
+        period_s=1.0,
+        window_s=1.0,
+        resolution=resolution,
+        where=f"http://{address.place}{path}",
+    )
+    return Plug(info, read_w, clock)
 
 
 def watts(value: object, what: str) -> float:

@@ -11,11 +11,12 @@ import re
 import tempfile
 from pathlib import Path
 
-from inferometer.core.energy import Absence, Reading, SourceInfo
+from inferometer.core.energy import Absence, SourceInfo
 from inferometer.core.errors import SourceLostError
 from inferometer.meters.energy.battery import CHARGING, DISCHARGING, batteries, state
 from inferometer.meters.energy.commands import FOLDER, NOT_FOUND, ask, recorded
-from inferometer.meters.energy.surroundings import Finding, Surroundings
+from inferometer.meters.energy.libraries import AskedSource
+from inferometer.meters.energy.surroundings import Finding, Surroundings, absent
 
 KIND = "powertop"
 RECORDED = "powertop.csv"
@@ -31,32 +32,6 @@ _RATE = re.compile(
 _PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "n": 1e-9, "k": 1e3}
 _SHOWN_DIGITS_W = 0.1
 """Three digits are shown: `12.3 W`."""
-
-
-class PowertopSource:
-    """One PowerTOP report for each reading.
-
-    Args:
-        surroundings: runs the command and reads its report.
-        info: what is known of it.
-    """
-
-    def __init__(self, surroundings: Surroundings, info: SourceInfo) -> None:
-        self.info = info
-        self._surroundings = surroundings
-
-    def read(self) -> Reading:
-        """Mean watts of the last five seconds; it takes a little longer than that.
-
-        Raises:
-            SourceLostError: PowerTOP failed, or reports no discharge.
-        """
-        return Reading(
-            value=_measured_w(self._surroundings, MEASURE_S), at_s=self._surroundings.clock()
-        )
-
-    def close(self) -> None:
-        """Nothing is kept open."""
 
 
 def discharge_w(report: str) -> float | None:
@@ -75,12 +50,14 @@ def find(surroundings: Surroundings) -> Finding:
     """PowerTOP, where it is installed, may run, and a battery discharges."""
     states = [state(surroundings, folder) for folder in batteries(surroundings)]
     if not states:
-        return _nothing(
+        return absent(
+            KIND,
             "PowerTOP gives watts only while a battery discharges, and there is no battery.",
             relevant=False,
         )
     if DISCHARGING not in states or CHARGING in states:
-        return _nothing(
+        return absent(
+            KIND,
             "PowerTOP gives watts only while a battery discharges, and this one does not.",
             "Unplug the charger and run again.",
         )
@@ -90,7 +67,7 @@ def find(surroundings: Surroundings) -> Finding:
     try:
         _measured_w(surroundings, PROBE_S)
     except SourceLostError as error:
-        return _nothing(f"{error}.")
+        return absent(KIND, f"{error}.")
     info = SourceInfo(
         name=f"{KIND}:battery",
         kind=KIND,
@@ -103,7 +80,8 @@ def find(surroundings: Surroundings) -> Finding:
         where="`powertop --csv`, the discharge rate of the battery; the whole laptop with its "
         "display, and PowerTOP itself is a load",
     )
-    return Finding(sources=(PowertopSource(surroundings, info),))
+    source = AskedSource(info, lambda: _measured_w(surroundings, MEASURE_S), surroundings.clock)
+    return Finding(sources=(source,))
 
 
 def record(surroundings: Surroundings) -> dict[str, str]:
@@ -140,6 +118,11 @@ def _unusable(surroundings: Surroundings) -> Absence | None:
 
 
 def _measured_w(surroundings: Surroundings, seconds: int) -> float:
+    """Mean watts of so many seconds; it takes a little longer than that.
+
+    Raises:
+        SourceLostError: PowerTOP failed, or reports no discharge.
+    """
     report, said = _report(surroundings, seconds)
     watts = discharge_w(report)
     if watts is None:
@@ -163,8 +146,3 @@ def _report(surroundings: Surroundings, seconds: int) -> tuple[str, str]:
             return surroundings.read(file).decode("utf-8", errors="replace"), ""
         except OSError:
             return "", " ".join((ran.errors or ran.output).split())[:100]
-
-
-def _nothing(reason: str, way_out: str = "", *, relevant: bool = True) -> Finding:
-    absence = Absence(kind=KIND, reason=reason, way_out=way_out, relevant=relevant)
-    return Finding(absences=(absence,))

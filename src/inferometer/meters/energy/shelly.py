@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from inferometer.core.energy import SourceInfo
 from inferometer.core.errors import MeterError
 from inferometer.core.protocols import PowerSource
 from inferometer.meters.energy.http import (
@@ -21,7 +20,7 @@ from inferometer.meters.energy.http import (
     parse_address,
     to_object,
 )
-from inferometer.meters.energy.plug import Plug, watts
+from inferometer.meters.energy.plug import plug_at, watts
 from inferometer.meters.energy.surroundings import Surroundings
 
 KIND = "shelly"
@@ -46,18 +45,7 @@ def connect(
         return _power(address, component, get_json(address, path, user=_USER, timeout_s=timeout_s))
 
     read_w()
-    info = SourceInfo(
-        name=f"{KIND}:{address.place}",
-        kind=KIND,
-        scope="wall",
-        method="measured",
-        quantity="power",
-        period_s=1.0,
-        window_s=1.0,
-        resolution=0.1,
-        where=f"http://{address.place}{path}",
-    )
-    return Plug(info, read_w, surroundings.clock)
+    return plug_at(address, path, read_w, surroundings.clock, resolution=0.1)
 
 
 def _component(address: Address, timeout_s: float) -> tuple[str, str]:

@@ -88,3 +88,9 @@ class Finding:
 
     sources: tuple[PowerSource, ...] = ()
     absences: tuple[Absence, ...] = ()
+
+
+def absent(kind: str, reason: str, way_out: str = "", *, relevant: bool = True) -> Finding:
+    """Nothing of a kind, and why."""
+    absence = Absence(kind=kind, reason=reason, way_out=way_out, relevant=relevant)
+    return Finding(absences=(absence,))

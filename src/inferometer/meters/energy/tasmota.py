@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from inferometer.core.energy import SourceInfo
 from inferometer.core.errors import MeterError
 from inferometer.core.protocols import PowerSource
 from inferometer.meters.energy.http import TIMEOUT_S, Address, get_json, parse_address
-from inferometer.meters.energy.plug import Plug, watts
+from inferometer.meters.energy.plug import plug_at, watts
 from inferometer.meters.energy.surroundings import Surroundings
 
 KIND = "tasmota"
@@ -40,19 +39,10 @@ def connect(
 
     first = ask()
     watts(first, f"{address}: Power")
-    info = SourceInfo(
-        name=f"{KIND}:{address.place}",
-        kind=KIND,
-        scope="wall",
-        method="measured",
-        quantity="power",
-        period_s=1.0,
-        window_s=1.0,
-        # `WattRes` decides how many decimals are told; none is the default.
-        resolution=1.0 if isinstance(first, int) else 0.1,
-        where=f"http://{address.place}{_PATH}?cmnd=Status%2010",
-    )
-    return Plug(info, read_w, surroundings.clock)
+    # `WattRes` decides how many decimals are told; none is the default.
+    resolution = 1.0 if isinstance(first, int) else 0.1
+    shown = f"{_PATH}?cmnd=Status%2010"
+    return plug_at(address, shown, read_w, surroundings.clock, resolution=resolution)
 
 
 def _path(address: Address) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 from inferometer.core.errors import MeterError
 from inferometer.core.sweep import Study
 from inferometer.host.files import LIVE, is_live
-from inferometer.meters.energy.detect import Detected, detect
+from inferometer.meters.energy.detect import detect
 from inferometer.meters.energy.surroundings import Surroundings
+from inferometer.meters.energy.survey import close
 from inferometer.runner.energy.marks import Marks
 from inferometer.runner.energy.phase import EnergyWish
+from inferometer.stats.energy_windows import PUBLISHED_WINDOW_S
 
 SWITCHED_OFF = "energy was switched off (--no-energy)"
 QUICK = (
@@ -64,8 +66,7 @@ class EnergyDecision:
         """Let go of the sources and of the file of marks."""
         if self.wish is None:
             return
-        for source in self.wish.sources:
-            source.close()
+        close(self.wish.sources)
         if self.wish.marks is not None:
             self.wish.marks.close()
 
@@ -79,32 +80,29 @@ def decide(study: Study, options: EnergyOptions, root: Path = LIVE) -> EnergyDec
     reason = _why_not_at_all(study, options)
     if reason:
         return EnergyDecision(reason=reason)
+    window_s = study.procedure.energy_window_s or 0.0
     found = detect(
         Surroundings(root=root),
         chosen=options.meters,
         power_log=options.power_log,
         allow_estimate=options.allow_estimate,
         device=study.sweep.device,
-        window_s=study.procedure.energy_window_s or 0.0,
+        window_s=window_s,
     )
     if found.sources and not is_live(root):
         names = ", ".join(source.info.name for source in found.sources)
-        _close(found)
+        close(found.sources)
         return EnergyDecision(reason=REPLAYED.format(names))
     if not found.sources and found.log is None and options.mark is None:
         return EnergyDecision(reason=found.reason)
     try:
         marks = None if options.mark is None else Marks(options.mark)
     except BaseException:
-        _close(found)
+        close(found.sources)
         raise
-    publish = (study.procedure.energy_window_s or 0.0) >= PUBLISH_S
+    publish = window_s >= PUBLISHED_WINDOW_S
     wish = EnergyWish(sources=found.sources, marks=marks, publish=publish)
     return EnergyDecision(wish=wish, reason=found.reason, log=found.log)
-
-
-PUBLISH_S = 60.0
-"""Windows of a minute, as the preset `publish` asks for."""
 
 
 def _why_not_at_all(study: Study, options: EnergyOptions) -> str:
@@ -120,8 +118,3 @@ def _why_not_at_all(study: Study, options: EnergyOptions) -> str:
     if special:
         return NO_ROUNDS.format(special)
     return "" if procedure.energy or options.asked else QUICK
-
-
-def _close(found: Detected) -> None:
-    for source in found.sources:
-        source.close()
