@@ -1,7 +1,7 @@
 """What torch's operators do, and how many operations those take that multiply no matrices.
 
 Every operator that computes something and is in none of these tables is unknown, unless torch
-itself marks it as one that works element by element, or as a reduction.
+itself marks it as one that works element by element. Reductions are marked by late releases only.
 """
 
 # ruff: noqa: ANN401 - torch's operators take and give anything
@@ -40,11 +40,11 @@ MOVEMENT = named(
     *("upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "_local_scalar_dense"),
     *("_upsample_nearest_exact1d", "_upsample_nearest_exact2d", "_upsample_nearest_exact3d"),
     *("_pack_padded_sequence", "_mkldnn_transpose", "to_mkldnn", "_to_dense", "_reshape_copy"),
-    *("mkldnn_reorder_conv2d_weight", "mkldnn_reorder_conv3d_weight", "bucketize", "_pin_memory"),
+    *("mkldnn_reorder_conv2d_weight", "mkldnn_reorder_conv3d_weight", "bucketize", "searchsorted"),
     *("alias_copy", "as_strided_copy", "diagonal_copy", "expand_copy", "narrow_copy", "view_copy"),
     *("permute_copy", "squeeze_copy", "unsqueeze_copy", "t_copy", "transpose_copy", "slice_copy"),
     *("select_copy", "split_copy", "split_with_sizes_copy", "unbind_copy", "unfold_copy"),
-    *("view_as_real_copy", "view_as_complex_copy", "_conj_physical"),
+    *("view_as_real_copy", "view_as_complex_copy", "_conj_physical", "_pin_memory"),
 )
 """Copies, choices and fills: no operation, bytes only."""
 
@@ -57,7 +57,7 @@ GATHERED = named(
     *("embedding", "_embedding_bag", "_embedding_bag_forward_only"),
     *("index", "_unsafe_index", "index_select", "gather"),
 )
-"""These read as much of their table as they choose."""
+"""These read as much of their table, which is their first argument, as they choose."""
 
 OVERWRITTEN = named("copy", "fill", "zero", "uniform", "normal", "bernoulli", "set", "resize")
 """These write over their first argument without a look at it."""
@@ -77,7 +77,7 @@ REDUCTIONS = named(
     *("all", "cumsum", "cumprod", "cummax", "logcumsumexp", "nansum", "count_nonzero", "norm"),
     *("linalg_vector_norm", "var", "std", "var_mean", "std_mean", "topk", "sort", "median", "mode"),
     *("index_add", "scatter_add", "scatter_reduce", "segment_reduce", "trace", "unique_dim"),
-    *("_unique2", "logsumexp", "bincount", "searchsorted", "kthvalue", "argsort"),
+    *("_unique2", "logsumexp", "bincount", "histc", "kthvalue", "argsort"),
 )
 """One operation for each element that goes in; sorting takes more than that."""
 

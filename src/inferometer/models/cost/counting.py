@@ -19,9 +19,6 @@ from inferometer.models.cost.storages import Storages, bytes_of, tensors_in
 Row = tuple[str, Kind, str]
 """Operator, kind, and path of the module."""
 
-ROW_BYTES = 4
-"""Of an element of a row that is looked up and added to others."""
-
 
 class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While it is entered, counts the operators that this thread calls.
@@ -82,16 +79,16 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
     def _count(self, operator: Operator, given: Mapping[str, Any], result: Any) -> None:
-        sums = self._sums
+        for tensor in tensors_in(given):  # what was there before is no result, nor a view of it
+            self._storages.of(tensor)
         new = [tensor for tensor in tensors_in(result) if not self._storages.seen(tensor)]
         if not (new or operator.written or operator.depends):  # a view
-            _add(sums, (operator.name, "data movement", self._path), Work(0), 0, 0)
+            _add(self._sums, (operator.name, "data movement", self._path), Work(0), 0, 0)
             return
         written = self._written(operator, given, new)
         work = Work(0) if operator.formula is None else operator.formula(given, result)
-        most = max(written, ROW_BYTES * work.elementwise_flops) if operator.gathers else None
-        read = self._read(operator, given, most)
-        _add(sums, (operator.name, operator.kind, self._path), work, read, written)
+        read = self._read(operator, given, work, result)
+        _add(self._sums, (operator.name, operator.kind, self._path), work, read, written)
 
     def _written(
         self, operator: Operator, given: Mapping[str, Any], new: list[torch.Tensor]
@@ -105,14 +102,17 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             written += bytes_of(tensor) if operator.writes else 0
         return written
 
-    def _read(self, operator: Operator, given: Mapping[str, Any], most_bytes: int | None) -> int:
-        distinct = {
-            id(tensor): tensor
-            for name, value in given.items()
-            if name not in operator.overwritten
-            for tensor in tensors_in(value)
-        }
-        return sum(self._storages.read(tensor, most_bytes) for tensor in distinct.values())
+    def _read(self, operator: Operator, given: Mapping[str, Any], work: Work, result: Any) -> int:
+        read = {name: part for name, part in given.items() if name not in operator.overwritten}
+        distinct = {id(tensor): tensor for tensor in tensors_in(read)}
+        total = 0
+        if (
+            operator.gathers
+        ):  # an element of its table for each of the result, or for each that is added up
+            table = distinct.pop(id(given[operator.names[0]]))
+            taken = work.elementwise_flops if operator.formula else next(tensors_in(result)).numel()
+            total = self._storages.read(table, taken * table.element_size())
+        return total + sum(self._storages.read(tensor) for tensor in distinct.values())
 
 
 def _add(sums: dict[Row, list[int]], row: Row, work: Work, read: int, written: int) -> None:

@@ -56,6 +56,13 @@ def _product(left: str, right: str) -> Formula:
     return work
 
 
+def _grouped_product(given: Arguments, _: Any) -> Work:
+    """As above, of rows or columns that lie in groups, each with a matrix of its own."""
+    left, right = given["self"], given["mat2"]
+    macs = left.numel() * right.shape[-1]
+    return Work(macs // len(left) if left.dim() > right.dim() else macs)
+
+
 def _elements(name: str) -> Formula:
     """One for each element: a matrix times a vector, or a vector times a vector."""
 
@@ -179,9 +186,10 @@ FORMULAS: dict[str, tuple[Kind, Formula]] = {
         ("convolution", _transposed),
     ),
     **dict.fromkeys(
-        ("aten.mm", "aten.bmm", "aten._int_mm", "aten._scaled_mm", "aten._grouped_mm"),
+        ("aten.mm", "aten.bmm", "aten._int_mm", "aten._scaled_mm"),
         ("matrix product", _product("self", "mat2")),
     ),
+    "aten._grouped_mm": ("matrix product", _grouped_product),
     **dict.fromkeys(
         ("aten.addmm", "aten._addmm_activation"), ("matrix product", _product("mat1", "mat2"))
     ),

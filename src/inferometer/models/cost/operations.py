@@ -29,10 +29,11 @@ def count_operations(
     """Operations and bytes of one call.
 
     They are counted on the meta device: shapes are followed, nothing is computed but what follows
-    from integer inputs and constants alone.
+    from integer inputs and constants alone. Then the network is left as it was; a real call also
+    leaves what the network writes into its own tensors.
 
     Args:
-        network: a `torch.nn.Module`, in evaluation mode; it is left as it was.
+        network: a `torch.nn.Module`, in evaluation mode.
         args: positional arguments of the call.
         kwargs: keyword arguments.
         may_run: whether to run the network once where it cannot be counted otherwise.

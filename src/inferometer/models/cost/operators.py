@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -39,7 +39,9 @@ class Operator:
         gathers: whether it reads as much of a table as it writes.
         writes: whether it writes its result.
         makes: whether it makes a tensor of none.
+        aliases: whether its result may lie in the memory of its arguments.
         depends: whether its result cannot be told without values.
+        random: whether it draws its values.
     """
 
     name: str
@@ -51,7 +53,9 @@ class Operator:
     gathers: bool
     writes: bool
     makes: bool
+    aliases: bool
     depends: bool
+    random: bool
 
     def arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments by their names."""
@@ -84,9 +88,11 @@ def described(func: Any) -> Operator:
         gathers=name in GATHERED,
         writes=name not in UNWRITTEN,
         makes="device" in names and not any(str(one.type) == "Tensor" for one in schema.arguments),
+        aliases=any(one.alias_info is not None for one in schema.returns),
         depends=bool(
             {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape} & set(func.tags)
         ),
+        random=torch.Tag.nondeterministic_seeded in func.tags,
     )
 
 
@@ -101,7 +107,7 @@ def _found(func: Any, name: str) -> tuple[Kind, Formula | None]:
         return kind, lambda given, result: Work(0, flops(given, result))
     if name in MOVEMENT or torch.Tag.inplace_view in tags:
         return "data movement", None
-    if name in REDUCTIONS or torch.Tag.reduction in tags:
+    if name in REDUCTIONS:
         return "reduction", _each_input
     if name in POINTWISE or torch.Tag.pointwise in tags:
         return "element-wise", _each_result
@@ -134,13 +140,15 @@ def _registered(func: Any) -> tuple[Kind, Formula | None]:
 
 
 def _each_input(given: Mapping[str, Any], _: Any) -> Work:
-    return Work(0, next((tensor.numel() for tensor in _all(given)), 0))
+    """What goes in is the first tensor, or what is added into that."""
+    added = given.get("src", given.get("source"))
+    return Work(0, _elements(given if added is None else added))
 
 
 def _each_result(_: Mapping[str, Any], result: Any) -> Work:
-    return Work(0, next((tensor.numel() for tensor in tensors_in(result)), 0))
+    return Work(0, _elements(result))
 
 
-def _all(given: Mapping[str, Any]) -> Iterator[torch.Tensor]:
-    for value in given.values():
-        yield from tensors_in(value)
+def _elements(value: Any) -> int:
+    """Of the first tensor in it."""
+    return next((tensor.numel() for tensor in tensors_in(value)), 0)

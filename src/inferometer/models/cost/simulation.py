@@ -7,7 +7,7 @@ What follows from integers and constants alone is computed, since it may decide 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -19,11 +19,16 @@ from inferometer.models.cost.storages import Storages, tensors_in
 SILENT = frozenset({"aten._assert_tensor_metadata", "aten._assert_async", "aten._assert_scalar"})
 """Checks that an exported program makes of its own tensors; they are not on its device here."""
 
-PACKING = "aten._pack_padded_sequence"
-"""This reads the lengths of its sequences on the processor, wherever the sequences are."""
+CHOOSING = frozenset({"aten.index", "aten._unsafe_index"})
+"""These choose elements by their places, or by masks."""
 
 MASKS = (torch.bool, torch.uint8)
 """Elements are chosen by these where they are set: nobody knows how many that are."""
+
+MOST_VALUES = 1 << 18
+"""Elements of the largest constant of a floating type whose values are kept."""
+
+META = torch.device("meta")
 
 
 class Simulation:
@@ -45,52 +50,107 @@ class Simulation:
         if operator.name in SILENT:
             return None
         given = operator.arguments(args, kwargs)
-        device = kwargs.get("device")
         if self._all_known(operator, given):
-            if device is not None and torch.device(device).type == "meta":
-                kwargs = {**kwargs, "device": torch.device("cpu")}
-            return _computed(func, operator, args, kwargs)
+            return self._computed(func, operator, args, kwargs)
+        if operator.name in CHOOSING:
+            args, kwargs = (given["self"], self._places(given["indices"])), {}
+            given = operator.arguments(args, kwargs)
         if operator.depends and not _by_number(given):
             raise WorkloadError(
                 "unsupported",
                 f"what it does depends on values that it computes ({operator.name}): "
                 "its operations cannot be counted without running it",
             )
-        if operator.name == PACKING:
-            return _packed(func, **given)
-        originals: dict[int, torch.Tensor] = {}
+        if operator.name in SHAPED:
+            return SHAPED[operator.name](func, **given)
         for name in operator.written:
             for tensor in tensors_in(given.get(name)):
-                self._storages.of(tensor).known = False
-        args, kwargs = self._moved(args, originals), self._moved(kwargs, originals)
-        if device is not None:
-            kwargs["device"] = torch.device("meta")
-        return _restored(func(*args, **kwargs), originals)
+                self._storages.forget(tensor)
+        return self._followed(func, args, kwargs)
 
     def _all_known(self, operator: Operator, given: Mapping[str, Any]) -> bool:
         """Whether its arguments have their values, and none is written that was there before."""
         for name, value in given.items():
             for tensor in tensors_in(value):
-                memory = self._storages.of(tensor)
-                if tensor.is_meta or _floating(tensor) or not memory.known:
+                if not self._known(tensor) or (tensor.is_meta and operator.aliases):
                     return False
-                if name in operator.written and memory.role != "result":
+                if name in operator.written and self._storages.of(tensor).role != "result":
                     return False
         return True
 
-    def _moved(self, value: Any, originals: dict[int, torch.Tensor]) -> Any:
-        """Arguments with their tensors on the meta device, and what these stand for."""
-        if isinstance(value, torch.Tensor):
-            if value.is_meta:
-                return value
-            twin = self._storages.twin(value)
-            originals[id(twin)] = value
+    def _known(self, tensor: torch.Tensor) -> bool:
+        if tensor.is_meta:
+            return self._storages.values(tensor) is not None
+        return self._storages.of(tensor).known and not _floating(tensor)
+
+    def _computed(self, func: Any, operator: Operator, args: Any, kwargs: dict[str, Any]) -> Any:
+        """What an operator gives, with values.
+
+        Tensors of floating types go to the meta device, and leave their values behind: some
+        operators demand that their tensors lie on one device, and what follows from inputs lies
+        there.
+        """
+
+        def valued(tensor: torch.Tensor) -> Any:
+            return self._storages.values(tensor) if tensor.is_meta else tensor
+
+        def forgotten(tensor: torch.Tensor) -> torch.Tensor:
+            if not _floating(tensor):
+                return tensor
+            twin = torch.empty_like(tensor, device=META)
+            if tensor.numel() <= MOST_VALUES and not (operator.random or tensor.is_complex()):
+                self._storages.remember(twin, tensor)
             return twin
-        if isinstance(value, list | tuple):
-            return type(value)(self._moved(part, originals) for part in value)
-        if isinstance(value, dict):
-            return {name: self._moved(part, originals) for name, part in value.items()}
-        return value
+
+        if operator.makes:  # there is no need to fill memory first
+            result = func(*args, **{**kwargs, "device": META})
+            if _floating(result) and result.numel() > MOST_VALUES:
+                return result
+        device = kwargs.get("device")
+        if device is not None and torch.device(device) == META:
+            kwargs = {**kwargs, "device": torch.device("cpu")}
+        return _mapped(forgotten, func(*_mapped(valued, args), **_mapped(valued, kwargs)))
+
+    def _followed(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        """What an operator gives on the meta device; where that is an argument, the argument."""
+        originals: dict[int, torch.Tensor] = {}
+
+        def moved(tensor: torch.Tensor) -> torch.Tensor:
+            if tensor.is_meta:
+                return tensor
+            twin = self._storages.twin(tensor)
+            originals[id(twin)] = tensor
+            return twin
+
+        args, kwargs = _mapped(moved, args), _mapped(moved, kwargs)
+        if kwargs.get("device") is not None:
+            kwargs["device"] = META
+        return _mapped(lambda tensor: originals.get(id(tensor), tensor), func(*args, **kwargs))
+
+    def _places(self, indices: Any) -> list[torch.Tensor | None]:
+        """Indices, with those masks whose values are known as the places where they are set."""
+        places: list[torch.Tensor | None] = []
+        for index in indices:
+            if index is not None and index.dtype in MASKS and self._known(index):
+                places.extend(index.nonzero(as_tuple=True))
+            else:
+                places.append(index)
+        return places
+
+
+def _mapped(change: Callable[[torch.Tensor], Any], value: Any) -> Any:
+    """A nested value with other tensors."""
+    if isinstance(value, torch.Tensor):
+        return change(value)
+    if isinstance(value, list | tuple):
+        return type(value)(_mapped(change, part) for part in value)
+    if isinstance(value, dict):
+        return {name: _mapped(change, part) for name, part in value.items()}
+    return value
+
+
+def _floating(tensor: torch.Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
 
 
 def _by_number(given: Mapping[str, Any]) -> bool:
@@ -103,38 +163,28 @@ def _packed(func: Any, input: torch.Tensor, lengths: torch.Tensor, batch_first: 
     """Sequences behind each other: how many steps they have is found with single numbers."""
     data, sizes = func(torch.empty((*input.shape[:2], 1)), lengths, batch_first)
     shape = (len(data), *input.shape[2:])
-    return torch.empty(shape, dtype=input.dtype, device="meta"), sizes
+    return torch.empty(shape, dtype=input.dtype, device=META), sizes
 
 
-def _computed(func: Any, operator: Operator, args: Any, kwargs: dict[str, Any]) -> Any:
-    """What an operator gives, without values of floating types: nothing is decided by those.
-
-    Some operators demand that their tensors lie on one device, and what follows from inputs lies
-    on the meta device.
-    """
-    if operator.makes:  # there is no need to fill memory first
-        result = func(*args, **{**kwargs, "device": torch.device("meta")})
-        if _floating(result):
-            return result
-    return _forgotten(func(*args, **kwargs))
-
-
-def _forgotten(result: Any) -> Any:
-    if isinstance(result, torch.Tensor):
-        return torch.empty_like(result, device="meta") if _floating(result) else result
-    if isinstance(result, list | tuple):
-        return type(result)(_forgotten(part) for part in result)
-    return result
+def _grouped_product(
+    _: Any,
+    *,
+    self: torch.Tensor,
+    mat2: torch.Tensor,
+    offs: torch.Tensor | None = None,
+    out_dtype: torch.dtype | None = None,
+    **_more: Any,
+) -> torch.Tensor:
+    """Products of a mixture of experts, which torch has on the meta device in bf16 only."""
+    groups: tuple[int, ...] = ()
+    if self.dim() == mat2.dim():  # neither has them in a row: they stay apart
+        groups = self.shape[:-2] or offs.shape  # type: ignore[union-attr]
+    shape = (*groups, self.shape[-2], mat2.shape[-1])
+    return torch.empty(shape, dtype=out_dtype or self.dtype, device=META)
 
 
-def _floating(tensor: torch.Tensor) -> bool:
-    return tensor.is_floating_point() or tensor.is_complex()
-
-
-def _restored(result: Any, originals: Mapping[int, torch.Tensor]) -> Any:
-    """What an operator gives, where it gives back what it was given."""
-    if isinstance(result, torch.Tensor):
-        return originals.get(id(result), result)
-    if isinstance(result, list | tuple):
-        return type(result)(_restored(part, originals) for part in result)
-    return result
+SHAPED: dict[str, Callable[..., Any]] = {
+    "aten._pack_padded_sequence": _packed,
+    "aten._grouped_mm": _grouped_product,
+}
+"""The shapes of these torch finds with values only, or not for all types."""

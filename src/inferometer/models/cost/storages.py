@@ -47,13 +47,14 @@ class Storages:
         self._kept: list[Any] = []
         self._references: dict[int, Any] = {}
         self._twins: dict[tuple[int, torch.dtype], torch.Tensor] = {}
+        self._values: dict[int, torch.Tensor] = {}
 
     def own(self, tensors: Iterable[torch.Tensor], role: Role, *, known: bool) -> None:
         """Enter tensors that are there before the call; they stay alive until after it."""
         for tensor in tensors:
             storage = _storage(tensor)
-            if storage is not None and storage._cdata not in self._seen:  # noqa: SLF001
-                self._seen[storage._cdata] = Memory(  # noqa: SLF001
+            if storage is not None and _key(storage) not in self._seen:
+                self._seen[_key(storage)] = Memory(
                     role=role, size_bytes=storage.nbytes(), known=known
                 )
                 self._kept.append(storage)
@@ -63,21 +64,21 @@ class Storages:
         storage = _storage(tensor)
         if storage is None:
             return Memory(role="constant", size_bytes=bytes_of(tensor))
-        if storage._cdata not in self._seen:  # noqa: SLF001
+        if _key(storage) not in self._seen:
             self.own([tensor], "constant", known=not tensor.is_meta)
-        return self._seen[storage._cdata]  # noqa: SLF001
+        return self._seen[_key(storage)]
 
     def seen(self, tensor: torch.Tensor) -> bool:
         """Whether a tensor lies in memory that is known already: it is a view."""
         storage = _storage(tensor)
-        return storage is not None and storage._cdata in self._seen  # noqa: SLF001
+        return storage is not None and _key(storage) in self._seen
 
     def add_result(self, tensor: torch.Tensor) -> None:
         """Enter the result of an operator; it is alive until nobody holds it any more."""
         storage = _storage(tensor)
         if storage is None:
             return
-        key, size = storage._cdata, storage.nbytes()  # noqa: SLF001
+        key, size = _key(storage), storage.nbytes()
         self._seen[key] = Memory(role="result", size_bytes=size, known=not tensor.is_meta)
         dropped = weakref.WeakMethod(self._dropped)  # no cycle: it would keep the inputs alive
 
@@ -114,22 +115,43 @@ class Storages:
         storage = _storage(tensor)
         if storage is None:
             return tensor.to("meta")
-        key = (storage._cdata, tensor.dtype)  # noqa: SLF001
+        key = (_key(storage), tensor.dtype)
         if key not in self._twins:
             memory = self.of(tensor)
             base = torch.empty(
                 memory.size_bytes // tensor.element_size(), dtype=tensor.dtype, device="meta"
             )
             self._twins[key] = base
-            self._seen[base.untyped_storage()._cdata] = memory  # noqa: SLF001
+            self._seen[_key(base.untyped_storage())] = memory
         return self._twins[key].as_strided(tensor.size(), tensor.stride(), tensor.storage_offset())
+
+    def remember(self, tensor: torch.Tensor, values: torch.Tensor) -> None:
+        """Keep the values of a tensor that lies on the meta device."""
+        if values.stride() == tensor.stride():  # so views of it are views of them
+            self._values[_key(tensor.untyped_storage())] = values
+
+    def values(self, tensor: torch.Tensor) -> torch.Tensor | None:
+        """Those of a tensor that lies on the meta device, where they are known."""
+        storage = _storage(tensor)
+        kept = None if storage is None else self._values.get(_key(storage))
+        if kept is None or kept.dtype != tensor.dtype:
+            return None
+        return kept.as_strided(tensor.size(), tensor.stride(), tensor.storage_offset())
+
+    def forget(self, tensor: torch.Tensor) -> None:
+        """Values that nobody knows are written over those of a tensor."""
+        self.of(tensor).known = False
+        storage = _storage(tensor)
+        if storage is not None:
+            self._values.pop(_key(storage), None)
 
     def _dropped(self, key: int, size: int) -> None:
         self.alive_bytes -= size
         self._seen.pop(key, None)
+        self._values.pop(key, None)
         self._references.pop(key, None)
         for twin in [twin for twin in self._twins if twin[0] == key]:
-            self._seen.pop(self._twins.pop(twin).untyped_storage()._cdata, None)  # noqa: SLF001
+            self._seen.pop(_key(self._twins.pop(twin).untyped_storage()), None)
 
 
 def bytes_of(tensor: torch.Tensor) -> int:
@@ -153,8 +175,17 @@ def tensors_in(value: object) -> Iterator[torch.Tensor]:
 
 
 def distinct_bytes(value: object) -> int:
-    """Bytes of the distinct tensors in a nested value."""
-    return sum(bytes_of(tensor) for tensor in {id(one): one for one in tensors_in(value)}.values())
+    """Bytes of the memory that the tensors in a nested value take, once where they share it."""
+    taken: dict[int, int] = {}
+    for tensor in {id(one): one for one in tensors_in(value)}.values():
+        storage = _storage(tensor)
+        size = bytes_of(tensor)
+        if storage is None:
+            taken[id(tensor)] = size
+        else:
+            key = _key(storage)
+            taken[key] = min(storage.nbytes(), taken.get(key, 0) + size)
+    return sum(taken.values())
 
 
 def _storage(tensor: torch.Tensor) -> Any:
@@ -163,3 +194,8 @@ def _storage(tensor: torch.Tensor) -> Any:
         return tensor.untyped_storage()
     except (NotImplementedError, RuntimeError):
         return None
+
+
+def _key(storage: Any) -> int:
+    """What tells a storage from others that are alive."""
+    return int(storage._cdata)  # noqa: SLF001 - there is no other way to it

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import gc
 import warnings
 import weakref
@@ -128,6 +129,24 @@ def test_macs_are_those_of_the_closed_formula_simulated_and_real(name):
     assert simulated.flops == 2 * macs
     assert (simulated.method, real.method) == (SIMULATED, RUN)
     assert not simulated.unknown_operators
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "ends", "macs"),
+    [
+        ((12, 8), (3, 8, 4), [4, 7, 12], 12 * 8 * 4),
+        ((3, 5, 8), (3, 8, 4), None, 3 * 5 * 8 * 4),
+        ((3, 5, 8), (8, 12), [4, 8, 12], 5 * 8 * 12),
+        ((5, 12), (12, 8), [4, 8, 12], 5 * 12 * 8),
+    ],
+)
+def test_experts_are_products_of_the_rows_that_they_get(left, right, ends, macs):
+    ends = None if ends is None else torch.tensor(ends, dtype=torch.int32)
+    experts = Does(lambda a, b: torch._grouped_mm(a, b, offs=ends))
+    inputs = zeros(*left), zeros(*right)
+    simulated, real = of(experts, *inputs), really(experts, *inputs)
+    assert simulated.macs == real.macs == macs
+    assert simulated.output_bytes == real.output_bytes
 
 
 @pytest.mark.parametrize("length", [1, 7, 64, 300])
@@ -276,6 +295,8 @@ def test_any_convolution_is_that_of_torch(  # noqa: PLR0917 - Hypothesis fills t
         (nn.AdaptiveAvgPool2d((1, 2)), 24),
         (nn.Upsample(scale_factor=2), 0),
         (nn.Upsample(scale_factor=2, mode="bilinear"), 8 * 96),
+        (lambda x: torch.zeros(5, 12).index_add(0, torch.tensor([1, 1]), x.view(2, 12)), 24),
+        (lambda x: torch.zeros(9, 4).scatter_add(0, torch.ones(6, 4).long(), x.view(6, 4)), 24),
         (lambda x: torch.cat([x, x]), 0),
         (lambda x: x.transpose(2, 3).contiguous(), 0),
         (lambda x: x.permute(0, 2, 3, 1).reshape(-1), 0),
@@ -397,6 +418,39 @@ def test_integers_that_floats_were_written_into_are_not_known_any_more():
 
     with pytest.raises(WorkloadError, match="depends on values"):
         of(Does(forward), torch.ones(3))
+
+
+def test_masks_that_are_given_choose():
+    masked, mask = Does(lambda x, mask: x[mask] * 2), torch.tensor([True, False, True])
+    cost = of(masked, zeros(3, 4), mask)
+    assert (cost.method, cost.output_bytes) == (SIMULATED, 2 * 4 * 4)
+    assert cost.operator_bytes == really(masked, zeros(3, 4), mask).operator_bytes
+    assert of(Does(lambda x, mask: x[:, mask]), zeros(2, 3, 4), mask).output_bytes == 2 * 2 * 4 * 4
+
+
+def test_constants_keep_their_values():
+    """As the mask that an encoder and decoder makes of ones, and looks at."""
+
+    def forward(x):
+        mask = torch.ones(2, 3, device=x.device)
+        return x * 2 if (mask * 2)[None, :, :2].bool().all() else x * 2 * 2
+
+    cost = of(Does(forward), zeros(8))
+    assert (cost.method, cost.elementwise_flops) == (SIMULATED, 6 + 4 + 8)
+    assert cost == dataclasses.replace(really(Does(forward), zeros(8)), method=SIMULATED)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        lambda x: torch.zeros(2).add_(x).any(),
+        lambda x: torch.rand(2) > 0.5,
+        lambda x: torch.zeros(2, 2)[0].copy_(x).any(),
+    ],
+)
+def test_what_is_written_later_or_drawn_is_no_constant(what):
+    with pytest.raises(WorkloadError, match="depends on values"):
+        of(Does(lambda x: x * 2 if what(x).any() else x), zeros(2))
 
 
 def test_what_is_no_module_is_refused():

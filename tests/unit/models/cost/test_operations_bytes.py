@@ -167,6 +167,29 @@ def test_of_a_table_only_the_rows_that_are_asked_for_count():
     assert bag.elementwise_flops == 3 * 4
 
 
+def test_the_places_that_are_asked_for_are_read_as_a_whole():
+    places = torch.zeros(3, 5, dtype=torch.long)
+    (taken,) = of(lambda a, i: a.gather(1, i), x(3, 100), places).operators
+    assert taken.bytes_read == 3 * 5 * (4 + 8)
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_rows_of_half_the_precision_are_half_as_long(real):
+    network = nn.EmbeddingBag(1000, 4, mode="sum").bfloat16()
+    cost = _counted(network, (torch.tensor([[1, 2, 3]]),), {}, simulated=not real)
+    assert cost.weight_bytes == 3 * 4 * 2
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_tensors_that_were_there_before_are_no_results(real):
+    constant, weight = x(2, 8), x(3, 8)
+    network = Does(lambda a: nn.functional.linear(a + constant[0].add_(1), weight))
+    cost = _counted(network, (x(),), {}, simulated=not real)
+    assert cost.unknown_operators == []
+    assert cost.activation_bytes == A + A + 3 * 4  # the constant that is written, and two results
+    assert cost.activation_peak_bytes == A + 3 * 4
+
+
 def test_a_view_that_repeats_is_read_once():
     cost = of(lambda a, b: a.expand(100, 8) + b, x(1, 8), x(100, 8))
     (added,) = [one for one in cost.operators if one.bytes_written]
@@ -191,6 +214,13 @@ def test_one_input_given_twice_counts_once():
     one = x()
     assert of(lambda a, b: a + b, one, one).input_bytes == A
     assert of(lambda a, b: a + b, one, x()).input_bytes == 2 * A
+
+
+def test_inputs_and_outputs_that_share_memory_count_once():
+    repeated = x(1, 8).expand(100, 8)
+    assert of(lambda a: a[0] + 1, repeated).input_bytes == A
+    assert of(lambda a: (y := a + 1, y[:4], y.expand(9, 8)), x()).output_bytes == A
+    assert of(lambda a: (a + 1).chunk(2), x()).output_bytes == A
 
 
 @dataclasses.dataclass
