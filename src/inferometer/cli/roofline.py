@@ -10,6 +10,7 @@ import click
 from inferometer.cli.options import json_option, write_json
 from inferometer.cli.parameters import BATCHES, NAMES
 from inferometer.core import units
+from inferometer.core.errors import WorkloadError
 
 if TYPE_CHECKING:
     from inferometer.core.roof import Roof
@@ -35,7 +36,6 @@ def roofline(
     programs can only make it slower. Exit status: 0 done; 1 some precision cannot be probed.
     """
     from inferometer.host.cpus import physical_cores
-    from inferometer.runner.parent import WorkerFailed
     from inferometer.runner.roofs import check_probe, probe_roof
 
     check_probe(backend, precisions)
@@ -44,8 +44,8 @@ def roofline(
     for precision, count in places:
         try:
             roofs.append(probe_roof(backend, precision, device=device, threads=count))
-        except WorkerFailed as error:  # noqa: PERF203 - a probe takes seconds
-            click.echo(f"{precision}: not measured: {error.failure.message}", err=True)
+        except WorkloadError as error:  # noqa: PERF203 - a probe takes seconds
+            click.echo(f"{precision}: not measured: {error}", err=True)
     if json_path is not None:
         write_json([roof.to_json() for roof in roofs], json_path)
     if json_path != "-" and roofs:

@@ -220,6 +220,21 @@ class Bench:
         )
 
 
+def sized(inputs: Inputs, shape: Shape) -> Inputs:
+    """The inputs of a shape, where its input size had an effect.
+
+    Raises:
+        WorkloadError: (unsupported) it had none.
+    """
+    if not inputs.size_applied:
+        raise WorkloadError(
+            "unsupported",
+            f"input size {shape.input_size} would change nothing in the model's inputs "
+            f"({inputs.shape}); leave it out",
+        )
+    return inputs
+
+
 def load_bench(
     variant: Variant,
     *,

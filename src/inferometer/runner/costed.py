@@ -8,7 +8,7 @@ from pathlib import Path
 from inferometer.core.costing import Costing
 from inferometer.core.errors import WorkloadError
 from inferometer.core.workload import Variant
-from inferometer.runner.bench import Bench, Shape
+from inferometer.runner.bench import Bench, Shape, sized
 
 
 def costing_of(bench: Bench, variant: Variant, shape: Shape, *, may_run: bool) -> Costing:
@@ -26,15 +26,7 @@ def costing_of(bench: Bench, variant: Variant, shape: Shape, *, may_run: bool) -
     from inferometer.models.cost import count_parameters
     from inferometer.models.cost.artifacts import artifacts, safetensors_bytes
 
-    inputs = bench.inputs(shape)
-    shown, size_applied = inputs.shape, inputs.size_applied
-    del inputs  # they may be large, and counting makes its own
-    if not size_applied:
-        raise WorkloadError(
-            "unsupported",
-            f"input size {shape.input_size} would change nothing in the model's inputs "
-            f"({shown}); leave it out",
-        )
+    shown = sized(bench.inputs(shape), shape).shape  # they may be large: counting makes its own
     cost = bench.cost(shape, may_run=may_run)
     network = bench.session.network
     if cost is None or network is None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from inferometer.core.costing import Costing
-from inferometer.core.errors import InputError, WorkloadError
+from inferometer.core.errors import InputError
 from inferometer.core.procedure import Procedure
 from inferometer.core.workload import Variant
 from inferometer.host.cpus import physical_cores
-from inferometer.host.memory import available_bytes
 from inferometer.models import check
 from inferometer.models.cost.onnx_file import onnx_path
+from inferometer.runner.alone import patience, worker_alone
 from inferometer.runner.bench import Shape
 from inferometer.runner.messages import Message
-from inferometer.runner.parent import WorkerFailed, WorkerProcess
-from inferometer.runner.residents import USABLE, Clock
 
 BACKEND = "torch"
 DEFAULT_PRECISION = "fp32"
@@ -45,7 +42,7 @@ class CostWish:
     timeout_s: float = Procedure.timeout_s
 
 
-def cost_of(wish: CostWish, *, on_wait: Callable[[], None] = lambda: None) -> Costing:
+def cost_of(wish: CostWish) -> Costing:
     """Load a model in a worker, count a call of it, and end the worker.
 
     Raises:
@@ -56,24 +53,12 @@ def cost_of(wish: CostWish, *, on_wait: Callable[[], None] = lambda: None) -> Co
     file = onnx_path(wish.model)
     if file is None:
         _check(wish)
-    worker = WorkerProcess(
-        _variant(wish),
-        device="cpu",
-        threads=physical_cores(),
-        seed=wish.seed,
-        memory_limit_bytes=int(USABLE * available_bytes()),
-        on_wait=on_wait,
-    )
-    clock = Clock(end=float("inf"), timeout_s=wish.timeout_s)
-    try:
+    clock = patience(wish.timeout_s)
+    with worker_alone(_variant(wish), threads=physical_cores(), seed=wish.seed) as worker:
         if file is None:
             worker.load(clock.deadline(0))
         request = _request(wish, None if file is None else str(file), worker.memory_limit_bytes)
         answer = worker.ask(request, stage="load", deadline=clock.deadline(0))
-    except WorkerFailed as failed:
-        raise WorkloadError(failed.failure.kind, failed.failure.message) from None
-    finally:
-        worker.kill()
     return Costing.from_json(answer["costing"])
 
 

@@ -7,16 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inferometer.core.cost import Cost
-from inferometer.core.errors import WorkloadError
 from inferometer.core.procedure import Procedure
 from inferometer.core.profile import Profile
 from inferometer.core.workload import Workload
-from inferometer.host.memory import available_bytes
 from inferometer.models import check
+from inferometer.runner.alone import patience, worker_alone
 from inferometer.runner.bench import Shape
 from inferometer.runner.messages import Message, round_from_json
 from inferometer.runner.parent import WorkerFailed, WorkerProcess
-from inferometer.runner.residents import USABLE, Clock
+from inferometer.runner.residents import Clock
 from inferometer.runner.task import typical_s
 
 SECONDS = 5.0
@@ -74,19 +73,13 @@ def profile_of(wish: ProfileWish, *, say: Callable[[str], None] = lambda _: None
     """
     workload = wish.workload
     _check(workload)
-    worker = WorkerProcess(
+    with worker_alone(
         workload.variant,
         device=workload.device,
         threads=workload.threads or 1,
         seed=wish.seed,
-        memory_limit_bytes=int(USABLE * available_bytes()),
-    )
-    try:
+    ) as worker:
         return _profiled(worker, wish, say)
-    except WorkerFailed as failed:
-        raise WorkloadError(failed.failure.kind, failed.failure.message) from None
-    finally:
-        worker.kill()
 
 
 def _check(workload: Workload) -> None:
@@ -98,7 +91,7 @@ def _check(workload: Workload) -> None:
 
 
 def _profiled(worker: WorkerProcess, wish: ProfileWish, say: Callable[[str], None]) -> Profiled:
-    clock = Clock(end=float("inf"), timeout_s=wish.timeout_s)
+    clock = patience(wish.timeout_s)
     workload = wish.workload
     shape = asdict(
         Shape(batch_size=workload.batch_size, input_size=workload.input_size, seed=wish.seed)

@@ -12,7 +12,7 @@ from inferometer.core.errors import WorkloadError
 from inferometer.core.metric import Estimate
 from inferometer.core.model import Inputs
 from inferometer.core.profile import Profile, Profiler
-from inferometer.runner.bench import Bench, Shape
+from inferometer.runner.bench import Bench, Shape, sized
 from inferometer.runner.loop import timed_values
 from inferometer.stats.comparison import Block, group_ratios, paired
 from inferometer.stats.intervals import quantile_interval
@@ -55,13 +55,7 @@ def profile_here(
             size has no effect.
         InputError: the trace cannot be written.
     """
-    inputs = bench.inputs(shape)
-    if not inputs.size_applied:
-        raise WorkloadError(
-            "unsupported",
-            f"input size {shape.input_size} would change nothing in the model's inputs "
-            f"({inputs.shape}); leave it out",
-        )
+    inputs = sized(bench.inputs(shape), shape)
     profiler = _profiler(bench.session, inputs)
     call = bench.session.bind(inputs)
     with bench.session.running():

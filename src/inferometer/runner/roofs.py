@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.core.cost import Cost
-from inferometer.core.errors import InputError
+from inferometer.core.errors import InputError, WorkloadError
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Value
 from inferometer.core.roof import ROOFS, ProbePlan, Roof, known_roofs, roof_for
@@ -19,9 +19,10 @@ from inferometer.core.workload import Variant, Workload
 from inferometer.host.caches import last_level_bytes
 from inferometer.host.files import LIVE, is_live
 from inferometer.host.memory import available_bytes
+from inferometer.runner.alone import worker_alone
 from inferometer.runner.events import Listener, Notice
 from inferometer.runner.journal import Journal
-from inferometer.runner.parent import Deadline, WorkerFailed, WorkerProcess
+from inferometer.runner.parent import Deadline, WorkerProcess
 from inferometer.stats.roofline import Rates, Work, bound, operator_bound
 
 PROBE_S = 4.0
@@ -66,7 +67,7 @@ def probe_roof(
         seconds: about how long it measures.
 
     Raises:
-        WorkerFailed: there is no such device or precision, or the process died or was too slow.
+        WorkloadError: there is no such device or precision, or the process died or was too slow.
     """
     limit = min(available_bytes(), memory_limit_bytes or math.inf)
     plan = ProbePlan(
@@ -74,22 +75,16 @@ def probe_roof(
         room_bytes=int(ROOM_SHARE * limit),
         seconds=seconds,
     )
-    worker = WorkerProcess(
-        Variant(model="", backend=backend, precision=precision),
-        device=device,
-        threads=threads,
-        seed=0,
-        memory_limit_bytes=int(limit),
+    deadline = Deadline(
+        at=time.monotonic() + patience_s,
+        kind="timeout",
+        message=f"no answer within {patience_s:.0f} s",
     )
-    try:
-        deadline = Deadline(
-            at=time.monotonic() + patience_s,
-            kind="timeout",
-            message=f"no answer within {patience_s:.0f} s",
-        )
+    variant = Variant(model="", backend=backend, precision=precision)
+    with worker_alone(
+        variant, device=device, threads=threads, memory_limit_bytes=memory_limit_bytes
+    ) as worker:
         answer = worker.ask(_request(worker, plan), stage="measure", deadline=deadline)
-    finally:
-        worker.kill()
     return Roof.from_json(answer["roof"])
 
 
@@ -197,8 +192,8 @@ def probe_missing(
                 memory_limit_bytes=memory_limit_bytes,
                 patience_s=min(PATIENCE_S, left_s / 2),
             )
-        except WorkerFailed as failed:
-            message = FAILED.format(variant.precision, failed.failure.message)
+        except WorkloadError as error:
+            message = FAILED.format(variant.precision, error)
             listener(Notice(message=message))
         else:
             found.append(roof)

@@ -7,17 +7,16 @@ import json
 import pytest
 
 from inferometer.cli.main import main
-from inferometer.core.record import Failure
+from inferometer.core.errors import WorkloadError
 from inferometer.core.roof import Attained, Roof
 from inferometer.host import peak as host_peak
 from inferometer.host.peak import Peak
 from inferometer.runner import roofs
-from inferometer.runner.parent import WorkerFailed
 
 
 def roof(backend, precision, *, device, threads):
     if precision == "fp16":
-        raise WorkerFailed(Failure(stage="measure", kind="crash", message="it died"))
+        raise WorkloadError("crash", "it died")
     assert backend == "torch"
     return Roof(
         device=device,

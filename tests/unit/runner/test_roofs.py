@@ -10,14 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inferometer.core.cost import Cost, OperatorCost
-from inferometer.core.errors import InputError
+from inferometer.core.errors import InputError, WorkloadError
 from inferometer.core.procedure import PRESETS, Procedure
-from inferometer.core.record import Failure
 from inferometer.core.roof import Attained, Roof
 from inferometer.core.sweep import Study, Sweep
 from inferometer.core.workload import Variant, Workload
 from inferometer.runner import roofs as module
-from inferometer.runner.parent import WorkerFailed
 from inferometer.runner.roofs import (
     against_roof,
     check_probe,
@@ -174,7 +172,7 @@ class Probes:
         self.asked.append((backend, precision, device, threads))
         assert patience_s > 0
         if precision in self.failing:
-            raise WorkerFailed(Failure(stage="measure", kind="crash", message="it died"))
+            raise WorkloadError("crash", "it died")
         return roof(precision, device=device, threads=threads)
 
 
@@ -234,9 +232,9 @@ def test_a_worker_probes_and_answers_in_json():
 
 
 def test_a_limit_of_memory_holds_for_probes_too():
-    with pytest.raises(WorkerFailed) as failed:
+    with pytest.raises(WorkloadError) as failed:
         probe_roof("torch", "fp32", device="cpu", threads=1, memory_limit_bytes=8 << 20)
-    assert failed.value.failure.kind == "out_of_memory"
+    assert failed.value.kind == "out_of_memory"
 
 
 def test_a_device_that_is_not_there_is_a_failure_and_no_end():
