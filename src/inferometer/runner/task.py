@@ -12,7 +12,7 @@ from inferometer.core.record import Round
 from inferometer.core.workload import Workload
 from inferometer.runner.bench import RoundPlan
 from inferometer.stats.intervals import cluster_mean
-from inferometer.stats.stopping import Rule, expected_more_s, look
+from inferometer.stats.stopping import Rule, expected_more_s, look, until_look_s
 
 BATCHED_BELOW_S = 50e-6
 BATCH_S = 100e-6
@@ -56,6 +56,11 @@ class Task:
         return _calls(self.rounds)
 
     @property
+    def timed_s(self) -> float:
+        """Seconds that the calls of this process that count took."""
+        return math.fsum(done.timed_s for done in self.rounds)
+
+    @property
     def mean_s(self) -> float | None:
         """Mean seconds per call in this process; None before the first round."""
         if not self.rounds:
@@ -75,8 +80,7 @@ class Task:
     @property
     def at_limit(self) -> bool:
         """Whether this process has given the most that it may."""
-        timed_s = math.fsum(done.timed_s for done in self.rounds)
-        return self.calls >= self.rule.max_calls or timed_s >= self.rule.max_time_s
+        return self.calls >= self.rule.max_calls or self.timed_s >= self.rule.max_time_s
 
     @property
     def owes(self) -> bool:
@@ -91,13 +95,9 @@ class Task:
 
     def share_s(self) -> float:
         """Estimated seconds until this process has given its least."""
-        plan = plan_round(self.call_s, self.procedure)
-        missing = max(
-            math.ceil((self.rule.min_calls - self.calls) / (plan.values * plan.calls_per_value)),
-            self.rule.min_rounds - len(self.rounds),
-            0,
-        )
-        return missing * round_s(self.call_s, self.procedure)
+        calls = self.rule.min_calls - self.calls
+        rounds = self.rule.min_rounds - len(self.rounds)
+        return _until_s(self.call_s, self.procedure, calls=calls, rounds=rounds)
 
     def enough(self) -> bool:
         """Whether this process has given enough; asks the rule when a look is due.
@@ -116,10 +116,7 @@ class Task:
         if not self.has_share:
             return self.share_s()
         if len(self.rounds) < self.next_look:  # as the last look said: looking takes its time
-            spent_s = math.fsum(done.timed_s for done in self.rounds)
-            wanted_s = spent_s * (self.next_look / len(self.rounds) - 1)
-            most_s = max(self.rule.max_time_s, self.rule.min_span_s)
-            return max(0.0, min(wanted_s, most_s - spent_s))
+            return until_look_s(self.timed_s, len(self.rounds), self.next_look, self.rule)
         return expected_more_s(
             self._values(), self.rule, calls_per_value=self._k(), span_s=self.span_s
         )
@@ -188,12 +185,14 @@ def round_s(call_s: float, procedure: Procedure) -> float:
 
 def owed_s(call_s: float, procedure: Procedure, *, calls: int = 0, rounds: int = 0) -> float:
     """Estimated seconds until the least number of calls and rounds is there."""
+    calls, rounds = procedure.min_calls - calls, procedure.min_rounds - rounds
+    return _until_s(call_s, procedure, calls=calls, rounds=rounds)
+
+
+def _until_s(call_s: float, procedure: Procedure, *, calls: int, rounds: int) -> float:
+    """Estimated seconds of the rounds in which so many calls and rounds more are made."""
     plan = plan_round(call_s, procedure)
-    missing = max(
-        math.ceil((procedure.min_calls - calls) / (plan.values * plan.calls_per_value)),
-        procedure.min_rounds - rounds,
-        0,
-    )
+    missing = max(math.ceil(calls / (plan.values * plan.calls_per_value)), rounds, 0)
     return missing * round_s(call_s, procedure)
 
 

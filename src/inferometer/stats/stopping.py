@@ -112,8 +112,19 @@ def expected_more_s(
     seen = look(rounds, rule, calls_per_value=calls_per_value, span_s=span_s)
     if seen.decision != "more" or not rounds:
         return 0.0
-    spent_s = _timed_s(rounds, calls_per_value)
-    wanted_s = spent_s * (seen.rounds / len(rounds) - 1)
+    return until_look_s(_timed_s(rounds, calls_per_value), len(rounds), seen.rounds, rule)
+
+
+def until_look_s(spent_s: float, rounds: int, wanted: int, rule: Rule) -> float:
+    """Timed seconds until so many rounds are there, within the limits of the rule.
+
+    Args:
+        spent_s: timed seconds of the rounds so far.
+        rounds: how many these are, at least one.
+        wanted: how many are to be there.
+        rule: whose limits hold.
+    """
+    wanted_s = spent_s * (wanted / rounds - 1)
     return max(0.0, min(wanted_s, max(rule.max_time_s, rule.min_span_s) - spent_s))
 
 

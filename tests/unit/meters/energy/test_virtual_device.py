@@ -10,9 +10,10 @@ from scipy.stats import binom
 
 from inferometer.core.energy import Reading, SourceInfo
 from inferometer.core.errors import SourceLostError
-from inferometer.meters.energy.sampler import Poller, polling_s
+from inferometer.meters.energy.sampler import Poller
+from inferometer.runner.energy.windows import sensor_of
 from inferometer.stats.energy import energy_per_input
-from inferometer.stats.energy_windows import Sensor, Window
+from inferometer.stats.energy_windows import Window
 
 
 def load_virtual():
@@ -126,15 +127,9 @@ def measure(kind, fail_in=None):
         poller.end()
         windows.append(Window(start_s=start, end_s=end, inputs=3000))
         now[0] += 0.05
-    info = source.info
-    sensor = Sensor(
-        quantity=info.quantity, period_s=info.period_s, polling_s=polling_s(info),
-        window_s=info.window_s, resolution=info.resolution, gain=info.gain,
-        offset_w=info.offset_w,
-    )  # fmt: skip
     series = poller.series
     return energy_per_input(
-        sensor, series.at_s, series.values, windows[1:-1],
+        sensor_of(source.info), series.at_s, series.values, windows[1:-1],
         idle_before=windows[0], idle_after=windows[-1], lost=series.lost,
     )  # fmt: skip
 
