@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import click
 
-from inferometer.cli.options import json_option, write_json
+from inferometer.cli.options import json_option, told, write_json
 from inferometer.cli.parameters import DURATION, SIZE
 from inferometer.core.errors import InputError, WorkloadError
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from inferometer.core.costing import Costing
     from inferometer.report.cost import By
     from inferometer.runner.costing import CostWish
-
 
 UNCOUNTED = "without running it"
 """In the message about a network that cannot be counted in any other way."""
@@ -93,16 +91,11 @@ def _count(wish: CostWish) -> Costing:
     Raises:
         InputError: it failed.
     """
-    from inferometer.report.marks import MEANINGS
     from inferometer.runner.costing import cost_of
 
     try:
         return cost_of(wish)
     except WorkloadError as error:
-        what = "" if error.kind in ("unsupported", "bad_model") else f"{MEANINGS[error.kind]}: "
-        name = PurePath(wish.model.partition("?")[0]).name
-        who = "" if name in str(error) else f"{wish.model}: "
-        way_out = (
-            "" if wish.may_run or UNCOUNTED not in str(error) else "; --run counts a real call"
-        )
-        raise InputError(f"{who}{what}{error}{way_out}") from error
+        may_help = UNCOUNTED in str(error) and not wish.may_run
+        way_out = "; --run counts a real call" * may_help
+        raise InputError(f"{told(error, wish.model)}{way_out}") from error

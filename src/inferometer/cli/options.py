@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from inferometer.core.errors import WorkloadError
     from inferometer.store import Store
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -61,3 +62,13 @@ def write_json(data: object, path: str) -> None:
     from inferometer.store.transfer import write_whole
 
     write_whole(f"{text}\n".encode(), Path(path))
+
+
+def told(error: WorkloadError, model: str) -> str:
+    """A failure of a model in a message: which model, what happened, and what was said."""
+    from inferometer.report.marks import MEANINGS
+
+    what = "" if error.kind in ("unsupported", "bad_model") else f"{MEANINGS[error.kind]}: "
+    name = PurePath(model.partition("?")[0]).name
+    who = "" if name in str(error) else f"{model}: "
+    return f"{who}{what}{error}"

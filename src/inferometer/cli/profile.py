@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inferometer.cli.options import json_option, write_json
+from inferometer.cli.options import json_option, told, write_json
 from inferometer.cli.parameters import DURATION, SIZE
 from inferometer.core.errors import InputError, WorkloadError
 
@@ -85,6 +85,9 @@ def profile(
     _show(found, by=by, depth=depth, json_path=json_path)
     if output is not None:
         _draw(found, depth, output)
+    for path in (output, trace):
+        if path is not None:
+            click.echo(path, err=True)
 
 
 def _check_paths(output: Path | None, trace: Path | None) -> None:
@@ -114,14 +117,12 @@ def _found(wish: ProfileWish) -> Profiled:
     Raises:
         InputError: it failed.
     """
-    from inferometer.report.marks import MEANINGS
     from inferometer.runner.profile import profile_of
 
     try:
         return profile_of(wish, say=lambda doing: click.echo(f"{doing} …", err=True))
     except WorkloadError as error:
-        what = "" if error.kind in ("unsupported", "bad_model") else f"{MEANINGS[error.kind]}: "
-        raise InputError(f"{wish.workload.variant.model}: {what}{error}") from error
+        raise InputError(told(error, wish.workload.variant.model)) from error
 
 
 def _show(found: Profiled, *, by: By | None, depth: int | None, json_path: str | None) -> None:
@@ -139,4 +140,3 @@ def _draw(found: Profiled, depth: int | None, output: Path) -> None:
 
     files = draw(found, depth=depth, name=output.stem)
     write_whole(files[output.name], output)
-    click.echo(output, err=True)

@@ -8,10 +8,10 @@ from inferometer.analysis.compare import PAIRED, Comparison
 from inferometer.analysis.matching import Matching
 from inferometer.analysis.sides import PROCESS_ALLOWANCE
 from inferometer.core import units
-from inferometer.report.wording import plural
+from inferometer.report.wording import few, plural
 
-UNSETTLED = ("trusted", "None")
-"""Verdicts of a record that need no mention; imported tables have none."""
+SETTLED = ("trusted", "None")
+"""Verdicts of a record that need no mention."""
 
 
 def heads(comparisons: Sequence[Comparison]) -> list[str]:
@@ -86,16 +86,16 @@ def undecided(comparisons: Sequence[Comparison]) -> list[str]:
 
 
 def doubts(comparisons: Sequence[Comparison]) -> list[str]:
-    """Sides whose own figure is not trusted."""
-    found: dict[str, None] = {}
+    """Verdicts on the sides' own figures that are not trusted, each with the sides."""
+    found: dict[str, dict[str, None]] = {}
     for one in comparisons:
         for name, side in zip(
             one.match.names, (one.match.baseline, one.match.contender), strict=True
         ):
             verdict = str(side["verdict"])
-            if verdict not in UNSETTLED:
-                found[f"{one.match.workload}, {name}: {verdict}"] = None
-    return list(found)
+            if verdict not in SETTLED:
+                found.setdefault(verdict, {})[f"{name} {one.match.workload}"] = None
+    return [f"{verdict}: {few(list(sides))}" for verdict, sides in found.items()]
 
 
 def _ratio(value: float) -> str:

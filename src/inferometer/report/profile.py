@@ -101,7 +101,7 @@ def added_text(added: Estimate) -> str:
     if 1 + added.high > TOO_WIDE * (1 + added.low):
         return f"{share}, but its turns differ too much to be sure of that: give it more --seconds"
     ends = f"{units.percent(added.low)} to {units.percent(added.high)}"
-    return f"{share} ({ends}, {added.confidence:.0%} interval)"
+    return f"{share} ({ends}, {units.percent(added.confidence)} interval)"
 
 
 def row(found: Profiled, *, depth: int | None = None) -> dict[str, Any]:

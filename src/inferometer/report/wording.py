@@ -29,6 +29,8 @@ def target_of(run: Run | None) -> float | None:
 
 def what_cells_show(records: Sequence[Record], target: float | None) -> str:
     """What the figures of the latency table are."""
+    if all(record.latency is None for record in records):
+        return "No latency was measured."
     spread: Spread = spread_of(records)
     if spread == "std":
         return "Mean time per call of one batch ± standard deviation."

@@ -66,9 +66,16 @@ def test_the_undecided_the_untrusted_and_the_failed_are_listed(shown, record):
     text = shown(match_runs(base, later))
     assert "Undecided:" in text
     assert "more rounds of each side would decide" in text
-    assert "contended" in text
+    assert "Their own verdicts:\n  contended: " in text
     assert "Not compared:" in text
     assert "crash: It died." in text
+
+
+def test_a_verdict_on_many_sides_is_told_once(shown, record):
+    records = [record(m, batch=2**n, verdict="unknown") for m in "ab" for n in range(5)]
+    text = shown(match_within(records, "model"))
+    told = text.split("Their own verdicts:\n")[1]
+    assert told == "  unknown: a 224/1, b 224/1, a 224/2, b 224/2, a 224/4, b 224/4 and 4 more\n"
 
 
 def test_one_process_is_said_to_know_nothing_of_others(shown, record):

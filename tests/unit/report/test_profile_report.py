@@ -93,7 +93,7 @@ def test_figures_and_what_they_are():
     for part in (
         "net.py:build · torch fp32 on cpu, 2 threads · input 1x3x8x8",
         "Latency 40.0 ± 1.0 ms, median of 24 calls.",
-        "The profiler adds 4 % to a call (-1 % to 9 %, 95% interval).",
+        "The profiler adds 4 % to a call (-1 % to 9 %, 95 % interval).",
         "mkldnn_convolution",
         "outside any operator",
         "nothing is scaled",

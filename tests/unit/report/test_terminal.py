@@ -62,6 +62,12 @@ def test_each_failure_has_a_line_with_its_message(shown, lab):
     assert "cut: resnet18 at 448/16: The budget of 10 min was spent." in text
 
 
+def test_a_table_of_failures_claims_no_figures(shown, record):
+    text = shown(print_latencies, [record(failure="budget", message="cut: no time was left")])
+    assert "No latency was measured." in text
+    assert "cut: resnet18 at 224/1: no time was left" in text
+
+
 def test_a_long_message_is_cut(shown, record):
     text = shown(print_latencies, [record(failure="crash", message="no\n\n" * 900)])
     assert len(text) < 1500
