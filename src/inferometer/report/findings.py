@@ -11,7 +11,8 @@ from inferometer.report.output import Output, print_list, say
 from inferometer.report.wording import plural
 
 MOST_SHOWN = 12
-"""Fits that a terminal shows; all are in the JSON and in the report."""
+"""Fits that a terminal shows; all are in the JSON."""
+TWO = 2
 
 
 def tested_lines(one: Tested) -> list[str]:
@@ -43,8 +44,8 @@ def anomaly_lines(one: Anomaly) -> list[str]:
 
 
 def scaling_lines(found: Sequence[Scaling]) -> list[str]:
-    """Fits, a sentence each."""
-    return [one.sentence for one in found]
+    """Fits, a sentence each, for a report: what two input sizes show is in its table of steps."""
+    return [one.sentence for one in found if one.axis == "batch_size" or one.points > TWO]
 
 
 def told(findings: Findings) -> dict[str, list[Any]]:
@@ -77,7 +78,7 @@ def print_findings(findings: Findings) -> None:
         say(console, f"{number}. {odd.sentence}", indent=2)
         for line in anomaly_lines(odd):
             say(console, line, indent=5)
-    shown = scaling_lines(findings.scaling)
+    shown = [one.sentence for one in findings.scaling]
     print_list(console, "Scaling", shown[:MOST_SHOWN])
     if len(shown) > MOST_SHOWN:
         say(console, f"and {len(shown) - MOST_SHOWN} more fits: --json shows all.", indent=2)

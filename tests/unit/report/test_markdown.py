@@ -154,7 +154,9 @@ def test_findings_stand_in_the_summary_and_in_the_discussion(report, lab2_run, l
     odd = section(text, "### 7.5 Anomalies")
     assert "1\\. 2.90 s (2.90050734299 to the last digit) stands in 2 cells" in odd
     assert "- Likely: a figure was copied" in odd
-    assert "- resnet18 at 224: latency" in section(text, "### 7.6 Scaling")
+    fits = section(text, "### 7.6 Scaling")
+    assert "- resnet18 at 224: latency" in fits
+    assert "at batch 1: from input size" not in fits  # two sizes: section 7.3 has all of it
 
 
 def test_without_an_analysis_the_discussion_says_so(report, run, lab):
