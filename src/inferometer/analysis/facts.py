@@ -18,6 +18,8 @@ from inferometer.core.metric import Estimate
 
 Axis = Literal["batch", "size"]
 
+IMAGE = 4
+"""Dimensions of images: batch, channels, height and width."""
 SIGNIFICANT_REPEAT = 5
 """Digits from which equal figures in two cells are no coincidence."""
 
@@ -132,6 +134,17 @@ def contexts(grid: Grid) -> list[list[Column]]:
     for column in grid.columns:
         groups[tuple(column.setting(name) for name in settings)].append(column)
     return list(groups.values())
+
+
+def size_unit(grid: Grid, column: Column) -> tuple[str, int]:
+    """What an input size makes more of, and the power of it with which that grows.
+
+    A sequence has as many positions as its length; an image the square of its side in pixels. What
+    is neither known to be one nor the other, as in an imported table, is taken for an image.
+    """
+    first, *_ = grid.text(column, "input_shape").split(", ")
+    dimensions = first.rpartition("=")[2].split("x")
+    return ("position", 1) if 1 < len(dimensions) < IMAGE else ("pixel", 2)
 
 
 def steps(grid: Grid, axis: Axis) -> list[Step]:

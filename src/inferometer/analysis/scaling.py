@@ -15,6 +15,10 @@ from inferometer.stats.slopes import Slope, log_slope
 
 STRAIGHT = 0.25
 """Scatter about the line up to which latency is said to follow it."""
+SIDES = {
+    "pixel": "side (2 is in proportion to the pixels of an image)",
+    "position": "length (1 is in proportion to it)",
+}
 TWO = 2
 METHOD = "least squares on relative residuals, {} points, Student's t"
 EXACT = "{} points: nothing is left to judge the line by"
@@ -40,7 +44,7 @@ def _along_batches(column: Column, size: int | None, seen: Mapping[Shape, Estima
     marginal = _marginal(batches, latencies, best)
     subject = f"{column.label} at {'its own size' if size is None else size}"
     text = (
-        f"{subject}: {_line_text(line, 'input')}; throughput is highest at batch {batches[best]} "
+        f"{subject}: {_line_text(line)}; throughput is highest at batch {batches[best]} "
         f"({units.number(rates[best])}/s)"
     )
     if marginal is not None:
@@ -64,28 +68,28 @@ def _along_sizes(grid: Grid, column: Column) -> list[Scaling]:
     for shape, estimate in facts.latencies(grid, column, grid.shapes).items():
         if shape.input_size is not None:
             series[shape.batch_size][shape.input_size] = estimate.value
+    unit, power = facts.size_unit(grid, column)
     return [
-        _one_size_series(column, batch, seen)
+        _one_size_series(f"{column.label} at batch {batch}", seen, unit, power)
         for batch, seen in sorted(series.items())
         if len(seen) >= TWO
     ]
 
 
-def _one_size_series(column: Column, batch: int, seen: Mapping[int, float]) -> Scaling:
+def _one_size_series(subject: str, seen: Mapping[int, float], unit: str, power: int) -> Scaling:
     slope = log_slope(list(seen), list(seen.values()))
     enough = len(seen) > TWO
-    line = affine([size**2 for size in seen], list(seen.values())) if enough else None
-    subject = f"{column.label} at batch {batch}"
+    line = affine([size**power for size in seen], list(seen.values())) if enough else None
     sizes = f"{size_label(min(seen))} to {size_label(max(seen))}"
     text = (
         f"{subject}: from input size {sizes} latency grows with the power "
-        f"{units.number(slope.value)} of the side (2 is in proportion to the pixels of an image)"
+        f"{units.number(slope.value)} of the {SIDES[unit]}"
     )
     return Scaling(
         subject=subject,
         axis="input_size",
         fixed_s=None if line is None else _effect("fixed latency", line.fixed, line),
-        per_input_s=None if line is None else _effect("latency per pixel", line.per_unit, line),
+        per_input_s=None if line is None else _effect(f"latency per {unit}", line.per_unit, line),
         exponent=_exponent(slope),
         best=None,
         best_throughput_per_s=None,
@@ -105,12 +109,12 @@ def _marginal(batches: Sequence[int], latencies: Sequence[float], best: int) -> 
     return cost if cost > 0 else None
 
 
-def _line_text(line: Affine, unit: str) -> str:
+def _line_text(line: Affine) -> str:
     fixed, each = (units.seconds(part.value) for part in (line.fixed, line.per_unit))
     if line.per_unit.value <= 0 or (line.scatter is not None and line.scatter > STRAIGHT):
         scatter = units.percent(line.scatter)
         return f"latency does not follow a line of the batch size (scatter {scatter})"
-    return f"latency is about {fixed} and {each} for each {unit}"
+    return f"latency is about {fixed} and {each} for each input"
 
 
 def _effect(name: str, part: Part, line: Affine) -> Effect:

@@ -46,6 +46,17 @@ def test_along_the_input_size(record):
     assert one.per_input_s.value == pytest.approx(1e-6)
 
 
+def test_along_the_length_of_a_sequence(record):
+    shape = "input_ids=1x64, attention_mask=1x64"
+    records = [
+        record("bert", size=n, latency_s=2e-6 * n, input_shape=shape) for n in (64, 128, 256)
+    ]
+    (one,) = scaling(build(records))
+    assert one.per_input_s.name == "latency per position"
+    assert one.per_input_s.value == pytest.approx(2e-6)
+    assert "the power 1.00 of the length (1 is in proportion to it)" in one.sentence
+
+
 def test_two_sizes_give_an_exponent_alone(record):
     records = [record("net", size=s, latency_s=1e-6 * s**2) for s in (224, 448)]
     (one,) = scaling(build(records))

@@ -20,11 +20,10 @@ __all__ = ["find_anomalies"]
 def find_anomalies(grid: Grid) -> list[Anomaly]:
     """Everything odd in a table, kind by kind; what needs rounds only where there are some."""
     steps = [*faster_with_more_work(grid), *jumps(grid)]
-    explained = [cell for one in steps for cell in one.cells]
     return [
         *repeated(grid),
         *steps,
-        *off_fit(grid, explained),
+        *off_fit(grid, steps),
         *first_call_in_mean(grid),
         *few_calls(grid),
         *device_changed(grid),

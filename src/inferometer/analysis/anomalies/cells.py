@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from inferometer.analysis import facts
 from inferometer.analysis.anomalies.named import MOST_NAMED, Place, anomaly, label, named
@@ -92,16 +92,24 @@ def _faster(
 
 
 def jumps(grid: Grid) -> list[Anomaly]:
-    """Steps at which the time for each input, or each pixel, more than doubles, by variant."""
+    """Steps at which the time for each input, pixel or position more than doubles, by variant."""
     found = []
-    for axis, power in (("batch_size", 1), ("input_size", 2)):
+    for axis in ("batch_size", "input_size"):
         groups: dict[Column, list[tuple[float, Pair]]] = defaultdict(list)
         for pair in steps(strata(grid, "latency", axis)):
+            _, power = _unit(grid, pair.end.column, axis)
             work = (pair.end.factor / pair.start.factor) ** power
             if pair.ratio / work > JUMP and _least_ratio(pair) / work > SURE_JUMP:
                 groups[pair.end.column].append((pair.ratio / work, pair))
-        found += [_jump(grid, axis, group) for group in groups.values()]
+        found += [
+            _jump(grid, _unit(grid, column, axis)[0], group) for column, group in groups.items()
+        ]
     return sorted(found, key=lambda one: -(one.size or 0))
+
+
+def _unit(grid: Grid, column: Column, axis: str) -> tuple[str, int]:
+    """What latency is counted for along an axis, and with which power of the axis it grows."""
+    return ("input", 1) if axis == "batch_size" else facts.size_unit(grid, column)
 
 
 def _least_ratio(pair: Pair) -> float:
@@ -110,7 +118,7 @@ def _least_ratio(pair: Pair) -> float:
     return pair.ratio if interval is None else interval.low
 
 
-def _jump(grid: Grid, axis: str, group: list[tuple[float, Pair]]) -> Anomaly:
+def _jump(grid: Grid, unit: str, group: list[tuple[float, Pair]]) -> Anomaly:
     group.sort(key=lambda one: -one[0])
     told = "; ".join(
         f"{units.ratio(grown)} from {pair.start.shape.label} ({units.seconds(pair.start.value)}) "
@@ -118,14 +126,13 @@ def _jump(grid: Grid, axis: str, group: list[tuple[float, Pair]]) -> Anomaly:
         for grown, pair in group[:MOST_NAMED]
     )
     more = f" and {len(group) - MOST_NAMED} more" if len(group) > MOST_NAMED else ""
-    each = "input" if axis == "batch_size" else "pixel"
     cells = [(pair.end.column, pair.end.shape) for _, pair in group]
     verdicts = {grid.cells[shape, column].figures.get("verdict") for column, shape in cells}
     swapped = ", as the verdict says" if "swapped" in verdicts else ""
     return anomaly(
         grid,
         "jump",
-        f"The time that {cells[0][0].label} takes for each {each} jumps: {told}{more}",
+        f"The time that {cells[0][0].label} takes for each {unit} jumps: {told}{more}",
         cells,
         group[0][0],
         (
@@ -137,22 +144,26 @@ def _jump(grid: Grid, axis: str, group: list[tuple[float, Pair]]) -> Anomaly:
     )
 
 
-def off_fit(grid: Grid, explained: Iterable[str] = ()) -> list[Anomaly]:
+def off_fit(grid: Grid, explained: Sequence[Anomaly] = ()) -> list[Anomaly]:
     """Cells far off the line through the other batch sizes of their series.
 
     Args:
         grid: the table.
-        explained: labels of cells that another anomaly names already.
+        explained: other anomalies: cells that one names already are left out, and so is what lies
+            beyond a jump, which is on no line with what lies before.
     """
-    known = set(explained)
+    named_already = {cell for one in explained for cell in one.cells}
+    jumped = {cell for one in explained if one.kind == "jump" for cell in one.cells}
     found = []
     for stratum in strata(grid, "latency", "batch_size"):
         cells = stratum.cells
-        x = [cell.factor for cell in cells]
-        for off in far_off(x, [cell.value for cell in cells]):
-            cell = cells[off.index]
-            if label(cell.column, cell.shape) not in known:
-                found.append(_off(grid, cell, off))
+        names = [label(cell.column, cell.shape) for cell in cells]
+        first = next((at for at, name in enumerate(names) if name in jumped), len(names))
+        found += [
+            _off(grid, cells[off.index], off)
+            for off in far_off([cell.factor for cell in cells], [cell.value for cell in cells])
+            if off.index < first and names[off.index] not in named_already
+        ]
     return found
 
 

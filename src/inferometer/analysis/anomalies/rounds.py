@@ -6,9 +6,8 @@ Needs records with their rounds; says nothing of others.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from math import exp, log
 from statistics import fmean, median
 
@@ -67,14 +66,14 @@ def device_changed(grid: Grid) -> list[Anomaly]:
 def order_effects(grid: Grid) -> list[Anomaly]:
     """Latencies that depend on what ran just before: of all workloads together, or of one."""
     found = []
-    for cells in _runs(grid).values():
-        after = _after(cells)
+    for run_id, cells in _runs(grid).items():
+        after = _after(cells, _by_index(grid, run_id))
         together: dict[str, list[float]] = defaultdict(list)
         for groups in after.values():
             middle = median([one for logs in groups.values() for one in logs])
             for name, logs in groups.items():
                 together[name] += [one - middle for one in logs]
-        tests = [_order_test(list(cells), together)]
+        tests = [_order_test(list(after), together)]
         tests += [_order_test([place], groups) for place, groups in after.items()]
         found += [_order_effect(grid, one) for one in _sure(tests)]
     return found
@@ -169,20 +168,30 @@ class _OrderTest:
     after_fast: str
 
 
-def _after(cells: dict[Place, list[_Seen]]) -> dict[Place, dict[str, list[float]]]:
+def _after(
+    cells: dict[Place, list[_Seen]], ran: Mapping[int, str]
+) -> dict[Place, dict[str, list[float]]]:
     """Rounds of each workload with enough of them, by the variant that ran just before."""
-    order = [(seen.index, place) for place, mine in cells.items() for seen in mine]
-    order.sort(key=lambda one: one[0])
-    before = {index: previous for (_, previous), (index, _) in pairwise(order)}
     found: dict[Place, dict[str, list[float]]] = {}
     for place, mine in cells.items():
         groups: dict[str, list[float]] = defaultdict(list)
         for seen in mine:
-            if seen.index in before:
-                groups[before[seen.index][0].label].append(seen.log_s)
+            if (before := ran.get(seen.index - 1)) is not None:
+                groups[before].append(seen.log_s)
         if len(mine) >= ENOUGH_ROUNDS:
             found[place] = dict(groups)
     return found
+
+
+def _by_index(grid: Grid, run_id: str) -> dict[int, str]:
+    """Which variant ran in each round of a run, those that make no latency too; rests are none."""
+    return {
+        done.index: column.label
+        for (_, column), record in grid.cells.items()
+        if column.run_id == run_id
+        for done in record.rounds
+        if done.phase != "idle"
+    }
 
 
 def _order_test(places: list[Place], groups: dict[str, list[float]]) -> _OrderTest:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inferometer.analysis.anomalies import find_anomalies
@@ -72,6 +74,47 @@ def test_cells_and_sizes_are_told():
     order = [one for one in found(**PLANTED["order_effect"]) if one.kind == "order_effect"]
     assert all("right after large" in one.sentence for one in order)
     assert order[0].size == pytest.approx(1.5, rel=0.15)
+
+
+@pytest.mark.parametrize(("shape", "jumps"), [("1x64", True), ("1x3x64x64", False), (None, False)])
+def test_twice_the_length_is_twice_the_positions_but_four_times_the_pixels(record, shape, jumps):
+    records = [
+        record("net", size=size, latency_s=s, input_shape=shape) for size, s in ((64, 1), (128, 5))
+    ]
+    assert ["each position" in one.sentence for one in find_anomalies(build(records))] == [
+        True
+    ] * jumps
+
+
+def test_what_lies_beyond_a_jump_is_not_off_the_line_before_it(record):
+    """The data no longer fit a cache: one finding, not one for each larger batch."""
+    times = ((1, 85e-6), (2, 477e-6), (4, 0.046), (8, 0.118), (16, 0.174), (32, 0.412))
+    records = [record("net", batch=batch, latency_s=s) for batch, s in times]
+    assert [one.kind for one in find_anomalies(build(records))] == ["jump"]
+
+
+def test_what_ran_just_before_is_told_from_all_rounds():
+    """Each measured round of a follows a warm-up of b, which is no measured round."""
+    records = {r.workload.variant.model: r for r in studies.MadeUp(seed=1).records()}
+    one, other = records["tiny"], records["small"]
+    logs = np.random.default_rng(3).permutation(np.repeat([1.0, 1.5], 12))
+
+    def rounds(shift, phase):
+        return tuple(
+            replace(one.rounds[0], index=3 * at + shift, phase=phase, values_s=(scale,) * 5)
+            for at, scale in enumerate(logs)
+        )
+
+    a = replace(one, rounds=rounds(1, "measure"))
+    slow = tuple(done for done in rounds(0, "warmup") if done.values_s[0] > 1)
+    fast = tuple(done for done in rounds(0, "energy") if done.values_s[0] == 1)
+    b, c = replace(other, rounds=slow), replace(records["large"], rounds=fast)
+    (found,) = [odd for odd in find_anomalies(build([a, b, c])) if odd.kind == "order_effect"]
+    assert (
+        "1.50\N{MULTIPLICATION SIGN} as long right after small as right after large"
+        in found.sentence
+    )
+    assert found.cells == (f"tiny {one.workload.input_size}/{one.workload.batch_size}",)
 
 
 def test_a_repeated_figure_is_told_to_the_last_digit():
