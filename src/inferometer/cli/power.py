@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from inferometer.meters.energy.watch import Watched
 
 LEAST_INTERVAL_S = 0.05
+MOST_INTERVAL_S = 86400.0
 
 Show = Callable[[Sequence["Watched"], float], None]
 
@@ -53,6 +54,8 @@ def power(
 
     if interval_s < LEAST_INTERVAL_S:
         raise click.UsageError(f"--interval must be at least {1000 * LEAST_INTERVAL_S:g}ms")
+    if interval_s > MOST_INTERVAL_S:
+        raise click.UsageError(f"--interval must be at most {MOST_INTERVAL_S / 3600:g}h")
     surroundings = surroundings_at(root.resolve())
     sources, reason = _sources(meters, surroundings, allow_estimate=allow_estimate)
     if not sources:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 
 import pytest
 from hypothesis import given
@@ -136,6 +137,7 @@ def test_without_a_source_it_says_why(tmp_path, capsys):
         (["--meter", "lamp"], "no power meter is called 'lamp'"),
         (["--meter", "battery"], "--meter battery cannot be used"),
         (["--interval", "1ms"], "--interval must be at least 50ms"),
+        (["--interval", "25h"], "--interval must be at most 24h"),
         (["--interval", "2m"], "--interval must be at most 66 s: the counter of rapl:package-0"),
         (["--for", "soon"], "is not a duration"),
         (["--meter", "estimate://3"], "--allow-estimate"),
@@ -210,6 +212,37 @@ def test_one_source_that_is_lost_leaves_the_other():
     assert found[3].joules == pytest.approx(9.0)
     assert "lost" in line(found, 3.0)
     assert summary(found)[0] == "x:1  lost: unplugged"
+
+
+class Slow(Scripted):
+    """A source that answers only when it is let."""
+
+    def __init__(self, *script) -> None:
+        super().__init__(*script)
+        self.let = threading.Event()
+
+    def read(self) -> Reading:
+        assert self.let.wait(30)
+        return super().read()
+
+
+def test_a_source_that_takes_long_delays_no_other_and_is_waited_for_in_the_end():
+    slow, good = Slow((0, 5.0)), Scripted(*[(k, 3.0) for k in range(4)])
+    now, seen = [0.0], []
+
+    def show(sources, elapsed_s):
+        seen.append((elapsed_s, *(len(one.watts) for one in sources)))
+
+    def sleep(seconds):
+        now[0] += seconds
+        if now[0] > 0.025:
+            slow.let.set()
+
+    watch(
+        [slow, good], show=show, interval_s=0.01, for_s=0.03, clock=lambda: now[0], sleep=sleep,
+        watched=[],
+    )  # fmt: skip
+    assert seen == [(0.0, 0, 1), (0.01, 0, 2), (0.02, 0, 3), (0.03, 1, 4)]
 
 
 def test_a_reading_that_stands_still_in_time_says_nothing_new():

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from inferometer.core.energy import SourceInfo
+from inferometer.core.energy import Reading, SourceInfo
 from inferometer.core.errors import SourceLostError, in_one_line
 from inferometer.core.protocols import PowerSource
 
@@ -33,6 +33,23 @@ def polling_s(info: SourceInfo) -> float:
     0 for counters, which are read at the edges themselves.
     """
     return 0.0 if info.quantity == "energy" else max(info.period_s, MIN_POLLING_S)
+
+
+def reading_of(source: PowerSource) -> Reading | str:
+    """What a source says now, or why it is lost.
+
+    Another package's source may raise anything, and a thread that dies unheard looks like a sensor
+    that is silent.
+    """
+    try:
+        reading = source.read()
+    except SourceLostError as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - see above
+        return f"the source failed: {in_one_line(error)}"
+    if math.isfinite(reading.value) and math.isfinite(reading.at_s):
+        return reading
+    return "the source gave a reading that is not a finite number"
 
 
 @dataclass(kw_only=True)
@@ -155,18 +172,12 @@ class Poller:
     def _read(self) -> None:
         if self.series.lost is not None:
             return
-        try:
-            reading = self._source.read()
-        except SourceLostError as error:
-            self.series.lost = str(error)
-        except Exception as error:  # noqa: BLE001 - another package's source may raise anything, and a thread that dies unheard looks like a sensor that is silent
-            self.series.lost = f"the source failed: {in_one_line(error)}"
+        said = reading_of(self._source)
+        if isinstance(said, str):
+            self.series.lost = said
         else:
-            if math.isfinite(reading.value) and math.isfinite(reading.at_s):
-                self.series.at_s.append(reading.at_s)
-                self.series.values.append(reading.value)
-            else:
-                self.series.lost = "the source gave a reading that is not a finite number"
+            self.series.at_s.append(said.at_s)
+            self.series.values.append(said.value)
 
 
 class Sampler:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from inferometer.core.energy import Reading, SourceInfo
-from inferometer.core.errors import SourceLostError, in_one_line
 from inferometer.core.protocols import PowerSource
+from inferometer.meters.energy.sampler import reading_of
 
 _LEAST_STEP_S = 1e-6
 
@@ -79,42 +80,68 @@ def watch(
 ) -> None:
     """Read all sources again and again until the time is over or none answers any longer.
 
+    They are read side by side: one that takes longer than the interval does not delay the others,
+    and is read again when it has answered.
+
     Args:
         sources: opened.
         show: is told what is known and how many seconds went by, after each round of readings.
-        interval_s: seconds between two rounds; longer where the sources take longer to answer.
-        for_s: seconds until the end.
+        interval_s: seconds between two rounds.
+        for_s: seconds until the end, when what is being read is waited for.
         clock: seconds, any origin.
         sleep: waits.
         watched: filled with one for each source, so that what was read is there after Ctrl-C.
     """
     watched += [Watched(info=source.info) for source in sources]
-    start_s = clock()
-    due_s = start_s
+    readers = [_Reader(source, one) for source, one in zip(sources, watched, strict=True)]
+    due_s = start_s = clock()
+    end_s = start_s + for_s
     while True:
-        for source, one in zip(sources, watched, strict=True):
-            if not one.lost:
-                _read(source, one)
+        for reader in readers:
+            reader.ask()
+        next_s = min(due_s + interval_s, end_s)
+        for reader in readers:
+            reader.wait(max(0.0, next_s - clock()))
+        over = clock() >= end_s
+        for reader in readers if over else ():
+            reader.wait(None)
         show(watched, clock() - start_s)
-        if clock() - start_s >= for_s or all(one.lost for one in watched):
+        if over or all(one.lost for one in watched):
             return
         due_s = max(due_s + interval_s, clock())
-        sleep(max(0.0, min(due_s, start_s + for_s) - clock()))
+        sleep(max(0.0, min(due_s, end_s) - clock()))
 
 
-def _read(source: PowerSource, one: Watched) -> None:
-    try:
-        reading = source.read()
-    except SourceLostError as error:
-        one.lost = str(error)
-        return
-    except Exception as error:  # noqa: BLE001 - another package's source may raise anything
-        one.lost = f"the source failed: {in_one_line(error)}"
-        return
-    if math.isfinite(reading.value) and math.isfinite(reading.at_s):
-        one.take(reading)
-    else:
-        one.lost = "the source gave a reading that is not a finite number"
+class _Reader:
+    """Reads one source in threads that nobody waits for when the program ends."""
+
+    def __init__(self, source: PowerSource, one: Watched) -> None:
+        self._source = source
+        self._one = one
+        self._said: Reading | str = ""
+        self._thread: threading.Thread | None = None
+
+    def ask(self) -> None:
+        """Begin to read, unless a reading is under way or the source is lost."""
+        if self._thread is None and not self._one.lost:
+            self._thread = threading.Thread(target=self._read, daemon=True)
+            self._thread.start()
+
+    def wait(self, most_s: float | None) -> None:
+        """Take what was read, if it is there within some seconds; None waits until it is."""
+        if self._thread is None:
+            return
+        self._thread.join(most_s)
+        if self._thread.is_alive():
+            return
+        self._thread = None
+        if isinstance(self._said, str):
+            self._one.lost = self._said
+        else:
+            self._one.take(self._said)
+
+    def _read(self) -> None:
+        self._said = reading_of(self._source)
 
 
 def _area_j(before: Reading, after: Reading) -> float:
