@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Sequence
 
 from inferometer.core.units import duration, number, percent, seconds
-from inferometer.runner.selftest import Check, SelfTest
+from inferometer.runner.selftest import SelfTest
+from inferometer.runner.selftest_check import Check
 
 WIDTH = 80
 PARTS = "bias", "canary late", "memory"

@@ -8,7 +8,8 @@ import pytest
 
 from inferometer.cli.main import main
 from inferometer.runner import selftest
-from inferometer.runner.selftest import Check, SelfTest
+from inferometer.runner.selftest import SelfTest
+from inferometer.runner.selftest_check import Check
 
 GOOD = Check(subject="call of 1 ms", name="bias", value=0.0002, bound=0.001, state="ok")
 BAD = Check(subject="call of 1 ms", name="calls", value=2.0, bound=0.0, state="off")

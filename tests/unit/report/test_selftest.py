@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from inferometer.report.selftest import check_lines, lines
-from inferometer.runner.selftest import Check, SelfTest
+from inferometer.runner.selftest import SelfTest
+from inferometer.runner.selftest_check import Check
 
 BIAS = Check(
     subject="call of 1 ms", name="bias", value=0.0002, low=0.0001, high=0.0003, bound=0.001,

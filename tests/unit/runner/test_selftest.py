@@ -9,8 +9,8 @@ import pytest
 from inferometer.core.record import Failure, Record, Round
 from inferometer.core.workload import Variant, Workload
 from inferometer.models.zoo.known import Account, Call
-from inferometer.runner import selftest
-from inferometer.runner.selftest import Check
+from inferometer.runner import selftest, selftest_calls, selftest_check
+from inferometer.runner.selftest_check import Check
 
 WORKLOAD = Workload(
     variant=Variant(model="spin", backend="python", precision="fp32"),
@@ -50,7 +50,7 @@ def scene(*, rounds=6, values=10, k=1, settle=2, inside_s=200e-9, scale=1.0):
 
 
 def checks_of(record, account, bound=0.001):
-    found = selftest.spin_checks("x", record, account, bound=bound, with_overhead=True)
+    found = selftest_calls.spin_checks("x", record, account, bound=bound, with_overhead=True)
     return {check.name: check for check in found}
 
 
@@ -102,8 +102,8 @@ def test_a_call_that_was_never_made_is_off():
 def test_the_calls_of_other_rounds_are_not_taken_for_those_of_a_round():
     record, account = scene()
     first, second = record.rounds[:2]
-    assert selftest.calls_of(first, account.calls) == account.calls[:12]
-    assert selftest.calls_of(second, account.calls) == account.calls[12:24]
+    assert selftest_calls.calls_of(first, account.calls) == account.calls[:12]
+    assert selftest_calls.calls_of(second, account.calls) == account.calls[12:24]
 
 
 @pytest.mark.parametrize("shift_s", [-3e-4, 3e-4, -1e-2])
@@ -112,8 +112,8 @@ def test_a_loop_that_was_held_up_or_a_clock_that_drifted_loses_no_call(shift_s):
     record, account = scene()
     first, second = (replace(r, started_at=r.started_at + shift_s) for r in record.rounds[:2])
     if shift_s > -1e-3:
-        assert selftest.calls_of(first, account.calls) == account.calls[:12]
-    assert selftest.calls_of(second, account.calls) == account.calls[12:24]
+        assert selftest_calls.calls_of(first, account.calls) == account.calls[:12]
+    assert selftest_calls.calls_of(second, account.calls) == account.calls[12:24]
 
 
 def test_a_round_whose_last_call_has_no_end_is_left_out_of_the_bias():
@@ -145,17 +145,17 @@ def test_without_an_account_the_bias_is_not_observable():
 )
 def test_a_figure_is_judged_with_its_interval(value, low, high, state):
     check = Check(subject="x", name="bias", value=value, low=low, high=high, bound=0.005)
-    assert selftest.judged(check).state == state
+    assert selftest_check.judged(check).state == state
 
 
 @pytest.mark.parametrize(("floor", "state"), [(0.001, "unsure"), (0.01, "off"), (-0.01, "off")])
 def test_only_what_is_in_the_quietest_calls_too_is_the_instruments_own(floor, state):
     check = Check(subject="x", name="bias", value=0.02, bound=0.005, state="off")
-    assert selftest.excused(check, floor).state == state
+    assert selftest_calls.excused(check, floor).state == state
 
 
 def test_nothing_is_asked_where_there_is_no_bound():
-    assert selftest.judged(Check(subject="x", name="bias", value=9.0)).state == "shown"
+    assert selftest_check.judged(Check(subject="x", name="bias", value=9.0)).state == "shown"
 
 
 @pytest.mark.parametrize(("rise", "state"), [(64.5, "ok"), (63.5, "ok"), (50, "off"), (80, "off")])
@@ -170,7 +170,7 @@ def test_a_count_must_be_exact(counted, state):
 
 def test_a_workload_that_failed_is_off_and_says_why():
     failure = Failure(stage="load", kind="crash", message="it died")
-    check = selftest.failed(
+    check = selftest_check.failed(
         "x", "bias", Record(workload=WORKLOAD, status="failed", failure=failure)
     )
     assert (check.state, check.message) == ("off", "it died")
