@@ -74,8 +74,9 @@ def measure(
     """
     from inferometer.core.procedure import Procedure
     from inferometer.models.inputs import batch_size_of, example_inputs
-    from inferometer.runner.bench import Bench, watch_of
+    from inferometer.runner.bench import Bench
     from inferometer.runner.here import measure_here
+    from inferometer.runner.loading import watch_of
 
     rules = Procedure(**{**procedure, "processes": 1})
     session, backend, precision = _session(network)
@@ -121,9 +122,10 @@ def cost(
         WorkloadError: it could not be loaded or counted.
     """
     from inferometer.models.inputs import batch_size_of, example_inputs
-    from inferometer.runner.bench import Bench, Shape, watch_of
+    from inferometer.runner.bench import Bench, Shape
     from inferometer.runner.costed import costing_of
     from inferometer.runner.costing import CostWish, cost_of
+    from inferometer.runner.loading import watch_of
 
     if isinstance(model, str):
         if inputs is not None:

@@ -26,9 +26,7 @@ def measure_here(bench: Bench, workload: Workload, procedure: Procedure) -> Reco
         WorkloadError: (non_finite_output) the output holds NaN or infinity.
         Exception: whatever the model raises.
     """
-    shape = Shape(
-        batch_size=workload.batch_size, input_size=workload.input_size, seed=procedure.seed
-    )
+    shape = Shape.of(workload, procedure.seed)
     counted, notes = _counted(bench, shape)
     warm = bench.warm_up(shape)
     rounds: list[Round] = [warm.round]

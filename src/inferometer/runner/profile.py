@@ -93,9 +93,7 @@ def _check(workload: Workload) -> None:
 def _profiled(worker: WorkerProcess, wish: ProfileWish, say: Callable[[str], None]) -> Profiled:
     clock = patience(wish.timeout_s)
     workload = wish.workload
-    shape = asdict(
-        Shape(batch_size=workload.batch_size, input_size=workload.input_size, seed=wish.seed)
-    )
+    shape = asdict(Shape.of(workload, wish.seed))
     say(f"loading {workload.label}")
     worker.load(clock.deadline(0))
     say("warming up")

@@ -200,12 +200,8 @@ class Residents:
     ) -> Message:
         worker = self._workers[workload.variant]
         worker.memory_limit_bytes = self._limit_bytes(workload.variant)
-        shape = Shape(
-            batch_size=workload.batch_size,
-            input_size=workload.input_size,
-            seed=self.procedure.seed,
-        )
-        request = {"do": what, "shape": asdict(shape), **more}
+        shape = asdict(Shape.of(workload, self.procedure.seed))
+        request = {"do": what, "shape": shape, **more}
         try:
             return worker.ask(request, stage=stage, deadline=self.clock.deadline(expected_s))
         except WorkerFailed as failed:

@@ -22,8 +22,9 @@ from inferometer.core.record import Failure, FailureKind
 from inferometer.core.roof import ProbePlan
 from inferometer.core.workload import Variant
 from inferometer.runner import limits
-from inferometer.runner.bench import Bench, RoundPlan, Shape, load_bench
+from inferometer.runner.bench import Bench, RoundPlan, Shape
 from inferometer.runner.costed import costing_of, costing_of_file
+from inferometer.runner.loading import load_bench
 from inferometer.runner.memory_layers import at_start
 from inferometer.runner.messages import Closed, Line, Message, failure_to_json, round_to_json
 

@@ -8,8 +8,9 @@ from inferometer.core.errors import WorkloadError
 from inferometer.core.model import LoadedModel
 from inferometer.core.workload import Variant
 from inferometer.models.inputs import ExampleInputs
-from inferometer.runner.bench import Bench, Shape, watch_of
+from inferometer.runner.bench import Bench, Shape
 from inferometer.runner.costed import costing_of
+from inferometer.runner.loading import watch_of
 
 SHAPE = Shape(batch_size=2, input_size=None, seed=0)
 VARIANT = Variant(model="net", backend="torch", precision="fp32")

@@ -1,0 +1,74 @@
+"""Load a model by its reference into a bench, in this process."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from inferometer.core.protocols import Backend, Session
+from inferometer.core.workload import Variant
+from inferometer.host.files import LIVE
+from inferometer.host.gpu import clock_events
+from inferometer.host.signals import Watch
+from inferometer.runner.bench import Bench
+from inferometer.runner.memory_layers import MemoryLayers
+
+
+def load_bench(
+    variant: Variant,
+    *,
+    device: str,
+    threads: int,
+    seed: int,
+    root: Path = LIVE,
+    started_at: float | None = None,
+) -> Bench:
+    """Load a model by its reference into its backend, in this process.
+
+    Args:
+        variant: which.
+        device: where it runs.
+        threads: how many it may use.
+        seed: of random weights.
+        root: where the signals of the device are read.
+        started_at: reading of `time.monotonic` at which the process was started, which on Linux
+            and macOS is one clock for all processes; None where it did other things too.
+
+    Raises:
+        InputError: the reference or the backend is not known, or a package is missing.
+        WorkloadError: the model or the backend refuses.
+    """
+    from inferometer.backends import BACKENDS
+    from inferometer.models import import_packages, load
+
+    backend: Backend = BACKENDS.get(variant.backend)()
+    backend.start(threads=threads)
+    import_packages(variant.model)
+    imported_at = time.monotonic()
+    layers = MemoryLayers()
+    layers.before_load()
+    begin = time.perf_counter()
+    model = load(variant.model, seed=seed)
+    session = backend.load(model, variant, device=device)
+    load_s = time.perf_counter() - begin
+    gc.collect()
+    gc.freeze()  # what is alive now stays alive: later collections need not look at it
+    layers.after_load()
+    return Bench(
+        model,
+        session,
+        load_s=load_s,
+        watch=watch_of(session, root, threads=threads),
+        layers=layers,
+        ready_s=None if started_at is None else imported_at - started_at + load_s,
+    )
+
+
+def watch_of(session: Session, root: Path = LIVE, *, threads: int) -> Watch:
+    """What watches the device of a session: its GPU too, where it tells which that is."""
+    find: Callable[[], str | None] | None = getattr(session, "gpu_uuid", None)
+    cuda = str(getattr(session, "device", "cpu")).startswith("cuda")
+    gpu = clock_events(find() if find else None) if cuda else None
+    return Watch(root, threads=threads, gpu=gpu)
