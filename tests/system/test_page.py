@@ -363,16 +363,29 @@ def test_intervals_that_reach_zero_end_at_the_axis_and_what_is_below_is_told(ope
     )
 
 
+def test_a_plot_that_cannot_be_drawn_is_no_end_to_the_others(open_page, lab):
+    page = open_page(lab)
+    page.evaluate("delete data.charts['latency-by-batch']")
+    page.locator("#by-model").select_option("resnet18")
+    page.wait_for_selector("body[data-drawn=yes]")
+    assert (
+        "could not be drawn"
+        in page.locator("figure[data-chart=latency-by-batch] .bound").text_content()
+    )
+    points = page.locator("figure[data-chart=roofline] svg .mark-symbol.role-mark path")
+    assert points.count() == 8
+    open_page.said.clear()  # the console has it
+
+
 def test_nobody_is_shut_out(open_page, lab):
     page = open_page(lab)
-    for viewport in (DESKTOP, PHONE):
+    for viewport, colours in ((DESKTOP, "light"), (PHONE, "dark")):
         page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=colours)
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
         page.wait_for_function(STOPS)
-        for colours in ("light", "dark"):
-            page.emulate_media(color_scheme=colours)
-            found = axe.Axe().run(page).response["violations"]
-            assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+        found = axe.Axe().run(page).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
 
 
 def test_the_first_screen_answers_the_three_questions(open_page, lab):

@@ -64,13 +64,13 @@ def charts(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> list[Chart
         roofs: what the devices can do at best, each with the name of its device.
     """
     wanted = [
-        _by("batch", "latency", "latency per call", vega.SECONDS),
-        _by("batch", "throughput", "throughput, inputs/s", vega.SHORT),
-        _by("size", "latency", "latency per call", vega.SECONDS),
+        _by(rows, "batch", "latency", "latency per call", vega.SECONDS),
+        _by(rows, "batch", "throughput", "throughput, inputs/s", vega.SHORT),
+        _by(rows, "size", "latency", "latency per call", vega.SECONDS),
         _parameters(),
         _scaling(),
-        _by("batch", "energy", "energy per input", vega.JOULES),
-        _by("batch", "memory", "peak memory, MiB", vega.PLAIN),
+        _by(rows, "batch", "energy", "energy per input", vega.JOULES),
+        _by(rows, "batch", "memory", "peak memory, MiB", vega.PLAIN),
         _layers(),
         _roofline(rows, roofs),
     ]
@@ -83,14 +83,16 @@ def _several(rows: Sequence[Row], name: str) -> bool:
     return len({row.get(name) for row in rows} - {None}) > 1
 
 
-def _by(axis: str, figure: str, label: str, ticks: str) -> Chart:
+def _by(rows: Sequence[Row], axis: str, figure: str, label: str, ticks: str) -> Chart:
     """A figure against the batch size or the input size, the other held fixed."""
     words = {"batch": "batch size", "size": "input size"}
     note = {
-        "energy": "Energy of one input, not of a batch. Bars: uncertainty.",
+        "energy": "Energy of one input, not of a batch.",
         "memory": "The most memory of the process at any time.",
-        "throughput": "Inputs per second, higher is better. Bars: interval.",
-    }.get(figure, "Time of one call of a whole batch, lower is better. Bars: interval.")
+        "throughput": "Inputs per second, higher is better.",
+    }.get(figure, "Time of one call of a whole batch, lower is better.")
+    if any(f"{figure}_low" in row for row in rows):
+        note += " Bars: uncertainty." if figure == "energy" else " Bars: interval."
     return Chart(
         name=f"{figure}-by-{axis}",
         title=f"{figure.capitalize()} against {words[axis]}",

@@ -38,13 +38,12 @@ def render_page(said: Mapping[str, Any], material: Material) -> str:
     absent = engine.missing()
     plots = [] if absent else charts.charts(table.rows, roofs)
     courses = [] if absent else _courses(table)
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = _asset("page.css"), _asset("table.js") + _asset("plots.js")
     library = "" if absent or not (plots or courses) else engine.library()
     template = _environment().get_template("page.html.j2")
     return template.render(
         said,
         findings=material.findings,
-        wrong=said["answers"].wrong,
         results=table,
         charts=plots,
         choices={chart.name: _choices(chart, table) for chart in plots},

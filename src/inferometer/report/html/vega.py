@@ -20,7 +20,7 @@ SECONDS, JOULES = (
     for unit in ("s", "J")
 )
 PLAIN = "format(datum.value, ',~g')"
-SHORT = "format(datum.value, '~s')"
+SHORT = "datum.value < 1 ? format(datum.value, '~g') : format(datum.value, '~s')"  # no millis
 NAMED: Spec = {"labelExpr": "names[datum.value]"}  # of a legend or an axis of variants
 POINTED_AT: Spec = {"tooltip": {"value": "any"}}  # what it says is up to the page's script
 CONFIG: Spec = {

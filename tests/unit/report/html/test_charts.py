@@ -51,6 +51,13 @@ def test_without_figures_there_is_no_plot(names, record):
     assert "energy-by-batch" in names([record(energy_per_inference_j=1.0)])
 
 
+def test_bars_are_told_where_there_are_any(names, record):
+    bare, sure = names([record()]), names([record(half_s=0.001)])
+    assert "Bars" not in bare["latency-by-batch"].note
+    assert "Bars: interval." in sure["latency-by-batch"].note
+    assert "Bars" not in bare["throughput-by-batch"].note
+
+
 def test_a_roofline_has_a_slope_a_ridge_and_a_ceiling(names, record):
     rows = [record(latency_s=0.1, flops=10**9, arithmetic_intensity=4.0)]
     plot = names(rows, [("board", ROOF)])["roofline"]

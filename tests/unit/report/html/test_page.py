@@ -267,6 +267,12 @@ def test_two_thousand_workloads_stay_under_ten_megabytes(page, another_run, reco
     assert "Shown are 19" in data["courses"][0]["note"]
 
 
+def test_all_causes_are_in_the_appendix_for_paper(page, run, record):
+    records = [record("a", verdict="noisy", causes=["the first", "the second", "the third"])]
+    appendix = page((run, records)).split('id="appendix"')[1]
+    assert "the first; the second; the third" in appendix
+
+
 def test_data_cannot_end_the_script_that_holds_them(page, evil_records):
     text = page(evil_records)
     data = text.split('<script type="application/json" id="data">')[1].split("</script>")[0]
