@@ -178,7 +178,7 @@ def _after(
         for seen in mine:
             if (before := ran.get(seen.index - 1)) is not None:
                 groups[before].append(seen.log_s)
-        if len(mine) >= ENOUGH_ROUNDS:
+        if groups and len(mine) >= ENOUGH_ROUNDS:
             found[place] = dict(groups)
     return found
 

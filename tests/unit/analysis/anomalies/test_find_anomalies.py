@@ -117,6 +117,12 @@ def test_what_ran_just_before_is_told_from_all_rounds():
     assert found.cells == (f"tiny {one.workload.input_size}/{one.workload.batch_size}",)
 
 
+def test_nothing_is_said_of_the_order_where_nothing_is_known_to_have_run_before():
+    one = studies.MadeUp(seed=1).records()[0]
+    rounds = tuple(replace(one.rounds[0], index=2 * at) for at in range(20))
+    assert not find_anomalies(build([replace(one, rounds=rounds)]))
+
+
 def test_a_repeated_figure_is_told_to_the_last_digit():
     (one,) = found(copied=((CELL, ("middle", 448, 8)),))[:1]
     assert one.kind == "repeated_figure"
