@@ -10,14 +10,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from inferometer.core import units
-from inferometer.report import marks
-from inferometer.report.drawing import COLOURS, DASHES, saved, settings
+from inferometer.report.figures import COLOURS, DASHES, FAINT, legend_label, saved, settings
 from inferometer.report.sustained import Curve, Window
 
 _MINUTES_FROM_S = 180.0
 _INCHES = (7.0, 2.1)  # of one pair of axes
 _LABEL_LENGTH = 60
-_FAINT = "#dddddd"
 
 
 def draw_derating(curves: Sequence[Curve], name: str) -> dict[str, bytes]:
@@ -83,15 +81,13 @@ def _lines(
             linewidth=1.2,
             label=_named(curve),
         )
-    axes.grid(visible=True, color=_FAINT, linewidth=0.6)
+    axes.grid(visible=True, color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
 
 
 def _named(curve: Curve) -> str:
-    """A label that matplotlib does not take for a hidden one."""
-    label = marks.shorten(curve.label, _LABEL_LENGTH)
-    hidden = "\N{ZERO WIDTH SPACE}" * label.startswith("_")
-    return f"{hidden}{label}: 100 % is {units.seconds(curve.first_s)}"
+    label = legend_label(curve.label, _LABEL_LENGTH)
+    return f"{label}: 100 % is {units.seconds(curve.first_s)}"
 
 
 def _degrees(window: Window) -> float:

@@ -1,15 +1,11 @@
-"""Draws plots with matplotlib, without its global state. The same plot gives the same bytes."""
+"""Draws the plots of a report with matplotlib."""
 
 from __future__ import annotations
 
-import io
 import math
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Literal, TypedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypedDict
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -22,32 +18,23 @@ from inferometer.analysis.grid import Column
 from inferometer.analysis.series import Point, Series
 from inferometer.core import units
 from inferometer.report import marks
-from inferometer.report.plots import FORMATS, Panel, Plot
-
-# Okabe and Ito's palette, told apart with any common colour blindness; its yellow is left
-# out: it is too faint on white. As 7 and 11 have no common factor, 77 variants look different.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p")
-Dash = Literal["solid", "dashed", "dotted", "dashdot"]
-DASHES: tuple[Dash, ...] = ("solid", "dashed", "dotted", "dashdot")
-DOTS_PER_INCH = 150
+from inferometer.report.figures import (
+    COLOURS,
+    DASHES,
+    FAINT,
+    MARKERS,
+    Dash,
+    legend_label,
+    saved,
+    settings,
+)
+from inferometer.report.plots import Panel, Plot
 
 _PANEL_INCHES = (4.3, 3.5)
 _STRIP = 0.065  # height above the figures, for each variant with failures, as a share of the panel
 _MOST_LABELLED = 10
 _LABEL_LENGTH = 60
-_FAINT = "#dddddd"
 _SIDES = ((6.0, 5.0), (-6.0, 5.0), (6.0, -11.0), (-6.0, -11.0))  # of a point, for its name
-_SETTINGS: dict[Any, Any] = {  # matplotlib types the names differently from release to release
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "inferometer",
-    "text.parse_math": False,  # a model's name may hold a dollar sign
-}
-_METADATA: dict[str, dict[str, str | None]] = {"png": {"Software": None}, "svg": {"Date": None}}
 
 
 class _Style(TypedDict):
@@ -65,26 +52,6 @@ def draw(plot: Plot) -> dict[str, bytes]:
     """The plot in each format, by file name."""
     with settings():
         return saved(_figure(plot), plot.name)
-
-
-@contextmanager
-def settings() -> Iterator[None]:
-    """How all our figures look, for as long as the context lasts."""
-    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
-        # A name in a script that the font lacks is shown as boxes in the PNG; the SVG has it.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        yield
-
-
-def saved(figure: Figure, name: str) -> dict[str, bytes]:
-    """A figure in each format, by file name."""
-    return {f"{name}.{suffix}": _saved(figure, suffix) for suffix in FORMATS}
-
-
-def _saved(figure: Figure, suffix: str) -> bytes:
-    file = io.BytesIO()
-    figure.savefig(file, format=suffix, dpi=DOTS_PER_INCH, metadata=_METADATA[suffix])
-    return file.getvalue()
 
 
 def _figure(plot: Plot) -> Figure:
@@ -182,7 +149,7 @@ def _scale(all_axes: Sequence[Axes], plot: Plot) -> None:
             _ticks(axes, "x", _round(*axes.get_xlim()), units.round_count)
         else:
             _ticks(axes, "x", _thinned(ticks), units.round_number)
-        axes.grid(visible=True, color=_FAINT, linewidth=0.6)
+        axes.grid(visible=True, color=FAINT, linewidth=0.6)
         axes.set_axisbelow(True)
     first, (bottom, top) = all_axes[0], _vertical_range(plot.panels)
     first.set_yscale("log")
@@ -275,7 +242,7 @@ def _crosses(axes: Axes, one: Series, height: float, colour: str) -> None:
 def _legend(figure: Figure, width: float, styles: Styles, *, failures: bool) -> int:
     """A legend below the panels, where it covers no figure; gives the number of its rows."""
     handles = [Line2D([], [], markersize=5, **style) for style in styles.values()]
-    labels = [_shown(column) for column in styles]
+    labels = [legend_label(column.label, _LABEL_LENGTH) for column in styles]
     if failures:
         handles.append(Line2D([], [], color="#666666", marker="x", linestyle="none", markersize=5))
         labels.append("not measured, and why")
@@ -283,13 +250,6 @@ def _legend(figure: Figure, width: float, styles: Styles, *, failures: bool) -> 
     across = min(max(1, int(width / entry)), len(labels))
     figure.legend(handles, labels, loc="outside lower center", ncols=across, frameon=False)
     return math.ceil(len(labels) / across)
-
-
-def _shown(column: Column) -> str:
-    """A label that matplotlib does not take for a hidden one."""
-    return "\N{ZERO WIDTH SPACE}" * column.label.startswith("_") + marks.shorten(
-        column.label, _LABEL_LENGTH
-    )
 
 
 def _name_points(figure: Figure, axes: Axes, panel: Panel, styles: Styles) -> None:
@@ -320,7 +280,7 @@ def _around(x: float, y: float) -> BboxBase:
 
 def _name(axes: Axes, column: Column, point: Point, side: tuple[float, float], colour: str) -> Text:
     return axes.annotate(
-        _shown(column),
+        legend_label(column.label, _LABEL_LENGTH),
         (point.x, point.y),
         xytext=side,
         textcoords="offset points",

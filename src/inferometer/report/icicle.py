@@ -17,7 +17,7 @@ from inferometer.analysis.profile import operator_rows
 from inferometer.core import units
 from inferometer.core.cost import Cost
 from inferometer.core.profile import CallTree, Node
-from inferometer.report import drawing, marks
+from inferometer.report import figures, marks
 from inferometer.report.profile import added_text, heading
 from inferometer.report.wording import sentence
 from inferometer.runner.profile import Profiled
@@ -88,8 +88,8 @@ def draw(found: Profiled, *, depth: int | None = None, name: str) -> dict[str, b
         depth: below it, modules are left out and their operators added up; None is to the bottom.
         name: of the files, without a suffix.
     """
-    with drawing.settings():
-        return drawing.saved(_figure(found, depth), name)
+    with figures.settings():
+        return figures.saved(_figure(found, depth), name)
 
 
 def boxes(tree: CallTree, cost: Cost | None, *, depth: int | None = None) -> list[Box]:

@@ -11,14 +11,20 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from inferometer.core import units
 from inferometer.core.roof import Attained, Roof
-from inferometer.report import marks
-from inferometer.report.drawing import COLOURS, DASHES, MARKERS, saved, settings
+from inferometer.report.figures import (
+    COLOURS,
+    DASHES,
+    FAINT,
+    MARKERS,
+    legend_label,
+    saved,
+    settings,
+)
 from inferometer.report.roofline import Roofline, Spot
 
 _INCHES = (6.6, 4.4)
 _LEGEND_ROW = 0.2
 _LABEL_LENGTH = 50
-_FAINT = "#dddddd"
 _ROOF = "#444444"
 _CACHE = "#999999"
 _FEW_DECADES = 300  # a range in which decades alone would be too few ticks
@@ -48,7 +54,7 @@ def _figure(plot: Roofline) -> Figure:
     for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < _FEW_DECADES else (1,)))
         axis.set_minor_formatter(NullFormatter())
-    axes.grid(visible=True, color=_FAINT, linewidth=0.6)
+    axes.grid(visible=True, color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
     _legend(figure, axes)
     return figure
@@ -106,11 +112,10 @@ def _draw_spots(axes: Axes, spots: list[Spot], number: int) -> None:
 
 
 def _named(spots: list[Spot]) -> str:
-    """A label that matplotlib does not take for a hidden one: the name, and the filled shape."""
-    name = marks.shorten(spots[0].column.label, _LABEL_LENGTH)
-    hidden = "\N{ZERO WIDTH SPACE}" * name.startswith("_")
+    """The name, and the filled shape."""
+    name = legend_label(spots[0].column.label, _LABEL_LENGTH)
     filled = f" (filled: {spots[-1].label})" if len(spots) > 1 else f" {spots[-1].label}"
-    return f"{hidden}{name}{filled}"
+    return f"{name}{filled}"
 
 
 def _bytes(attained: Attained) -> str:

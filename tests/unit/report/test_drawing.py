@@ -9,7 +9,8 @@ from inferometer.report import plots
 
 pytest.importorskip("matplotlib")
 
-from inferometer.report.drawing import COLOURS, draw
+from inferometer.report.drawing import draw
+from inferometer.report.figures import COLOURS
 
 
 def drawn(records, name):
