@@ -70,8 +70,8 @@ def _work(fast: Side, slow: Side, shape: Shape) -> Statement:
     times = f"takes {units.ratio(latency)} its time at {shape.label}"
     if flops < 1 / CLOSE:
         text = (
-            f"{slow.name} does {_times(flops)} the FLOPs of {fast.name}, yet {times}: the number "
-            "of operations is not the reason"
+            f"{slow.name} does {_times(flops)} of the FLOPs of {fast.name}, yet {times}: the "
+            "number of operations is not the reason"
         )
     elif flops < CLOSE:
         text = (

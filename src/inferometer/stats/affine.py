@@ -12,6 +12,9 @@ from scipy.special import stdtrit
 
 Floats = NDArray[np.float64]
 
+_ROUNDING = 1e-9
+"""A fixed part of less than this share of the smallest y."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
@@ -29,8 +32,8 @@ class Affine:
     Attributes:
         fixed: a, never below 0.
         per_unit: b.
-        scatter: root mean square of the relative residuals, two degrees of freedom taken off; None
-            for two points.
+        scatter: root mean square of the relative residuals, a degree of freedom taken off for each
+            coefficient that was fitted; None where none is left.
         points: how many there were.
     """
 
@@ -47,7 +50,8 @@ class Affine:
 def affine(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> Affine:
     """Fit by least squares on relative residuals: weights 1/y².
 
-    Where the fixed part comes out below 0 it is set to 0 and the other one fitted alone.
+    Where the fixed part comes out below 0, or is mere rounding, it is set to 0 and the other one
+    fitted alone.
 
     Args:
         x: at least two different values.
@@ -62,14 +66,12 @@ def affine(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> 
         raise ValueError("a line needs two different values of x")
     design = np.stack([1 / v, u / v], axis=1)
     fitted = _solve(design, confidence)
-    if fitted.fixed.value >= 0:
+    if fitted.fixed.value > _ROUNDING * v.min():
         return fitted
-    through_zero = _solve(design[:, 1:], confidence)
-    high = fitted.fixed.high
-    nothing, upper = (None, None) if high is None else (0.0, max(high, 0.0))
+    through_zero, high = _solve(design[:, 1:], confidence), fitted.fixed.high
     return Affine(
-        fixed=Part(value=0.0, low=nothing, high=upper),
-        per_unit=through_zero.per_unit,
+        fixed=_zero(high),
+        per_unit=_alone(through_zero.per_unit.value) if high is None else through_zero.per_unit,
         scatter=through_zero.scatter,
         points=u.size,
     )
@@ -88,14 +90,22 @@ def _solve(design: Floats, confidence: float) -> Affine:
         variances = np.diag(np.linalg.pinv(design.T @ design)) * scatter**2
         errors = np.sqrt(variances) * float(stdtrit(freedom, 0.5 + confidence / 2))
     parts = [_part(float(value), float(half)) for value, half in zip(values, errors, strict=True)]
-    zero = Part(value=0.0, low=None, high=None)
-    fixed, per_unit = (zero, parts[0]) if k == 1 else (parts[0], parts[1])
+    fixed, per_unit = (_zero(None), parts[0]) if k == 1 else (parts[0], parts[1])
     return Affine(fixed=fixed, per_unit=per_unit, scatter=scatter, points=n)
+
+
+def _zero(high: float | None) -> Part:
+    """No fixed part, which may be as much as the upper end of a free fit."""
+    return _alone(0.0) if high is None else Part(value=0.0, low=0.0, high=max(high, 0.0))
+
+
+def _alone(value: float) -> Part:
+    return Part(value=value, low=None, high=None)
 
 
 def _part(value: float, half: float) -> Part:
     if math.isinf(half):
-        return Part(value=value, low=None, high=None)
+        return _alone(value)
     return Part(value=value, low=value - half, high=value + half)
 
 

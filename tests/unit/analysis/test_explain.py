@@ -86,7 +86,7 @@ def test_more_operations_that_explain_the_time_are_called_the_reason(planted):
 def test_fewer_operations_and_slower_is_not_operations(planted):
     records = [planted("a", 0.02, 0.001), planted("b", 0.01, 0.08)]
     text = told(records)
-    assert "b does 1/2.00 the FLOPs of a, yet takes 4.27\u00d7 its time at 224/1" in text
+    assert "b does 1/2.00 of the FLOPs of a, yet takes 4.27\u00d7 its time at 224/1" in text
     assert "the number of operations is not the reason" in text
     assert "b is memory-bound" in text
 

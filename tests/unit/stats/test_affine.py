@@ -50,6 +50,9 @@ def test_a_fixed_part_is_never_negative():
     assert found.fixed.low == 0
     two = affine([1, 2], [1.0, 3.0])  # the line through both would begin below 0
     assert (two.fixed.value, two.fixed.low, two.fixed.high) == (0, None, None)
+    assert two.per_unit.low is None
+    assert two.scatter > 0.2
+    assert affine([1, 2, 4], [0.1, 0.2, 0.4]).fixed.value == 0  # not 5e-17
 
 
 def test_two_points_give_a_line_without_intervals_and_one_none():

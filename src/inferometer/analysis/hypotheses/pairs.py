@@ -121,6 +121,12 @@ def opposites(grid: Grid, figure: str, left: str, right: str) -> list[Pair]:
     return []
 
 
+def names_of(grid: Grid) -> list[str]:
+    """All that a side of a ratio can be called, models first and by their short names too."""
+    found = [name for read in _AXES_BY_NAME.values() for c in grid.columns for name in read(c)]
+    return list(dict.fromkeys(found))
+
+
 def judged(pairs: Sequence[Pair], *, rises: bool, zone: float = ZONE) -> list[Pair]:
     """Say of each pair whether the figure surely rises (or falls) from its start to its end.
 

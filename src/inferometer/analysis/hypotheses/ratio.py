@@ -9,19 +9,20 @@ from dataclasses import replace
 from inferometer.analysis.explain import why
 from inferometer.analysis.findings import Effect, Outcome, Tested
 from inferometer.analysis.grid import Grid
-from inferometer.analysis.hypotheses.pairs import Pair, counted, judged, opposites
+from inferometer.analysis.hypotheses.pairs import Pair, counted, judged, names_of, opposites
 from inferometer.analysis.hypotheses.words import (
     figure_text,
     limits,
-    nothing_to_compare,
     of_all,
+    untestable,
 )
 from inferometer.core import units
-from inferometer.core.hypothesis import Hypothesis
+from inferometer.core.hypothesis import FIGURES, Hypothesis
 from inferometer.core.roof import Roof
 from inferometer.stats.slopes import mean_slope
 
 MOST_NAMED = 5
+MOST_LISTED = 12
 NO_ZONE = 1e-9
 """A bound is a bound: there is no zone around it that does not matter."""
 
@@ -30,7 +31,7 @@ def ratio(grid: Grid, hypothesis: Hypothesis, roofs: Mapping[str, Sequence[Roof]
     """Test a bound on the ratio of a figure at two values, in each stratum that has both."""
     pairs = opposites(grid, hypothesis.figure, hypothesis.left, hypothesis.right)
     if not pairs:
-        return nothing_to_compare(hypothesis)
+        return untestable(hypothesis, _nothing(grid, hypothesis))
     shift = math.log(hypothesis.bound)
     moved = [_shifted(pair, shift) for pair in pairs]
     says = [one.says for one in judged(moved, rises=hypothesis.at_most, zone=NO_ZONE)]
@@ -54,6 +55,20 @@ def ratio(grid: Grid, hypothesis: Hypothesis, roofs: Mapping[str, Sequence[Roof]
         counterexamples=counter,
         explanation=_explanation(grid, hypothesis, pairs, roofs),
         limits=limits(grid, pairs, across_models=False),
+    )
+
+
+def _nothing(grid: Grid, hypothesis: Hypothesis) -> str:
+    """Why there is no pair."""
+    known, sides = names_of(grid), (hypothesis.left, hypothesis.right)
+    absent = [repr(name) for name in sides if name not in known]
+    if absent:
+        more = f" and {len(known) - MOST_LISTED} more" if len(known) > MOST_LISTED else ""
+        listed = ", ".join(known[:MOST_LISTED]) or "nothing"
+        return f"the table has no {' and no '.join(absent)}; it has {listed}{more}"
+    return (
+        f"no figure of {hypothesis.figure} ({FIGURES[hypothesis.figure]}) at {hypothesis.left} has "
+        f"one at {hypothesis.right} beside it that agrees in all else"
     )
 
 
@@ -111,8 +126,9 @@ def _sentence(
     text = (
         f"{outcome.capitalize()}: {hypothesis.figure} at {hypothesis.left} is {_bound(hypothesis)} "
         f"that at {hypothesis.right} in "
-        f"{of_all(counts['for'], total, 'comparison')}, surely not in {counts['against']}; "
-        f"on average it is {units.ratio(effect.value)}"
+        f"{of_all(counts['for'], total, 'comparison')}"
+        + (f", surely not in {counts['against']}" if counts["against"] else "")
+        + f"; on average it is {units.ratio(effect.value)}"
     )
     return f"{text}. Against it: {counter[0]}." if counter else f"{text}."
 

@@ -46,16 +46,17 @@ def of_all(part: int, total: int, what: str) -> str:
     return f"{part} of {total} {plural}"
 
 
+def untestable(hypothesis: Hypothesis, why: str) -> Tested:
+    """The answer where the data hold nothing to test it on."""
+    return Tested(text=hypothesis.text, outcome="untestable", sentence=f"Untestable: {why}.")
+
+
 def nothing_to_compare(hypothesis: Hypothesis) -> Tested:
     """The answer where no two figures differ in the factor alone."""
-    factor = plain(hypothesis.factor) or f"{hypothesis.left} and {hypothesis.right}"
-    return Tested(
-        text=hypothesis.text,
-        outcome="untestable",
-        sentence=(
-            f"Untestable: no two figures of {hypothesis.figure} ({FIGURES[hypothesis.figure]}) "
-            f"differ in {factor} and in nothing else."
-        ),
+    return untestable(
+        hypothesis,
+        f"no two figures of {hypothesis.figure} ({FIGURES[hypothesis.figure]}) differ in "
+        f"{plain(hypothesis.factor)} and in nothing else",
     )
 
 
@@ -72,8 +73,8 @@ def limits(grid: Grid, pairs: Sequence[Pair], *, across_models: bool) -> tuple[s
     alone = sum((record.number("latency_processes") or 1) == 1 for record in used)
     if alone and not all(pair.by_sign for pair in pairs):
         found.append(
-            f"{of_all(alone, len(used), 'figure')} came from one process: what fresh ones differ "
-            f"by was not observed, only allowed for ({units.percent(PROCESS_ALLOWANCE)})."
+            f"{of_all(alone, len(used), 'figure')} came from one process, as far as is known: "
+            f"{units.percent(PROCESS_ALLOWANCE)} was allowed for what fresh ones differ by."
         )
     doubtful = sum(map(is_doubted, used))
     if doubtful:

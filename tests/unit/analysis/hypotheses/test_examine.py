@@ -248,6 +248,18 @@ def test_ratios_of_models(cell, text, outcome):
         assert effect.value == pytest.approx(0.5)
 
 
+def test_what_is_not_in_the_table_is_named_beside_what_is(cell):
+    records = [cell("torchvision:small", 0.1), cell("large", 0.2, precision="bf16")]
+    found = ask(records, "gigantic is faster than large")
+    assert found.sentence == (
+        "Untestable: the table has no 'gigantic'; it has torchvision:small, small, large, fp32, "
+        "bf16, torch, cpu, board."
+    )
+    assert (
+        "at small has one at large beside it" in ask(records, "small is faster than large").sentence
+    )
+
+
 def test_a_ratio_of_precisions_holds_the_model_fixed(cell):
     records = [
         cell(model, s, precision=p)
