@@ -8,15 +8,12 @@ only after the meter has asked for it, and stands in no message.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
-import secrets
 import socket
 import time
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import (
     HTTPConnection,
     HTTPException,
@@ -25,19 +22,18 @@ from http.client import (
     IncompleteRead,
 )
 from typing import Any, cast
-from urllib.parse import parse_qsl, unquote, urlsplit
-from urllib.request import parse_http_list, parse_keqv_list
+from urllib.parse import urlsplit
 
 from inferometer.core.errors import MeterError
+from inferometer.meters.energy.address import Address
+from inferometer.meters.energy.http_login import login_for
 
 TIMEOUT_S = 2.0
 """A meter on the local network answers within tens of milliseconds."""
 MOST_BYTES = 64 * 1024
 
-_UNQUOTABLE = set('"\\\r\n')
 _OK, _UNAUTHORISED = 200, 401
 _REDIRECTS = range(300, 400)
-_HASHES = {"MD5": "md5", "SHA-256": "sha256"}
 _CONNECTIONS = {"http": HTTPConnection, "https": HTTPSConnection}
 
 _WORDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
@@ -45,50 +41,6 @@ _WORDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = 
     (ConnectionRefusedError, "refuses the connection: is the port right?"),
     (ConnectionError, "broke the connection off"),
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Address:
-    """Where a network meter is.
-
-    Attributes:
-        kind: the family, as in `shelly://…`.
-        host: name or IP address.
-        port: TCP port.
-        user: name to log in with; empty for the one that the kind prescribes.
-        password: its password; None where none was given.
-        options: what followed `?`.
-    """
-
-    kind: str
-    host: str
-    port: int
-    user: str = ""
-    password: str | None = field(default=None, repr=False)
-    options: Mapping[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        """As the user wrote it, without name, password and options."""
-        return f"{self.kind}://{self.place}"
-
-    @property
-    def place(self) -> str:
-        """Host and port, as URLs write them."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == HTTPConnection.default_port else f"{host}:{self.port}"
-
-    def number(self, option: str, default: int) -> int:
-        """A small whole number among the options.
-
-        Raises:
-            MeterError: it is not one.
-        """
-        text = self.options.get(option)
-        if text is None:
-            return default
-        if not (text.isascii() and text.isdigit() and len(text) <= 2):  # noqa: PLR2004 - channels
-            raise MeterError(f"{self}: {option}={text} is not a number of a channel")
-        return int(text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,40 +58,6 @@ class Answer:
     body: bytes
     asks: Sequence[str] = ()
     moved: str = ""
-
-
-def parse_address(target: str, kind: str, options: Sequence[str]) -> Address:
-    """Read `HOST`, `HOST:PORT`, `USER:PASSWORD@HOST?option=value`, with or without `KIND://`.
-
-    Raises:
-        MeterError: it is not an address, or has an option that the kind does not know.
-    """
-    example = f"write it like {kind}://192.168.1.20 or {kind}://plug.local:8080"
-    rest = target.strip().removeprefix(f"{kind}://")
-    shown = f"{kind}://{rest.rpartition('@')[2]}"
-    try:
-        parts = urlsplit(f"{kind}://{rest}")
-        host, port = parts.hostname or "", parts.port or HTTPConnection.default_port
-        asked = dict(
-            parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
-        )
-    except ValueError as error:
-        raise MeterError(f"{shown} is not the address of a meter ({error}): {example}") from None
-    if not host or parts.path.strip("/") or parts.fragment or not host.isprintable() or " " in host:
-        raise MeterError(f"{shown} is not the address of a meter: {example}")
-    unknown = sorted(asked.keys() - set(options))
-    if unknown:
-        raise MeterError(
-            f"{kind}://{host} has no option {unknown[0]}: it takes {', '.join(options)}"
-        )
-    return Address(
-        kind=kind,
-        host=host,
-        port=port,
-        user=unquote(parts.username or ""),
-        password=None if parts.password is None else unquote(parts.password),
-        options=asked,
-    )
 
 
 def get_json(
@@ -191,7 +109,7 @@ def get(address: Address, path: str, *, user: str = "", timeout_s: float = TIMEO
             if address.password is None:
                 way_out = f"write {address.kind}://{name or 'USER'}:PASSWORD@{address.place}"
                 raise MeterError(f"{address} asks for a password: {way_out}")
-            login = _login(answer.asks, path, name, address.password)
+            login = login_for(answer.asks, path, name, address.password)
             answer = fetch(url, {"Authorization": login}, timeout_s=timeout_s) if login else answer
     except (OSError, HTTPException, UnicodeError, ValueError) as error:
         raise MeterError(f"{address} {_in_words(error, timeout_s)}") from error
@@ -286,48 +204,3 @@ def _in_words(error: Exception, timeout_s: float) -> str:
     if isinstance(error, OSError):
         return f"cannot be reached ({error.strerror or type(error).__name__})"
     return str(error)
-
-
-def _login(asks: Sequence[str], path: str, user: str, password: str) -> str | None:
-    """The header that answers the first challenge that we can; Digest goes before Basic."""
-    for challenge in sorted(asks, key=lambda ask: not ask.lower().startswith("digest")):
-        scheme, _, rest = challenge.partition(" ")
-        if scheme.lower() == "digest":
-            wanted = parse_keqv_list([pair for pair in parse_http_list(rest) if "=" in pair])
-            if (login := _digest(wanted, path, user, password)) is not None:
-                return login
-        if scheme.lower() == "basic":
-            return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
-    return None
-
-
-def _digest(wanted: Mapping[str, str], path: str, user: str, password: str) -> str | None:
-    """Answer to a Digest challenge (RFC 7616, section 3.4), with `auth` or without protection.
-
-    `urllib` knows no SHA-256, which second-generation Shellys ask for.
-    """
-    algorithm = wanted.get("algorithm", "MD5").upper()
-    qualities = [quality.strip() for quality in wanted.get("qop", "auth").split(",")]
-    if algorithm not in _HASHES or "auth" not in qualities:
-        return None
-
-    def hashed(*parts: str) -> str:
-        return hashlib.new(_HASHES[algorithm], ":".join(parts).encode()).hexdigest()
-
-    realm, nonce, own = wanted.get("realm", ""), wanted.get("nonce", ""), secrets.token_hex(8)
-    count = "00000001"
-    response = hashed(hashed(user, realm, password), nonce, count, own, "auth", hashed("GET", path))
-    quoted = {
-        "username": user,
-        "realm": realm,
-        "nonce": nonce,
-        "uri": path,
-        "cnonce": own,
-        "response": response,
-    }
-    if "opaque" in wanted:
-        quoted["opaque"] = wanted["opaque"]
-    if any(not value.isascii() or _UNQUOTABLE & set(value) for value in quoted.values()):
-        return None
-    listed = ", ".join(f'{key}="{value}"' for key, value in quoted.items())
-    return f"Digest {listed}, algorithm={algorithm}, qop=auth, nc={count}"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from inferometer.core.energy import Reading, SourceInfo
 from inferometer.core.errors import MeterError, SourceLostError
-from inferometer.meters.energy.http import Address
+from inferometer.meters.energy.address import Address
 
 
 class Plug:

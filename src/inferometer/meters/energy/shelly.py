@@ -11,15 +11,8 @@ from typing import Any
 
 from inferometer.core.errors import MeterError
 from inferometer.core.protocols import PowerSource
-from inferometer.meters.energy.http import (
-    TIMEOUT_S,
-    Address,
-    Answer,
-    get,
-    get_json,
-    parse_address,
-    to_object,
-)
+from inferometer.meters.energy.address import Address, parse_address
+from inferometer.meters.energy.http import TIMEOUT_S, Answer, get, get_json, to_object
 from inferometer.meters.energy.plug import plug_at, watts
 from inferometer.meters.energy.surroundings import Surroundings
 

@@ -11,7 +11,8 @@ from urllib.parse import quote, urlencode
 
 from inferometer.core.errors import MeterError
 from inferometer.core.protocols import PowerSource
-from inferometer.meters.energy.http import TIMEOUT_S, Address, get_json, parse_address
+from inferometer.meters.energy.address import Address, parse_address
+from inferometer.meters.energy.http import TIMEOUT_S, get_json
 from inferometer.meters.energy.plug import plug_at, watts
 from inferometer.meters.energy.surroundings import Surroundings
 
