@@ -11,23 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.core.procedure import Procedure
-from inferometer.core.record import Failure, Record, Round, Status, Value
+from inferometer.core.record import Failure, Round, Status, Value
 from inferometer.core.roof import Roof
 from inferometer.core.workload import Variant, Workload
 from inferometer.host.files import LIVE
 from inferometer.runner.events import Notice
 from inferometer.runner.exclusions import Exclusions
-from inferometer.runner.forecast import forecast_s, needed_s, work
+from inferometer.runner.forecast import CallTimes, needed_s, work
 from inferometer.runner.foresight import Foresight
 from inferometer.runner.journal import Journal
-from inferometer.runner.memory_layers import peaks_apart
 from inferometer.runner.messages import Message
+from inferometer.runner.outcomes import Outcomes
 from inferometer.runner.pairing import PairSchedule
 from inferometer.runner.parent import WorkerFailed
 from inferometer.runner.residents import Residents, clock_of
-from inferometer.runner.roofs import against_roof
 from inferometer.runner.schedule import Schedule
-from inferometer.runner.summary import known, summarise
+from inferometer.runner.summary import known
 from inferometer.runner.task import Task, owed_s, round_s, rule_of, typical_s
 from inferometer.runner.teller import Teller
 from inferometer.runner.turns import Prepared, further
@@ -63,13 +62,15 @@ class Campaign:
     ) -> None:
         self.procedure = procedure
         self.journal = journal
-        self.constants = constants
-        self.roofs = roofs
         self.clock = clock_of(procedure, time.monotonic())
         self.teller = Teller(journal.listener, self._remaining_s)
         self.residents = Residents(procedure, self.clock, on_wait=self.teller.tell, root=root)
         self.exclusions = Exclusions(skip_larger=procedure.skip_larger)
         self.foresight = Foresight(procedure, self.residents, self.teller.doing)
+        self.outcomes = Outcomes(
+            procedure, self.residents, self.foresight, constants=constants, roofs=roofs
+        )
+        self.call_times = CallTimes()
         self.order = random.Random(procedure.seed)  # noqa: S311 - an order, not a secret
         self.prepared: dict[Workload, Prepared] = {}
         self.waiting: list[Workload] = []
@@ -145,7 +146,7 @@ class Campaign:
         """
         waiting = sorted(group, key=work)
         while waiting:
-            cheapest = min(waiting, key=lambda one: self._known_call_s(one) or 0.0)
+            cheapest = min(waiting, key=lambda one: self.call_times.of(one) or 0.0)
             waiting.remove(cheapest)
             self._prepare(cheapest)
         present = [self.prepared[one] for one in group if one in self.prepared]
@@ -174,7 +175,7 @@ class Campaign:
     def _prepare(self, workload: Workload) -> None:
         if workload not in self.waiting:  # its variant could not be loaded
             return
-        call_s = self._known_call_s(workload)
+        call_s = self.call_times.of(workload)
         if workload not in self.prepared and not self._wanted(workload, call_s):
             return
         try:
@@ -218,9 +219,11 @@ class Campaign:
         prepared.warm_s = time.monotonic() - begin
         if isinstance(peak := answer["seen"].get("peak_memory_bytes"), int):
             prepared.peaks.append(peak)
+        call_s = typical_s(warm)
+        self.call_times.learn(workload, call_s)
         prepared.task = Task(
             workload=workload,
-            call_s=typical_s(warm),
+            call_s=call_s,
             procedure=self.procedure,
             rule=rule_of(self.procedure),
             before=prepared.measured,
@@ -246,11 +249,6 @@ class Campaign:
         prepared.turns = len({done.process for done in prepared.measured})
         self.prepared[workload] = prepared
         return prepared
-
-    def _known_call_s(self, workload: Workload) -> float | None:
-        if workload in self.prepared:
-            return self.prepared[workload].task.call_s
-        return forecast_s(workload, (one.task for one in self.prepared.values()))
 
     def _affordable(self, call_s: float | None) -> bool:
         owed = sum(one.task.owed_s() for one in self.prepared.values())
@@ -355,10 +353,8 @@ class Campaign:
 
     def _finish(self, workload: Workload) -> None:
         prepared = self.prepared[workload]
-        measured = summarise(workload, prepared.rounds, self.procedure, self._facts(workload))
+        measured = self.outcomes.measured(workload, prepared.rounds)
         measured |= self._more_figures(prepared)
-        cost = self.foresight.known(workload).cost
-        measured |= against_roof(workload, cost, self.roofs, measured.get("latency_median_s"))
         self._record(workload, "ok", None, measured)
 
     def _more_figures(self, prepared: Prepared) -> dict[str, Value]:  # noqa: ARG002
@@ -399,18 +395,11 @@ class Campaign:
         measured: dict[str, Value] | None = None,
     ) -> None:
         prepared = self._forget(workload)
-        outlook = self.foresight.known(workload)
-        facts, own = self._facts(workload), {} if prepared is None else prepared.figures
-        apart = [] if prepared is None else peaks_apart(prepared.peaks)
-        figures = {**self.constants, **facts, **outlook.figures, **own, **(measured or {})}
-        later = [*_notes(own), *_notes(measured or {}), *apart]
-        figures["notes"] = [*_notes(facts), *outlook.notes, *later]
         self.journal.finish(
-            Record(workload=workload, status=status, failure=failure, figures=figures)
+            self.outcomes.record(
+                workload, status, failure, prepared=prepared, measured=measured or {}
+            )
         )
-
-    def _facts(self, workload: Workload) -> dict[str, Value]:
-        return self.residents.facts.get(workload.variant, {})
 
     def _forget(self, workload: Workload) -> Prepared | None:
         if workload in self.waiting:
@@ -425,14 +414,9 @@ class Campaign:
             left_s += one.task.more_s() * (workload not in self.waiting)
             left_s += max(later, 0) * self._turn_s(one)
         for workload in self.waiting:
-            call_s = self._known_call_s(workload)
+            call_s = self.call_times.of(workload)
             if call_s is None:
                 return None
             if workload not in self.prepared:
                 left_s += needed_s(call_s, self.procedure)
         return min(left_s, max(self.clock.left_s, 0.0))
-
-
-def _notes(figures: dict[str, Value]) -> list[str]:
-    notes = figures.get("notes")
-    return notes if isinstance(notes, list) else []
