@@ -177,6 +177,12 @@ def _by_work(name: str, found: Parts) -> list[str]:
             "moves less than is counted, or faster than was measured."
         )
         return [line]
+    if arithmetic > 1:
+        line = (
+            f"Its arithmetic alone, at the measured roof, would take longer than {name} did: less "
+            "is done than is counted, or the roof was measured too low."
+        )
+        return [line]
     if moving > MOST:
         share = units.percent(moving)
         return [f"{name} is memory-bound: moving its operators' data alone is {share} of its time."]

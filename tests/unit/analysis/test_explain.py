@@ -140,6 +140,15 @@ def test_parts_above_the_latency_are_not_called_a_cause(planted):
     assert "memory-bound" not in text
 
 
+def test_a_workload_above_its_roof_is_not_called_bound_by_it(planted):
+    text = told(
+        [planted("a", 0.02, 0.001, rest_s=-0.01), planted("b", 0.5, 0.0, rest_s=-0.3)],
+        kinds=("limit",),
+    )
+    assert "the roof was measured too low" in text
+    assert "bound by arithmetic" not in text
+
+
 def test_equal_latencies_have_nothing_to_explain(planted):
     text = told([planted("a", 0.02, 0.001), planted("b", 0.02, 0.001)])
     assert text == "a and b cannot be told apart at 224/1: there is nothing to explain."

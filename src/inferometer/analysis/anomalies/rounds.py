@@ -12,7 +12,6 @@ from math import exp, log
 from statistics import fmean, median
 
 from scipy.special import stdtr
-from scipy.stats import kruskal
 
 from inferometer.analysis.anomalies.named import Place, anomaly, label
 from inferometer.analysis.findings import Anomaly
@@ -20,6 +19,7 @@ from inferometer.analysis.grid import Grid
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.stats.comparison import holm
+from inferometer.stats.ranks import kruskal_wallis
 
 CHANGED = 0.10
 """Smaller changes of the whole device than this are left to the verdicts of the figures."""
@@ -195,15 +195,15 @@ def _by_index(grid: Grid, run_id: str) -> dict[int, str]:
 
 
 def _order_test(places: list[Place], groups: dict[str, list[float]]) -> _OrderTest:
-    """Kruskal and Wallis, Journal of the American Statistical Association 47, 1952."""
+    """Compare the groups that have enough rounds."""
     groups = {name: logs for name, logs in groups.items() if len(logs) >= FEWEST_ROUNDS}
     middles = {name: median(logs) for name, logs in groups.items()}
-    if len(groups) < TWO or len({one for logs in groups.values() for one in logs}) < TWO:
+    if len(groups) < TWO:
         return _OrderTest(places=places, p=1.0, ratio=1.0, after_slow="", after_fast="")
     slow, fast = max(middles, key=middles.__getitem__), min(middles, key=middles.__getitem__)
     return _OrderTest(
         places=places,
-        p=float(kruskal(*groups.values()).pvalue),
+        p=kruskal_wallis(list(groups.values())),
         ratio=exp(middles[slow] - middles[fast]),
         after_slow=slow,
         after_fast=fast,
