@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.core.costing import Artifact
+from inferometer.models.cost.parameters import frozen_weights
 
 _DTYPES = {
     "uint64": "U64",
@@ -48,11 +49,14 @@ def safetensors_bytes(network: Any) -> int | None:  # noqa: ANN401 - modules and
     Nothing is written. A tensor that has several names is stored under the first.
 
     Returns:
-        Bytes; None where the module has a tensor that the format cannot hold.
+        Bytes; None where the module has a tensor that the format cannot hold, or weights that
+        have no names, as a frozen program has.
 
     Source: https://github.com/huggingface/safetensors, "Format": eight bytes of length, a JSON
     header padded to a multiple of eight, the data.
     """
+    if frozen_weights(network):
+        return None
     order = list(_DTYPES)
     found: dict[object, tuple[int, str, Any]] = {}
     for name, tensor in network.state_dict().items():

@@ -19,6 +19,9 @@ from inferometer.models.cost.storages import Storages, bytes_of, tensors_in
 Row = tuple[str, Kind, str]
 """Operator, kind, and path of the module."""
 
+COMPARES = "aten.equal"
+"""Before it runs, a frozen program looks which of its weights are equal: no part of the call."""
+
 
 class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While it is entered, counts the operators that this thread calls.
@@ -79,8 +82,10 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
     def _count(self, operator: Operator, given: Mapping[str, Any], result: Any) -> None:
-        for tensor in tensors_in(given):  # what was there before is no result, nor a view of it
-            self._storages.of(tensor)
+        # what was there before is entered here, so that a view of it is no result
+        roles = {self._storages.of(tensor).role for tensor in tensors_in(given)}
+        if operator.name == COMPARES and not roles - {"weight", "constant"}:
+            return
         new = [tensor for tensor in tensors_in(result) if not self._storages.seen(tensor)]
         if not (new or operator.written or operator.depends):  # a view
             _add(self._sums, (operator.name, "data movement", self._path), Work(0), 0, 0)
@@ -106,10 +111,9 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         read = {name: part for name, part in given.items() if name not in operator.overwritten}
         distinct = {id(tensor): tensor for tensor in tensors_in(read)}
         total = 0
-        if (
-            operator.gathers
-        ):  # an element of its table for each of the result, or for each that is added up
+        if operator.gathers:
             table = distinct.pop(id(given[operator.names[0]]))
+            # one of its elements for each of the result, or for each that is added up
             taken = work.elementwise_flops if operator.formula else next(tensors_in(result)).numel()
             total = self._storages.read(table, taken * table.element_size())
         return total + sum(self._storages.read(tensor) for tensor in distinct.values())

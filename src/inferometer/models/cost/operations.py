@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from inferometer.core.cost import Cost
 from inferometer.core.errors import WorkloadError, in_one_line
+from inferometer.models.cost.parameters import frozen_weights
 
 if TYPE_CHECKING:
     import torch
@@ -75,6 +76,7 @@ def _counted(
 
     storages = Storages()
     storages.own([*network.parameters(), *network.buffers()], "weight", known=not simulated)
+    storages.own(frozen_weights(network), "weight", known=True)  # nothing takes their place
     storages.own(tensors_in([args, kwargs]), "input", known=True)
     counter = Counter(storages, simulated=simulated)
     with ExitStack() as stack:

@@ -18,9 +18,10 @@ def count_parameters(module: Any) -> ParameterCount:  # noqa: ANN401 - modules a
     an embedding that is tied to the output layer does).
 
     Args:
-        module: a `torch.nn.Module`.
+        module: a `torch.nn.Module`. The weights of a frozen program are its parameters too.
     """
     named = list(module.named_parameters(remove_duplicate=False))
+    named += [(f"constant {n}", value) for n, value in enumerate(frozen_weights(module))]
     names: dict[Hashable, list[str]] = {}
     for name, value in named:
         names.setdefault(_identity(value), []).append(name)
@@ -41,6 +42,19 @@ def count_parameters(module: Any) -> ParameterCount:  # noqa: ANN401 - modules a
         parameter_bytes_by_dtype={_name(kind): _bytes(of) for kind, of in kinds.items()},
         tied=tuple(tuple(group) for group in names.values() if len(group) > 1),
     )
+
+
+def frozen_weights(module: Any) -> list[torch.Tensor]:  # noqa: ANN401 - modules and script modules
+    """Weights that `torch.jit.freeze` made constants of a program, without names; else none."""
+    graph = getattr(module, "inlined_graph", None)
+    if graph is None or next(module.parameters(), None) is not None:
+        return []
+    constants = [
+        node.t("value")
+        for node in graph.findAllNodes("prim::Constant")
+        if node.hasAttribute("value") and node.kindOf("value") == "t"
+    ]
+    return [tensor for tensor in constants if tensor.is_floating_point() and tensor.dim()]
 
 
 def _distinct(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:

@@ -72,16 +72,19 @@ class Simulation:
         """Whether its arguments have their values, and none is written that was there before."""
         for name, value in given.items():
             for tensor in tensors_in(value):
-                if not self._known(tensor) or (tensor.is_meta and operator.aliases):
+                if not self._known(tensor, floating=operator.depends):
+                    return False
+                if tensor.is_meta and operator.aliases:
                     return False
                 if name in operator.written and self._storages.of(tensor).role != "result":
                     return False
         return True
 
-    def _known(self, tensor: torch.Tensor) -> bool:
+    def _known(self, tensor: torch.Tensor, *, floating: bool = False) -> bool:
+        """Whether a tensor has its values; floating ones are only looked at where they must be."""
         if tensor.is_meta:
             return self._storages.values(tensor) is not None
-        return self._storages.of(tensor).known and not _floating(tensor)
+        return self._storages.of(tensor).known and (floating or not _floating(tensor))
 
     def _computed(self, func: Any, operator: Operator, args: Any, kwargs: dict[str, Any]) -> Any:
         """What an operator gives, with values.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -38,6 +40,13 @@ def test_a_type_that_the_format_does_not_have():
     made = torch.nn.Module()
     made.register_buffer("z", torch.zeros(2, dtype=torch.complex128))
     assert safetensors_bytes(made) is None
+
+
+def test_a_frozen_program_has_no_names_to_store_weights_under():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.jit.freeze(torch.jit.script(torch.nn.Linear(3, 2).eval()))
+    assert safetensors_bytes(program) is None
 
 
 def test_files_with_their_sizes(tmp_path):

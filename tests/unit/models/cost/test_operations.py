@@ -557,8 +557,13 @@ def test_script_modules_and_exported_programs_count_the_same():
         warnings.simplefilter("ignore")
         scripted = torch.jit.script(SMALL)
         exported = torch.export.export(SMALL, (inputs,)).module()
+        frozen = torch.jit.freeze(torch.jit.script(SMALL))
     plain = of(SMALL, inputs)
     for program in (scripted, exported):
         cost = count_operations(program, (inputs,), {})
         assert (cost.macs, cost.weight_bytes) == (plain.macs, plain.weight_bytes)
         assert cost.activation_peak_bytes == plain.activation_peak_bytes
+    cost = count_operations(frozen, (inputs,), {})
+    assert (cost.method, cost.macs) == (SIMULATED, plain.macs)
+    assert cost.weight_bytes == plain.weight_bytes - 4 * 4 * 4  # the normalisation is folded
+    assert not any(one.operator == "aten.equal" for one in cost.operators)

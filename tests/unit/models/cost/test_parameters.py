@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -102,3 +104,17 @@ def test_the_record_has_fields_for_five_of_the_figures():
     fields = count_parameters(Tied()).fields_of_record()
     assert len(fields) == 5
     assert set(fields) <= set(FIELDS)
+
+
+def frozen(network):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.jit.freeze(torch.jit.script(network.eval()))
+
+
+def test_weights_that_freezing_made_constants_are_parameters_still():
+    network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Linear(2, 5, bias=False))
+    count = count_parameters(frozen(network))
+    assert (count.parameters, count.parameter_bytes) == (8 + 10, 72)
+    assert (count.trainable_parameters, count.frozen_parameters) == (0, 18)
+    assert count_parameters(frozen(torch.nn.ReLU())).parameters == 0
