@@ -36,10 +36,12 @@ def what_cells_show(records: Sequence[Record], target: float | None) -> str:
         return "Mean time per call of one batch ± standard deviation."
     if spread == "none":
         return "Mean time per call of one batch; no deviations are known."
-    levels = {record.number("latency_confidence") for record in records} - {None}
-    level = f"{units.percent(min(level for level in levels if level))} " if levels else ""
+    levels = [level for record in records if (level := record.number("latency_confidence"))]
+    if not levels:
+        return "Median time per call of one batch; too few calls for an interval."
     aim = f" (target ± {units.percent(target)})" if target else ""
-    return f"Median time per call of one batch ± half of its {level}interval{aim}."
+    level = units.percent(min(levels))
+    return f"Median time per call of one batch ± half of its {level} interval{aim}."
 
 
 def outcome(run: Run, records: Sequence[Record]) -> str:

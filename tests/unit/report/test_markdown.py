@@ -5,6 +5,7 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
+from inferometer.analysis import findings as made_up
 from inferometer.analysis.analyse import analyse
 from inferometer.analysis.grid import build
 from inferometer.report.content import content
@@ -157,6 +158,19 @@ def test_findings_stand_in_the_summary_and_in_the_discussion(report, lab2_run, l
     fits = section(text, "### 7.6 Scaling")
     assert "- resnet18 at 224: latency" in fits
     assert "at batch 1: from input size" not in fits  # two sizes: section 7.3 has all of it
+
+
+def test_findings_of_few_words_leave_no_gaps(report, run, lab):
+    untestable = made_up.Tested(
+        text="a is faster than b", outcome="untestable", sentence="No such model."
+    )
+    odd = made_up.Anomaly(
+        kind="jump", sentence="It jumps.", cells=(), size=None, causes=(), rerun=""
+    )
+    found = made_up.Findings(hypotheses=(untestable,) * 2, anomalies=(odd,) * 2)
+    text = report((run, lab), findings=found)
+    assert "\n\n\n" not in text
+    assert text.count("No such model.\n\n**a is faster than b**") == 1
 
 
 def test_without_an_analysis_the_discussion_says_so(report, run, lab):

@@ -62,6 +62,12 @@ def test_each_failure_has_a_line_with_its_message(shown, lab):
     assert "cut: resnet18 at 448/16: The budget of 10 min was spent." in text
 
 
+def test_no_interval_is_promised_where_none_is_shown(shown, record):
+    few = record(latency_median_s=0.04, verdict="contended")
+    text = shown(print_latencies, [few], target=0.05)
+    assert "Median time per call of one batch; too few calls for an interval." in text
+
+
 def test_a_table_of_failures_claims_no_figures(shown, record):
     text = shown(print_latencies, [record(failure="budget", message="cut: no time was left")])
     assert "No latency was measured." in text
