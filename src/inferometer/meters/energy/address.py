@@ -40,6 +40,12 @@ class Address:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == HTTPConnection.default_port else f"{host}:{self.port}"
 
+    @property
+    def name(self) -> str:
+        """What tells it from another one: kind, place and options."""
+        query = "&".join(f"{option}={value}" for option, value in self.options.items())
+        return f"{self.kind}:{self.place}{'?' if query else ''}{query}"
+
     def number(self, option: str, default: int) -> int:
         """A small whole number among the options.
 

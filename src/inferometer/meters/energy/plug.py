@@ -75,7 +75,7 @@ def plug_at(
         resolution: smallest step of its power, watts.
     """
     info = SourceInfo(
-        name=f"{address.kind}:{address.place}",
+        name=address.name,
         kind=address.kind,
         scope="wall",
         method="measured",

@@ -68,6 +68,14 @@ class Series:
     values: array[float] = field(default_factory=lambda: array("d"))
     lost: str | None = None
 
+    def since(self, first: int = 0) -> tuple[array[float], array[float]]:
+        """Times and values from a reading on, as copies: a thread may be adding some meanwhile.
+
+        It could not, to what an array of numpy looks at in place.
+        """
+        last = min(len(self.at_s), len(self.values))
+        return self.at_s[first:last], self.values[first:last]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Span:

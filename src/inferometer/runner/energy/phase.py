@@ -151,8 +151,10 @@ class EnergyPhase:
     def _work(self, workload: Workload, call_s: float, seconds: float, phase: Phase) -> Round:
         plan = round_of(call_s, seconds)
         self.sampler.begin()
-        answer = self.residents.measure(workload, plan, expected_s=plan.seconds)
-        self.sampler.end()
+        try:
+            answer = self.residents.measure(workload, plan, expected_s=plan.seconds)
+        finally:
+            self.sampler.end()
         return self._keep(workload, after_lead(answer["round"]), phase)
 
     def _rest(self, workload: Workload) -> Round:
@@ -197,7 +199,7 @@ class EnergyPhase:
             if window is None:
                 break
             with suppress(WithheldError):
-                readings = Readings.of(series.at_s, series.values)
+                readings = Readings.of(*series.since())
                 found[f"power_w {name}"] = mean_power_w(sensor_of(series.info), readings, window)
         return found
 
@@ -210,8 +212,7 @@ class EnergyPhase:
                 info=series.info,
                 result=energy_per_input(
                     sensor_of(series.info),
-                    series.at_s[begun[name] :],
-                    series.values[begun[name] :],
+                    *series.since(begun[name]),
                     load,
                     idle_before=before,
                     idle_after=after,

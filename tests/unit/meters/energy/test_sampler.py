@@ -1,6 +1,7 @@
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from inferometer.core.energy import Reading, SourceInfo
@@ -127,6 +128,16 @@ def test_a_source_that_fails_is_lost_for_good_and_adds_nothing(quantity, error, 
     assert run.source.reads == reads
     assert run.times == before
     assert run.poller.sample_once() is None
+
+
+def test_readings_are_added_while_earlier_ones_are_looked_at():
+    run = Run()
+    run.poller.begin()
+    run.go(1)
+    at_s, values = (np.asarray(part) for part in run.poller.series.since(3))
+    run.go(1)
+    assert len(run.times) > 15
+    assert list(at_s) == list(values) == run.poller.series.at_s[3:11].tolist()
 
 
 class Live:

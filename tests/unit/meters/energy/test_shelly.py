@@ -67,7 +67,9 @@ def test_the_power_at_the_wall(serve):
 
 def test_another_switch(serve):
     server = serve(routes({"/rpc/Switch.GetStatus?id=3": {**STATUS, "id": 3, "apower": 2}}))
-    assert open_(server, "?switch=3").read().value == 2.0
+    source = open_(server, "?switch=3")
+    assert source.read().value == 2.0
+    assert source.info.name == f"shelly:{server.place}?switch=3"  # not that of the first switch
 
 
 @pytest.mark.parametrize("extra", ["", "?pm1=0"])
