@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from inferometer.core.errors import is_out_of_memory
 from inferometer.models.cost.onnx_file import KEPT_ELEMENTS
+from inferometer.models.cost.onnx_node import STANDARD, bodies, operator_of
 from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def fold(model: ModelProto, known: Mapping[str, Tensor]) -> bool:
         made = None if node.output[0] in outputs else _value(node, values, known, model)
         if made is not None:
             found[node.output[0]] = values[node.output[0]] = made
-    _replace(graph, found)
+    if found:
+        _replace(graph, found)
     return bool(found)
 
 
@@ -57,22 +59,19 @@ def take_branches(graph: GraphProto) -> bool:
         graph: changed in place.
     """
     values = small_constants(graph)
-    names = {name for node in graph.node for name in node.output} | {*values}
     nodes: list[NodeProto] = []
     changed = False
     for node in graph.node:
-        condition = values.get(node.input[0]) if node.op_type == "If" else None
+        condition = values.get(node.input[0]) if operator_of(node) == "If" else None
         branch = None if condition is None else _branch(node, bool(condition.ravel()[0]))
-        if branch is None or names & {name for one in branch.node for name in one.output}:
+        if branch is None:
             nodes.append(node)
             continue
         changed = True
-        nodes += [*branch.node, *_renamed(branch, node)]
+        nodes += _written_out(branch, node)
         graph.initializer.extend(branch.initializer)
     if changed:
-        kept = [_copied(node) for node in nodes]
-        del graph.node[:]
-        graph.node.extend(kept)
+        _keep(graph, nodes)
     return changed
 
 
@@ -81,19 +80,39 @@ def _branch(node: NodeProto, condition: bool) -> GraphProto | None:  # noqa: FBT
     return next((one.g for one in node.attribute if one.name == wanted), None)
 
 
-def _renamed(branch: GraphProto, node: NodeProto) -> list[NodeProto]:
-    """Nodes that give a branch's results the names that the graph knows them by."""
+def _written_out(branch: GraphProto, node: NodeProto) -> list[NodeProto]:
+    """The nodes of a branch, under names of their own, and its results as the graph knows them.
+
+    Branches side by side may use the same names.
+    """
     from onnx import helper
 
+    own = {name for one in branch.node for name in one.output}
+    own |= {tensor.name for tensor in branch.initializer}
+    _rename(branch, {name: f"{node.output[0]}/{name}" for name in own if name})
     pairs = zip(branch.output, node.output, strict=False)
-    return [helper.make_node("Identity", [inside.name], [name]) for inside, name in pairs]
+    results = [helper.make_node("Identity", [inside.name], [name]) for inside, name in pairs]
+    return [*branch.node, *results]
 
 
-def _copied(node: NodeProto) -> NodeProto:
-    """A copy, which does not vanish with the graph that held the node."""
-    copy = type(node)()
-    copy.CopyFrom(node)
-    return copy
+def _rename(graph: GraphProto, names: Mapping[str, str]) -> None:
+    for value in (*graph.initializer, *graph.output):
+        value.name = names.get(value.name, value.name)
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+        for body in bodies(node):
+            _rename(body, names)
+
+
+def _keep(graph: GraphProto, nodes: Iterable[NodeProto]) -> None:
+    """Leave only these nodes; copies, which do not vanish with the graph that held them."""
+    kept = []
+    for node in nodes:
+        kept.append(type(node)())
+        kept[-1].CopyFrom(node)
+    del graph.node[:]
+    graph.node.extend(kept)
 
 
 def small_constants(graph: GraphProto) -> dict[str, NDArray[Any]]:
@@ -104,7 +123,7 @@ def small_constants(graph: GraphProto) -> dict[str, NDArray[Any]]:
     tensors = [(tensor.name, tensor) for tensor in graph.initializer]
     plain: dict[str, NDArray[Any]] = {}
     for node in graph.node:
-        for one in node.attribute if node.op_type == "Constant" else ():
+        for one in node.attribute if operator_of(node) == "Constant" else ():
             if one.name == "value":
                 tensors.append((node.output[0], one.t))
             elif one.name in _PLAIN:
@@ -124,7 +143,7 @@ def _value(
     model: ModelProto,
 ) -> NDArray[Any] | None:
     """What a node gives, where that is a small constant."""
-    if node.domain not in ("", "ai.onnx") or len(node.output) != 1:
+    if node.domain not in STANDARD or len(node.output) != 1:
         return None
     if node.op_type in ("Shape", "Size"):
         return _asked(node, known.get(node.input[0], Tensor()).dims)
@@ -133,6 +152,8 @@ def _value(
     inputs = {name: values[name] for name in node.input if name}
     if not inputs or not _stays_small(node, [values[name] for name in node.input if name]):
         return None
+    if node.op_type == "Identity" and inputs[node.input[0]].dtype.kind == "f":
+        return None  # weights that are shared have other names, and stay one
     return _computed(node, inputs, model)
 
 
@@ -155,7 +176,9 @@ def _stays_small(node: NodeProto, inputs: Sequence[NDArray[Any]]) -> bool:
     if node.op_type == "Range":
         start, limit, delta = (float(value.ravel()[0]) for value in inputs)
         return bool(delta) and (limit - start) / delta <= KEPT_ELEMENTS
-    return math.prod(value.size for value in inputs if value.size) <= KEPT_ELEMENTS**2
+    sizes = [value.size for value in inputs if value.size]
+    together = sum(sizes) if node.op_type == "Concat" else math.prod(sizes)
+    return together <= KEPT_ELEMENTS**2
 
 
 def _computed(
@@ -183,7 +206,5 @@ def _replace(graph: GraphProto, found: Mapping[str, NDArray[Any]]) -> None:
     """Put constants in the place of the nodes that would compute them."""
     from onnx import numpy_helper
 
-    kept = [_copied(node) for node in graph.node if node.output[0] not in found]
-    del graph.node[:]
-    graph.node.extend(kept)
+    _keep(graph, [node for node in graph.node if node.output[0] not in found])
     graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in found.items())

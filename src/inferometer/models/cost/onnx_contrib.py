@@ -2,24 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from inferometer.models.cost.onnx_node import Node, ShapeUnknown
+from inferometer.models.cost.onnx_node import Node, ShapeUnknown, bodies, operator_of
 from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
-    from onnx import GraphProto
+    from onnx import GraphProto, NodeProto
 
-CONTRIB = "com.microsoft"
+CONTRIB = "com.microsoft."
 FLOAT = 1
 
-_SAME = (
-    "BiasGelu FastGelu Gelu LayerNormalization QuickGelu RotaryEmbedding "
-    "SimplifiedLayerNormalization SkipLayerNormalization SkipSimplifiedLayerNormalization"
-)
-
 Dims = tuple[int, ...]
+
+_SAME = (
+    "BiasGelu FastGelu Gelu GroupNorm LayerNormalization QLinearLeakyRelu QLinearSigmoid "
+    "QLinearSoftmax QuickGelu RotaryEmbedding SimplifiedLayerNormalization SkipLayerNormalization "
+    "SkipSimplifiedLayerNormalization"
+)
+_STAND_INS: dict[str, tuple[str, tuple[int, ...]]] = {
+    **dict.fromkeys((f"{CONTRIB}{name}" for name in _SAME.split()), ("Identity", (0,))),
+    "LayerNormalization": ("Identity", (0,)),  # which older opsets do not have
+    "SimplifiedLayerNormalization": ("Identity", (0,)),
+    f"{CONTRIB}DequantizeLinear": ("DequantizeLinear", (0, 1, 2)),
+    f"{CONTRIB}DynamicQuantizeLSTM": ("LSTM", (0, 1, 2)),
+    f"{CONTRIB}DynamicQuantizeMatMul": ("MatMul", (0, 1)),
+    f"{CONTRIB}FusedConv": ("Conv", (0, 1)),
+    f"{CONTRIB}FusedGemm": ("Gemm", (0, 1)),
+    f"{CONTRIB}MatMulIntegerToFloat": ("MatMul", (0, 1)),
+    f"{CONTRIB}NhwcMaxPool": ("MaxPool", (0,)),
+    f"{CONTRIB}QGemm": ("Gemm", (0, 3)),
+    f"{CONTRIB}QLinearAdd": ("Add", (0, 3)),
+    f"{CONTRIB}QLinearAveragePool": ("AveragePool", (0,)),
+    f"{CONTRIB}QLinearConcat": ("Concat", ()),
+    f"{CONTRIB}QLinearConv": ("Conv", (0, 3)),
+    f"{CONTRIB}QLinearGlobalAveragePool": ("GlobalAveragePool", (0,)),
+    f"{CONTRIB}QLinearMul": ("Mul", (0, 3)),
+    f"{CONTRIB}QLinearWhere": ("Where", (0, 1, 4)),
+    f"{CONTRIB}QuantizeLinear": ("QuantizeLinear", (0, 1, 2)),
+}
+"""The standard's operator that gives the same shape, and which of the inputs it takes."""
+
+_WITH_SUM = "SkipLayerNormalization", "SkipSimplifiedLayerNormalization"
+_SUM = 3
+"""Their output that is the sum before it is normalised, of the same shape."""
+
+_QGEMM_SCALE = 7
+"""With this input QGemm gives what it takes, without it floating numbers."""
+
+
+def stand_in(graph: GraphProto) -> None:
+    """Put the standard's operators in the place of others that give the same shapes.
+
+    Args:
+        graph: changed in place; good for the inference of shapes, and for nothing else.
+    """
+    nodes = [one for proto in graph.node for one in _standing_in(proto)]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    for proto in graph.node:
+        for body in bodies(proto):
+            stand_in(body)
+
+
+def _standing_in(proto: NodeProto) -> Iterator[NodeProto]:
+    """Nodes instead of one."""
+    operator = operator_of(proto)
+    if operator not in _STAND_INS or not proto.output:
+        copy = type(proto)()
+        copy.CopyFrom(proto)
+        yield copy
+        return
+    name, places = _STAND_INS[operator]
+    places = places or tuple(range(2, len(proto.input), 3))
+    taken = [proto.input[place] for place in places if place < len(proto.input)]
+    yield from _laid_out(proto, name, taken)
+    if operator.endswith(_WITH_SUM) and len(proto.output) > _SUM:
+        yield _made("Identity", taken, [proto.output[_SUM]])
+
+
+def _laid_out(proto: NodeProto, name: str, taken: list[str]) -> Iterator[NodeProto]:
+    """A node, and others around it where channels are last or the type changes."""
+    node, outer = Node(proto, {}), proto.output[0]
+    inner = outer
+    last = node.attribute("channels_last", 0) or "Nhwc" in proto.op_type
+    if last:
+        axes = list(range(1, len(node.attribute("kernel_shape", [0, 0])) + 1))
+        first, inner = f"{outer}:channels first", f"{outer}:result"
+        yield _made("Transpose", taken[:1], [first], perm=[0, len(axes) + 1, *axes])
+        taken = [first, *taken[1:]]
+    to_float = proto.op_type == "MatMulIntegerToFloat" or (
+        proto.op_type == "QGemm" and not node.has(_QGEMM_SCALE)
+    )
+    outputs = [f"{outer}:integers"] if to_float else [inner, *proto.output[1:]]
+    made = _made(name, taken, outputs if name == "LSTM" else outputs[:1])
+    made.attribute.extend(proto.attribute)
+    yield made
+    if to_float:
+        yield _made("Cast", outputs, [outer], to=FLOAT)
+    if last:
+        yield _made("Transpose", [inner], [outer], perm=[0, *(axis + 1 for axis in axes), 1])
+
+
+def _made(name: str, inputs: list[str], outputs: list[str], **attributes: Any) -> NodeProto:  # noqa: ANN401 - as in ONNX
+    from onnx import helper
+
+    return helper.make_node(name, inputs, outputs, **attributes)
 
 
 def tell_contrib(graph: GraphProto, known: Mapping[str, Tensor]) -> bool:
@@ -33,34 +122,26 @@ def tell_contrib(graph: GraphProto, known: Mapping[str, Tensor]) -> bool:
 
     found = []
     for proto in graph.node:
-        rule = _RULES.get(proto.op_type) if proto.domain == CONTRIB else None
+        rule = _RULES.get(operator_of(proto))
         if rule is None or known.get(proto.output[0], Tensor()).dims is not None:
             continue
         node = Node(proto, known)
         try:
             dims = rule(node)
-        except (ShapeUnknown, IndexError, TypeError, ValueError):
+        except (ShapeUnknown, ArithmeticError, LookupError, TypeError, ValueError):
             continue
-        kind = FLOAT if "Integer" in proto.op_type else _kind(node)
+        if min(dims, default=0) < 0:
+            continue
+        kind = known.get(proto.input[0], Tensor()).kind or FLOAT
+        kind = FLOAT if "Embed" in proto.op_type else kind
         found.append(helper.make_tensor_value_info(proto.output[0], kind, dims))
     graph.value_info.extend(found)
     return bool(found)
 
 
-def _kind(node: Node) -> int:
-    return node.tensors.get(node.proto.input[0], Tensor()).kind or FLOAT
-
-
-def _same(node: Node) -> Dims:
-    return node.dims(0)
-
-
-def _product(node: Node) -> Dims:
-    """A product with a matrix of weights; only the first operand has axes of a batch."""
-    return (*node.dims(0)[:-1], node.dims(1)[-1])
-
-
 def _fused_product(node: Node) -> Dims:
+    if node.attribute("transBatchA", 0) or node.attribute("transBatchB", 0):
+        raise ShapeUnknown
     left, right = list(node.dims(0)), list(node.dims(1))
     if node.attribute("transA", 0):
         left[-2:] = left[:-3:-1]
@@ -72,22 +153,6 @@ def _fused_product(node: Node) -> Dims:
 
 def _narrow_product(node: Node) -> Dims:
     return (*node.dims(0)[:-1], int(node.attribute("N")))
-
-
-def _convolution(node: Node) -> Dims:
-    """Output of a convolution with explicit padding."""
-    data, weight = node.dims(0), node.dims(1)
-    axes = len(weight) - 2
-    if node.attribute("auto_pad", "NOTSET") != "NOTSET":
-        raise ShapeUnknown
-    pads = node.attribute("pads", [0] * 2 * axes)
-    strides, steps = node.attribute("strides", [1] * axes), node.attribute("dilations", [1] * axes)
-    lengths = (
-        (data[2 + i] + pads[i] + pads[i + axes] - steps[i] * (weight[2 + i] - 1) - 1) // strides[i]
-        + 1
-        for i in range(axes)
-    )
-    return (data[0], weight[0], *lengths)
 
 
 def _attention(node: Node) -> Dims:
@@ -114,15 +179,18 @@ def _grouped(node: Node) -> Dims:
     return (*query[:2], query[2] * heads // (heads + 2 * shared))
 
 
+def _embedded(node: Node) -> Dims:
+    """A row of the table of words for each of them."""
+    return (*node.dims(0), node.dims(2)[-1])
+
+
 _RULES: dict[str, Callable[[Node], Dims]] = {
-    **dict.fromkeys(_SAME.split(), _same),
-    "Attention": _attention,
-    "QAttention": _attention,
-    "DynamicQuantizeMatMul": _product,
-    "MatMulIntegerToFloat": _product,
-    "FusedConv": _convolution,
-    "FusedMatMul": _fused_product,
-    "GroupQueryAttention": _grouped,
-    "MatMulNBits": _narrow_product,
-    "MultiHeadAttention": _heads,
+    f"{CONTRIB}Attention": _attention,
+    f"{CONTRIB}QAttention": _attention,
+    f"{CONTRIB}EmbedLayerNormalization": _embedded,
+    f"{CONTRIB}FusedMatMul": _fused_product,
+    f"{CONTRIB}GroupQueryAttention": _grouped,
+    f"{CONTRIB}MatMulNBits": _narrow_product,
+    f"{CONTRIB}MultiHeadAttention": _heads,
 }
+"""What no operator of the standard does."""

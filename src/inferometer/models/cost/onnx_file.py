@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,11 @@ from inferometer.core.errors import (
     in_one_line,
     is_out_of_memory,
 )
+from inferometer.models.cost.onnx_node import bodies
+from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, TensorProto
+    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
 SUFFIX = ".onnx"
 LARGEST_BYTES = 2**31 - 1
@@ -68,7 +70,9 @@ def read_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
     if not model.ir_version or not (model.graph.node or model.graph.output):
         raise WorkloadError("bad_model", f"{path} is no ONNX model: it holds no graph")
     files = [str(path)]
-    for tensor in tensors(model.graph):
+    for tensor in _all_tensors(model):
+        if min(tensor.dims, default=0) < 0:
+            raise WorkloadError("bad_model", f"{path}: {tensor.name} has a negative length")
         if tensor.data_location == tensor.EXTERNAL:
             files.append(str(_external(path, tensor)))
         elif math.prod(tensor.dims) > KEPT_ELEMENTS:
@@ -77,18 +81,27 @@ def read_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
     return _inlined(model), tuple(dict.fromkeys(files))
 
 
-def tensors(graph: GraphProto) -> Iterator[TensorProto]:
-    """Every constant tensor of a graph and of the graphs in it."""
+def _all_tensors(model: ModelProto) -> Iterator[TensorProto]:
+    """Every constant tensor of a file."""
+    yield from _tensors(model.graph)
+    for function in model.functions:
+        yield from _tensors_of(function.node)
+
+
+def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
     yield from graph.initializer
-    for node in graph.node:
+    yield from _tensors_of(graph.node)
+
+
+def _tensors_of(nodes: Iterable[NodeProto]) -> Iterator[TensorProto]:
+    """Those that nodes hold, and the graphs in them."""
+    for node in nodes:
         for attribute in node.attribute:
             if attribute.HasField("t"):
                 yield attribute.t
             yield from attribute.tensors
-            if attribute.HasField("g"):
-                yield from tensors(attribute.g)
-            for inside in attribute.graphs:
-                yield from tensors(inside)
+        for body in bodies(node):
+            yield from _tensors(body)
 
 
 def _parsed(path: Path) -> ModelProto:
@@ -124,15 +137,17 @@ def _external(path: Path, tensor: TensorProto) -> Path:
 
 
 def _fill(path: Path, tensor: TensorProto, file: Path, entries: dict[str, str]) -> None:
-    """Read a small tensor, such as a shape, into the model."""
+    """Read a small tensor, such as a shape, into the model: as many bytes as its shape needs."""
+    size_bytes = Tensor(tensor.data_type, tuple(tensor.dims)).size_bytes
     try:
-        offset, length = int(entries.get("offset", 0)), int(entries.get("length", 0))
         with file.open("rb") as opened:
-            opened.seek(offset)
-            data = opened.read(min(length, 8 * KEPT_ELEMENTS) if length else 8 * KEPT_ELEMENTS)
-    except (OSError, ValueError) as error:
+            opened.seek(int(entries.get("offset", 0)))
+            data = opened.read(size_bytes)
+    except (OSError, ValueError, OverflowError) as error:
         message = f"{path} does not say where {tensor.name} lies: {in_one_line(error)}"
         raise WorkloadError("bad_model", message) from error
+    if len(data) < size_bytes:
+        raise WorkloadError("bad_model", f"{file} ends before {tensor.name} of {path} does")
     tensor.raw_data = data
     tensor.data_location = tensor.DEFAULT
     del tensor.external_data[:]

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
-    from onnx import NodeProto
+    from onnx import GraphProto, NodeProto
 
 STANDARD = ("", "ai.onnx")
 UNKNOWN = Tensor()
+
+
+def operator_of(proto: NodeProto) -> str:
+    """`Conv`, or with the domain where that is not the standard's: `com.microsoft.Gelu`."""
+    domain = proto.domain
+    return str(proto.op_type) if domain in STANDARD else f"{domain}.{proto.op_type}"
+
+
+def needed(node: NodeProto) -> Iterator[str]:
+    """Names that a node needs, those of the graphs inside of it too."""
+    yield from filter(None, node.input)
+    for body in bodies(node):
+        yield from (value.name for value in body.output)
+        for within in body.node:
+            yield from needed(within)
+
+
+def bodies(node: NodeProto) -> Iterator[GraphProto]:
+    """The graphs inside of a node."""
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            yield attribute.g
+        yield from attribute.graphs
 
 
 class ShapeUnknown(Exception):  # noqa: N818 - not an error: the node is then named as unknown
@@ -33,9 +56,8 @@ class Node:
 
     @property
     def operator(self) -> str:
-        """`Conv`, or with the domain where that is not the standard's: `com.microsoft.Gelu`."""
-        domain = self.proto.domain
-        return self.proto.op_type if domain in STANDARD else f"{domain}.{self.proto.op_type}"
+        """What it is called."""
+        return operator_of(self.proto)
 
     @property
     def outputs(self) -> list[Tensor]:

@@ -24,10 +24,9 @@ class Rule(NamedTuple):
         """Its work; None where a shape is not known, or the node is not as the standard says."""
         try:
             work = self.work(node)
-            node.made()
         except (ShapeUnknown, ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
             return None
-        return work
+        return work if any(one.dims is not None for one in node.outputs) else None
 
 
 def _convolution(weight: int) -> Formula:
@@ -109,13 +108,13 @@ def _letters(term: str, rank: int) -> list[str]:
 
 
 def _recurrent(gates: int) -> Formula:
-    """Input (steps, batch, inputs), weights (directions, gates · hidden, inputs)."""
+    """Input (steps, batch, inputs), weights (directions, gates · hidden, inputs) or turned."""
 
     def work(node: Node) -> Work:
         first, second = node.dims(1), node.dims(2)
         steps = math.prod(node.dims(0)[:2])
         macs = steps * (math.prod(first) + math.prod(second))
-        return Work(macs, steps * first[0] * second[-1] * CELL_FLOPS[gates])
+        return Work(macs, steps * second[0] * min(second[1:]) * CELL_FLOPS[gates])
 
     return work
 
@@ -194,11 +193,16 @@ def _pool(node: Node) -> Work:
 
 
 def _interpolated(node: Node) -> Work:
-    """A product and a sum for each neighbour along each axis that changes; none for the nearest."""
-    mode = node.attribute("mode", "linear" if node.operator == "GridSample" else "nearest")
+    """A product and a sum for each neighbour along each axis that changes; none for the nearest.
+
+    A grid may be anywhere: all axes of its image count.
+    """
+    is_grid = node.operator == "GridSample"
+    mode = node.attribute("mode", "linear" if is_grid else "nearest")
     around = 4 if "cubic" in mode else 2 if "linear" in mode else 0
     pairs = zip(node.dims(0), node.made(), strict=True)
-    axes = sum(before != after for before, after in pairs)
+    changed = sum(before != after for before, after in pairs)
+    axes = len(node.dims(0)) - 2 if is_grid else changed
     return Work(0, 2 * around**axes * math.prod(node.made()) if around else 0)
 
 
@@ -233,7 +237,7 @@ def _table() -> dict[str, Rule]:
     add("Gemm com.microsoft.FusedMatMul", "matrix product", _transposable("transA"))
     add("com.microsoft.FusedGemm com.microsoft.QGemm", "matrix product", _transposable("transA"))
     add("Einsum", "matrix product", _einsum)
-    add("LSTM", "recurrent", _recurrent(4))
+    add("LSTM com.microsoft.DynamicQuantizeLSTM", "recurrent", _recurrent(4))
     add("GRU", "recurrent", _recurrent(3))
     add("RNN", "recurrent", _recurrent(1))
     add("Attention", "attention", _attention)
@@ -243,7 +247,7 @@ def _table() -> dict[str, Rule]:
     add("com.microsoft.GroupQueryAttention", "attention", _grouped_heads)
     add("BatchNormalization", "normalisation", _each(2))
     add(
-        "InstanceNormalization GroupNormalization LayerNormalization "
+        "InstanceNormalization GroupNormalization LayerNormalization com.microsoft.GroupNorm "
         "com.microsoft.LayerNormalization",
         "normalisation",
         _each(7),
@@ -251,14 +255,18 @@ def _table() -> dict[str, Rule]:
     add("RMSNormalization SimplifiedLayerNormalization", "normalisation", _each(4))
     add("com.microsoft.SimplifiedLayerNormalization", "normalisation", _each(4))
     add("com.microsoft.SkipLayerNormalization", "normalisation", _each(8))
+    add("com.microsoft.EmbedLayerNormalization", "normalisation", _each(9))
     add("com.microsoft.SkipSimplifiedLayerNormalization", "normalisation", _each(5))
     add("MeanVarianceNormalization", "normalisation", _each(5))
     add("LpNormalization", "normalisation", _each(3))
     add("LRN", "normalisation", _neighbours_across)
     add("Softmax LogSoftmax Hardmax", "normalisation", _each(SOFTMAX_FLOPS))
-    add("MaxPool AveragePool LpPool", "pooling", _pool)
+    add("com.microsoft.QLinearSoftmax", "normalisation", _each(SOFTMAX_FLOPS))
+    add("MaxPool AveragePool LpPool com.microsoft.NhwcMaxPool", "pooling", _pool)
+    add("com.microsoft.QLinearAveragePool", "pooling", _pool)
     add("Resize Upsample GridSample", "pooling", _interpolated)
     add("GlobalAveragePool GlobalMaxPool GlobalLpPool", "pooling", _each_input)
+    add("com.microsoft.QLinearGlobalAveragePool", "pooling", _each_input)
     add(
         "ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd "
         "ReduceSum ReduceSumSquare ArgMax ArgMin CumSum TopK",
@@ -273,7 +281,8 @@ def _table() -> dict[str, Rule]:
         "Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Sub Sum "
         "Swish Tan Tanh ThresholdedRelu Xor com.microsoft.BiasGelu com.microsoft.FastGelu "
         "com.microsoft.Gelu com.microsoft.QuickGelu com.microsoft.RotaryEmbedding RotaryEmbedding "
-        "com.microsoft.QLinearAdd com.microsoft.QLinearMul",
+        "com.microsoft.QLinearAdd com.microsoft.QLinearMul com.microsoft.QLinearLeakyRelu "
+        "com.microsoft.QLinearSigmoid com.microsoft.QuantizeLinear com.microsoft.DequantizeLinear",
         "element-wise",
         _each(),
     )
@@ -281,7 +290,8 @@ def _table() -> dict[str, Rule]:
         "Cast CastLike CenterCropPad Col2Im Compress Concat Constant ConstantOfShape DepthToSpace "
         "Dropout Expand EyeLike Flatten Gather GatherElements GatherND Identity NonZero OneHot Pad "
         "Range Reshape ReverseSequence Scatter ScatterElements ScatterND Shape Size Slice "
-        "SpaceToDepth Split Squeeze Tile Transpose Trilu Unsqueeze Where",
+        "SpaceToDepth Split Squeeze Tile Transpose Trilu Unsqueeze Where "
+        "com.microsoft.QLinearConcat com.microsoft.QLinearWhere",
         "data movement",
         _nothing,
     )

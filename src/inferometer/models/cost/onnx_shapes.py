@@ -9,21 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from inferometer.core.errors import WorkloadError
 from inferometer.models.cost.onnx_constants import fold, small_constants, take_branches
-from inferometer.models.cost.onnx_contrib import tell_contrib
+from inferometer.models.cost.onnx_contrib import stand_in, tell_contrib
+from inferometer.models.cost.onnx_node import bodies, needed, operator_of
 from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from onnx import GraphProto, ModelProto, NodeProto
+    from onnx import GraphProto, ModelProto, ValueInfoProto
 
 BATCH_NAMES = ("n", "b", "bs")
 """Names of an axis, besides those with `batch` in them, that say it is the batch."""
 
 NAMELESS = ("", "?")
 """Names of axes that are none."""
-
-LONGEST_CHAIN = 32
-"""Rounds of inference; each computes what the one before has made known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +49,7 @@ def shaped(model: ModelProto, path: Path, *, batch_size: int, input_size: int | 
     """
     notes = _set_axes(model, path, batch_size, input_size)
     tensors = _settled(model)
+    _check_reshapes(model.graph, path, tensors)
     constants = small_constants(model.graph)
     return Shaped(model=model, tensors=tensors, constants=constants, notes=notes)
 
@@ -85,23 +84,6 @@ def inside(found: Shaped, graph: GraphProto) -> Shaped:
         constants={**found.constants, **small_constants(model.graph)},
         notes=found.notes,
     )
-
-
-def needed(node: NodeProto) -> Iterator[str]:
-    """Names that a node needs, those of the graphs inside of it too."""
-    yield from filter(None, node.input)
-    for body in bodies(node):
-        yield from (value.name for value in body.output)
-        for within in body.node:
-            yield from needed(within)
-
-
-def bodies(node: NodeProto) -> Iterator[GraphProto]:
-    """The graphs inside of a node."""
-    for attribute in node.attribute:
-        if attribute.HasField("g"):
-            yield attribute.g
-        yield from attribute.graphs
 
 
 def real_inputs(graph: GraphProto) -> list[Any]:
@@ -140,11 +122,19 @@ def _set_axes(
         )
     if not used:
         return ()
-    for value in [*model.graph.value_info, *model.graph.output]:
+    for value in _values(model.graph):
         for axis in value.type.tensor_type.shape.dim:
             if axis.dim_param in used:
                 axis.dim_value = used[axis.dim_param]
     return ("open axes: " + ", ".join(f"{name} = {length}" for name, length in used.items()),)
+
+
+def _values(graph: GraphProto) -> Iterator[ValueInfoProto]:
+    """What a graph tells of its tensors, and the graphs in it of theirs."""
+    yield from [*graph.input, *graph.output, *graph.value_info]
+    for node in graph.node:
+        for body in bodies(node):
+            yield from _values(body)
 
 
 @dataclass(kw_only=True)
@@ -189,6 +179,8 @@ def _require_batch(path: Path, axes: list[_Axis], batch_size: int) -> None:
     """
     deep = {one.input for one in axes if one.place == 1}
     first = next((one for one in axes if one.input in deep and one.place == 0), None)
+    if first is None and batch_size != 1:
+        raise WorkloadError("unsupported", f"{path}: no input has an axis for a batch")
     if first is not None and first.axis.dim_value != batch_size:
         raise WorkloadError(
             "unsupported",
@@ -197,21 +189,63 @@ def _require_batch(path: Path, axes: list[_Axis], batch_size: int) -> None:
         )
 
 
+def _check_reshapes(graph: GraphProto, path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse a file that some exporter made for one shape only, whatever its inputs promise.
+
+    Raises:
+        WorkloadError: (unsupported) a shape in it does not fit the elements that go there.
+    """
+    for node in graph.node:
+        if operator_of(node) != "Reshape" or not (node.input and node.output):
+            continue
+        before, after = (tensors.get(name, Tensor()) for name in (node.input[0], node.output[0]))
+        if None not in (before.dims, after.dims) and before.elements != after.elements:
+            raise WorkloadError(
+                "unsupported",
+                f"{path} holds together at another shape only: {node.name or 'a Reshape'} makes "
+                f"{after.elements:,} elements of {before.elements:,}",
+            )
+
+
 def _settled(model: ModelProto) -> dict[str, Tensor]:
-    """Infer shapes and compute constants from them in turn, until nothing new is known."""
-    known: dict[str, Tensor] = {}
-    for _ in range(LONGEST_CHAIN):
+    """Infer shapes and compute constants from them in turn, until nothing new is known.
+
+    What the file tells of its tensors is believed where nothing else tells: it may be of another
+    batch.
+    """
+    told = _without_shapes(model.graph)
+    while True:
         known = _inferred(model)
         new = [fold(model, known), tell_contrib(model.graph, known), take_branches(model.graph)]
-        if not any(new):
-            break
-    return known
+        if any(new):
+            continue
+        hints = [one for one in told if known.get(one.name, Tensor()).dims is None]
+        if not hints:
+            return known
+        model.graph.value_info.extend(hints)
+        told = []
+
+
+def _without_shapes(graph: GraphProto) -> list[ValueInfoProto]:
+    """Take away what a graph tells of its results and of what is in between; gives that."""
+    told = []
+    for value in [*graph.value_info, *graph.output]:
+        told.append(type(value)())
+        told[-1].CopyFrom(value)
+    del graph.value_info[:]
+    for value in graph.output:
+        if value.type.HasField("tensor_type"):
+            value.type.tensor_type.ClearField("shape")
+    return told
 
 
 def _inferred(model: ModelProto) -> dict[str, Tensor]:
     import onnx.shape_inference
 
-    found = onnx.shape_inference.infer_shapes(model, data_prop=True)
+    copy = type(model)()
+    copy.CopyFrom(model)
+    stand_in(copy.graph)
+    found = onnx.shape_inference.infer_shapes(copy, data_prop=True)
     known: dict[str, Tensor] = {}
     _collect(found.graph, known)
     return known
@@ -221,7 +255,9 @@ def _collect(graph: GraphProto, into: dict[str, Tensor]) -> None:
     for value in [*graph.input, *graph.output, *graph.value_info]:
         kind = value.type.tensor_type
         axes = kind.shape.dim if kind.HasField("shape") else None
-        closed = axes is not None and all(axis.HasField("dim_value") for axis in axes)
+        closed = axes is not None and all(
+            axis.HasField("dim_value") and axis.dim_value >= 0 for axis in axes
+        )
         dims = tuple(int(axis.dim_value) for axis in axes) if axes is not None and closed else None
         if dims is not None or value.name not in into:
             into[value.name] = Tensor(kind.elem_type, dims)

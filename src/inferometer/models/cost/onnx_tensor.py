@@ -5,6 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+_WIDTHS = {
+    128: "COMPLEX128",
+    64: "INT64 UINT64 DOUBLE COMPLEX64",
+    32: "INT32 UINT32 FLOAT",
+    16: "INT16 UINT16 FLOAT16 BFLOAT16",
+    8: "BOOL INT8 UINT8 FLOAT8E4M3FN FLOAT8E4M3FNUZ FLOAT8E5M2 FLOAT8E5M2FNUZ FLOAT8E8M0",
+    6: "FLOAT6E2M3 FLOAT6E3M2",
+    4: "INT4 UINT4 FLOAT4E2M1",
+    2: "INT2 UINT2",
+}
+_BITS = {name: bits for bits, names in _WIDTHS.items() for name in names.split()}
+"""Of an element as it is stored: the types that older releases of onnx give are wider."""
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -25,18 +38,12 @@ class Tensor:
 
     @property
     def size_bytes(self) -> int:
-        """Its bytes; two 4-bit elements share one."""
-        return math.ceil(self.elements * element_bits(self.kind) / 8)
+        """Its bytes; narrow elements share one."""
+        return -(-self.elements * element_bits(self.kind) // 8)
 
 
 def element_bits(kind: int) -> int:
     """Bits of an element of a type; 0 for texts and for an unknown type."""
     import onnx
 
-    name = onnx.TensorProto.DataType.Name(kind) if kind else "UNDEFINED"
-    narrow = {"INT4": 4, "UINT4": 4, "FLOAT4E2M1": 4, "INT2": 2, "UINT2": 2}
-    if name in narrow:
-        return narrow[name]
-    if name in ("UNDEFINED", "STRING"):
-        return 0
-    return 8 * int(onnx.helper.tensor_dtype_to_np_dtype(kind).itemsize)
+    return _BITS.get(onnx.TensorProto.DataType.Name(kind), 0)

@@ -42,21 +42,6 @@ def node(operator, inputs, outputs=("y",), **attributes):
     return helper.make_node(operator, inputs.split(), list(outputs), **attributes)
 
 
-@pytest.fixture
-def counted(tmp_path):
-    """Write a graph to a file and count it."""
-
-    def count(nodes, inputs, weights=(), outputs=None, *, batch=1, size=None, opset=21, more=()):
-        outputs = outputs or [tensor("y", None, kind=0)]
-        graph = helper.make_graph(nodes, "g", inputs, outputs, list(weights))
-        imports = [helper.make_opsetid("", opset), *more]
-        model = helper.make_model(graph, opset_imports=imports, ir_version=10)
-        onnx.save(model, tmp_path / "m.onnx")
-        return count_onnx(tmp_path / "m.onnx", batch_size=batch, input_size=size)
-
-    return count
-
-
 MICROSOFT = (helper.make_opsetid("com.microsoft", 1),)
 
 PRODUCTS = {
@@ -502,6 +487,41 @@ class TestFiles:
     def test_weights_that_are_missing(self, tmp_path):
         with pytest.raises(WorkloadError, match="no such file"):
             self.count(self.save(tmp_path / "m.onnx", location="w.bin"))
+
+    def reshape(self, path, entries, dims=(2,)):
+        """A reshape whose shape lies in a file of its own."""
+        shape = TensorProto(name="s", data_type=TensorProto.INT64, dims=dims)
+        shape.data_location = TensorProto.EXTERNAL
+        for key, value in entries.items():
+            shape.external_data.add(key=key, value=value)
+        graph = helper.make_graph(
+            [node("Reshape", "x s")], "g", [tensor("x", 1, 4)], [tensor("y", None)], [shape]
+        )
+        path.write_bytes(helper.make_model(graph, ir_version=10).SerializeToString())
+        return path
+
+    @pytest.mark.parametrize("length", [{}, {"length": "16"}, {"length": "-1"}])
+    def test_of_a_file_of_weights_a_shape_is_read_and_no_more(self, tmp_path, length):
+        np.array([7, 2, 2, 9, 9]).tofile(tmp_path / "s.bin")
+        entries = {"location": "s.bin", "offset": "8", **length}
+        found = self.count(self.reshape(tmp_path / "m.onnx", entries))
+        assert found.cost.output_bytes == 16
+        assert found.cost.unknown_operators == []
+
+    @pytest.mark.parametrize(
+        ("offset", "problem"),
+        [("32", "ends before s of"), ("-1", "where s lies"), (str(2**70), "where s lies")],
+    )
+    def test_a_place_that_a_file_of_weights_has_not(self, tmp_path, offset, problem):
+        np.array([7, 2, 2, 9, 9]).tofile(tmp_path / "s.bin")
+        path = self.reshape(tmp_path / "m.onnx", {"location": "s.bin", "offset": offset})
+        with pytest.raises(WorkloadError, match=problem):
+            self.count(path)
+
+    def test_a_negative_length(self, tmp_path):
+        path = self.reshape(tmp_path / "m.onnx", {"location": "s.bin"}, dims=(-2,))
+        with pytest.raises(WorkloadError, match="s has a negative length"):
+            self.count(path)
 
     @pytest.mark.parametrize(
         ("content", "problem"),
