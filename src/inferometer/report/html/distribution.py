@@ -185,6 +185,9 @@ def _note(values: Sequence[Value], kept: Sequence[Value], rounds: Sequence[Round
             f" Shown are {len(kept):,}: of equal stretches the smallest and the largest, so the "
             "picture is as wide as the data and not as dense."
         )
+    nothing = sum(value_s <= 0 for done in rounds for value_s in done.values_s)
+    if nothing:
+        note += f" {plural(nothing, 'further value')} of 0 s cannot be drawn on this axis."
     calls = max(done.calls_per_value for done in rounds)
     if calls > 1:
         note += f" A value is the mean of up to {calls:,} calls."

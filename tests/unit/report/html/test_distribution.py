@@ -69,6 +69,12 @@ def test_the_histogram_holds_all_that_count_and_nothing_else(found):
     assert found(make_round(0, [0.01] * 20 + [0.0100000001])).bins == ()  # one bin, of no width
 
 
+def test_values_of_nothing_are_told_of(found):
+    one = found(make_round(0, [*STEADY, 0.0, 0.0]))
+    assert one.total == 50
+    assert "2 further values of 0 s" in one.note
+
+
 def test_thinning_keeps_the_rare_and_says_what_it_did(found):
     rounds = [make_round(n, [0.5, *STEADY], settle=1, k=3) for n in range(20)]
     one = found(*rounds, most=100)

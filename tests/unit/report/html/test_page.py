@@ -224,6 +224,12 @@ def test_findings_are_shown_in_full_and_only_where_there_are_any(page, run, lab)
     assert "anomaly" not in page((run, lab)).split("<nav")[0]
 
 
+def test_all_anomalies_say_what_to_measure_again(page, run, lab):
+    many = [replace(FOUND.anomalies[0], rerun=f"inferometer run {n}") for n in range(30)]
+    told = Parsed(page((run, lab), findings=replace(FOUND, anomalies=tuple(many)))).text
+    assert all(f"Measure again: inferometer run {n}\n" in told for n in range(30))
+
+
 def test_two_thousand_workloads_stay_under_ten_megabytes(page, another_run, record):
     run = another_run(planned=2000)
     rounds = tuple(
