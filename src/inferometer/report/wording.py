@@ -40,8 +40,8 @@ def what_cells_show(records: Sequence[Record], target: float | None) -> str:
     if not levels:
         return "Median time per call of one batch; too few calls for an interval."
     aim = f" (target ± {units.percent(target)})" if target else ""
-    level = units.percent(min(levels))
-    return f"Median time per call of one batch ± half of its {level} interval{aim}."
+    confidence = units.percent(min(levels))
+    return f"Median time per call of one batch ± half of its {confidence} interval{aim}."
 
 
 def outcome(run: Run, records: Sequence[Record]) -> str:
