@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Literal, get_args
 
 from inferometer.analysis.grid import Column, Grid, Shape
-from inferometer.analysis.sides import difference_of, side
+from inferometer.analysis.sides import difference_of, haze, side
 from inferometer.core.hypothesis import AXES
 from inferometer.stats.comparison import ZONE, Difference, Side, verdicts
 
@@ -28,12 +28,14 @@ class Cell:
         column: the variant.
         shape: the shape.
         side: the figure.
+        hazy: relative difference below which its sign alone says nothing.
         factor: its value of the factor that is varied; none where its values are names.
     """
 
     column: Column
     shape: Shape
     side: Side
+    hazy: float
     factor: float = math.nan
 
     @property
@@ -72,6 +74,11 @@ class Pair:
         return not self.difference.errors
 
     @property
+    def hazy(self) -> float:
+        """Relative difference below which the sign says nothing."""
+        return max(self.start.hazy, self.end.hazy)
+
+    @property
     def ratio(self) -> float:
         """The figure at the end over that at the start."""
         return self.difference.ratio
@@ -91,7 +98,8 @@ def strata(grid: Grid, figure: str, factor: str) -> list[Stratum]:
         at = _level(grid, column, shape, factor)
         measured = side(record, figure)
         if at is not None and measured is not None:
-            cell = Cell(column=column, shape=shape, factor=at, side=measured)
+            hazy = haze(record, figure)
+            cell = Cell(column=column, shape=shape, factor=at, side=measured, hazy=hazy)
             groups[_rest(cell, factor)].append(cell)
     ordered = [sorted(cells, key=_factor) for cells in groups.values()]
     return [Stratum(cells=tuple(cells)) for cells in ordered if _varies(cells)]
@@ -132,7 +140,7 @@ def judged(pairs: Sequence[Pair], *, rises: bool, zone: float = ZONE) -> list[Pa
 
     Surely: by Holm's method over all pairs that have intervals, so that none of them speaks
     against a true hypothesis with more than 5 % chance in all. A pair without intervals speaks by
-    its sign where it is outside the zone.
+    its sign where it is outside the zone, and beyond what is hazy.
     """
     known = [pair for pair in pairs if not pair.by_sign]
     said = iter(verdicts([pair.difference for pair in known], zone=zone))
@@ -154,7 +162,7 @@ def counted(says: Sequence[Says]) -> dict[str, int]:
 
 
 def _sign(pair: Pair, zone: float) -> str:
-    if abs(pair.difference.log_ratio) <= math.log1p(zone):
+    if abs(pair.difference.log_ratio) <= math.log1p(max(zone, pair.hazy)):
         return "equivalent"
     return "slower" if pair.difference.log_ratio > 0 else "faster"
 
@@ -219,5 +227,6 @@ def _cells_of(grid: Grid, figure: str, axis: str, value: str) -> dict[Hashable, 
         run_id = None if axis == "device_name" else column.run_id
         threads = None if axis in {"device_name", "device"} else column.threads
         rest = (shape, *names.items(), threads, run_id)
-        found[rest].append(Cell(column=column, shape=shape, side=measured))
+        hazy = haze(record, figure)
+        found[rest].append(Cell(column=column, shape=shape, side=measured, hazy=hazy))
     return found

@@ -65,13 +65,19 @@ def limits(grid: Grid, pairs: Sequence[Pair], *, across_models: bool) -> tuple[s
     records = [grid.cell(cell.shape, cell.column) for p in pairs for cell in (p.start, p.end)]
     used = list({id(record): record for record in records if record is not None}.values())
     found = []
-    if any(pair.by_sign for pair in pairs):
+    blind = [pair.hazy for pair in pairs if pair.by_sign]
+    if 0.0 in blind:
         found.append(
             "Figures without deviations or intervals were compared by their sign alone: which "
             "differences are noise cannot be known."
         )
+    if any(blind):
+        found.append(
+            "Figures of too few calls for an interval were compared by their sign alone, and only "
+            f"where they differ by more than {units.percent(PROCESS_ALLOWANCE)}."
+        )
     alone = sum((record.number("latency_processes") or 1) == 1 for record in used)
-    if alone and not all(pair.by_sign for pair in pairs):
+    if alone and len(blind) < len(pairs):
         found.append(
             f"{of_all(alone, len(used), 'figure')} came from one process, as far as is known: "
             f"{units.percent(PROCESS_ALLOWANCE)} was allowed for what fresh ones differ by."

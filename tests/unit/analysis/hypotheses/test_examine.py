@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from inferometer.analysis.anomalies import find_anomalies
 from inferometer.analysis.grid import build
 from inferometer.analysis.hypotheses import examine
 from inferometer.core.hypothesis import THE_LABS
@@ -303,6 +305,23 @@ def test_means_with_their_deviation_are_more_than_a_sign(record, std, outcome):
     found = ask(records, "latency increases with batch_size")
     assert found.outcome == outcome
     assert ("sign alone" in found.limits[0]) == (std == 0)  # rounded away
+
+
+@pytest.mark.parametrize(("origin", "outcome"), [("imported", "mixed"), ("measured", "supported")])
+def test_a_small_difference_of_few_calls_measured_here_is_no_objection(record, origin, outcome):
+    """A board's run of two calls a cell: 1.58 s, 1.54 s and 4 s."""
+    records = [
+        replace(one, run={**one.run, "origin": origin})
+        for one in (
+            record("net", batch=b, latency_s=s)
+            for b, s in ((8, 0.5), (36, 1.58), (40, 1.54), (80, 4))
+        )
+    ]
+    found = ask(records, "latency increases with batch_size")
+    assert (found.outcome, found.supporting) == (outcome, 2)
+    assert ("more than 25 %" in found.limits[0]) == (origin == "measured")
+    kinds = [one.kind for one in find_anomalies(build(records))]
+    assert ("faster_with_more_work" in kinds) == (origin == "imported")
 
 
 def test_a_ratio_of_one_pair_has_the_interval_of_its_comparison(cell, record):
