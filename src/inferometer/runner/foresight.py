@@ -85,7 +85,9 @@ class Foresight:
 
     def learn(self, workload: Workload, figures: dict[str, Value]) -> None:
         """Take the memory that a workload took into account."""
-        seen = Observed.of({**self.known(workload).figures, **figures})
+        outlook = self.known(workload)
+        inputs = 0 if outlook.cost is None else outlook.cost.input_bytes
+        seen = Observed.of({**outlook.figures, **figures}, inputs=inputs)
         if seen is not None:
             self._observed.setdefault(workload.variant, []).append(seen)
 

@@ -28,19 +28,23 @@ class Observed:
         paper: most results alive at a time, as counted on paper.
         activation: rise of the resident memory by its calls.
         peak: resident memory at the most.
+        inputs: the call's inputs, which are part of the peak; 0 where they are not known, so that
+            a forecast learnt from it is that much too high.
     """
 
     paper: int
     activation: int
     peak: int
+    inputs: int = 0
 
     @classmethod
-    def of(cls, figures: Mapping[str, Value]) -> Observed | None:
+    def of(cls, figures: Mapping[str, Value], *, inputs: int = 0) -> Observed | None:
         """Read the figures of a record; None where one of the three is missing."""
         names = "activation_peak_bytes", "memory_activation_bytes", "peak_memory_bytes"
         paper, activation, peak = (figures.get(name) for name in names)
         if isinstance(paper, int) and isinstance(activation, int) and isinstance(peak, int):
-            return cls(paper=paper, activation=activation, peak=peak) if paper > 0 else None
+            found = cls(paper=paper, activation=activation, peak=peak, inputs=inputs)
+            return found if paper > 0 else None
         return None
 
 
@@ -73,7 +77,7 @@ class MemoryForecast:
 def forecast_memory(
     cost: Cost, *, loaded: int | None, observed: Sequence[Observed]
 ) -> MemoryForecast | None:
-    """Peak = what the process holds beside the activations + inputs + activations.
+    """Peak = what the process holds beside the inputs and the activations + these two.
 
     The activations are those on paper and a slack: blocks that the runtime allocates beside them,
     and free ones that the C library keeps. It grew about as the square root of the activations,
@@ -95,7 +99,7 @@ def forecast_memory(
         return MemoryForecast(peak=loaded + cost.input_bytes + paper, least=paper, shapes=0)
     largest = max(one.paper for one in observed)
     near = [one for one in observed if one.paper >= NEAR * largest]
-    beside = max(one.peak - one.activation for one in observed)
+    beside = max(one.peak - one.activation - one.inputs for one in observed)
     activation = paper + round(fmean(_slack(one, paper) for one in near))
     return MemoryForecast(
         peak=beside + cost.input_bytes + activation, least=paper, shapes=len(observed)

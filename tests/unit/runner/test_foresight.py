@@ -29,6 +29,7 @@ class FakeResidents:
     """Stands for workers: 10 MiB of activations for each input, or a failure."""
 
     limit_bytes = 1000 * MIB
+    input_bytes = 0
 
     def __init__(self):
         self.processes = Counter()
@@ -52,7 +53,7 @@ class FakeResidents:
                 self.alive.discard(workload.variant)
             raise WorkerFailed(self.failure)
         return Cost(
-            operators=(), input_bytes=0, output_bytes=0, weight_bytes=0, activation_bytes=0,
+            operators=(), input_bytes=self.input_bytes, output_bytes=0, weight_bytes=0, activation_bytes=0,
             activation_peak_bytes=workload.batch_size * EACH, method="known",
         )  # fmt: skip
 
@@ -94,6 +95,13 @@ def test_a_shape_that_was_observed_teaches(residents):
     found = sight.outlook(workload(4))
     assert found.figures["memory_forecast_bytes"] == (300 + 40 + 20) * MIB
     assert found.notes == []
+
+
+def test_inputs_that_an_observed_shape_held_are_known(residents):
+    residents.input_bytes = 50 * MIB
+    sight = foresight(residents)
+    learn(sight, 1)  # holds 300 MiB beside its activations, inputs included
+    assert sight.outlook(workload(4)).figures["memory_forecast_bytes"] == (250 + 50 + 40) * MIB
 
 
 def test_finished_records_of_a_run_that_goes_on_teach_too(residents):

@@ -41,6 +41,12 @@ def test_a_runtime_that_takes_what_the_paper_says_is_forecast_exactly(times):
     assert found.peak == 300 * MIB + MIB + times * 10 * MIB
 
 
+def test_inputs_of_a_smaller_shape_are_not_counted_again():
+    small = Observed(paper=MIB, activation=MIB, peak=(300 + 32 + 1) * MIB, inputs=32 * MIB)
+    found = forecast_memory(cost(2 * MIB, 64 * MIB), loaded=None, observed=[small])
+    assert found.peak == (300 + 64 + 2) * MIB
+
+
 def test_slack_grows_as_the_square_root():
     found = forecast_memory(cost(40 * MIB), loaded=None, observed=[observed(10 * MIB, 16 * MIB)])
     assert found.peak == 300 * MIB + 40 * MIB + 12 * MIB
