@@ -4,20 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import torch
-from torch.nn import functional
 from torch.nn.modules.module import (
     register_module_forward_hook,
     register_module_forward_pre_hook,
 )
-
-ATTENTION_AXES = 4
-ATTENTION_ARGUMENTS = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
 
 
 @contextmanager
@@ -126,51 +122,3 @@ def watched(network: torch.nn.Module, at: Callable[[str], None]) -> Iterator[Non
     finally:
         for hook in hooks:
             hook.remove()
-
-
-@contextmanager
-def fused_attention() -> Iterator[None]:
-    """Let attention on the meta device take the kernel of a device.
-
-    There torch falls back to matrix products that write all scores down; processors and GPUs have
-    kernels that do not. Multiply-accumulates are the same, memory is not.
-    """
-    plain = functional.scaled_dot_product_attention
-
-    def attention(*args: Any, **kwargs: Any) -> Any:
-        given = {**dict(zip(ATTENTION_ARGUMENTS, args, strict=False)), **kwargs}
-        return _fused(given) if _fits(given) else plain(*args, **kwargs)
-
-    functional.scaled_dot_product_attention = attention
-    try:
-        yield
-    finally:
-        functional.scaled_dot_product_attention = plain
-
-
-def _fits(given: Mapping[str, Any]) -> bool:
-    """Whether the kernel takes these; it is the one that torch has for processors."""
-    query, key, value = given["query"], given["key"], given["value"]
-    return (
-        query.is_meta
-        and query.dim() == key.dim() == value.dim() == ATTENTION_AXES
-        and key.shape[:2] == value.shape[:2]
-        and query.shape[0] == key.shape[0]
-        and (query.shape[1] == key.shape[1] or bool(given.get("enable_gqa")))
-        and query.shape[-1] == key.shape[-1] == value.shape[-1]
-        and not given.get("dropout_p")
-        and not (given.get("is_causal") and given.get("attn_mask") is not None)
-    )
-
-
-def _fused(given: Mapping[str, Any]) -> torch.Tensor:
-    kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # noqa: SLF001
-    result: tuple[torch.Tensor, torch.Tensor] = kernel(
-        given["query"],
-        given["key"],
-        given["value"],
-        is_causal=bool(given.get("is_causal")),
-        attn_mask=given.get("attn_mask"),
-        scale=given.get("scale"),
-    )
-    return result[0]

@@ -70,7 +70,7 @@ def _counted(
 ) -> Cost:
     import torch
 
-    from inferometer.models.cost import guard
+    from inferometer.models.cost import guard, kernels
     from inferometer.models.cost.counting import Counter
     from inferometer.models.cost.storages import Storages, distinct_bytes, tensors_in
 
@@ -89,7 +89,7 @@ def _counted(
         if simulated:
             given, named = _without_values(storages, args, kwargs)
             guard.replace_weights(network, storages.twin)
-            stack.enter_context(guard.fused_attention())
+            stack.enter_context(kernels.fused())
         stack.enter_context(counter)
         output = network(*given, **named)
     return Cost(

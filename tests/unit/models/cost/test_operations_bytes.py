@@ -261,3 +261,25 @@ def test_a_residual_network_needs_as_much_as_was_worked_out_by_hand(real):
     # what a block begins with, the first result until the second is there, then the sum
     assert cost.activation_peak_bytes == 3 * 400
     assert cost.activation_bytes == 3 * 5 * 400
+
+
+@pytest.mark.parametrize("form", ["plain", "both ways", "batch first", "no biases", "given states"])
+def test_recurrent_layers_take_the_kernel_that_they_have_in_a_real_call(form):
+    given = {
+        "both ways": {"bidirectional": True, "num_layers": 2},
+        "batch first": {"batch_first": True, "num_layers": 2, "dropout": 0.5},
+        "no biases": {"bias": False},
+    }
+    network = nn.LSTM(3, 5, **given.get(form, {})).eval()
+    args = (x(7, 2, 3), *([(x(1, 2, 5), x(1, 2, 5))] if form == "given states" else []))
+    simulated, real = (_counted(network, args, {}, simulated=one) for one in (True, False))
+    assert [one.calls for one in simulated.operators if one.kind == "recurrent"] == [
+        network.num_layers * (1 + network.bidirectional)  # not a call for each of the steps
+    ]
+    found, expected = (
+        [one for one in cost.operators if one.bytes_written] for cost in (simulated, real)
+    )
+    assert found == expected
+    assert simulated.activation_peak_bytes == real.activation_peak_bytes
+    outputs = network(*args)
+    assert simulated.output_bytes == 4 * (outputs[0].numel() + 2 * outputs[1][0].numel())
