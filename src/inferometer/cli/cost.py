@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inferometer.cli.options import json_option, told, write_json
-from inferometer.cli.parameters import DURATION, SIZE
+from inferometer.cli.parameters import DURATION, SEED, SIZE
 from inferometer.core.errors import InputError, WorkloadError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ UNCOUNTED = "without running it"
     help="Count a real call where what the network does depends on its inputs.",
 )
 @click.option("--timeout", "timeout_s", type=DURATION, help="Time to load, and then to count [3m].")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of weights and inputs.")
+@click.option("--seed", type=SEED, default=0, help="Seed of weights and inputs.")
 @json_option
 def cost(
     *,

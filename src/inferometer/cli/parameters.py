@@ -35,7 +35,7 @@ class Parsed(click.ParamType[Any]):
 def _list(text: str) -> list[str]:
     parts = [part.strip() for part in text.split(",")]
     if not all(parts):
-        raise ValueError(f"expected names separated by commas, found {text!r}")
+        raise ValueError(f"expected values separated by commas, found {text!r}")
     return parts
 
 
@@ -66,3 +66,5 @@ SIZES = Parsed("224,448,…", _sizes)
 DURATION = Parsed("TIME", parse_duration)
 SHARE = Parsed("SHARE", parse_percent)
 BYTES = Parsed("BYTES", parse_bytes)
+SEED = click.IntRange(0, 2**32 - 1)
+"""What every generator takes, and a study file too."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inferometer.cli.options import json_option, told, write_json
-from inferometer.cli.parameters import DURATION, SIZE
+from inferometer.cli.parameters import DURATION, SEED, SIZE
 from inferometer.core.errors import InputError, WorkloadError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--seconds", type=DURATION, default="5s", show_default=True, help="How long.")
 @click.option("--timeout", "timeout_s", type=DURATION, help="Longest silence of the worker [3m].")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of weights and inputs.")
+@click.option("--seed", type=SEED, default=0, help="Seed of weights and inputs.")
 @click.option("-o", "--output", type=FILE, metavar="PATH", help="Draw it: .svg or .png.")
 @click.option("--trace", type=FILE, help="Write the last calls for Chrome or Perfetto (JSON).")
 @json_option

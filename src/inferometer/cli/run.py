@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from inferometer.cli.options import json_option, store_option, write_json
-from inferometer.cli.parameters import BATCHES, BYTES, DURATION, NAMES, SHARE, SIZES
+from inferometer.cli.parameters import BATCHES, BYTES, DURATION, NAMES, SEED, SHARE, SIZES
 from inferometer.core.procedure import PRESETS
 from inferometer.core.record import Record
 from inferometer.core.run import Run
@@ -87,7 +87,7 @@ INTERRUPTED = 130
     type=click.Choice(["batch"]),
     help="Then try more batch sizes, to see where throughput collapses or memory ends.",
 )
-@click.option("--seed", type=click.IntRange(0), help="Seed of order, weights and inputs.")
+@click.option("--seed", type=SEED, help="Seed of order, weights and inputs.")
 @click.option(
     "--resume",
     is_flag=False,
@@ -182,8 +182,9 @@ def run(
     )
     if no_energy and energy.asked:
         raise click.UsageError("--no-energy does not go with --meter, --power-log and --mark")
-    if only and not resume and study is None and set(given) <= {"budget_s"}:
-        resume = "latest"  # what it is of says which study is meant
+    alone = study is None and set(given) <= {"budget_s"}  # what is resumed says which study it is
+    if only and not resume and alone:
+        resume = "latest"
     options = Options(
         resume=resume,
         retry_failed=retry_failed,
@@ -191,7 +192,7 @@ def run(
         energy=energy,
         root=root.resolve(),
     )
-    same = resume if study is None and set(given) <= {"budget_s"} else None
+    same = resume if alone else None
     wanted = None if same else _with_flags(load_study(study or DEFAULT_STUDY), given)
     if wanted is not None:
         check(wanted)  # before a store is made for it

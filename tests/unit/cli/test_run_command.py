@@ -67,3 +67,11 @@ def test_only_does_not_go_with_a_paired_run(refused):
 
 def test_an_empty_cell_is_refused(refused):
     assert "separated by commas" in refused("--resume", "--only", "resnet18,,unet")
+
+
+@pytest.mark.parametrize("command", [["run"], ["cost", "resnet18"], ["profile", "resnet18"]])
+def test_a_seed_that_no_generator_takes_is_refused(command, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([*command, "--seed", str(2**32)])
+    assert caught.value.code == 2
+    assert "0<=x<=4294967295" in capsys.readouterr().err
