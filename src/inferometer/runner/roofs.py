@@ -171,36 +171,38 @@ def probe_missing(
     """
     end = time.monotonic() + left_s
     found: list[Roof] = []
-    tried: set[tuple[str, str, int | None]] = set()
-    for workload in workloads:
-        variant = workload.variant
-        place = (workload.device, variant.precision, workload.threads)
-        if place in tried or roof_for(workload, known) or not offers_probe(variant.backend):
-            continue
-        tried.add(place)
+    for workload in _lacking(workloads, known):
         left_s = end - time.monotonic()
         if left_s < AFFORDABLE * PROBE_S:
-            needed = duration(AFFORDABLE * PROBE_S)
-            listener(Notice(message=TOO_LITTLE_TIME.format(needed)))
+            listener(Notice(message=TOO_LITTLE_TIME.format(duration(AFFORDABLE * PROBE_S))))
             break
+        precision = workload.variant.precision
         try:
             roof = probe_roof(
-                variant.backend,
-                variant.precision,
+                workload.variant.backend,
+                precision,
                 device=workload.device,
                 threads=workload.threads or 1,
                 memory_limit_bytes=memory_limit_bytes,
                 patience_s=min(PATIENCE_S, left_s / 2),
             )
         except WorkloadError as error:
-            message = FAILED.format(variant.precision, error)
-            listener(Notice(message=message))
-        else:
-            found.append(roof)
-            if roof.disturbed:
-                message = DISTURBED.format(variant.precision, percent(roof.granted))
-                listener(Notice(message=message))
+            listener(Notice(message=FAILED.format(precision, error)))
+            continue
+        found.append(roof)
+        if roof.disturbed:
+            listener(Notice(message=DISTURBED.format(precision, percent(roof.granted))))
     return found
+
+
+def _lacking(workloads: Sequence[Workload], known: Sequence[Roof]) -> list[Workload]:
+    """One workload for each roof that is not known and that its backend can probe."""
+    lacking: dict[tuple[str, str, int | None], Workload] = {}
+    for workload in workloads:
+        if roof_for(workload, known) is None and offers_probe(workload.variant.backend):
+            place = (workload.device, workload.variant.precision, workload.threads)
+            lacking.setdefault(place, workload)
+    return list(lacking.values())
 
 
 def rates_of(roof: Roof) -> Rates:
@@ -216,18 +218,21 @@ def rates_of(roof: Roof) -> Rates:
 def roof_figures(cost: Cost, roof: Roof, latency_s: float) -> dict[str, Value]:
     """The fields of the record that follow from a cost, a roof and the median of a call.
 
-    A latency below the roof shows that the roof is wrong: then the fields that rest on it are None.
+    A latency below the roof shows that the roof is wrong: then the fields that rest on it are None,
+    and `notes` says so.
     """
-    rates = rates_of(roof)
-    least = bound(cost.flops, cost.compulsory_bytes, rates)
-    holds = 0 < least.latency_s <= latency_s
+    least = bound(cost.flops, cost.compulsory_bytes, rates_of(roof))
+    share = least.share(latency_s)
+    holds = 0 < share <= 1
     intensity = cost.flops / cost.operator_bytes if cost.operator_bytes else None
     figures: dict[str, Value] = {
         "arithmetic_intensity": intensity,
         "roof_latency_s": least.latency_s if holds else None,
-        "roof_share": least.share(latency_s) if holds else None,
+        "roof_share": share if holds else None,
         "roof_limit": least.limit if holds else None,
     }
+    if share > 1:
+        figures["notes"] = [ABOVE.format(percent(share))]
     return figures | (_operator_figures(cost, roof) if holds and cost.operator_bytes else {})
 
 
@@ -249,17 +254,15 @@ def _operator_figures(cost: Cost, roof: Roof) -> dict[str, Value]:
 def against_roof(
     workload: Workload, cost: Cost | None, roofs: Sequence[Roof], latency_s: Value
 ) -> dict[str, Value]:
-    """What the roofs add to the figures of a record; of a roof that is none, `notes` says so.
+    """What the roofs add to the figures of a record; nothing where one of the three is not known.
 
     Args:
         workload: the record's.
-        cost: of a call; None where it is not known.
+        cost: of a call.
         roofs: of the device.
-        latency_s: median of a call, seconds; None where it is not known.
+        latency_s: median of a call, seconds.
     """
     roof = roof_for(workload, roofs)
     if cost is None or roof is None or not isinstance(latency_s, float) or latency_s <= 0:
         return {}
-    figures = roof_figures(cost, roof, latency_s)
-    share = bound(cost.flops, cost.compulsory_bytes, rates_of(roof)).share(latency_s)
-    return {**figures, "notes": [ABOVE.format(percent(share))]} if share > 1 else figures
+    return roof_figures(cost, roof, latency_s)
