@@ -9,9 +9,9 @@ from inferometer.analysis.grid import build
 from inferometer.core.metric import Estimate
 
 
-def estimate(value, half=None):
+def estimate(value, half=None, n=0):
     low, high = (None, None) if half is None else (value - half, value + half)
-    return Estimate(value=value, low=low, high=high, confidence=0.95, method="", n=10)
+    return Estimate(value=value, low=low, high=high, confidence=0.95, method="", n=n)
 
 
 def test_latencies_are_apart_where_their_intervals_do_not_meet():
@@ -22,6 +22,11 @@ def test_latencies_are_apart_where_their_intervals_do_not_meet():
 def test_without_intervals_any_difference_counts():
     assert facts.apart(estimate(1.0), estimate(1.1, 0.5))
     assert not facts.apart(estimate(1.0), estimate(1.0))
+
+
+def test_too_few_calls_for_an_interval_leave_what_processes_differ_by():
+    assert not facts.apart(estimate(1.0, n=3), estimate(1.2, 0.01, n=50))
+    assert facts.apart(estimate(1.0, n=3), estimate(1.3, n=3))
 
 
 value = st.floats(0.1, 10)
