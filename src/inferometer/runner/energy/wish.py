@@ -17,8 +17,8 @@ from inferometer.stats.energy_windows import PUBLISHED_WINDOW_S
 
 SWITCHED_OFF = "energy was switched off (--no-energy)"
 QUICK = (
-    "energy is not part of this procedure (preset quick), since its windows take minutes: "
-    "name a meter with --meter, or take --preset standard"
+    "energy is not part of this procedure (preset quick, or energy: false in the study), since its "
+    "windows take minutes: name a meter with --meter"
 )
 NO_ROUNDS = "energy is not measured in a {} run"
 REPLAYED = "the device tree is a recording (--root): {} would be read, but does not move there"
