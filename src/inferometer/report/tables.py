@@ -239,9 +239,11 @@ def catalogue_entry(grid: Grid, column: Column) -> Entry | None:
 
 
 def per_model(grid: Grid) -> list[Column]:
-    """A column for each model: of several, the first that knows its parameters."""
+    """A column for each model: of several, the first that knows its parameters and its source."""
     known: dict[str, Column] = {}
-    for column in sorted(grid.columns, key=lambda column: grid.count(column) is None):
+    for column in sorted(
+        grid.columns, key=lambda one: (grid.count(one) is None, not grid.text(one, "source"))
+    ):
         known.setdefault(column.variant.model, column)
     order = list(dict.fromkeys(column.variant.model for column in grid.columns))
     return [known[model] for model in order]

@@ -41,7 +41,9 @@ def what_cells_show(records: Sequence[Record], target: float | None) -> str:
         return "Median time per call of one batch; too few calls for an interval."
     aim = f" (target ± {units.percent(target)})" if target else ""
     confidence = units.percent(min(levels))
-    return f"Median time per call of one batch ± half of its {confidence} interval{aim}."
+    means = any(r.latency and r.number("latency_median_s") is None for r in records)
+    also = " Where only a mean is known, that." * means
+    return f"Median time per call of one batch ± half of its {confidence} interval{aim}.{also}"
 
 
 def outcome(run: Run, records: Sequence[Record]) -> str:

@@ -240,6 +240,13 @@ def test_several_runs_share_one_report(report, run, another_run, lab_of, lab2_of
     ]
 
 
+def test_a_model_is_told_by_the_run_that_knows_it_not_by_a_table_that_does_not(
+    report, run, lab, lab2_run, lab2
+):
+    models = section(report((lab2_run, lab2), (run, lab)), "## 1 Models")
+    assert "| unet | unet | catalogue, built by inferometer | random, seed 0 |" in models
+
+
 def test_hostile_strings_stay_text(report, another_run, record):
     evil = "x|y\n# h <script>`*"
     bad = another_run(study=evil, device={"name": evil, "board": [evil]}, software={evil: evil})
