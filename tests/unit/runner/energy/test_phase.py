@@ -45,7 +45,6 @@ class World:
         self.used_j = 0.0
         self.sampler = None
         self.trace = []
-        self.listeners = []
 
     def clock(self):
         return self.now
@@ -58,8 +57,6 @@ class World:
             self.now += step
             self.used_j += step * power_w
             self.trace.append((self.now, power_w))
-            for listener in self.listeners:
-                listener()
             for poller in self.sampler.pollers if self.sampler else ():
                 if poller._inside:
                     poller._read()
@@ -180,15 +177,15 @@ def test_a_processors_counter_from_its_file_to_the_record(bench, world, tmp_path
     zone.mkdir(parents=True)
     wraps_uj = 2_000_000_000
 
-    def show():
-        counted = round((world.used_j + 1900) * 1e6) % wraps_uj
-        (zone / "energy_uj").write_text(f"{counted}\n")
+    def read(path):
+        if path.name != "energy_uj":
+            return path.read_bytes()
+        return f"{round((world.used_j + 1900) * 1e6) % wraps_uj}\n".encode()
 
     (zone / "name").write_text("package-0\n")
     (zone / "max_energy_range_uj").write_text(f"{wraps_uj}\n")
-    show()
-    world.listeners.append(show)
-    (source,) = rapl.find(Surroundings(root=tmp_path, clock=world.clock)).sources
+    surroundings = Surroundings(root=tmp_path, read=read, clock=world.clock)
+    (source,) = rapl.find(surroundings).sources
     for record in bench(Workers(world), sources=[source]):
         truth = WORK_W * CALL_S / record.workload.batch_size
         assert record["energy_source"] == "rapl:package-0", record["energy_reason"]
