@@ -127,14 +127,13 @@ def _caveat(shunt_uohm: int | None) -> str:
 def _wired(
     surroundings: Surroundings, channel: Channel | None, name: str, period_s: float, note: str
 ) -> ChannelSource | Absence:
-    watts = _watts(channel)
-    if channel is None or not watts:
+    watts = channel.watts() if channel else None
+    if channel is None or watts is None or watts <= 0:
         if channel:
             channel.close()
-        state = "cannot be read" if watts is None else "reads 0 W: nothing flows through it"
         return Absence(
             kind=KIND,
-            reason=f"The power monitor {name} is there but {state}.",
+            reason=f"The power monitor {name} is there but {_state(watts)}.",
             way_out="Check how it is wired, and that the supply current passes its shunt resistor.",
         )
     return _source(
@@ -142,8 +141,12 @@ def _wired(
     )
 
 
-def _watts(channel: Channel | None) -> float | None:
-    return channel.watts() if channel else None
+def _state(watts: float | None) -> str:
+    if watts is None:
+        return "cannot be read"
+    if watts < 0:
+        return f"reads {watts:.3g} W: the current flows through it backwards"
+    return "reads 0 W: nothing flows through it"
 
 
 def _amd(surroundings: Surroundings, folder: str) -> Sequence[ChannelSource | Absence]:

@@ -25,7 +25,7 @@ def load_virtual():
 
 
 virtual = load_virtual()
-SEEDS = 120
+SEEDS = 60
 FAULTY_SEEDS = 15
 
 

@@ -85,6 +85,17 @@ def test_a_module_that_nothing_flows_through_is_said_to_be(world, ina219):
     assert "reads 0 W: nothing flows through it" in finding.absences[0].reason
 
 
+def test_a_module_that_is_wired_the_other_way_round_is_said_to_be(world):
+    files = {
+        f"{ONE}/name": "ina3221\n",
+        f"{ONE}/in1_input": "5000\n",
+        f"{ONE}/curr1_input": "-800\n",
+    }
+    finding = find(world(files).surroundings)
+    assert not finding.sources
+    assert "reads -4 W: the current flows through it backwards" in finding.absences[0].reason
+
+
 def test_a_module_that_is_unplugged_is_lost(world, ina219):
     built = world(ina219)
     source = only(find(built.surroundings))
