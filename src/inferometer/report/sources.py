@@ -59,6 +59,7 @@ def study_file(study: Study) -> str:
     sweep = study.sweep
     data: dict[str, Any] = {
         "name": study.name,
+        "description": study.description or None,
         "models": list(sweep.models),
         "backends": list(sweep.backends),
         "precisions": list(sweep.precisions),

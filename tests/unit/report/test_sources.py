@@ -36,15 +36,17 @@ blocks = st.builds(
         find_cliff=st.none() | st.just("batch"),
     ),
     st.just(THE_LABS) | st.just(("a is faster than b",)),
+    st.just("") | names,
 )
 def test_the_study_file_of_a_report_reads_back_as_the_study(
-    models, found, threads, procedure, hypotheses
+    models, found, threads, procedure, hypotheses, description
 ):
     study = Study(
         name="mine",
         sweep=Sweep(models=models, blocks=found, threads=threads),
         procedure=procedure,
         hypotheses=hypotheses,
+        description=description,
     )
     assert parse_study(study_file(study), name_of_file="study.yaml") == study
 
