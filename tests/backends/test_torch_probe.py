@@ -139,11 +139,38 @@ def test_a_roof_goes_through_json(roof):
     assert Roof.from_json(old).cache_bytes is None
 
 
-def test_half_precisions_move_the_same_bytes_as_single_ones():
+def test_half_precisions_move_the_same_bytes_as_single_ones(monkeypatch):
     """Converting elements would limit them, and a model's weights move faster."""
+    moved = []
+
+    def transfers(arrays, sizes):
+        moved.extend(arrays)
+        return made(arrays, sizes)
+
+    made = module._transfers
+    monkeypatch.setattr(module, "_transfers", transfers)
     found = TorchBackend().probe(device="cpu", precision="bf16", threads=1, plan=SHORT)
     assert found.precision == "bf16"
-    assert "over" in found.memory.what
+    assert {array.dtype for array in moved} == {torch.float32}
+
+
+def test_every_byte_that_is_read_or_written_counts():
+    arrays = [torch.full((1000,), float(value)) for value in (0, 3, 4)]
+    triad, total = module._transfers(arrays, [4000])
+    triad.call()
+    assert arrays[0].tolist() == [5.0] * 1000
+    assert triad.amount == 3 * 4000
+    assert float(total.call()) == 3000
+    assert total.amount == 4000
+
+
+def test_operations_of_the_arithmetic_are_those_of_torchs_own_counter():
+    from torch.utils.flop_counter import FlopCounterMode
+
+    for one in probe(room_bytes=13 * MIB)._arithmetic(torch.float32):
+        with FlopCounterMode(display=False) as counter:
+            one.call()
+        assert counter.get_total_flops() == one.amount
 
 
 @pytest.mark.parametrize(("precision", "device"), [("int4", "cpu"), ("fp32", "nowhere")])
