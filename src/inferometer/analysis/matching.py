@@ -78,7 +78,8 @@ def match_runs(baseline: Sequence[Record], contender: Sequence[Record]) -> Match
         if not common:
             continue
         pairs = [(sides[0][k], sides[1][k]) for k in common]
-        return _matching([_of_runs(a, b) for a, b in pairs], note)
+        alone = _alone(len(baseline) - len(common), len(contender) - len(common))
+        return _matching([_of_runs(a, b) for a, b in pairs], note, alone)
     names = [", ".join(sorted({_label(one) for one in side})) for side in (baseline, contender)]
     raise InputError(
         f"the two runs have no workload in common: {names[0] or 'none'} against "
@@ -122,7 +123,7 @@ def match_within(
         raise InputError(
             f"nothing in the run differs in its {axis} alone: it has {', '.join(values) or 'none'}"
         )
-    return _matching(found, "")
+    return _matching(found)
 
 
 def axis_of_pair(records: Sequence[Record]) -> str | None:
@@ -136,13 +137,23 @@ def axis_of_pair(records: Sequence[Record]) -> str | None:
     return axes[0] if len(axes) == 1 else None
 
 
-def _matching(found: Sequence[Match], note: str) -> Matching:
+def _alone(baseline: int, contender: int) -> str:
+    """How many workloads two runs do not have in common, or in ways that cannot be told apart."""
+    if not baseline and not contender:
+        return ""
+    return (
+        f"without a counterpart of their own in the other run, and left out: {baseline} of the "
+        f"baseline's workloads, {contender} of the contender's"
+    )
+
+
+def _matching(found: Sequence[Match], *notes: str) -> Matching:
     """Those with figures on both sides, and a sentence for each that lacks the contender's."""
     good = [match for match in found if _has_figure(match.baseline)]
     return Matching(
         matches=tuple(match for match in good if _has_figure(match.contender)),
         missing=tuple(_missing(match) for match in good if not _has_figure(match.contender)),
-        notes=(note,) if note else (),
+        notes=tuple(note for note in notes if note),
     )
 
 

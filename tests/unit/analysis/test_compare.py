@@ -74,6 +74,8 @@ def test_runs_of_one_variant_each_are_matched_by_shape(record):
     other = [measured(record, "b", 0.012, batch=b, run_id="x") for b in (1, 2, 4)]
     matching = match_runs(base, other)
     assert [match.workload for match in matching.matches] == ["224/1", "224/2"]
+    assert "left out: 0 of the baseline's workloads, 1 of the contender's" in matching.notes[1]
+    assert len(match_runs(base, other[:2]).notes) == 1
 
 
 def test_runs_with_nothing_in_common_are_refused_with_a_way_out(record):
