@@ -103,6 +103,7 @@ class PeakMemory:
             self.reset = True
         self.before = held(self.proc)
         self._mark_before = self._mark()
+        self.reset = self.reset and self._mark_before is not None
         if not self.reset and self.before is not None:
             self._samples = _Samples(self.proc)
             self._samples.start()

@@ -73,6 +73,13 @@ def test_else_samples_tell_a_lower_bound_and_say_so(tmp_path):
     assert "lower bound" in seen.counter
 
 
+def test_where_there_is_no_mark_to_reset_samples_are_taken(tmp_path):
+    meter = PeakMemory(proc_of(tmp_path, can_reset=True, VmRSS=900))
+    meter.begin()
+    assert meter._samples is not None
+    assert "samples" in meter.end().counter
+
+
 @linux
 def test_samples_see_what_is_held_for_a_while(tmp_path, monkeypatch):
     """Without a mark at all, in this very process."""
