@@ -47,7 +47,7 @@ def energy_line(record: Record) -> str | None:
         parts.append(f"{units.watts(power)}, at rest {units.watts(rest)}")
     parts.append(f"{units.number(1 / gross)} inferences per joule" if gross > 0 else "")
     product = delay_product_js(record)
-    parts.append(f"energy-delay product {units.number(product)} J s" if product else "")
+    parts.append(f"energy-delay product {units.joules(product)} s" if product else "")
     return ", ".join(part for part in parts if part)
 
 

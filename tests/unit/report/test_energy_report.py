@@ -27,7 +27,7 @@ def test_a_workload_with_its_source_its_spread_and_what_follows_from_it(record):
     assert "19 ± 4 mJ above rest" in line
     assert "15.0 W, at rest 5.03 W" in line
     assert "35.6 inferences per joule" in line
-    assert "energy-delay product 0.000843 J s" in line
+    assert "energy-delay product 843 µJ s" in line
 
 
 def test_derived_figures_are_arithmetic(record):
