@@ -74,7 +74,11 @@ def charts(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> list[Chart
         _layers(),
         _roofline(rows, roofs),
     ]
-    several = {"latency-by-size": "size", "scaling": "times_batch"}
+    several = {
+        "latency-by-size": "size",
+        "latency-by-parameters": "parameters",
+        "scaling": "times_batch",
+    }
     drawable = [chart for chart in wanted if chart.has(rows)]
     return [c for c in drawable if c.name not in several or _several(rows, several[c.name])]
 

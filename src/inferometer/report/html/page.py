@@ -105,7 +105,7 @@ def _choices(chart: charts.Chart, table: Results) -> list[Choice]:
     return [
         Choice(
             value="" if value is None else str(value),
-            words=f"{names[chart.by]} {'own' if value is None else value}",
+            words=f"own {names[chart.by]}" if value is None else f"{names[chart.by]} {value}",
             first=value == most,
         )
         for value in ordered

@@ -38,6 +38,7 @@ function told(i) {
 async function embed(place, spec, sets, text) {
   const whole = { ...structuredClone(spec), config: structuredClone(data.config) };
   whole.config.legend.labelLimit = Math.max(120, place.clientWidth - 60);
+  whole.config.axis.labelLimit = Math.max(120, place.clientWidth / 2);
   whole.config.legend.columns = sets.legendColumns ?? 1;
   whole.datasets = sets.data;
   whole.params = [{ name: "names", value: data.columns.map(([name]) => name) }];

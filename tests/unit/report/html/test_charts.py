@@ -47,7 +47,8 @@ def test_a_lab_has_its_plots(names, lab):
 
 def test_without_figures_there_is_no_plot(names, record):
     assert names([record(failure="crash")]) == {}
-    assert {"latency-by-size", "scaling"}.isdisjoint(names([record()]))
+    one_model = names([record(parameters=10**6)])
+    assert {"latency-by-size", "latency-by-parameters", "scaling"}.isdisjoint(one_model)
     assert "energy-by-batch" in names([record(energy_per_inference_j=1.0)])
 
 

@@ -177,6 +177,11 @@ def test_an_imported_table_without_intervals_is_a_page(page, lab2_run, lab2):
     assert "2.90050734299" in text
 
 
+def test_a_plot_names_the_input_size_that_it_shows(page, run, record):
+    assert "At own input size." in page((run, [record(size=None)]))
+    assert "At input size 224." in page((run, [record()]))
+
+
 def test_failures_alone_are_a_page_without_plots(page, run, record):
     text = page((run, [record(failure="crash"), record(batch=2, failure="timeout")]))
     assert "No latency was measured." in text
