@@ -74,8 +74,8 @@ class EnergyResult:
 
 def energy_per_input(
     sensor: Sensor,
-    at_s: Sequence[float],
-    values: Sequence[float],
+    at_s: Sequence[float] | Floats,
+    values: Sequence[float] | Floats,
     load: Sequence[Window],
     *,
     idle_before: Window | None = None,

@@ -79,7 +79,7 @@ class Readings:
     values: Floats
 
     @classmethod
-    def of(cls, at_s: Sequence[float], values: Sequence[float]) -> Readings:
+    def of(cls, at_s: Sequence[float] | Floats, values: Sequence[float] | Floats) -> Readings:
         """Take plain numbers.
 
         Raises:

@@ -75,11 +75,10 @@ def _result(
     log: PowerLog, record: Record, rounds: Sequence[Round], offset_s: float
 ) -> EnergyResult:
     load, before, after = windows_of(rounds, record.workload.batch_size)
-    times = log.times_s + offset_s
     return energy_per_input(
         sensor_of(log.info),
-        times.tolist(),
-        log.watts.tolist(),
+        log.times_s + offset_s,
+        log.watts,
         load,
         idle_before=before,
         idle_after=after,
