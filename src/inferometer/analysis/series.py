@@ -77,9 +77,9 @@ def latency_by_size(grid: Grid, batch_size: int) -> list[Series]:
 
 
 def latency_by_parameters(grid: Grid, shape: Shape) -> list[Series]:
-    """Seconds per call against parameters: a series of one point for each column."""
+    """Seconds per call against parameters: a series of one point for each column that has some."""
     counted = [(column, grid.count(column)) for column in grid.columns]
-    series = [_one(grid, column, [(x, shape)]) for column, x in counted if x is not None]
+    series = [_one(grid, column, [(x, shape)]) for column, x in counted if x]
     return [one for one in series if one.points or one.gaps]
 
 

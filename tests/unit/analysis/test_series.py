@@ -49,7 +49,8 @@ def test_latency_by_size_leaves_out_the_models_own_size(record):
 
 
 def test_latency_by_parameters_needs_a_count(record):
-    grid = build([record("a", parameters=10), record("b"), record("c", parameters=5)])
+    records = [record("a", parameters=10), record("b"), record("c", parameters=5)]
+    grid = build([*records, record("none", parameters=0)])
     found = series.latency_by_parameters(grid, Shape(input_size=224, batch_size=1))
     assert [(one.column.label, one.points[0].x) for one in found] == [("a", 10), ("c", 5)]
 
