@@ -9,7 +9,7 @@ from inferometer.analysis.costs import CONVENTION
 from inferometer.analysis.grid import Grid
 from inferometer.core import units
 from inferometer.core.record import Record
-from inferometer.report.fields import Fields, byte_count, count, quantity, rows
+from inferometer.report.fields import Fields, Place, byte_count, count, quantity, rows
 from inferometer.report.markup import Table
 from inferometer.report.tables import per_model
 from inferometer.report.wording import joined, sentence
@@ -23,8 +23,7 @@ NOT_COUNTED = "The operations were not counted."
 
 
 def operations(grid: Grid) -> Table:
-    """Operations, bytes and calls of each model at the smallest shape that most of them have."""
-    shape = facts.common_shape(grid) or grid.shapes[0]
+    """Operations, bytes and calls of each model, where they can be at one shape for all."""
     fields: Fields = {
         "MACs": quantity("macs", "MACs"),
         "FLOPs": quantity("flops", "FLOPs"),
@@ -37,34 +36,41 @@ def operations(grid: Grid) -> Table:
         "FLOPs for a byte moved at least": _intensity("compulsory_bytes"),
         "for a byte moved by operators": _intensity("operator_bytes"),
     }
-    cells = [(column, shape, grid.cell(shape, column)) for column in per_model(grid)]
-    known = [(column, at, record) for column, at, record in cells if record is not None]
-    return rows([one for one in known if one[2].number("macs") is not None], fields)
+    return rows(_counted(grid), fields)
 
 
 def operation_notes(grid: Grid) -> list[str]:
     """What the table means, how it was made, and what is not in it."""
-    if not operations(grid):
+    counted = _counted(grid)
+    if not counted:
         return [NOT_COUNTED]
-    shape = facts.common_shape(grid) or grid.shapes[0]
-    where = f"Of one call at {shape.label} (input size/batch size)."
+    where = "Of one call at the input size and batch size that stand beside."
     lines = [f"{where} {sentence(CONVENTION)}", BYTES]
-    known = [record for column in grid.columns if (record := grid.cell(shape, column))]
-    methods = dict.fromkeys(str(m) for r in known if (m := r.figures.get("operations_method")))
+    figures = [record.figures for _, _, record in counted]
+    methods = dict.fromkeys(str(how) for one in figures if (how := one.get("operations_method")))
     if methods:
         lines.append(f"How they were counted: {joined(list(methods))}.")
-    unknown = {
-        column.name: ", ".join(map(str, names))
-        for column in per_model(grid)
-        if (record := grid.cell(shape, column)) is not None
-        and isinstance(names := record.figures.get("unknown_operators"), list)
-        and names
-    }
-    for name, operators in unknown.items():
-        lines.append(
-            f"Not in the operations of {name}, as the counter does not know them: {operators}."
-        )
+    for column, _, record in counted:
+        names = record.figures.get("unknown_operators")
+        if isinstance(names, list) and names:
+            listed = ", ".join(map(str, names))
+            lines.append(
+                f"Not in the operations of {column.name}, as the counter does not know them: "
+                f"{listed}."
+            )
     return lines
+
+
+def _counted(grid: Grid) -> list[Place]:
+    """A cell of each model with its operations: of the shape that most have, else its first."""
+    shape = facts.common_shape(grid)
+    order = [*([shape] if shape else []), *grid.shapes]
+    found = []
+    for column in per_model(grid):
+        cells = ((column, at, grid.cell(at, column)) for at in order)
+        known = ((c, at, r) for c, at, r in cells if r is not None and r.number("macs") is not None)
+        found += [place for place in [next(known, None)] if place]
+    return found
 
 
 def _intensity(bytes_name: str) -> Callable[[Record], str]:

@@ -48,6 +48,16 @@ def test_operations_are_those_of_a_call_at_the_smallest_common_shape(known):
     assert len(table.rows) == 4
 
 
+def test_a_model_that_lacks_the_common_shape_is_told_at_its_own(record):
+    at_64 = [record(m, size=64, macs=10**9, flops=2 * 10**9) for m in "ab"]
+    table = operations.operations(build([*at_64, record("c", size=128, macs=10**6, flops=1)]))
+    assert column(table, "MACs") == {
+        ("a", "64/1"): "1.00 GMACs",
+        ("b", "64/1"): "1.00 GMACs",
+        ("c", "128/1"): "1.00 MMACs",
+    }
+
+
 def test_the_convention_is_told_and_unknown_operators_are_named(known):
     odd = [
         replace(r, figures={**r.figures, "unknown_operators": ["aten.odd (2)"]})
