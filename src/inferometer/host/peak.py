@@ -41,7 +41,7 @@ _ZEN5_WIDE_MODELS = (*range(0x20), *range(0x40, 0x50))
 
 _ARM_PER_CYCLE = {
     **dict.fromkeys(("Cortex-A53", "Cortex-A55", "Cortex-A57", "Cortex-A72", "Cortex-A73"), 8),
-    **dict.fromkeys(("Cortex-A75", "Cortex-A76", "Cortex-A77", "Cortex-A78"), 16),
+    **dict.fromkeys(("Cortex-A76", "Cortex-A77", "Cortex-A78"), 16),
     **dict.fromkeys(("Neoverse-N1", "Neoverse-N2"), 16),
     **dict.fromkeys(("Cortex-X1", "Cortex-X2", "Neoverse-V1", "Neoverse-V2"), 32),
 }
