@@ -19,6 +19,8 @@ SIDES = {
     "pixel": "side (2 is in proportion to the pixels of an image)",
     "position": "length (1 is in proportion to it)",
 }
+ROUNDING = 1e-9
+"""A part for each input of less than this share of the fixed one is none."""
 TWO = 2
 METHOD = "least squares on relative residuals, {} points, Student's t"
 EXACT = "{} points: nothing is left to judge the line by"
@@ -110,11 +112,13 @@ def _marginal(batches: Sequence[int], latencies: Sequence[float], best: int) -> 
 
 
 def _line_text(line: Affine) -> str:
-    fixed, each = (units.seconds(part.value) for part in (line.fixed, line.per_unit))
-    if line.per_unit.value <= 0 or (line.scatter is not None and line.scatter > STRAIGHT):
+    fixed, each = line.fixed.value, line.per_unit.value
+    if line.scatter is not None and line.scatter > STRAIGHT:
         scatter = units.percent(line.scatter)
         return f"latency does not follow a line of the batch size (scatter {scatter})"
-    return f"latency is about {fixed} and {each} for each input"
+    if each <= ROUNDING * fixed:
+        return "latency does not grow with the batch size"
+    return f"latency is about {units.seconds(fixed)} and {units.seconds(each)} for each input"
 
 
 def _effect(name: str, part: Part, line: Affine) -> Effect:

@@ -30,6 +30,12 @@ def test_latency_that_is_no_line_is_not_called_one(record):
     assert "does not follow a line" in one.sentence
 
 
+@pytest.mark.parametrize("seen", [((1, 0.6), (2, 0.6)), ((1, 0.6), (2, 0.5))])
+def test_latency_that_does_not_grow_is_told_so(record, seen):
+    (one,) = scaling(build([record("net", batch=b, latency_s=s) for b, s in seen]))
+    assert one.sentence.startswith("net at 224: latency does not grow with the batch size;")
+
+
 def test_a_best_batch_where_more_took_less_has_no_marginal_cost(record):
     records = [record("net", batch=b, latency_s=s) for b, s in ((1, 0.02), (2, 0.01))]
     (one,) = scaling(build(records))
