@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.core.costing import Artifact
-from inferometer.models.cost.parameters import frozen_weights
+from inferometer.models.cost.parameters import frozen_weights, identity
 
 _DTYPES = {
     "uint64": "U64",
@@ -63,7 +63,7 @@ def safetensors_bytes(network: Any) -> int | None:  # noqa: ANN401 - modules and
         kind = str(getattr(tensor, "dtype", "")).removeprefix("torch.")
         if kind not in _DTYPES:
             return None
-        found.setdefault(_identity(tensor), (order.index(kind), name, tensor))
+        found.setdefault(identity(tensor), (order.index(kind), name, tensor))
     header, end = {}, 0
     for place, name, tensor in sorted(found.values(), key=lambda one: one[:2]):
         begin, end = end, end + tensor.numel() * tensor.element_size()
@@ -74,12 +74,3 @@ def safetensors_bytes(network: Any) -> int | None:  # noqa: ANN401 - modules and
         }
     text = len(json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode())
     return _LENGTH_BYTES + text + -text % _ALIGNMENT_BYTES + end
-
-
-def _identity(tensor: Any) -> object:  # noqa: ANN401 - a tensor
-    """What two names of one tensor have in common."""
-    try:
-        address = tensor.data_ptr()
-    except RuntimeError:  # tensors without storage
-        address = 0
-    return (address, tuple(tensor.shape), tensor.stride()) if address else id(tensor)

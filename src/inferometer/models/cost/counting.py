@@ -22,6 +22,9 @@ Row = tuple[str, Kind, str]
 COMPARES = "aten.equal"
 """Before it runs, a frozen program looks which of its weights are equal: no part of the call."""
 
+COMPLEX_MACS = 4
+"""Multiply-accumulates of one of complex numbers."""
+
 
 class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While it is entered, counts the operators that this thread calls.
@@ -92,6 +95,8 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         written = self._written(operator, given, new)
         work = Work(0) if operator.formula is None else operator.formula(given, result)
+        if any(tensor.is_complex() for tensor in new):
+            work = work._replace(macs=COMPLEX_MACS * work.macs)
         read = self._read(operator, given, work, result)
         _add(self._sums, (operator.name, operator.kind, self._path), work, read, written)
 

@@ -24,7 +24,7 @@ def count_parameters(module: Any) -> ParameterCount:  # noqa: ANN401 - modules a
     named += [(f"constant {n}", value) for n, value in enumerate(frozen_weights(module))]
     names: dict[Hashable, list[str]] = {}
     for name, value in named:
-        names.setdefault(_identity(value), []).append(name)
+        names.setdefault(identity(value), []).append(name)
     distinct = _distinct(value for _, value in named)
     buffers = _distinct(value for _, value in module.named_buffers(remove_duplicate=False))
     parameters = _elements(distinct)
@@ -58,10 +58,10 @@ def frozen_weights(module: Any) -> list[torch.Tensor]:  # noqa: ANN401 - modules
 
 
 def _distinct(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
-    return list({_identity(tensor): tensor for tensor in tensors}.values())
+    return list({identity(tensor): tensor for tensor in tensors}.values())
 
 
-def _identity(tensor: torch.Tensor) -> Hashable:
+def identity(tensor: torch.Tensor) -> Hashable:
     """What two tensors have in common exactly where they are the same parameter.
 
     The offset and length are part of it because recurrent layers keep many weights in one storage.

@@ -93,6 +93,11 @@ KNOWN = {
         [zeros(2, 3, 4), zeros(2, 4, 5)],
         120,
     ),
+    "complex": (
+        Does(torch.mm),
+        [zeros(2, 3, dtype=torch.cfloat), zeros(3, 5, dtype=torch.cfloat)],
+        4 * 30,
+    ),
     "bilinear": (nn.Bilinear(3, 4, 5), [zeros(2, 3), zeros(2, 4)], 2 * 5 * 3 * 4),
     "lstm": (LSTM, [zeros(7, 2, 3)], 7 * 2 * 2 * (20 * (3 + 5) + 20 * (10 + 5))),
     "gru": (GRU, [zeros(2, 7, 3)], 7 * 2 * 2 * (15 * (3 + 5) + 15 * (10 + 5))),
