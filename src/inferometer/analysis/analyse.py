@@ -27,9 +27,6 @@ def analyse(
         grid: records of one or several runs, with their rounds where these are to be looked at.
         hypotheses: what was expected, a line each.
         roofs: roofs of the device by the run's id; they make explanations better.
-
-    Raises:
-        ValueError: a hypothesis cannot be read.
     """
     return Findings(
         hypotheses=tuple(examine(grid, hypotheses, roofs)),
@@ -47,9 +44,6 @@ def analyse_runs(
         runs: they.
         records: of all of them, with their rounds where these are to be looked at.
         hypotheses: what to test instead of what their studies expect.
-
-    Raises:
-        ValueError: a hypothesis cannot be read.
     """
     texts = hypotheses or expected(runs)
     return analyse(build(records), hypotheses=texts, roofs=roofs_of(runs))

@@ -8,6 +8,7 @@ from inferometer.analysis.findings import Tested
 from inferometer.analysis.grid import Grid
 from inferometer.analysis.hypotheses.ratio import ratio
 from inferometer.analysis.hypotheses.trends import linear, trend
+from inferometer.analysis.hypotheses.words import untestable
 from inferometer.core.roof import Roof
 from inferometer.study.hypotheses import parse_hypothesis
 
@@ -21,19 +22,20 @@ def examine(
 
     Args:
         grid: the table.
-        texts: the hypotheses, a line each.
+        texts: the hypotheses, a line each; one that cannot be read, as in a run of another version,
+            is untestable.
         roofs: roofs of the device by the run's id; they make explanations better.
-
-    Raises:
-        ValueError: a hypothesis cannot be read.
     """
-    found = []
-    for text in texts:
+    return [_examine(grid, text, roofs or {}) for text in texts]
+
+
+def _examine(grid: Grid, text: str, roofs: Mapping[str, Sequence[Roof]]) -> Tested:
+    try:
         hypothesis = parse_hypothesis(text)
-        if hypothesis.kind == "trend":
-            found.append(trend(grid, hypothesis, roofs or {}))
-        elif hypothesis.kind == "linear":
-            found.append(linear(grid, hypothesis))
-        else:
-            found.append(ratio(grid, hypothesis, roofs or {}))
-    return found
+    except ValueError as error:
+        return untestable(text, str(error))
+    if hypothesis.kind == "trend":
+        return trend(grid, hypothesis, roofs)
+    if hypothesis.kind == "linear":
+        return linear(grid, hypothesis)
+    return ratio(grid, hypothesis, roofs)

@@ -31,7 +31,7 @@ def ratio(grid: Grid, hypothesis: Hypothesis, roofs: Mapping[str, Sequence[Roof]
     """Test a bound on the ratio of a figure at two values, in each stratum that has both."""
     pairs = opposites(grid, hypothesis.figure, hypothesis.left, hypothesis.right)
     if not pairs:
-        return untestable(hypothesis, _nothing(grid, hypothesis))
+        return untestable(hypothesis.text, _nothing(grid, hypothesis))
     shift = math.log(hypothesis.bound)
     moved = [_shifted(pair, shift) for pair in pairs]
     says = [one.says for one in judged(moved, rises=hypothesis.at_most, zone=NO_ZONE)]

@@ -46,15 +46,15 @@ def of_all(part: int, total: int, what: str) -> str:
     return f"{part} of {total} {plural}"
 
 
-def untestable(hypothesis: Hypothesis, why: str) -> Tested:
-    """The answer where the data hold nothing to test it on."""
-    return Tested(text=hypothesis.text, outcome="untestable", sentence=f"Untestable: {why}.")
+def untestable(text: str, why: str) -> Tested:
+    """The answer where there is nothing to test a hypothesis on."""
+    return Tested(text=text, outcome="untestable", sentence=f"Untestable: {why}.")
 
 
 def nothing_to_compare(hypothesis: Hypothesis) -> Tested:
     """The answer where no two figures differ in the factor alone."""
     return untestable(
-        hypothesis,
+        hypothesis.text,
         f"no two figures of {hypothesis.figure} ({FIGURES[hypothesis.figure]}) differ in "
         f"{plain(hypothesis.factor)} and in nothing else",
     )

@@ -332,6 +332,13 @@ def test_a_ratio_of_one_pair_has_the_interval_of_its_comparison(cell, record):
     assert (effect.low, effect.method) == (None, "one stratum, without intervals")
 
 
+def test_what_cannot_be_read_is_untestable(cell):
+    """A run may be of a version that knew other forms, or let more pass."""
+    found = ask([cell("small", 0.1)], "small is faster than small")
+    assert found.outcome == "untestable"
+    assert found.sentence == "Untestable: 'small' cannot be compared with itself."
+
+
 def test_an_empty_table_can_be_asked():
     assert [one.outcome for one in examine(build([]), THE_LABS)] == ["untestable"] * 3
 
