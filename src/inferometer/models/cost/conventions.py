@@ -103,8 +103,7 @@ def _affine(plain: int, affine: int) -> Flops:
 
 def _batch_norm(given: Arguments, _: Any) -> int:
     """With given statistics, a scale and a shift are left; otherwise they are computed too."""
-    computed = given.get("training", given.get("use_input_stats", False))
-    return (7 if computed else 2) * int(given["input"].numel())
+    return (7 if given.get("training") else 2) * int(given["input"].numel())
 
 
 def _window(given: Arguments, result: Any) -> int:
@@ -149,9 +148,12 @@ TABLE: dict[str, tuple[Kind, Flops]] = {
         named(
             *("native_batch_norm", "_native_batch_norm_legit", "cudnn_batch_norm"),
             *("_native_batch_norm_legit_no_training", "miopen_batch_norm", "_batch_norm_no_update"),
-            *("_batch_norm_with_update", "_batch_norm_with_update_functional"),
         ),
         ("normalisation", _batch_norm),
+    ),
+    **dict.fromkeys(
+        named("_batch_norm_with_update", "_batch_norm_with_update_functional"),
+        ("normalisation", _per_input(7)),
     ),
     **dict.fromkeys(
         named("native_layer_norm", "native_group_norm"), ("normalisation", _affine(5, 7))

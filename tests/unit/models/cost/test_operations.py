@@ -289,6 +289,7 @@ def test_any_convolution_is_that_of_torch(  # noqa: PLR0917 - Hypothesis fills t
         (lambda x: x + x, 24),
         (lambda x: x * 2 + x, 48),
         (nn.BatchNorm2d(2).eval(), 2 * 24),
+        (lambda x: torch.ops.aten._batch_norm_with_update(x, *[zeros(2)] * 4, 0.1, 1e-5), 7 * 24),
         (nn.LayerNorm(4), 7 * 24),
         (nn.LayerNorm(4, elementwise_affine=False), 5 * 24),
         (nn.GroupNorm(1, 2), 7 * 24),
