@@ -21,7 +21,6 @@ from inferometer.meters.energy.sampler import Sampler
 from inferometer.runner.energy.figures import PENDING, Sourced, energy_figures, no_energy
 from inferometer.runner.energy.marks import Marks
 from inferometer.runner.energy.windows import (
-    UNKNOWN_METER,
     WindowPlan,
     after_lead,
     plan_windows,
@@ -58,6 +57,7 @@ class EnergyWish:
         sources: opened; the first is the one that records name. None at all where only windows are
             wanted, for a meter that nobody reads now.
         marks: where the windows are written down, if the user asks for it.
+        logged: whether a meter logs by itself meanwhile.
         publish: whether windows of a minute are asked for.
         sleep: waits.
         clock: Unix time, seconds.
@@ -65,6 +65,7 @@ class EnergyWish:
 
     sources: Sequence[PowerSource] = ()
     marks: Marks | None = None
+    logged: bool = False
     publish: bool = False
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.time
@@ -88,8 +89,8 @@ class EnergyPhase:
         self.residents = residents
         self.wish = wish
         self.sampler = Sampler(wish.sources, wish.clock)
-        infos = [source.info for source in wish.sources] or [UNKNOWN_METER]
-        self.plan: WindowPlan = plan_windows(infos[0], procedure)
+        main = wish.sources[0].info if wish.sources else None
+        self.plan: WindowPlan = plan_windows(main, procedure, logged=wish.logged)
         self.gaps = random.Random(procedure.seed)  # noqa: S311 - gaps, not secrets
         self.teller = Teller(journal.listener, self._remaining_s)
         self.index = 0

@@ -12,7 +12,14 @@ from inferometer.core.record import Round
 from inferometer.meters.energy.sampler import polling_s
 from inferometer.runner.bench import RoundPlan
 from inferometer.stats.energy import MIN_WINDOWS
-from inferometer.stats.energy_windows import Sensor, Window, needed_warm_up_s, needed_window_s
+from inferometer.stats.energy_windows import (
+    MIN_WINDOW_S,
+    PUBLISHED_WINDOW_S,
+    Sensor,
+    Window,
+    needed_warm_up_s,
+    needed_window_s,
+)
 
 LEAD_S = 1.2
 """Work (or rest) before a window of it, so that no reading on which it rests tells of what was
@@ -35,7 +42,7 @@ UNKNOWN_METER = SourceInfo(
     quantity="power",
     period_s=1.0,
 )
-"""What windows are made for where nobody reads a meter now: one that logs once a second."""
+"""What windows are made for where a meter logs by itself: one that does so once a second."""
 
 
 def sensor_of(info: SourceInfo) -> Sensor:
@@ -80,14 +87,27 @@ class WindowPlan:
         return self.window_s + LEAD_S + TAIL_S
 
 
-def plan_windows(info: SourceInfo, procedure: Procedure) -> WindowPlan:
-    """Windows that are long enough for a source, and for what the user asks for."""
-    sensor = sensor_of(info)
+def plan_windows(
+    info: SourceInfo | None, procedure: Procedure, *, logged: bool = False
+) -> WindowPlan:
+    """Windows that are long enough for a source, and for what the user asks for.
+
+    Args:
+        info: the source; None where nothing is read meanwhile.
+        procedure: what the user asks for.
+        logged: whether a meter logs by itself. It is taken to do so once a second, unless windows
+            shorter than the minute of `publish` are asked for: then the user knows it is faster.
+    """
     asked_s = procedure.energy_window_s or 0.0
+    sensors = [sensor_of(info)] if info else []
+    lengths_s = [MIN_WINDOW_S, asked_s, *map(needed_window_s, sensors)]
+    if logged or not info:
+        sensors.append(sensor_of(UNKNOWN_METER))
+        lengths_s += [] if 0 < asked_s < PUBLISHED_WINDOW_S else [needed_window_s(sensors[-1])]
     return WindowPlan(
-        window_s=max(needed_window_s(sensor), asked_s),
-        warm_up_s=needed_warm_up_s(sensor),
-        gap_s=sensor.tau_s,
+        window_s=max(lengths_s),
+        warm_up_s=max(map(needed_warm_up_s, sensors)),
+        gap_s=max(sensor.tau_s for sensor in sensors),
     )
 
 

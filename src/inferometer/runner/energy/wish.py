@@ -101,7 +101,8 @@ def decide(study: Study, options: EnergyOptions, root: Path = LIVE) -> EnergyDec
         close(found.sources)
         raise
     publish = window_s >= PUBLISHED_WINDOW_S
-    wish = EnergyWish(sources=found.sources, marks=marks, publish=publish)
+    logged = marks is not None or found.log is not None
+    wish = EnergyWish(sources=found.sources, marks=marks, logged=logged, publish=publish)
     return EnergyDecision(wish=wish, reason=found.reason, log=found.log)
 
 

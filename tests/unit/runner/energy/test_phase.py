@@ -393,6 +393,17 @@ def test_a_round_of_work_holds_its_window_for_any_call(call_s):
     assert work_window(replace(done, settle=values - 1), 3) is None
 
 
+@pytest.mark.parametrize(
+    ("asked_s", "window_s"),
+    [(None, 100.0), (15.0, 15.0), (5.0, 10.0), (60.0, 100.0), (200.0, 200.0)],
+)
+@pytest.mark.parametrize("beside", [True, False])
+def test_windows_for_a_log_suit_its_meter_whatever_else_is_read(asked_s, window_s, beside):
+    info = Source(World()).info if beside else None
+    plan = plan_windows(info, Procedure(energy_window_s=asked_s), logged=True)
+    assert (plan.window_s, plan.gap_s) == (window_s, 1.0)
+
+
 def test_windows_are_as_long_as_the_sensor_and_the_user_ask():
     def window_s(period_s, **procedure):
         info = Source(World(), period_s=period_s).info
@@ -401,6 +412,7 @@ def test_windows_are_as_long_as_the_sensor_and_the_user_ask():
     assert window_s(0.001) == 10.0
     assert window_s(1.0) == 100.0
     assert window_s(0.001, energy_window_s=60.0) == 60.0
+    assert window_s(1.0, energy_window_s=15.0) == 100.0
     plan = WindowPlan(window_s=10.0, warm_up_s=10.0, gap_s=0.0)
     assert 80 < plan.total_s(0.01) < 110
     assert plan.total_s(60.0) > 6 * 60 * 3

@@ -65,7 +65,7 @@ def test_a_meter_that_is_named_and_cannot_be_used_is_an_error(empty):
 
 def test_marks_alone_make_windows(empty, tmp_path):
     found = decide(STUDY, EnergyOptions(mark=tmp_path / "marks.csv"), empty)
-    assert found.wish.sources == ()
+    assert (found.wish.sources, found.wish.logged) == ((), True)
     found.close()
     with pytest.raises(InputError, match="the file exists"):
         decide(STUDY, EnergyOptions(mark=tmp_path / "marks.csv"), empty)
@@ -74,6 +74,7 @@ def test_marks_alone_make_windows(empty, tmp_path):
 def test_a_log_is_joined_after_the_run(empty, tmp_path):
     found = decide(STUDY, EnergyOptions(power_log=tmp_path / "log.csv"), empty)
     assert found.wish is not None
+    assert found.wish.logged
     assert found.log == str(tmp_path / "log.csv")
     found.close()
 
