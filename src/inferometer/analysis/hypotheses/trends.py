@@ -24,6 +24,7 @@ from inferometer.analysis.hypotheses.pairs import (
 from inferometer.analysis.hypotheses.words import (
     figure_text,
     limits,
+    limits_of,
     nothing_to_compare,
     of_all,
     plain,
@@ -40,6 +41,10 @@ LINEAR = (0.9, 1.1)
 """Exponents that are called linear."""
 UNCOUNTED = (
     "The table holds no operations, which might explain it: inferometer cost MODEL counts them."
+)
+AS_THEY_STAND = (
+    "The intervals of the exponents are from how far the figures lie off their slopes; what is "
+    "uncertain of each figure by itself is not in them."
 )
 TWO = 2
 
@@ -127,6 +132,7 @@ def linear(grid: Grid, hypothesis: Hypothesis) -> Tested:
         f"surely lies between {low} and {high}, in {counts['against']} surely outside"
     )
     over_all = exponent(found, along=along)
+    cells = [cell for one in found for cell in one.cells]
     return Tested(
         text=hypothesis.text,
         outcome=outcome,
@@ -138,7 +144,7 @@ def linear(grid: Grid, hypothesis: Hypothesis) -> Tested:
         against=counts["against"],
         undecided=counts["undecided"],
         counterexamples=tuple(counter[:MOST_NAMED]),
-        limits=limits(grid, steps(found), across_models=not along),
+        limits=(AS_THEY_STAND, *limits_of(grid, cells, across_models=not along)),
     )
 
 

@@ -11,6 +11,7 @@ from inferometer.analysis.hypotheses.pairs import Cell, Pair
 from inferometer.analysis.sides import PROCESS_ALLOWANCE
 from inferometer.core import units
 from inferometer.core.hypothesis import FIGURES, Hypothesis
+from inferometer.core.record import Record
 
 FEW_MODELS = 8
 SAME = 1.005
@@ -61,9 +62,33 @@ def nothing_to_compare(hypothesis: Hypothesis) -> Tested:
 
 
 def limits(grid: Grid, pairs: Sequence[Pair], *, across_models: bool) -> tuple[str, ...]:
-    """What the data behind an answer cannot show."""
-    records = [grid.cell(cell.shape, cell.column) for p in pairs for cell in (p.start, p.end)]
-    used = list({id(record): record for record in records if record is not None}.values())
+    """What the data behind comparisons cannot show."""
+    cells = [cell for pair in pairs for cell in (pair.start, pair.end)]
+    return (
+        *_of_comparisons(pairs, _records(grid, cells)),
+        *limits_of(grid, cells, across_models=across_models),
+    )
+
+
+def limits_of(grid: Grid, cells: Sequence[Cell], *, across_models: bool) -> list[str]:
+    """What figures cannot show however they are looked at."""
+    used, found = _records(grid, cells), []
+    doubtful = sum(map(is_doubted, used))
+    if doubtful:
+        found.append(
+            f"{of_all(doubtful, len(used), 'figure')} were measured under conditions that their "
+            "verdicts object to."
+        )
+    names = {cell.column.variant.model for cell in cells}
+    if across_models and len(names) < FEW_MODELS:
+        found.append(
+            f"{len(names)} models differ in more than this: an association over so few is no "
+            "proof of a cause."
+        )
+    return found
+
+
+def _of_comparisons(pairs: Sequence[Pair], used: Sequence[Record]) -> list[str]:
     found = []
     blind = [pair.hazy for pair in pairs if pair.by_sign]
     if 0.0 in blind:
@@ -82,16 +107,10 @@ def limits(grid: Grid, pairs: Sequence[Pair], *, across_models: bool) -> tuple[s
             f"{of_all(alone, len(used), 'figure')} came from one process, as far as is known: "
             f"{units.percent(PROCESS_ALLOWANCE)} was allowed for what fresh ones differ by."
         )
-    doubtful = sum(map(is_doubted, used))
-    if doubtful:
-        found.append(
-            f"{of_all(doubtful, len(used), 'figure')} were measured under conditions that their "
-            "verdicts object to."
-        )
-    names = {cell.column.variant.model for pair in pairs for cell in (pair.start, pair.end)}
-    if across_models and len(names) < FEW_MODELS:
-        found.append(
-            f"{len(names)} models differ in more than this: an association over so few is no "
-            "proof of a cause."
-        )
-    return tuple(found)
+    return found
+
+
+def _records(grid: Grid, cells: Sequence[Cell]) -> list[Record]:
+    """The records of some cells, each once."""
+    found = (grid.cell(cell.shape, cell.column) for cell in cells)
+    return list({id(record): record for record in found if record is not None}.values())

@@ -216,6 +216,7 @@ def test_linear(cell, exponent, outcome):
     found = ask(grown(cell, exponent), "latency scales linearly with batch_size")
     assert found.outcome == outcome
     assert found.effects[0].value == pytest.approx(exponent)
+    assert [limit.split(",")[0][:20] for limit in found.limits] == ["The intervals of the"]
 
 
 def test_linear_in_a_property_is_asked_of_the_models_at_each_shape(cell):
