@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -25,7 +26,7 @@ class Attached:
         records: with their new figures, as stored.
         offset_s: seconds that were added to the log's times.
         offset_u_s: standard uncertainty of the fitted offset; None where the user gave it.
-        notes: what was assumed about the log.
+        notes: what was assumed about the log, and where it gave nothing.
     """
 
     records: tuple[Record, ...]
@@ -59,15 +60,26 @@ def attach(store: Store, run_id: str, log: PowerLog, *, offset_s: float | None =
     uncertainty = None
     if offset_s is None:
         offset_s, uncertainty = _fitted(log, [r for one in measured for r in tried[one.workload]])
-    changed = []
+    changed: list[Record] = []
+    kept = Counter[str]()
     for record in measured:
         rounds = tried[record.workload]
         found = Sourced(info=log.info, result=_result(log, record, rounds, offset_s))
         figures = {**record.figures, **joined(found, rounds, record)}
+        if figures["energy_source"] not in (None, log.info.name):
+            kept[found.result.reason or ""] += 1
         changed.append(replace(record, figures=figures))
         store.put_record(run_id, replace(changed[-1], rounds=()))
+    notes = [
+        f"The log gives no figure for {count} of {len(measured)} workloads, whose earlier one "
+        f"stays: {reason}"
+        for reason, count in kept.items()
+    ]
     return Attached(
-        records=tuple(changed), offset_s=offset_s, offset_u_s=uncertainty, notes=log.notes
+        records=tuple(changed),
+        offset_s=offset_s,
+        offset_u_s=uncertainty,
+        notes=(*log.notes, *notes),
     )
 
 

@@ -329,7 +329,11 @@ def test_a_log_leaves_the_figure_of_the_counter_beside_its_own(bench, world, tmp
 def test_a_log_that_gives_nothing_leaves_the_figure_of_the_counter(bench, world, tmp_path):
     record = bench(Workers(world), sources=[Source(world)])[0]
     log = logged(world, tmp_path / "log.csv")
-    attach(bench.store, bench.run.id, log, offset_s=1e6)
+    told = attach(bench.store, bench.run.id, log, offset_s=1e6)
+    assert told.notes[-1] == (
+        "The log gives no figure for 4 of 4 workloads, whose earlier one stays: "
+        "the sensor gave fewer than two readings in a window"
+    )
     found = bench.store.records(bench.run.id)[0]
     others = found.figures.pop("energy_others")
     assert found.figures == {k: v for k, v in record.figures.items() if k != "energy_others"}
