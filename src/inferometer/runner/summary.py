@@ -138,7 +138,7 @@ def summarise(
     support them, and where a value is the mean of several calls. What a process did before it was
     steady does not count.
     """
-    steady, counting = settled_rounds(_without_clock(rounds, facts), procedure)
+    steady, counting = counting_rounds(rounds, procedure, facts)
     measured = [done for mine in by_process(counting) for done in mine]
     values = [value for done in measured for value in done.settled_s]
     per_value = max(done.calls_per_value for done in measured)
@@ -174,6 +174,17 @@ def summarise(
     }
     verdict = judge(measured, procedure=procedure, figures=found, steady=steady)
     return found | {"verdict": verdict.verdict, "causes": verdict.causes}
+
+
+def counting_rounds(
+    rounds: Sequence[Round], procedure: Procedure, facts: Mapping[str, Value]
+) -> tuple[bool, list[Round]]:
+    """Whether every process became steady, and the rounds that make the figures.
+
+    Their values lack the time that reading the clock took; what a process did before it was steady
+    is marked as settling.
+    """
+    return settled_rounds(_without_clock(rounds, facts), procedure)
 
 
 def settled_rounds(rounds: Sequence[Round], procedure: Procedure) -> tuple[bool, list[Round]]:

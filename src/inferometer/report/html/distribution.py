@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Literal
 
+from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record, Round
 from inferometer.report.wording import plural
 from inferometer.runner.standouts import labels
+from inferometer.runner.summary import counting_rounds
 
 Kind = Literal["w", "s", "o", "c"]
-"""Warm-up, after a switch, standing out from its neighbours, counted: in this order they count."""
+"""Warm-up until it is steady, after a switch, standing out from its neighbours, counted."""
 
 MOST_ON_PAGE = 40_000
 """Values on a page."""
@@ -82,16 +84,18 @@ def share_of_page(workloads: int) -> int:
     return min(MOST, max(_LEAST, MOST_ON_PAGE // max(1, workloads)))
 
 
-def course(record: Record, most: int) -> Course | None:
+def course(record: Record, most: int, procedure: Procedure | None = None) -> Course | None:
     """The observations of a record, at most so many; None where it has none.
 
     Args:
         record: with its rounds.
         most: values to keep, at least 8.
+        procedure: how it was measured; None where that is not known.
     """
     rounds = [done for done in record.rounds if done.phase in {"warmup", "measure"}]
     rounds = sorted((done for done in rounds if done.values_s), key=lambda done: done.started_at)
-    values = _values(rounds)
+    counting = _counting(record, rounds, procedure)
+    values = _values(rounds, counting)
     if not values:
         return None
     kept = _thinned(values, most)
@@ -104,32 +108,59 @@ def course(record: Record, most: int) -> Course | None:
         bins=tuple(_bins(counted, low_s, high_s)),
         low_s=low_s,
         high_s=high_s,
-        note=_note(values, kept, rounds),
+        note=_note(values, kept, rounds) + _unknown(record, counting),
     )
 
 
-def _values(rounds: Sequence[Round]) -> list[Value]:
+def _counting(
+    record: Record, rounds: Sequence[Round], procedure: Procedure | None
+) -> Sequence[Round]:
+    """The rounds that make the figures; before it was steady a process only settled."""
+    measured = [done for done in rounds if done.phase == "measure"]
+    if procedure is None or not _unknown(record, measured):
+        return measured  # looking for the steady state takes long, and nothing was left out
+    return counting_rounds(rounds, procedure, record.figures)[1]
+
+
+def _unknown(record: Record, counting: Sequence[Round]) -> str:
+    """A sentence where the figures are not those of the rounds; empty where they are."""
+    calls, here = record.number("latency_calls"), sum(done.calls for done in counting)
+    if calls is None or calls == here:
+        return ""
+    return f" The figures are of {int(calls):,} calls; which others were left out is not known."
+
+
+def _values(rounds: Sequence[Round], counting: Sequence[Round]) -> list[Value]:
     """Every value of the rounds with its kind, in the order of time."""
     if not rounds:
         return []
     begin = rounds[0].started_at
-    counting = [done for done in rounds if done.phase == "measure"]
-    standing_out = dict(zip(map(id, counting), labels(counting), strict=True))
+    indices = (done.index for done in counting)
+    standing_out = dict(zip(indices, labels(counting), strict=True))
     return [
         Value(at_s=done.started_at - begin + start_s, value_s=value_s, kind=kind)
         for done in rounds
         for start_s, value_s, kind in zip(
-            done.starts_s, done.values_s, _kinds(done, standing_out.get(id(done))), strict=True
+            done.starts_s,
+            done.values_s,
+            _kinds(done, standing_out.get(done.index, ())),
+            strict=True,
         )
         if value_s > 0  # a clock of coarse steps may give 0, which has no place on the axis
     ]
 
 
-def _kinds(done: Round, standing_out: Sequence[bool] | None) -> list[Kind]:
-    if standing_out is None:
-        return ["w"] * len(done.values_s)
-    settle: list[Kind] = ["s"] * min(done.settle, len(done.values_s))
-    return settle + [("o" if out else "c") for out in standing_out]
+def _kinds(done: Round, standing_out: Sequence[bool]) -> list[Kind]:
+    """The kind of each value.
+
+    Args:
+        done: the round.
+        standing_out: of each of the last ones, which count, whether it stands out.
+    """
+    switched = 0 if done.phase == "warmup" else min(done.settle, len(done.values_s))
+    warming = len(done.values_s) - switched - len(standing_out)
+    kinds: list[Kind] = [*("s" * switched), *("w" * warming)]
+    return kinds + [("o" if out else "c") for out in standing_out]
 
 
 def _thinned(values: Sequence[Value], most: int) -> list[Value]:

@@ -20,6 +20,7 @@ from inferometer.report.html import charts, distribution, engine, vega
 from inferometer.report.html.rows import Results, results
 from inferometer.report.marks import plain
 from inferometer.report.material import Material
+from inferometer.report.sources import RunRecords
 
 _FREE = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -37,7 +38,7 @@ def render_page(said: Mapping[str, Any], material: Material) -> str:
     ]
     absent = engine.missing()
     plots = [] if absent else charts.charts(table.rows, roofs)
-    courses = [] if absent else _courses(table)
+    courses = [] if absent else _courses(table, material.runs)
     style, script = _asset("page.css"), _asset("table.js") + _asset("plots.js")
     library = "" if absent or not (plots or courses) else engine.library()
     template = _environment().get_template("page.html.j2")
@@ -73,10 +74,14 @@ def _data(
     }
 
 
-def _courses(table: Results) -> list[distribution.Course | None]:
+def _courses(table: Results, runs: Sequence[RunRecords]) -> list[distribution.Course | None]:
     """The observations of each row; empty where no row has any."""
     most = distribution.share_of_page(sum(bool(record.rounds) for record in table.records))
-    found = [distribution.course(record, most) for record in table.records]
+    procedures = {one.run.id: one.study.procedure for one in runs if one.study}
+    found = [
+        distribution.course(record, most, procedures.get(str(record.run.get("run_id"))))
+        for record in table.records
+    ]
     return found if any(found) else []
 
 

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
 from inferometer.report.html.distribution import MOST_ON_PAGE, course, share_of_page
+from inferometer.runner.summary import summarise
 
 
 def make_round(index, values_s, *, phase="measure", process=0, settle=0, k=1):
@@ -42,6 +44,25 @@ def test_every_value_has_its_time_and_its_kind(found):
     assert [value.at_s for value in one.values][:4] == pytest.approx([0, 0.1, 10, 10.1])
     assert one.values[-1].value_s == 0.2
     assert one.note == "54 values: 50 counted, 1 standing out, 1 after a switch, 2 of the warm-up."
+
+
+def test_what_a_process_did_before_it_was_steady_is_warm_up(record):
+    procedure = Procedure()
+    slow = [make_round(n, [0.02 + 0.0001 * (i % 3) for i in range(20)]) for n in (0, 1)]
+    steady = [make_round(n, [0.01 + 0.0001 * (i % 3) for i in range(20)]) for n in range(2, 14)]
+    rounds = tuple(slow + steady)
+    figures = summarise(record().workload, rounds, procedure)
+    one = course(replace(record(), rounds=rounds, figures=figures), 600, procedure)
+    counted = figures["latency_calls"]
+    assert 200 < counted <= 240
+    assert "".join(value.kind for value in one.values) == "w" * (280 - counted) + "c" * counted
+    assert one.note == f"280 values: {counted} counted, {280 - counted} of the warm-up."
+
+
+def test_figures_of_other_calls_than_those_known_are_told_of(record):
+    kept = replace(record(latency_calls=20), rounds=(make_round(0, STEADY),))
+    assert "The figures are of 20 calls" in course(kept, 600).note
+    assert "The figures" not in course(replace(record(), rounds=kept.rounds), 600).note
 
 
 def test_rest_and_energy_are_no_latencies(found):
