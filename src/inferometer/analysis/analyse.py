@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from inferometer.analysis.anomalies import find_anomalies
 from inferometer.analysis.findings import Findings
-from inferometer.analysis.grid import Grid, build
+from inferometer.analysis.grid import Grid
 from inferometer.analysis.hypotheses import examine
 from inferometer.analysis.scaling import scaling
 from inferometer.core.hypothesis import THE_LABS
-from inferometer.core.record import Record
 from inferometer.core.roof import Roof, roofs_of
 from inferometer.core.run import Run
 
@@ -35,18 +34,16 @@ def analyse(
     )
 
 
-def analyse_runs(
-    runs: Sequence[Run], records: Sequence[Record], hypotheses: Sequence[str] = ()
-) -> Findings:
+def analyse_runs(grid: Grid, runs: Sequence[Run], hypotheses: Sequence[str] = ()) -> Findings:
     """Everything that an analysis finds in some runs.
 
     Args:
+        grid: their records, with their rounds where these are to be looked at.
         runs: they.
-        records: of all of them, with their rounds where these are to be looked at.
         hypotheses: what to test instead of what their studies expect.
     """
     texts = hypotheses or expected(runs)
-    return analyse(build(records), hypotheses=texts, roofs=roofs_of(runs))
+    return analyse(grid, hypotheses=texts, roofs=roofs_of(runs))
 
 
 def expected(runs: Sequence[Run]) -> list[str]:

@@ -31,12 +31,13 @@ def analyze(
     The JSON is an object with the lists `hypotheses`, `anomalies` and `scaling`.
     """
     from inferometer.analysis.analyse import analyse_runs
+    from inferometer.analysis.grid import build
 
     texts = _checked(hypotheses)
     with open_existing(store_path) as store:
         found = store.run(run)
         records = store.records(found.id, with_rounds=True)
-    findings = analyse_runs([found], records, texts)
+    findings = analyse_runs(build(records), [found], texts)
     if json_path is not None:
         write_json(findings.to_json(), json_path)
     if json_path != "-":

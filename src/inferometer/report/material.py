@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from inferometer.analysis.analyse import analyse, expected
+from inferometer.analysis.analyse import analyse_runs
 from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import Grid, build
 from inferometer.core.errors import InputError
 from inferometer.core.record import Record
-from inferometer.core.roof import roofs_of
 from inferometer.report.sources import RunRecords, all_records
 
 
@@ -44,6 +43,6 @@ def gather(runs: Sequence[RunRecords]) -> Material:
     for one in runs:
         if not one.records:
             raise InputError(f"run {one.run.id} has no records yet, so there is nothing to report")
-    grid, found = build(all_records(runs)), [one.run for one in runs]
-    findings = analyse(grid, hypotheses=expected(found), roofs=roofs_of(found))
+    grid = build(all_records(runs))
+    findings = analyse_runs(grid, [one.run for one in runs])
     return Material(runs=tuple(runs), grid=grid, findings=findings)
