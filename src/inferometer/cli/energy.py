@@ -24,8 +24,8 @@ def energy() -> None:
 @click.option(
     "--power-log",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV with times and watts (or volts and amps).",
+    metavar="FILE",
+    help="CSV with times and watts (or volts and amps); csv://FILE?power=NAME names a column.",
 )
 @click.option(
     "--offset",
@@ -41,7 +41,7 @@ def energy() -> None:
 def attach(
     *,
     run: str,
-    power_log: Path,
+    power_log: str,
     offset: str,
     scope: Any,  # noqa: ANN401 - `read_log` says which there are
     gain: float | None,
@@ -58,7 +58,7 @@ def attach(
     from inferometer.report.energy import attached_lines
     from inferometer.runner.energy.attach import attach as join
 
-    log = read_log(str(power_log), scope=scope, gain=gain)
+    log = read_log(power_log, scope=scope, gain=gain)
     with open_existing(store_path) as store:
         found = join(store, store.run(run).id, log, offset_s=_seconds(offset))
     if json_path is not None:

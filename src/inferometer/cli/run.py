@@ -126,7 +126,7 @@ INTERRUPTED = 130
 )
 @click.option(
     "--power-log",
-    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
     help="CSV that a meter writes meanwhile; joined at the end.",
 )
 @click.option("--allow-estimate", is_flag=True, help="Let a meter be an estimate; it is marked.")
@@ -151,7 +151,7 @@ def run(
     only: tuple[list[str], ...],
     no_energy: bool,
     meters: tuple[str, ...],
-    power_log: Path | None,
+    power_log: str | None,
     allow_estimate: bool,
     mark: Path | None,
     root: Path,

@@ -70,6 +70,17 @@ def test_a_log_is_joined_with_its_clock_fitted(store, capsys):
     assert record["energy_net_per_inference_j"] == pytest.approx(10 * CALL_S / 2, rel=0.02)
 
 
+def test_a_column_is_named_as_the_message_says(store, capsys):
+    rows = (store / "log.csv").read_text().splitlines()[1:]
+    lines = ["time,power_a_w,power_b_w", *(f"{row},1" for row in rows)]
+    (store / "two.csv").write_text("\n".join(lines))
+    status, _, err = attach(store, capsys, "--power-log", str(store / "two.csv"))
+    assert (status, "csv://FILE?power=NAME" in err) == (2, True)
+    target = f"csv://{store / 'two.csv'}?power=power_a_w"
+    status, out, _ = attach(store, capsys, "--power-log", target)
+    assert (status, "per input (csv:two.csv, wall)" in out) == (0, True)
+
+
 def test_json_scope_gain_and_offset(store, capsys):
     _, out, _ = attach(
         store, capsys, "--power-log", str(store / "log.csv"), "--offset", "2.5",

@@ -100,7 +100,7 @@ def read_log(target: str, *, scope: Scope | None = None, gain: float | None = No
     Raises:
         MeterError: the file cannot be read or makes no sense: file, line, column, what to do.
     """
-    path, options = _split(target)
+    path, options = target_of(target)
     scope = scope or cast("Scope | None", options.get("scope"))
     if scope is not None and scope not in get_args(Scope):
         raise MeterError(f"{path}: {scope} is no scope: it is one of {', '.join(get_args(Scope))}")
@@ -116,16 +116,23 @@ def read_log(target: str, *, scope: Scope | None = None, gain: float | None = No
     return rows.log(scope or "wall", gain, notes)
 
 
-def _split(target: str) -> tuple[str, Mapping[str, str]]:
-    if not target.startswith("csv://"):
-        return target, {}
-    path, _, query = target.removeprefix("csv://").partition("?")
-    options = dict(parse_qsl(query, keep_blank_values=True))
+def target_of(target: str) -> tuple[str, Mapping[str, str]]:
+    """The path and the options of a log, which need not be there yet.
+
+    Raises:
+        MeterError: it names no file, or has an option that there is not.
+    """
+    path, options = target, {}
+    if target.startswith("csv://"):
+        path, _, query = target.removeprefix("csv://").partition("?")
+        options = dict(parse_qsl(query, keep_blank_values=True))
     unknown = sorted(options.keys() - {*_COLUMNS, "scope"})
     if unknown:
         raise MeterError(
             f"csv://{path} has no option {unknown[0]}: it takes {', '.join((*_COLUMNS, 'scope'))}"
         )
+    if not path or Path(path).is_dir():
+        raise MeterError(f"{path or 'an empty name'} is no file: name the log of the meter")
     return path, options
 
 

@@ -53,7 +53,7 @@ def detect(
     surroundings: Surroundings,
     *,
     chosen: Sequence[str] = (),
-    power_log: Path | None = None,
+    power_log: str | Path | None = None,
     allow_estimate: bool = False,
     device: str = "cpu",
     window_s: float = 0.0,
@@ -64,7 +64,7 @@ def detect(
         surroundings: where to look.
         chosen: meters that the user named: a kind (`rapl`), a source (`rapl:psys`), an address
             (`shelly://HOST`), `none`.
-        power_log: a log that some meter writes meanwhile.
+        power_log: a log that some meter writes meanwhile, a path or `csv://FILE?power=NAME`.
         allow_estimate: whether an estimate may stand for a measurement.
         device: what the work runs on: `cpu`, `cuda`, `cuda:1`, …
         window_s: how long a window of energy lasts, seconds; a battery needs five minutes.
@@ -81,6 +81,8 @@ def detect(
     log = str(power_log) if power_log is not None else next(iter(logs), None)
     if len(logs) + (power_log is not None) > 1:
         raise MeterError("only one power log can be given")
+    if log is not None:
+        _check_log(log)
     named = [one for one in named if one not in logs]
     for one in [*named, *logs]:
         named_meters.check(one, allow_estimate=allow_estimate)
@@ -147,6 +149,13 @@ def _decided(
         unused=offered,
         log=log,
     )
+
+
+def _check_log(log: str) -> None:
+    """Refuse what cannot be a log now, and not when the run is over."""
+    from inferometer.meters.energy.csv_log import target_of  # for numpy, which takes its time
+
+    target_of(log)
 
 
 def _unasked(info: SourceInfo, *, x86: bool, window_s: float) -> bool:

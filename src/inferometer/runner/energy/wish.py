@@ -31,14 +31,15 @@ class EnergyOptions:
     Attributes:
         wanted: False switches energy off.
         meters: a kind, a source, or an address; see `meters.energy.detect`.
-        power_log: a log that a meter writes meanwhile; joined after the run.
+        power_log: a log that a meter writes meanwhile, a path or `csv://FILE?power=NAME`; joined
+            after the run.
         allow_estimate: whether an estimate may stand for a measurement.
         mark: where the windows are written down for a meter that logs by itself.
     """
 
     wanted: bool = True
     meters: tuple[str, ...] = ()
-    power_log: Path | None = None
+    power_log: str | Path | None = None
     allow_estimate: bool = False
     mark: Path | None = None
 

@@ -145,8 +145,10 @@ def test_what_is_wrong_where_and_what_to_do(log, text, said):
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(MeterError, match=r"none\.csv cannot be read \(No such file"):
         read_log(str(tmp_path / "none.csv"))
-    with pytest.raises(MeterError, match="cannot be read"):
+    with pytest.raises(MeterError, match="is no file: name the log"):
         read_log(str(tmp_path))
+    with pytest.raises(MeterError, match="an empty name is no file"):
+        read_log("")
     with pytest.raises(MeterError, match="has no option volts"):
         read_log("csv://x.csv?volts=1")
 

@@ -79,6 +79,19 @@ def test_a_log_is_joined_after_the_run(empty, tmp_path):
     found.close()
 
 
+def test_a_log_may_name_its_columns(empty):
+    target = "csv://log.csv?power=power_b"
+    found = decide(STUDY, EnergyOptions(power_log=target), empty)
+    assert found.log == target
+    found.close()
+
+
+@pytest.mark.parametrize("log", [".", "", "csv://log.csv?watts=power_b"])
+def test_what_cannot_be_a_log_is_refused_before_the_run(empty, log):
+    with pytest.raises(MeterError, match=r"is no file|has no option watts"):
+        decide(STUDY, EnergyOptions(power_log=log), empty)
+
+
 def test_a_recorded_tree_has_sensors_that_do_not_move(tmp_path):
     zone = tmp_path / "sys/class/powercap/intel-rapl:0"
     zone.mkdir(parents=True)
