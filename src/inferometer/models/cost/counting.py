@@ -95,7 +95,7 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         written = self._written(operator, given, new)
         work = Work(0) if operator.formula is None else operator.formula(given, result)
-        if any(tensor.is_complex() for tensor in new):
+        if work.macs and next(tensors_in(result)).is_complex():
             work = work._replace(macs=COMPLEX_MACS * work.macs)
         read = self._read(operator, given, work, result)
         _add(self._sums, (operator.name, operator.kind, self._path), work, read, written)
