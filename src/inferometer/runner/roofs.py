@@ -41,7 +41,8 @@ DISTURBED = (
 )
 ABOVE = (
     "it was faster than the roof that was measured before ({} of it), which therefore is none: "
-    "other programs slowed the probe down, or the runtime does less than is counted"
+    "other programs slowed the probe down, or the runtime does less than is counted, or does it in "
+    "fewer bits (TF32)"
 )
 
 
