@@ -95,7 +95,7 @@ def results(grid: Grid) -> Results:
 
 
 def _short_labels(labels: Sequence[str]) -> list[str]:
-    """Labels of a bearable length, still unlike each other: points are joined by them."""
+    """Labels of a bearable length, still unlike each other."""
     found: list[str] = []
     for label in labels:
         short = marks.shorten(label, LABEL_LENGTH)
