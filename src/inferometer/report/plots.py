@@ -66,7 +66,7 @@ def missing() -> MissingExtraError | None:
     """What keeps plots from being drawn; None where nothing does."""
     if find_spec("matplotlib") is not None:
         return None
-    return MissingExtraError("plots: matplotlib", "plot")
+    return MissingExtraError("matplotlib, which draws plots,", "plot")
 
 
 def size_title(input_size: int | None) -> str:

@@ -64,7 +64,7 @@ def unseen(records: Sequence[Record]) -> list[str]:
                 found[cause] = found.get(cause, 0) + 1
     total = len(records)
     return [
-        cause if number == total else f"of {number} of {total} workloads: {cause}"
+        cause if number == total else f"{number} of {total} workloads: {cause}"
         for cause, number in found.items()
     ]
 

@@ -36,5 +36,5 @@ def test_verdicts_are_counted_the_commonest_first(record):
 
 
 def test_what_was_not_seen_of_some_is_told_with_their_number(record):
-    assert unseen([record(causes=[BLIND]), record(causes=[])]) == [f"of 1 of 2 workloads: {BLIND}"]
+    assert unseen([record(causes=[BLIND]), record(causes=[])]) == [f"1 of 2 workloads: {BLIND}"]
     assert unseen([]) == []

@@ -53,7 +53,7 @@ def test_without_matplotlib_the_report_is_written_and_says_so(runs, tmp_path, mo
     written = write_report(runs, tmp_path)
     assert [path.name for path in written] == ["report.html", "report.md", "results.csv"]
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert "There are no plots: plots: matplotlib is not installed" in text
+    assert "There are no plots: matplotlib, which draws plots, is not installed" in text
     assert "](plots/" not in text
 
 
