@@ -20,34 +20,36 @@ blocks = st.builds(
 )
 
 
-@given(
-    st.lists(names, min_size=1, max_size=3, unique=True).map(tuple),
-    st.lists(blocks, min_size=1, max_size=2).map(tuple),
-    st.none() | st.integers(1, 64),
-    st.builds(
-        Procedure,
-        target=st.sampled_from([0.01, 0.05, 0.25]),
-        seed=st.integers(0, 99),
-        budget_s=st.none() | st.sampled_from([30.0, 600.0]),
-        memory_limit_bytes=st.none() | st.just(2**31),
-        energy=st.booleans(),
-        energy_window_s=st.none() | st.just(45.0),
-        roofline=st.booleans(),
-        find_cliff=st.none() | st.just("batch"),
-    ),
-    st.just(THE_LABS) | st.just(("a is faster than b",)),
-    st.just("") | names,
+sweeps = st.builds(
+    Sweep,
+    models=st.lists(names, min_size=1, max_size=3, unique=True).map(tuple),
+    blocks=st.lists(blocks, min_size=1, max_size=2).map(tuple),
+    threads=st.none() | st.integers(1, 64),
 )
-def test_the_study_file_of_a_report_reads_back_as_the_study(
-    models, found, threads, procedure, hypotheses, description
-):
-    study = Study(
-        name="mine",
-        sweep=Sweep(models=models, blocks=found, threads=threads),
-        procedure=procedure,
-        hypotheses=hypotheses,
-        description=description,
+procedures = st.builds(
+    Procedure,
+    target=st.sampled_from([0.01, 0.05, 0.25]),
+    seed=st.integers(0, 99),
+    budget_s=st.none() | st.sampled_from([30.0, 600.0]),
+    memory_limit_bytes=st.none() | st.just(2**31),
+    energy=st.booleans(),
+    energy_window_s=st.none() | st.just(45.0),
+    roofline=st.booleans(),
+    find_cliff=st.none() | st.just("batch"),
+)
+
+
+@given(
+    st.builds(
+        Study,
+        name=st.just("mine"),
+        sweep=sweeps,
+        procedure=procedures,
+        description=st.just("") | names,
+        hypotheses=st.just(THE_LABS) | st.just(("a is faster than b",)),
     )
+)
+def test_the_study_file_of_a_report_reads_back_as_the_study(study):
     assert parse_study(study_file(study), name_of_file="study.yaml") == study
 
 
