@@ -1,23 +1,17 @@
-"""A log that any power meter wrote as CSV. Does not know what ran meanwhile, nor when.
-
-Its clock is its own: `stats.alignment` fits how far it is from ours.
-"""
+"""Reads a log that any power meter wrote as CSV. Does not know what ran meanwhile, nor when."""
 
 from __future__ import annotations
 
 import csv
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TextIO, cast, get_args
 from urllib.parse import parse_qsl
 
 import numpy as np
-from numpy.typing import NDArray
 
-from inferometer.core.energy import Scope, SourceInfo
+from inferometer.core.energy import Scope
 from inferometer.core.errors import MeterError
 from inferometer.meters.energy.csv_columns import (
     DELIMITERS,
@@ -27,10 +21,8 @@ from inferometer.meters.energy.csv_columns import (
     to_number,
     to_time,
 )
+from inferometer.meters.energy.power_log import Floats, PowerLog
 
-Floats = NDArray[np.float64]
-
-KIND = "csv"
 MOST_ROWS = 5_000_000
 GAP_PERIODS = 5.0
 """A longer gap between two rows than so many periods is mentioned."""
@@ -42,51 +34,6 @@ _LONGEST_LINE = 64 * 1024
 _SMALL = 0.01  # of the largest power: so far below zero is the noise of a meter about zero
 _COLUMNS = ("time", "power", "voltage", "current")
 _ADVICE = "the first line must name the columns, such as timestamp,watts"
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PowerLog:
-    """Power over time as a meter logged it.
-
-    Attributes:
-        times_s: ascending, on the clock of the log, seconds.
-        watts: power at each of them; between two it is taken as a straight line.
-        period_s: median distance of two times.
-        path: the file.
-        clock: whether the times are absolute, absolute in an assumed zone, or from a start.
-        scope: what the meter covers, as the user states.
-        gain: largest relative error of the meter, as the user states; None where unknown.
-        notes: what was assumed or left out, a sentence each.
-    """
-
-    times_s: Floats
-    watts: Floats
-    period_s: float
-    path: str
-    clock: Clock = "unix"
-    scope: Scope = "wall"
-    gain: float | None = None
-    notes: tuple[str, ...] = field(default=())
-
-    @cached_property
-    def info(self) -> SourceInfo:
-        """What is known of the meter; it is taken to average over its period, as most do.
-
-        Its resolution is the smallest distance of two powers that differ: it is no finer.
-        """
-        steps = np.diff(np.unique(self.watts))
-        return SourceInfo(
-            name=f"{KIND}:{Path(self.path).name}",
-            kind=KIND,
-            scope=self.scope,
-            method="measured",
-            quantity="power",
-            period_s=self.period_s,
-            window_s=self.period_s,
-            resolution=float(steps.min()) if steps.size else 0.0,
-            gain=self.gain,
-            where=self.path,
-        )
 
 
 def read_log(target: str, *, scope: Scope | None = None, gain: float | None = None) -> PowerLog:

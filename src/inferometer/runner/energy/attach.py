@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from inferometer.core.errors import MeterError
 from inferometer.core.record import Record, Round
-from inferometer.meters.energy.csv_log import PowerLog
+from inferometer.meters.energy.power_log import PowerLog
 from inferometer.runner.energy.figures import Sourced, joined
 from inferometer.runner.energy.windows import last_try, sensor_of, windows_of
 from inferometer.stats.alignment import align

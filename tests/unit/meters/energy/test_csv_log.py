@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from inferometer.core.errors import MeterError
-from inferometer.meters.energy.csv_log import PowerLog, read_log
+from inferometer.meters.energy.csv_log import read_log
+from inferometer.meters.energy.power_log import PowerLog
 
 
 @pytest.fixture
