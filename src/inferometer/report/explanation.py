@@ -71,8 +71,12 @@ def in_short(grid: Grid) -> list[str]:
     lines = []
     for at, found in _groups(grid):
         names = [factor.name for factor in found if factor.agrees]
+        pairs, models = found[0].pairs, len(found[0].columns)
+        all_pairs = models * (models - 1) // 2
+        far = f", as far as latencies are apart ({pairs} of {all_pairs} pairs)"
         if names:
-            lines.append(f"At {at.label}, latency is in the order of {joined(names)}.")
+            order = f"latency is in the order of {joined(names)}"
+            lines.append(f"At {at.label}, {order}{far * (pairs < all_pairs)}.")
     return lines
 
 

@@ -157,6 +157,20 @@ def test_the_summary_names_the_costs_that_order_the_models(text, render, run, la
     assert "in the order of" not in render([RunRecords(run=run, records=tuple(lab))])
 
 
+def test_an_order_of_few_pairs_is_said_to_be_one(record):
+    grid = build(
+        [
+            record("a", latency_s=0.010, half_s=0.001, flops=1),
+            record("b", latency_s=0.020, half_s=0.001, flops=3),
+            record("c", latency_s=0.0201, half_s=0.001, flops=2),
+        ]
+    )
+    told = (
+        "At 224/1, latency is in the order of FLOPs, as far as latencies are apart (2 of 3 pairs)."
+    )
+    assert explanation.in_short(grid) == [told]
+
+
 def test_every_section_is_there_and_all_tables_are_tables(text):
     html = MarkdownIt("commonmark").enable("table").render(text)
     assert html.count("<table>") == len(re.findall(r"^\|:?-", text, re.MULTILINE))
