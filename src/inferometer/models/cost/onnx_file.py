@@ -83,12 +83,13 @@ def read_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
 
 def _all_tensors(model: ModelProto) -> Iterator[TensorProto]:
     """Every constant tensor of a file."""
-    yield from _tensors(model.graph)
+    yield from tensors_in(model.graph)
     for function in model.functions:
         yield from _tensors_of(function.node)
 
 
-def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
+def tensors_in(graph: GraphProto) -> Iterator[TensorProto]:
+    """Those of a graph and of the graphs in it."""
     yield from graph.initializer
     yield from _tensors_of(graph.node)
 
@@ -101,7 +102,7 @@ def _tensors_of(nodes: Iterable[NodeProto]) -> Iterator[TensorProto]:
                 yield attribute.t
             yield from attribute.tensors
         for body in bodies(node):
-            yield from _tensors(body)
+            yield from tensors_in(body)
 
 
 def _parsed(path: Path) -> ModelProto:

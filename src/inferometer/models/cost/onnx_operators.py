@@ -26,7 +26,8 @@ class Rule(NamedTuple):
             work = self.work(node)
         except (ShapeUnknown, ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
             return None
-        return work if any(one.dims is not None for one in node.outputs) else None
+        known = any(one.dims is not None for one in node.outputs)
+        return work if known and min(work) >= 0 else None
 
 
 def _convolution(weight: int) -> Formula:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -76,6 +77,9 @@ GIVES = {
         fused("QGemm", "q s o w s o _ s o", transB=1), (2, 3), [narrow("w", 5, 3)], (2, 5),
     ),
     "joined": (fused("QLinearConcat", "s o q s o q s o", axis=1), (2, 3), [], (2, 6)),
+    "chosen": (fused("QLinearWhere", "c q s o w s o s o"), (2, 3), [
+        weight("c", 2, 1, dtype=bool), narrow("w", 3)], (2, 3)),
+    "quantised once more": (fused("QuantizeLinear", "x s o"), (2, 3), [], (2, 3)),
     "activation": (fused("QLinearSigmoid", "q s o s o"), (2, 3), [], (2, 3)),
     "softmax": (fused("QLinearSoftmax", "q s o s o"), (2, 3), [], (2, 3)),
 }  # fmt: skip
@@ -84,16 +88,25 @@ GIVES = {
 @pytest.mark.parametrize("name", GIVES)
 def test_shapes_of_quantised_operators(counted, name):
     made, shape, weights, result = GIVES[name]
-    found = counted([made], [tensor("q", *shape, kind=UINT8)], [*weights, SCALE, ZERO], batch=2,
-                    more=MICROSOFT)  # fmt: skip
+    inputs = [tensor("q", *shape, kind=UINT8), tensor("x", *shape)]
+    found = counted([made], inputs, [*weights, SCALE, ZERO], batch=2, more=MICROSOFT)
     assert found.cost.unknown_operators == []
     assert found.cost.output_bytes == math.prod(result)
 
 
-def test_a_quantised_product_that_gives_floating_numbers(counted):
-    made = fused("QGemm", "q s o w s o")
+@pytest.mark.parametrize(
+    "made",
+    [
+        fused("QGemm", "q s o w s o"),
+        fused("MatMulIntegerToFloat", "q w s s o o"),
+        fused("DynamicQuantizeMatMul", "x w s o"),
+    ],
+    ids=lambda made: made.op_type,
+)
+def test_quantised_products_that_give_floating_numbers(counted, made):
     weights = [narrow("w", 3, 5), SCALE, ZERO]
-    found = counted([made], [tensor("q", 2, 3, kind=UINT8)], weights, batch=2, more=MICROSOFT)
+    inputs = [tensor("q", 2, 3, kind=UINT8), tensor("x", 2, 3)]
+    found = counted([made], inputs, weights, batch=2, more=MICROSOFT)
     assert (found.cost.macs, found.cost.output_bytes) == (2 * 3 * 5, 4 * 2 * 5)
 
 
@@ -223,13 +236,8 @@ def test_constants_that_follow_from_shapes_are_no_parameters(counted):
 
 
 def test_widths_of_element_types():
-    """The narrow ones by hand, all others as NumPy has them."""
-    by_hand = {
-        "UNDEFINED": 0, "STRING": 0, "FLOAT6E2M3": 6, "FLOAT6E3M2": 6,
-        "INT4": 4, "UINT4": 4, "FLOAT4E2M1": 4, "INT2": 2, "UINT2": 2,
-    }  # fmt: skip
+    """Their names say it: `BFLOAT16`, `FLOAT8E4M3FN`, `INT4`; not what NumPy makes of them."""
+    others = {"UNDEFINED": 0, "STRING": 0, "BOOL": 8, "FLOAT": 32, "DOUBLE": 64}
     for name, number in TensorProto.DataType.items():
-        expected = by_hand.get(name)
-        if expected is None:
-            expected = 8 * helper.tensor_dtype_to_np_dtype(number).itemsize
-        assert element_bits(number) == expected, name
+        said = re.search(r"\d+", name)
+        assert element_bits(number) == (int(said[0]) if said else others[name]), name

@@ -92,6 +92,29 @@ def test_shapes_that_no_machine_has(counted, length):
     assert caught.value.kind == "bad_model"
 
 
+@pytest.mark.parametrize("place", ["input", "constant"])
+def test_a_list_that_is_absurdly_long(counted, place):
+    """The library that infers shapes would follow each of its elements."""
+    long = TensorProto(name="long", data_type=TensorProto.INT64, dims=[2**40])
+    given = [tensor("x", 1, 4)]
+    if place == "input":
+        given.append(tensor("long", 2**40, kind=TensorProto.INT64))
+    nodes = [
+        node("Shape", "x", "n"),
+        node("Gather", "n zero", "first"),
+        node("Mul", "first long", "all"),
+        node("Concat", "all zero", "list", axis=0),
+        node("Relu", "x"),
+    ]
+    weights = [constant("zero", [0]), *([long] if place == "constant" else [])]
+    assert counted(nodes, given, weights).cost.unknown_operators == []
+
+
+def test_a_window_of_negative_length(counted):
+    found = counted([node("MaxPool", "x", kernel_shape=[-9, 2])], [tensor("x", 1, 1, 5, 5)])
+    assert found.cost.unknown_operators == ["MaxPool (1)"]
+
+
 def test_a_layer_whose_first_output_nobody_wants(counted):
     made = node("LSTM", "x w r", "", "y", hidden_size=6)
     found = counted([made], [tensor("x", 10, 2, 4)], [weight("w", 1, 24, 4), weight("r", 1, 24, 6)],
