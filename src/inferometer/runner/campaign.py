@@ -219,15 +219,8 @@ class Campaign:
         prepared.warm_s = time.monotonic() - begin
         if isinstance(peak := answer["seen"].get("peak_memory_bytes"), int):
             prepared.peaks.append(peak)
-        call_s = typical_s(warm)
-        self.call_times.learn(workload, call_s)
-        prepared.task = Task(
-            workload=workload,
-            call_s=call_s,
-            procedure=self.procedure,
-            rule=rule_of(self.procedure),
-            before=prepared.measured,
-        )
+        prepared.task = self._task(workload, typical_s(warm), prepared.measured)
+        self.call_times.learn(workload, prepared.task.call_s)
         self.waiting.remove(workload)
         self._keep(prepared, warm)
 
@@ -239,16 +232,19 @@ class Campaign:
             self.exclusions.learn_own_shape(workload)
             figures["notes"] = [OWN_SHAPE]
         earlier = list(self.journal.earlier(workload))
-        task = Task(
-            workload=workload,
-            call_s=0.0,
-            procedure=self.procedure,
-            rule=rule_of(self.procedure),
-        )
-        prepared = Prepared(figures=figures, rounds=earlier, task=task)
+        prepared = Prepared(figures=figures, rounds=earlier, task=self._task(workload, 0.0))
         prepared.turns = len({done.process for done in prepared.measured})
         self.prepared[workload] = prepared
         return prepared
+
+    def _task(self, workload: Workload, call_s: float, before: Sequence[Round] = ()) -> Task:
+        return Task(
+            workload=workload,
+            call_s=call_s,
+            procedure=self.procedure,
+            rule=rule_of(self.procedure),
+            before=before,
+        )
 
     def _affordable(self, call_s: float | None) -> bool:
         owed = sum(one.task.owed_s() for one in self.prepared.values())
