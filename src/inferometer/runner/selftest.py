@@ -128,20 +128,21 @@ def memory_checks(folder: Path) -> list[Check]:
     checks = []
     for mib, record in zip(sizes[1:], records[1:], strict=True):
         subject = f"take {mib} MiB"
-        peak = record.number("peak_memory_bytes")
         if record.failure is not None:
             checks.append(failed(subject, "memory", record))
-        elif base is None or peak is None:
-            checks.append(Check(subject=subject, name="memory", value=None, state="not observable"))
-        else:
-            checks.append(memory_check(subject, peak - base, mib << 20))
-            rise = record.number("memory_activation_bytes") or 0.0
-            checks.append(memory_check(f"activations, {mib} MiB", rise, mib << 20))
+            continue
+        peak = record.number("peak_memory_bytes")
+        rise = None if base is None or peak is None else peak - base
+        checks.append(memory_check(subject, rise, mib << 20))
+        rise = record.number("memory_activation_bytes")
+        checks.append(memory_check(f"activations, {mib} MiB", rise, mib << 20))
     return checks
 
 
-def memory_check(subject: str, rise_bytes: float, taken_bytes: int) -> Check:
+def memory_check(subject: str, rise_bytes: float | None, taken_bytes: int) -> Check:
     """How far the rise of the peak is from what was taken, as a share of it."""
+    if rise_bytes is None:
+        return Check(subject=subject, name="memory", value=None, state="not observable")
     return judged(
         Check(
             subject=subject,

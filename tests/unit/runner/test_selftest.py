@@ -158,9 +158,25 @@ def test_nothing_is_asked_where_there_is_no_bound():
     assert selftest_check.judged(Check(subject="x", name="bias", value=9.0)).state == "shown"
 
 
-@pytest.mark.parametrize(("rise", "state"), [(64.5, "ok"), (63.5, "ok"), (50, "off"), (80, "off")])
+@pytest.mark.parametrize(
+    ("rise", "state"), [(64.5, "ok"), (63.5, "ok"), (50, "off"), (80, "off"), (0, "off")]
+)
 def test_memory_must_rise_by_what_was_taken(rise, state):
     assert selftest.memory_check("x", rise * 2**20, 64 << 20).state == state
+
+
+def test_memory_that_was_not_seen_has_not_stood_still(tmp_path, monkeypatch):
+    """Without a counter that is reset there is no layer of activations, and without any no peak."""
+    peaks = iter((None, 1.0, 1.0))
+
+    def measured(*_):
+        return [
+            Record(workload=WORKLOAD, status="ok", figures={"peak_memory_bytes": peak})
+            for peak in peaks
+        ]
+
+    monkeypatch.setattr(selftest, "_measured", measured)
+    assert {check.state for check in selftest.memory_checks(tmp_path)} == {"not observable"}
 
 
 @pytest.mark.parametrize(("counted", "state"), [(2608, "ok"), (2607, "off")])
