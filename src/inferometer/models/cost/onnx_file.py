@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SUFFIX = ".onnx"
 LARGEST_BYTES = 2**31 - 1
 """A protobuf message cannot be larger; weights beyond that lie in files of their own."""
+
+MOST_NODES = 1_000_000
+"""Of a graph; functions that call others twice make any number of a short file."""
 
 KEPT_ELEMENTS = 1024
 """A constant of more elements is no shape and no list of axes: its values are not needed."""
@@ -78,7 +81,7 @@ def read_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
         elif math.prod(tensor.dims) > KEPT_ELEMENTS:
             for name in _DATA:
                 tensor.ClearField(name)
-    return _inlined(model), tuple(dict.fromkeys(files))
+    return _inlined(model, path), tuple(dict.fromkeys(files))
 
 
 def _all_tensors(model: ModelProto) -> Iterator[TensorProto]:
@@ -154,11 +157,38 @@ def _fill(path: Path, tensor: TensorProto, file: Path, entries: dict[str, str]) 
     del tensor.external_data[:]
 
 
-def _inlined(model: ModelProto) -> ModelProto:
+def _inlined(model: ModelProto, path: Path) -> ModelProto:
+    """Write local functions out where they are called.
+
+    Raises:
+        WorkloadError: (bad_model) those that call each other grow beyond all bounds.
+    """
     if not model.functions:
         return model
     import onnx.inliner
 
+    functions = {(one.domain, one.name): one.node for one in model.functions}
+    if _nodes_written_out(model.graph.node, functions, {}) > MOST_NODES:
+        raise WorkloadError(
+            "bad_model", f"{path} has over {MOST_NODES:,} operators where its functions are called"
+        )
     inline: Any = onnx.inliner.inline_local_functions
     found: ModelProto = inline(model)
     return found
+
+
+def _nodes_written_out(
+    nodes: Iterable[NodeProto],
+    functions: Mapping[tuple[str, str], Iterable[NodeProto]],
+    sizes: dict[tuple[str, str], int],
+) -> int:
+    """How many nodes some become; a circle counts as nothing, since the library refuses it."""
+    count = 0
+    for node in nodes:
+        called = node.domain, node.op_type
+        if called in functions and called not in sizes:
+            sizes[called] = 0
+            sizes[called] = _nodes_written_out(functions[called], functions, sizes)
+        count += sizes.get(called, 1)
+        count += sum(_nodes_written_out(body.node, functions, sizes) for body in bodies(node))
+    return count

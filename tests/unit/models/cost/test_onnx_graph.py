@@ -21,7 +21,8 @@ from inferometer.core.errors import (  # noqa: E402
 )
 from inferometer.models.cost import onnx_file  # noqa: E402
 from inferometer.models.cost.onnx_file import onnx_path  # noqa: E402
-from inferometer.models.cost.onnx_graph import count_onnx, module_of  # noqa: E402
+from inferometer.models.cost.onnx_graph import count_onnx  # noqa: E402
+from inferometer.models.cost.onnx_walk import module_of  # noqa: E402
 
 FLOAT = TensorProto.FLOAT
 
@@ -357,6 +358,28 @@ def test_functions_of_the_file_are_written_out(tmp_path):
     model = helper.make_model(graph, functions=[double], opset_imports=imports, ir_version=10)
     onnx.save(model, tmp_path / "m.onnx")
     assert count_onnx(tmp_path / "m.onnx", batch_size=1, input_size=None).cost.macs == 32
+
+
+def test_functions_that_grow_beyond_all_bounds(tmp_path):
+    """Each calls the one before it twice: a few kilobytes, and a thousand million operators."""
+    imports = [helper.make_opsetid("", 21), helper.make_opsetid("mine", 1)]
+    functions = [
+        helper.make_function("mine", "F0", ["a"], ["b"], [node("Relu", "a", "b")], imports)
+    ]
+    for number in range(1, 31):
+        calls = [
+            node(f"F{number - 1}", given, [made], domain="mine")
+            for given, made in (("a", "c"), ("c", "b"))
+        ]
+        made = helper.make_function("mine", f"F{number}", ["a"], ["b"], calls, imports)
+        functions.append(made)
+    graph = helper.make_graph(
+        [node("F30", "x", domain="mine")], "g", [tensor("x", 1, 4)], [tensor("y", None)]
+    )
+    model = helper.make_model(graph, functions=functions, opset_imports=imports, ir_version=10)
+    onnx.save(model, tmp_path / "m.onnx")
+    with pytest.raises(WorkloadError, match="over 1,000,000 operators"):
+        count_onnx(tmp_path / "m.onnx", batch_size=1, input_size=None)
 
 
 def test_parameters_and_buffers(counted):

@@ -10,8 +10,8 @@ onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402 - after the skip
 
 from inferometer.core.errors import WorkloadError  # noqa: E402
-from inferometer.models.cost import onnx_graph  # noqa: E402
-from inferometer.models.cost.onnx_graph import DEEPEST, module_of  # noqa: E402
+from inferometer.models.cost import onnx_walk  # noqa: E402
+from inferometer.models.cost.onnx_walk import DEEPEST, module_of  # noqa: E402
 
 FLOAT, BOOL = TensorProto.FLOAT, TensorProto.BOOL
 
@@ -160,8 +160,8 @@ class TestBranches:
 
     def test_each_is_looked_at_once_however_deep(self, counted, monkeypatch):
         visits = []
-        inside = onnx_graph.inside
-        monkeypatch.setattr(onnx_graph, "inside", lambda *given: visits.append(1) or inside(*given))
+        inside = onnx_walk.inside
+        monkeypatch.setattr(onnx_walk, "inside", lambda *given: visits.append(1) or inside(*given))
         deep = graph(node("MatMul", "x w", "o"))
         for _ in range(8):
             other = graph(node("Identity", "x", "o"))
