@@ -66,9 +66,9 @@ class Roof:
         dispatch_s: seconds that the runtime takes to start one operator with next to no work.
         at: Unix time of the probe, seconds.
         cache_bytes: what the caches of the last level hold together; None where nobody knows.
-        granted: processor time that the probe's arithmetic got, over its time and threads (or
-            processors, where they are fewer); well below 1, other programs ran meanwhile, and the
-            roofs may be too low. None elsewhere than on a CPU.
+        granted: processor time that the probe's arithmetic got, over its time and threads; well
+            below 1, other programs ran meanwhile, and the roofs may be too low. None elsewhere than
+            on a CPU, and where there are more threads than processors.
     """
 
     device: str

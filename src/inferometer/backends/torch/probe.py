@@ -183,12 +183,15 @@ class Probe:
                 break
 
     def _granted(self, threads: int) -> float | None:
-        """Share that the last repetitions had of the processors that they could use; on a CPU."""
+        """Share of the processor that the last repetitions had; None where it tells nothing.
+
+        More threads than processors wait for each other, whatever else runs.
+        """
         import torch
 
-        if torch.device(self.device).type != "cpu":
+        if torch.device(self.device).type != "cpu" or threads > logical_cores():
             return None
-        return self.processor_s / self.wall_s / min(threads, logical_cores())
+        return self.processor_s / self.wall_s / threads
 
     def _array_bytes(self) -> int:
         """Size of each of three arrays that no cache holds, a multiple of four.
