@@ -62,6 +62,9 @@ GATHERED = named(
 OVERWRITTEN = named("copy", "fill", "zero", "uniform", "normal", "bernoulli", "set", "resize")
 """These write over their first argument without a look at it."""
 
+HIDDEN_VIEWS = named("_unsafe_view", "unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk")
+"""These give views, and do not say so."""
+
 POINTWISE = named(
     *("hardswish", "hardtanh", "hardsigmoid", "leaky_relu", "elu", "celu", "gelu", "mish", "glu"),
     *("_prelu_kernel", "rrelu_with_noise", "threshold", "softplus", "softshrink", "hardshrink"),

@@ -14,6 +14,7 @@ import torch
 from inferometer.core.cost import FLOPS_PER_MAC, Kind
 from inferometer.models.cost.conventions import (
     GATHERED,
+    HIDDEN_VIEWS,
     MOVEMENT,
     OVERWRITTEN,
     POINTWISE,
@@ -88,7 +89,7 @@ def described(func: Any) -> Operator:
         gathers=name in GATHERED,
         writes=name not in UNWRITTEN,
         makes="device" in names and not any(str(one.type) == "Tensor" for one in schema.arguments),
-        aliases=any(one.alias_info is not None for one in schema.returns),
+        aliases=name in HIDDEN_VIEWS or any(one.alias_info is not None for one in schema.returns),
         depends=bool(
             {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape} & set(func.tags)
         ),

@@ -46,8 +46,10 @@ def count_parameters(module: Any) -> ParameterCount:  # noqa: ANN401 - modules a
 
 def frozen_weights(module: Any) -> list[torch.Tensor]:  # noqa: ANN401 - modules and script modules
     """Weights that `torch.jit.freeze` made constants of a program, without names; else none."""
+    if next(module.parameters(), None) is not None:
+        return []
     graph = getattr(module, "inlined_graph", None)
-    if graph is None or next(module.parameters(), None) is not None:
+    if graph is None:
         return []
     constants = [
         node.t("value")

@@ -190,6 +190,18 @@ def test_tensors_that_were_there_before_are_no_results(real):
     assert cost.activation_peak_bytes == A + 3 * 4
 
 
+@pytest.mark.parametrize("real", [False, True])
+def test_constants_that_are_made_are_results_and_views_of_them_are_not(real):
+    def forward(a):
+        made = torch.ones(2, 3, 4) @ torch.ones(
+            4, 4
+        )  # flattened, and viewed in its own shape again
+        return a + made.unsafe_split(1)[0].sum()
+
+    cost = _counted(Does(forward), (x(),), {}, simulated=not real)
+    assert cost.activation_bytes == 4 * (24 + 16 + 24 + 1) + A
+
+
 def test_a_view_that_repeats_is_read_once():
     cost = of(lambda a, b: a.expand(100, 8) + b, x(1, 8), x(100, 8))
     (added,) = [one for one in cost.operators if one.bytes_written]
