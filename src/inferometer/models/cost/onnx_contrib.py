@@ -15,6 +15,7 @@ CONTRIB = "com.microsoft."
 FLOAT = 1
 
 Dims = tuple[int, ...]
+Rule = Callable[[Node], tuple[Dims, ...]]
 
 _SAME = (
     "BiasGelu FastGelu Gelu GroupNorm LayerNormalization QLinearLeakyRelu QLinearSigmoid "
@@ -112,7 +113,7 @@ def _made(name: str, inputs: list[str], outputs: list[str], **attributes: Any) -
 
 
 def tell_contrib(graph: GraphProto, known: Mapping[str, Tensor]) -> bool:
-    """Write the shapes of such operators' first outputs into a graph; whether there were any new.
+    """Write the shapes that such operators give into a graph; whether there were any new.
 
     Args:
         graph: changed in place.
@@ -122,24 +123,24 @@ def tell_contrib(graph: GraphProto, known: Mapping[str, Tensor]) -> bool:
 
     found = []
     for proto in graph.node:
-        rule = _RULES.get(operator_of(proto))
-        if rule is None or known.get(proto.output[0], Tensor()).dims is not None:
-            continue
         node = Node(proto, known)
+        rule = _RULES.get(node.operator)
+        if rule is None or all(one.dims is not None for one in node.outputs):
+            continue
         try:
-            dims = rule(node)
+            shapes = rule(node)
         except (ShapeUnknown, ArithmeticError, LookupError, TypeError, ValueError):
             continue
-        if min(dims, default=0) < 0:
-            continue
-        kind = known.get(proto.input[0], Tensor()).kind or FLOAT
-        kind = FLOAT if "Embed" in proto.op_type else kind
-        found.append(helper.make_tensor_value_info(proto.output[0], kind, dims))
+        floats = node.operator in _FLOATS
+        kind = FLOAT if floats else known.get(proto.input[0], Tensor()).kind or FLOAT
+        for name, dims in zip(proto.output, shapes, strict=False):
+            if name and known.get(name, Tensor()).dims is None and min(dims, default=0) >= 0:
+                found.append(helper.make_tensor_value_info(name, kind, dims))
     graph.value_info.extend(found)
     return bool(found)
 
 
-def _fused_product(node: Node) -> Dims:
+def _fused_product(node: Node) -> tuple[Dims]:
     if node.attribute("transBatchA", 0) or node.attribute("transBatchB", 0):
         raise ShapeUnknown
     left, right = list(node.dims(0)), list(node.dims(1))
@@ -148,49 +149,68 @@ def _fused_product(node: Node) -> Dims:
     if node.attribute("transB", 0):
         right[-2:] = right[:-3:-1]
     longer = left if len(left) >= len(right) else right
-    return (*longer[:-2], left[-2], right[-1])
+    return ((*longer[:-2], left[-2], right[-1]),)
 
 
-def _narrow_product(node: Node) -> Dims:
-    return (*node.dims(0)[:-1], int(node.attribute("N")))
+def _narrow_product(node: Node) -> tuple[Dims]:
+    return ((*node.dims(0)[:-1], int(node.attribute("N"))),)
 
 
-def _attention(node: Node) -> Dims:
-    sizes = node.attribute("qkv_hidden_sizes")
-    return (*node.dims(0)[:2], int(sizes[2]) if sizes else node.dims(1)[1] // 3)
+def _attention(past: int) -> Rule:
+    """Result, and keys with values for the next call."""
+
+    def shapes(node: Node) -> tuple[Dims, Dims]:
+        batch, length = node.dims(0)[:2]
+        sizes = node.attribute("qkv_hidden_sizes") or [node.dims(1)[1] // 3] * 3
+        heads = int(node.attribute("num_heads"))
+        keys = length + (node.dims(past)[3] if node.has(past) else 0)
+        return (batch, length, int(sizes[2])), (2, batch, heads, keys, int(sizes[2]) // heads)
+
+    return shapes
 
 
-def _heads(node: Node) -> Dims:
-    """Output of attention over separate or packed queries, keys and values."""
-    query = node.dims(0)
+def _heads(node: Node) -> tuple[Dims, ...]:
+    """Result of attention over separate or packed ones; keys and values for the next call."""
+    query, heads = node.dims(0), int(node.attribute("num_heads"))
     packed = 5
     if len(query) == packed:
-        return (*query[:2], query[2] * query[4])
+        return ((*query[:2], query[2] * query[4]),)
     value = node.dims(2)
-    width = value[-1] if len(value) == len(query) else value[1] * value[3]
-    return (*query[:2], width)
+    apart = len(value) > len(query)
+    keys, width = (value[2], value[3]) if apart else (value[1], value[2] // heads)
+    keys += node.dims(6)[2] if node.has(6) else 0
+    return (
+        (*query[:2], heads * width),
+        (query[0], heads, keys, query[2] // heads),
+        (query[0], heads, keys, width),
+    )
 
 
-def _grouped(node: Node) -> Dims:
+def _grouped(node: Node) -> tuple[Dims, ...]:
+    """Result, and keys and values for the next call."""
     query = node.dims(0)
-    if node.has(1):
-        return query
     heads, shared = int(node.attribute("num_heads")), int(node.attribute("kv_num_heads"))
-    return (*query[:2], query[2] * heads // (heads + 2 * shared))
+    width = query[2] // (heads if node.has(1) else heads + 2 * shared)
+    keys = query[1] + (node.dims(3)[2] if node.has(3) else 0)
+    present = (query[0], shared, keys, width)
+    return (*query[:2], heads * width), present, present
 
 
-def _embedded(node: Node) -> Dims:
+def _embedded(node: Node) -> tuple[Dims]:
     """A row of the table of words for each of them."""
-    return (*node.dims(0), node.dims(2)[-1])
+    return ((*node.dims(0), node.dims(2)[-1]),)
 
 
-_RULES: dict[str, Callable[[Node], Dims]] = {
-    f"{CONTRIB}Attention": _attention,
-    f"{CONTRIB}QAttention": _attention,
+_FLOATS = (f"{CONTRIB}EmbedLayerNormalization", f"{CONTRIB}QAttention")
+"""These take integers, and give floating numbers."""
+
+_RULES: dict[str, Rule] = {
+    f"{CONTRIB}Attention": _attention(4),
+    f"{CONTRIB}QAttention": _attention(8),
     f"{CONTRIB}EmbedLayerNormalization": _embedded,
     f"{CONTRIB}FusedMatMul": _fused_product,
     f"{CONTRIB}GroupQueryAttention": _grouped,
     f"{CONTRIB}MatMulNBits": _narrow_product,
     f"{CONTRIB}MultiHeadAttention": _heads,
 }
-"""What no operator of the standard does."""
+"""Shapes of their first outputs, where no operator of the standard gives the same."""

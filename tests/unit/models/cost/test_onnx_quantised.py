@@ -157,6 +157,40 @@ def test_embeddings_and_sums_that_are_normalised(counted):
     assert found.cost.weight_bytes == 4 * (2 * 4 * 8 + 2 * 4 * 8 + 8 + 8 * 5)
 
 
+PRESENT = {
+    "together": (
+        fused("Attention", "x w _ _ p", "y", "k", num_heads=2),
+        [weight("w", 8, 24), weight("p", 2, 2, 2, 3, 4)], [(2, 5, 8), (2, 2, 2, 8, 4)],
+    ),
+    "apart": (
+        fused("MultiHeadAttention", "x x x _ _ _ p p", "y", "k", "v", num_heads=2),
+        [weight("p", 2, 2, 3, 4)], [(2, 5, 8), (2, 2, 8, 4), (2, 2, 8, 4)],
+    ),
+    "shared": (
+        fused("GroupQueryAttention", "x s s p p", "y", "k", "v", num_heads=4, kv_num_heads=2),
+        [weight("s", 2, 5, 4), weight("p", 2, 2, 3, 2)],
+        [(2, 5, 8), (2, 2, 8, 2), (2, 2, 8, 2)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PRESENT)
+def test_what_attention_keeps_for_the_next_call(counted, name):
+    made, weights, results = PRESENT[name]
+    outputs = [helper.make_tensor_value_info(one, FLOAT, None) for one in made.output]
+    found = counted([made], [tensor("x", 2, 5, 8)], weights, outputs, batch=2, more=MICROSOFT)
+    assert found.cost.output_bytes == 4 * sum(math.prod(dims) for dims in results)
+
+
+def test_quantised_attention_gives_floating_numbers(counted):
+    made = fused("QAttention", "q w b s s", num_heads=2)
+    weights = [narrow("w", 8, 24), weight("b", 24), SCALE]
+    found = counted([made], [tensor("q", 2, 5, 8, kind=UINT8)], weights, batch=2, more=MICROSOFT)
+    assert found.cost.output_bytes == 4 * 2 * 5 * 8
+    assert found.cost.macs == 2 * 5 * 8 * 24 + 2 * 2 * 5 * 5 * (4 + 4)
+    assert (found.parameters["parameters"], found.parameters["buffers"]) == (8 * 24 + 24, 1)
+
+
 def test_layer_normalisation_before_the_standard_had_it(counted):
     nodes = [node("LayerNormalization", "x g", "n"), node("MatMul", "n w")]
     weights = [weight("g", 8), weight("w", 8, 5)]
