@@ -86,13 +86,12 @@ def read_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
 
 def _all_tensors(model: ModelProto) -> Iterator[TensorProto]:
     """Every constant tensor of a file."""
-    yield from tensors_in(model.graph)
+    yield from _tensors(model.graph)
     for function in model.functions:
         yield from _tensors_of(function.node)
 
 
-def tensors_in(graph: GraphProto) -> Iterator[TensorProto]:
-    """Those of a graph and of the graphs in it."""
+def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
     yield from graph.initializer
     yield from _tensors_of(graph.node)
 
@@ -105,7 +104,7 @@ def _tensors_of(nodes: Iterable[NodeProto]) -> Iterator[TensorProto]:
                 yield attribute.t
             yield from attribute.tensors
         for body in bodies(node):
-            yield from tensors_in(body)
+            yield from _tensors(body)
 
 
 def _parsed(path: Path) -> ModelProto:

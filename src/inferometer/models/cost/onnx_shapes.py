@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from inferometer.core.errors import WorkloadError
 from inferometer.models.cost.onnx_constants import fold, small_constants, take_branches
 from inferometer.models.cost.onnx_contrib import stand_in, tell_contrib
-from inferometer.models.cost.onnx_file import tensors_in
 from inferometer.models.cost.onnx_node import bodies, needed, operator_of
 from inferometer.models.cost.onnx_tensor import Tensor
 
@@ -23,9 +22,6 @@ BATCH_NAMES = ("n", "b", "bs")
 
 NAMELESS = ("", "?")
 """Names of axes that are none."""
-
-LONGEST_LIST = 1_000_000
-"""Inference that follows values takes a step for each element of a tensor with one axis."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,17 +245,11 @@ def _inferred(model: ModelProto) -> dict[str, Tensor]:
     copy = type(model)()
     copy.CopyFrom(model)
     stand_in(copy.graph)
-    found = onnx.shape_inference.infer_shapes(copy, data_prop=_lists_are_short(model.graph))
+    # Without its own propagation of values, which never ends where a list is absurdly long.
+    found = onnx.shape_inference.infer_shapes(copy, data_prop=False)
     known: dict[str, Tensor] = {}
     _collect(found.graph, known)
     return known
-
-
-def _lists_are_short(graph: GraphProto) -> bool:
-    inputs = (value.type.tensor_type.shape.dim for value in graph.input)
-    shapes = [[axis.dim_value for axis in axes] for axes in inputs]
-    shapes += [list(tensor.dims) for tensor in tensors_in(graph)]
-    return all(len(dims) != 1 or dims[0] <= LONGEST_LIST for dims in shapes)
 
 
 def _collect(graph: GraphProto, into: dict[str, Tensor]) -> None:
