@@ -126,13 +126,16 @@ class Display:
         return Group(*above, self._bar(), _cut(now))
 
     def _bar(self) -> Table:
-        fraction = self._progress.fraction if self._progress else 0.0
+        progress = self._progress
+        fraction = self._done / self._planned if self._planned else 0.0
+        if progress is not None and progress.remaining_s is not None:
+            fraction = progress.fraction  # by time, which says more than by number
         row = Table.grid(padding=(0, 1))
         row.add_row(
             ProgressBar(total=1.0, completed=fraction, width=30),
             Text(f"{100 * fraction:.0f} %"),
             Text(f"{self._done} of {self._planned} done"),
-            Text(_remaining(self._progress)),
+            Text(_remaining(progress)),
         )
         return row
 
@@ -168,7 +171,9 @@ def _line(event: Event) -> str:
             width = len(str(event.planned))
             return f"[{event.done:{width}}/{event.planned}] {_result(event.record)}"
         case Progress():
-            parts = [f"{100 * event.fraction:.0f} %", _remaining(event), _doing(event)]
+            known = event.remaining_s is not None
+            share = f"{100 * event.fraction:.0f} %" if known else ""
+            parts = [share, _remaining(event), _doing(event)]
             return ", ".join(part for part in parts if part)
         case Notice():
             return f"note: {marks.plain(event.message)}"

@@ -138,6 +138,23 @@ def test_the_display_holds_bar_time_and_the_last_results(run, record):
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_what_nobody_can_estimate_is_counted(run, record):
+    """A search for a cliff knows no end: its bar shows points, and its lines no share."""
+    fake = CountingLive(console(terminal=True))
+    display = Display(fake)
+    display(RunStarted(run=run, planned=8, done=2, budget_s=None))
+    display(progress(record, fraction=0.0, remaining_s=None))
+    out = console(terminal=True)
+    out.print(display.render())
+    assert "25 %" in out.file.getvalue()
+    plain = console(terminal=False)
+    now = 100.0
+    tell = live.Lines(plain, clock=lambda: now)
+    now += 60
+    tell(progress(record, fraction=0.0, remaining_s=None))
+    assert plain.file.getvalue().startswith("measuring resnet18 224/1")
+
+
 def test_a_failure_stays_on_the_screen(record):
     fake = CountingLive(console(terminal=True))
     Display(fake)(WorkloadDone(record=record(failure="crash"), done=1, planned=2))

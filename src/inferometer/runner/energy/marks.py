@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TextIO
@@ -38,11 +40,14 @@ class Marks:
         except OSError as error:
             raise InputError(f"{path}: cannot be written: {error.strerror}") from error
         self._rows = csv.writer(self._file)
-        self._rows.writerow(HEADER)
-        self._file.flush()
+        self._add(HEADER)
 
     def write(self, workload: Workload, done: Round) -> None:
-        """Add the window of a round; Unix time and ISO 8601 in UTC."""
+        """Add the window of a round; Unix time and ISO 8601 in UTC.
+
+        Raises:
+            InputError: the disk takes no more.
+        """
         window = rest_window(done) if done.phase == "idle" else None
         if done.phase == "energy":
             window = work_window(done, workload.batch_size)
@@ -53,13 +58,23 @@ class Marks:
         end_s = window.end_s if window else done.started_at + ends[-1]
         inputs = window.inputs if window else 0
         times = (f"{start_s:.6f}", f"{end_s:.6f}", _iso(start_s), _iso(end_s))
-        self._rows.writerow((KINDS[done.phase], workload.label, inputs, *times))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._add((KINDS[done.phase], workload.label, inputs, *times))
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with suppress(OSError):  # a line that a full disk refused is still in the buffer
+            self._file.close()
+
+    def _add(self, row: Iterable[object]) -> None:
+        try:
+            self._rows.writerow(row)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise InputError(
+                f"{self._path}: cannot be written: {error.strerror}; mend that, and go on with "
+                "run --resume and another file for --mark"
+            ) from error
 
 
 def _iso(at_s: float) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import math
+import os
 import random
 import re
 from dataclasses import replace
@@ -377,6 +379,18 @@ def test_the_cheapest_shape_of_every_variant_comes_first():
     order = [(r.workload.variant.model, r.workload.batch_size) for r in in_turns(records[::-1])]
     assert sorted(order[:2]) == [("a", 4), ("b", 4)]
     assert sorted(order[2:]) == [("a", 8), ("b", 8)]
+
+
+def test_marks_on_a_full_disk_end_in_a_sentence(bench, world, tmp_path, monkeypatch):
+    marks = Marks(tmp_path / "marks.csv")
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(InputError, match=r"marks\.csv: .*No space left.*--resume"):
+        bench(Workers(world), marks=marks)
+    marks.close()
 
 
 @pytest.mark.parametrize("call_s", [1e-6, 1e-3, 0.3, 7.0])
