@@ -157,7 +157,6 @@ def test_operators_of_onnx_runtime_and_what_follows_them(counted, name):
     found = counted(nodes, inputs, weights, [tensor("z2", None)], batch=2, more=MICROSOFT)
     assert found.cost.macs == macs
     assert found.cost.unknown_operators == []
-    assert found.cost.elementwise_flops % math.prod(result) == 0 or name != "product"
     assert found.cost.output_bytes == 4 * math.prod(result)
 
 
