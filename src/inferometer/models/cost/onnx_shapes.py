@@ -162,9 +162,15 @@ class _Axis:
 
 
 def _batch_axes(axes: list[_Axis]) -> set[str]:
-    """Open axes that are the batch: those that are called so, else the first of each input."""
+    """Open axes that are the batch: those that are called so, else the first of each input.
+
+    A first axis without a name is the batch beside those that are called so.
+    """
+    first = [one for one in axes if one.is_open and one.place == 0]
     named = {one.label for one in axes if one.is_open and _says_batch(one.axis.dim_param)}
-    return named or {one.label for one in axes if one.is_open and one.place == 0}
+    if not named:
+        return {one.label for one in first}
+    return named | {one.label for one in first if one.axis.dim_param in NAMELESS}
 
 
 def _says_batch(name: str) -> bool:

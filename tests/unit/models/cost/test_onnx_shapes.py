@@ -79,6 +79,12 @@ def test_a_long_chain_of_shapes_that_follow_from_each_other(counted):
     assert found.cost.unknown_operators == []
 
 
+def test_a_first_axis_without_a_name_beside_one_that_is_called_batch(counted):
+    inputs = [tensor("x", "batch", "time", 4), tensor("z", "?", 1, 4)]
+    found = counted([node("Add", "x z")], inputs, batch=3, size=5)
+    assert found.input_shape == "x=3x5x4, z=3x1x4"
+
+
 def test_an_input_without_an_axis_for_the_batch(counted):
     assert counted([node("Relu", "x")], [tensor("x", 5)]).input_shape == "5"
     with pytest.raises(WorkloadError, match="no input has an axis for a batch"):
