@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,8 +20,15 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 MODEL = f"{Path(__file__).parents[1] / 'models' / 'memory.py'}:hungry"
 MIB = 1 << 20
 WEIGHTS, EACH = 96 * MIB, 64 * MIB
-LIMIT = 660 * MIB
-"""Holds a batch of four, if by less than forecasts are off, and none of 64."""
+ROOM = 380 * MIB
+"""Beside runtime and counter: holds a batch of four, if by less than forecasts are off, and none of 64."""
+
+BEFORE = """
+import psutil, torch
+from inferometer.models.cost import count_operations
+count_operations(torch.nn.Linear(2, 2), (torch.ones(1, 2),), {})
+print(psutil.Process().memory_info().rss)
+"""
 
 
 def near(size):
@@ -29,14 +37,22 @@ def near(size):
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory):
+def limit():
+    """Builds of torch for CUDA hold twice as much before anything is loaded."""
+    command = [sys.executable, "-c", BEFORE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return int(done.stdout) + ROOM
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory, limit):
     """Records by batch size, what the user was told, and what is left to do."""
     study = Study(
         name="memory",
         sweep=Sweep(models=(MODEL,), blocks=(Block(batches=(1, 4, 64)),), threads=1),
         procedure=Procedure(
             processes=1, min_calls=10, min_rounds=2, span_s=0, round_s=0.01, target=0.5,
-            max_time_s=0.1, energy=False, memory_limit_bytes=LIMIT,
+            max_time_s=0.1, energy=False, memory_limit_bytes=limit,
         ),
     )  # fmt: skip
     told = []
@@ -62,8 +78,8 @@ def test_the_layers_make_the_peak(measured, batch):
     layers = ("memory_baseline_bytes", "memory_weights_bytes", "memory_activation_bytes")
     beside = record["peak_memory_bytes"] - sum(record[name] for name in layers)
     assert -MIB < beside < 48 * MIB  # code that the first call brings in
-    assert 0 < record["memory_instrument_bytes"] < 100 * MIB
-    assert 100 * MIB < record["memory_baseline_bytes"] < 500 * MIB
+    assert 0 < record["memory_instrument_bytes"] < 200 * MIB
+    assert 100 * MIB < record["memory_baseline_bytes"] < 1024 * MIB
 
 
 def test_the_forecast_holds(measured):
@@ -94,9 +110,9 @@ def test_what_will_clearly_not_fit_is_not_tried(measured):
     assert record["activation_peak_bytes"] >= 64 * EACH
 
 
-def test_what_may_not_fit_is_tried_and_said(measured):
+def test_what_may_not_fit_is_tried_and_said(measured, limit):
     by_batch, notices, _ = measured
-    assert LIMIT / 1.2 < by_batch[4]["memory_forecast_bytes"] < LIMIT / 0.8
+    assert limit / 1.2 < by_batch[4]["memory_forecast_bytes"] < limit / 0.8
     assert any("may not fit" in message for message in notices)
     assert "were expected" in " ".join(by_batch[4]["notes"])
 

@@ -45,12 +45,14 @@ class MemoryLayers:
         baseline: with the runtime imported, before the model; None where it was not seen.
         loaded: with the model loaded; None where it was not seen.
         counting_bytes: what counting operations left behind: modules, mostly.
+        counting_files: of it, pages of files: the code of libraries that only counting imports,
+            such as Triton's with builds of torch for CUDA.
     """
 
     def __init__(self) -> None:
         self.baseline: Held | None = None
         self.loaded: Held | None = None
-        self.counting_bytes = 0
+        self.counting_bytes = self.counting_files = 0
 
     def before_load(self) -> None:
         """To be called when the runtime is there and the model is not."""
@@ -72,7 +74,9 @@ class MemoryLayers:
                 gc.freeze()  # what counting imported: later collections shall not scan it
             after = _settled()
             if before is not None and after is not None:
-                self.counting_bytes += max(after.own - before.own, 0)
+                files = max(after.file - before.file, 0)
+                self.counting_files += files
+                self.counting_bytes += max(after.own - before.own, 0) + files
 
     def facts(self) -> dict[str, Value]:
         """Fields of the variant: `memory_baseline_bytes`, `memory_weights_bytes`."""
@@ -99,7 +103,8 @@ class MemoryLayers:
             return {}
         left, instrument = 0, None
         if idle is not None and self.loaded is not None:
-            left, instrument = max(idle.own - self.loaded.own, 0), self.counting_bytes
+            left = max(idle.own - self.loaded.own, 0) + self.counting_files
+            instrument = self.counting_bytes
         return {
             "peak_memory_bytes": peak.resident - left,
             "memory_activation_bytes": peak.rise,

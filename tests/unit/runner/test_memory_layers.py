@@ -55,6 +55,17 @@ def test_what_counting_and_other_shapes_left_is_not_this_ones(monkeypatch):
     }
 
 
+def test_libraries_that_only_counting_imports_are_not_the_models(monkeypatch):
+    layers = layers_of(monkeypatch, held(200), held(245), held(245), held(255, file=116))
+    with layers.counting():
+        pass
+    idle = held(255, file=116)
+    peak = Peak(before=idle, after=idle, resident=500 * MIB, counter="VmHWM")
+    found = layers.figures(idle, peak)
+    assert found["peak_memory_bytes"] == (500 - 10 - 66) * MIB
+    assert found["memory_instrument_bytes"] == 76 * MIB
+
+
 def test_a_count_that_fails_leaves_memory_too(monkeypatch):
     layers = layers_of(monkeypatch, held(200), held(245), held(245), held(310))
     with pytest.raises(ValueError, match="dynamic"), layers.counting():
