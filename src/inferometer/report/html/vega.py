@@ -184,7 +184,7 @@ def histogram() -> Spec:
                 "scale": {"type": "log", "nice": False},
             },
             "x2": {"field": "to"},
-            "y": {**quantity("count"), "axis": {"title": "values"}},
+            "y": {**quantity("count"), "axis": {"title": "values", "tickMinStep": 1}},
             "y2": {"datum": 0},
             **POINTED_AT,
         },
