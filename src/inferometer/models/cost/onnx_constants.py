@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from inferometer.core.errors import is_out_of_memory
+from inferometer.models.cost.onnx_dialect import ALIGNED
 from inferometer.models.cost.onnx_file import KEPT_ELEMENTS
 from inferometer.models.cost.onnx_node import STANDARD, bodies, operator_of
 from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from onnx import GraphProto, ModelProto, NodeProto
+    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
 _FOLDED = (
     "Abs Add And Cast Ceil Concat ConstantOfShape Div Equal Expand Flatten Floor Gather Greater "
@@ -70,6 +71,7 @@ def take_branches(graph: GraphProto) -> bool:
         changed = True
         nodes += _written_out(branch, node)
         graph.initializer.extend(branch.initializer)
+        graph.sparse_initializer.extend(branch.sparse_initializer)
     if changed:
         _keep(graph, nodes)
     return changed
@@ -88,15 +90,20 @@ def _written_out(branch: GraphProto, node: NodeProto) -> list[NodeProto]:
     from onnx import helper
 
     own = {name for one in branch.node for name in one.output}
-    own |= {tensor.name for tensor in branch.initializer}
+    own |= {tensor.name for tensor in _tensors(branch)}
     _rename(branch, {name: f"{node.output[0]}/{name}" for name in own if name})
     pairs = zip(branch.output, node.output, strict=False)
     results = [helper.make_node("Identity", [inside.name], [name]) for inside, name in pairs]
     return [*branch.node, *results]
 
 
+def _tensors(graph: GraphProto) -> list[TensorProto]:
+    """What a graph holds under a name; of sparse tensors, their values bear it."""
+    return [*graph.initializer, *(sparse.values for sparse in graph.sparse_initializer)]
+
+
 def _rename(graph: GraphProto, names: Mapping[str, str]) -> None:
-    for value in (*graph.initializer, *graph.output):
+    for value in (*_tensors(graph), *graph.output):
         value.name = names.get(value.name, value.name)
     for node in graph.node:
         node.input[:] = [names.get(name, name) for name in node.input]
@@ -150,11 +157,22 @@ def _value(
     if node.op_type not in FOLDED or any(name and name not in values for name in node.input):
         return None
     inputs = {name: values[name] for name in node.input if name}
-    if not inputs or not _stays_small(node, [values[name] for name in node.input if name]):
+    if not inputs or any(_is_no_shape(value) for value in inputs.values()) or _is_aligned(node):
         return None
-    if node.op_type == "Identity" and inputs[node.input[0]].dtype.kind == "f":
-        return None  # weights that are shared have other names, and stay one
-    return _computed(node, inputs, model)
+    small = _stays_small(node, [values[name] for name in node.input if name])
+    # Weights that are shared have other names, and stay one.
+    shared = node.op_type == "Identity" and inputs[node.input[0]].dtype.kind == "f"
+    return _computed(node, inputs, model) if small and not shared else None
+
+
+def _is_no_shape(value: NDArray[Any]) -> bool:
+    """Whether a constant is a quantised weight: what unpacks it is left where it is."""
+    return value.dtype.kind not in "bfiu" or (value.dtype.kind in "iu" and value.itemsize == 1)
+
+
+def _is_aligned(node: NodeProto) -> bool:
+    """Whether an old operator lays its second operand somewhere that it does not lie today."""
+    return node.op_type in ALIGNED and any(one.name == "axis" for one in node.attribute)
 
 
 def _asked(node: NodeProto, dims: tuple[int, ...] | None) -> NDArray[Any] | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from inferometer.models.cost.onnx_node import Node, ShapeUnknown, bodies, operator_of
+from inferometer.models.cost.onnx_dialect import ALIGNED
+from inferometer.models.cost.onnx_node import FILLED, Node, ShapeUnknown, bodies, operator_of
 from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
@@ -22,9 +23,16 @@ _SAME = (
     "QLinearSoftmax QuickGelu RotaryEmbedding SimplifiedLayerNormalization SkipLayerNormalization "
     "SkipSimplifiedLayerNormalization"
 )
+_EXPERIMENTAL = "Affine ImageScaler ParametricSoftplus Scale ScaledTanh"
+"""What opsets before 7 had besides."""
+
 _STAND_INS: dict[str, tuple[str, tuple[int, ...]]] = {
     **dict.fromkeys((f"{CONTRIB}{name}" for name in _SAME.split()), ("Identity", (0,))),
     "LayerNormalization": ("Identity", (0,)),  # which older opsets do not have
+    "GroupNormalization": ("Identity", (0,)),
+    "MeanVarianceNormalization": ("Identity", (0,)),
+    "Scatter": ("Identity", (0,)),
+    **dict.fromkeys(_EXPERIMENTAL.split(), ("Identity", (0,))),
     "SimplifiedLayerNormalization": ("Identity", (0,)),
     f"{CONTRIB}DequantizeLinear": ("DequantizeLinear", (0, 1, 2)),
     f"{CONTRIB}DynamicQuantizeLSTM": ("LSTM", (0, 1, 2)),
@@ -59,7 +67,21 @@ def stand_in(graph: GraphProto) -> None:
     Args:
         graph: changed in place; good for the inference of shapes, and for nothing else.
     """
-    nodes = [one for proto in graph.node for one in _standing_in(proto)]
+    for sparse in graph.sparse_initializer:  # whose shapes are not inferred, either
+        values = sparse.values
+        graph.initializer.add(name=values.name, data_type=values.data_type, dims=sparse.dims)
+    del graph.sparse_initializer[:]
+    for node in graph.node:
+        shape = Node(node, {}).attribute("shape") if operator_of(node) in FILLED else None
+        if shape and node.output and not node.input:
+            graph.initializer.add(name=node.output[0], data_type=FLOAT, dims=shape)
+    filled = {one.name for one in graph.initializer}
+    nodes = [
+        one
+        for proto in graph.node
+        if not (proto.output and proto.output[0] in filled)
+        for one in _standing_in(proto)
+    ]
     del graph.node[:]
     graph.node.extend(nodes)
     for proto in graph.node:
@@ -70,6 +92,14 @@ def stand_in(graph: GraphProto) -> None:
 def _standing_in(proto: NodeProto) -> Iterator[NodeProto]:
     """Nodes instead of one."""
     operator = operator_of(proto)
+    if operator == "Upsample" and len(proto.input) > 1:
+        scales = [proto.input[0], "", proto.input[1]]
+        yield _made("Resize", scales, proto.output[:1], mode="nearest")
+        return
+    if proto.input and _keeps_the_first(proto):
+        name = operator if operator in ALIGNED else "Identity"
+        yield _made(name, [proto.input[0]] * (1 + (operator in ALIGNED)), proto.output[:1])
+        return
     if operator not in _STAND_INS or not proto.output:
         copy = type(proto)()
         copy.CopyFrom(proto)
@@ -81,6 +111,17 @@ def _standing_in(proto: NodeProto) -> Iterator[NodeProto]:
     yield from _laid_out(proto, name, taken)
     if operator.endswith(_WITH_SUM) and len(proto.output) > _SUM:
         yield _made("Identity", taken, [proto.output[_SUM]])
+
+
+def _keeps_the_first(proto: NodeProto) -> bool:
+    """Whether the result surely has the shape of the first input, and rules of today deny it.
+
+    Operands that an axis aligns, and normalisation whose statistics are a number for each place.
+    """
+    node = Node(proto, {})
+    if node.operator in ALIGNED:
+        return node.attribute("axis") is not None
+    return node.operator == "BatchNormalization" and not node.attribute("training_mode", 0)
 
 
 def _laid_out(proto: NodeProto, name: str, taken: list[str]) -> Iterator[NodeProto]:

@@ -15,8 +15,10 @@ from inferometer.core.errors import (
     in_one_line,
     is_out_of_memory,
 )
+from inferometer.models.cost.onnx_dialect import agree, modernise
 from inferometer.models.cost.onnx_node import bodies
 from inferometer.models.cost.onnx_tensor import Tensor
+from inferometer.models.cost.onnx_values import mark
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
@@ -59,7 +61,7 @@ def onnx_path(reference: str) -> Path | None:
 def read_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
     """The model without the values of its larger tensors, and the files that it consists of.
 
-    Local functions are written out where they are called.
+    Local functions are written out where they are called, operators of old opsets as newer ones.
 
     Raises:
         WorkloadError: (bad_model) the file is damaged or no ONNX, or takes weights from outside of
@@ -74,6 +76,7 @@ def read_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
         raise WorkloadError("bad_model", f"{path} is no ONNX model: it holds no graph")
     files = [str(path)]
     for tensor in _all_tensors(model):
+        mark(tensor)
         if min(tensor.dims, default=0) < 0:
             raise WorkloadError("bad_model", f"{path}: {tensor.name} has a negative length")
         if tensor.data_location == tensor.EXTERNAL:
@@ -81,7 +84,10 @@ def read_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
         elif math.prod(tensor.dims) > KEPT_ELEMENTS:
             for name in _DATA:
                 tensor.ClearField(name)
-    return _inlined(model, path), tuple(dict.fromkeys(files))
+    agree(model)
+    whole = _inlined(model, path)
+    modernise(whole)
+    return whole, tuple(dict.fromkeys(files))
 
 
 def _all_tensors(model: ModelProto) -> Iterator[TensorProto]:
@@ -93,6 +99,8 @@ def _all_tensors(model: ModelProto) -> Iterator[TensorProto]:
 
 def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
     yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
     yield from _tensors_of(graph.node)
 
 
@@ -102,6 +110,8 @@ def _tensors_of(nodes: Iterable[NodeProto]) -> Iterator[TensorProto]:
         for attribute in node.attribute:
             if attribute.HasField("t"):
                 yield attribute.t
+            if attribute.HasField("sparse_tensor"):
+                yield from (attribute.sparse_tensor.values, attribute.sparse_tensor.indices)
             yield from attribute.tensors
         for body in bodies(node):
             yield from _tensors(body)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inferometer.core.cost import Cost
 from inferometer.core.errors import WorkloadError
 from inferometer.models.cost.onnx_file import read_onnx
-from inferometer.models.cost.onnx_parameters import count_tensors, precision_of
-from inferometer.models.cost.onnx_shapes import Shaped, real_inputs, shaped
+from inferometer.models.cost.onnx_node import real_inputs
+from inferometer.models.cost.onnx_parameters import Constants, count_tensors, precision_of
+from inferometer.models.cost.onnx_shapes import Shaped, shaped
+from inferometer.models.cost.onnx_sources import sparse_tensors
 from inferometer.models.cost.onnx_walk import Walk
 from inferometer.models.failures import building
+
+if TYPE_CHECKING:
+    from onnx import GraphProto
 
 METHOD = "from the graph of the ONNX file; what follows from constants and shapes alone left out"
 LARGEST = 2**63 - 1
@@ -27,6 +33,7 @@ class OnnxCost:
     Attributes:
         cost: operations and bytes of one call.
         parameters: fields of `ParameterCount` that a file tells.
+        batch_size: samples in the call.
         precision: of most of its weights: `fp32`, `int8` …
         input_shape: for people.
         files: the file, and those that hold its weights.
@@ -35,18 +42,20 @@ class OnnxCost:
 
     cost: Cost
     parameters: Mapping[str, Any]
+    batch_size: int
     precision: str
     input_shape: str
     files: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def count_onnx(path: Path, *, batch_size: int, input_size: int | None) -> OnnxCost:
+def count_onnx(path: Path, *, batch_size: int | None, input_size: int | None) -> OnnxCost:
     """Count one call of an ONNX file.
 
     Args:
         path: the file; weights outside of it must lie in its folder.
-        batch_size: inputs in the call.
+        batch_size: samples in the call; None is as many as the file was made for, and 1 where it
+            leaves that open.
         input_size: length of the axes that are open, besides the batch's; None where none is.
 
     Raises:
@@ -55,20 +64,38 @@ def count_onnx(path: Path, *, batch_size: int, input_size: int | None) -> OnnxCo
     """
     with building(str(path)):  # a damaged file breaks one of the libraries below somewhere
         model, files = read_onnx(path)
-        parameters = count_tensors(model.graph)  # before shapes become constants, too
+        graph = type(model.graph)()
+        graph.CopyFrom(model.graph)  # before shapes become constants, too
         found = shaped(model, path, batch_size=batch_size, input_size=input_size)
-        counted = _counted(found, parameters, files)
-    cost = counted.cost
+        constants = count_tensors(graph, found.tensors)
+        counted = _counted(found, constants, files, _sparse_note(graph))
+    cost, parameters = counted.cost, counted.parameters
     most = max(cost.macs, cost.elementwise_flops, cost.operator_bytes, cost.compulsory_bytes)
     if max(most, parameters["parameters"], parameters["buffers"]) > LARGEST:
         raise WorkloadError("bad_model", f"{path}: its shapes are larger than any machine")
     return counted
 
 
-def _counted(found: Shaped, parameters: Mapping[str, Any], files: tuple[str, ...]) -> OnnxCost:
-    graph = found.model.graph
-    walk = Walk(found=found)
+def _sparse_note(graph: GraphProto) -> tuple[str, ...]:
+    """On what sparse constants count as, where there are some."""
+    sparse = list(sparse_tensors(graph))
+    if not sparse:
+        return ()
+    stored = sum(math.prod(one.values.dims) for one in sparse)
+    places = sum(math.prod(one.dims) for one in sparse)
+    note = (
+        f"sparse constants hold {stored:,} numbers for {places:,} places: the numbers are "
+        "parameters, and products count all places, as the standard's operators do"
+    )
+    return (note,)
+
+
+def _counted(
+    found: Shaped, constants: Constants, files: tuple[str, ...], notes: tuple[str, ...]
+) -> OnnxCost:
+    graph, parameters = found.model.graph, constants.count
     inputs = [value.name for value in real_inputs(graph)]
+    walk = Walk(found=found, made_weights=constants.made, is_closed=not inputs)
     peak = walk.graph(graph)
     sizes = {name: tensor.size_bytes for name, tensor in found.tensors.items()}
     cost = Cost(
@@ -85,9 +112,10 @@ def _counted(found: Shaped, parameters: Mapping[str, Any], files: tuple[str, ...
     return OnnxCost(
         cost=cost,
         parameters=parameters,
+        batch_size=found.batch_size,
         precision=precision_of(parameters["parameters_by_dtype"]),
         input_shape=", ".join(shape if one else f"{name}={shape}" for name, shape in shapes)
         or "none",
         files=files,
-        notes=(*found.notes, *walk.notes()),
+        notes=(*found.notes, *notes, *walk.notes()),
     )

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 STANDARD = ("", "ai.onnx")
 UNKNOWN = Tensor()
 
+FILLED = ("ConstantFill", "GivenTensorFill")
+"""Operators of opsets before 7 that make a tensor of the shape that an attribute says."""
+
+_RANDOM = "Bernoulli Multinomial RandomNormal RandomNormalLike RandomUniform RandomUniformLike"
+RANDOM = frozenset(_RANDOM.split())
+"""Operators that give something else in each call, whatever they take."""
+
 
 def operator_of(proto: NodeProto) -> str:
     """`Conv`, or with the domain where that is not the standard's: `com.microsoft.Gelu`."""
@@ -36,6 +43,13 @@ def bodies(node: NodeProto) -> Iterator[GraphProto]:
         if attribute.HasField("g"):
             yield attribute.g
         yield from attribute.graphs
+
+
+def real_inputs(graph: GraphProto) -> list[Any]:
+    """Inputs that a caller gives; old files list their weights among them."""
+    weights = {tensor.name for tensor in graph.initializer}
+    weights |= {sparse.values.name for sparse in graph.sparse_initializer}
+    return [value for value in graph.input if value.name not in weights]
 
 
 class ShapeUnknown(Exception):  # noqa: N818 - not an error: the node is then named as unknown

@@ -259,6 +259,7 @@ def _table() -> dict[str, Rule]:
     add("com.microsoft.EmbedLayerNormalization", "normalisation", _each(9))
     add("com.microsoft.SkipSimplifiedLayerNormalization", "normalisation", _each(5))
     add("MeanVarianceNormalization", "normalisation", _each(5))
+    add("Affine ImageScaler Scale", "element-wise", _each(2))
     add("LpNormalization", "normalisation", _each(3))
     add("LRN", "normalisation", _neighbours_across)
     add("Softmax LogSoftmax Hardmax", "normalisation", _each(SOFTMAX_FLOPS))
@@ -280,6 +281,8 @@ def _table() -> dict[str, Rule]:
         "Erf Exp Floor Gelu Greater GreaterOrEqual HardSigmoid HardSwish IsInf IsNaN LeakyRelu "
         "Less LessOrEqual Log Max Mean Min Mish Mod Mul Neg Not Or PRelu Pow QuantizeLinear "
         "Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Sub Sum "
+        "ParametricSoftplus RandomNormal RandomNormalLike RandomUniform RandomUniformLike "
+        "ScaledTanh "
         "Swish Tan Tanh ThresholdedRelu Xor com.microsoft.BiasGelu com.microsoft.FastGelu "
         "com.microsoft.Gelu com.microsoft.QuickGelu com.microsoft.RotaryEmbedding RotaryEmbedding "
         "com.microsoft.QLinearAdd com.microsoft.QLinearMul com.microsoft.QLinearLeakyRelu "

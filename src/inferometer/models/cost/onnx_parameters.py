@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from inferometer.models.cost.onnx_node import Node, bodies, operator_of
+from inferometer.models.cost.onnx_sources import MadeWeight, Source, Trace
 from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, TensorProto
+    from onnx import GraphProto
 
 PRECISIONS = {
     "float32": "fp32",
@@ -37,120 +36,71 @@ PRECISIONS = {
 
 DEFAULT_PRECISION = "fp32"
 
-_PAIR = (1, 2, 4, 5, 6, 7)
-"""Where two operands and a result are quantised: a scale and a zero point for each."""
-
-_ONE = (1, 2, 3, 4)
-"""The same for one operand."""
-
-_STATISTICS = {
-    "BatchNormalization": (3, 4),
-    "QuantizeLinear": (1, 2),
-    "DequantizeLinear": (1, 2),
-    "QLinearConv": _PAIR,
-    "QLinearMatMul": _PAIR,
-    "MatMulInteger": (2, 3),
-    "ConvInteger": (2, 3),
-    "com.microsoft.QuantizeLinear": (1, 2),
-    "com.microsoft.DequantizeLinear": (1, 2),
-    "com.microsoft.QLinearConv": _PAIR,
-    "com.microsoft.QLinearAdd": _PAIR,
-    "com.microsoft.QLinearMul": _PAIR,
-    "com.microsoft.QGemm": (1, 2, 4, 5, 7, 8),
-    "com.microsoft.QLinearAveragePool": _ONE,
-    "com.microsoft.QLinearGlobalAveragePool": _ONE,
-    "com.microsoft.QLinearLeakyRelu": _ONE,
-    "com.microsoft.QLinearSigmoid": _ONE,
-    "com.microsoft.QLinearSoftmax": _ONE,
-    "com.microsoft.QAttention": (3, 4, 6, 7),
-    "com.microsoft.MatMulIntegerToFloat": (2, 3, 4, 5),
-    "com.microsoft.DynamicQuantizeMatMul": (2, 3),
-    "com.microsoft.DynamicQuantizeLSTM": (8, 9, 10, 11),
-    "com.microsoft.MatMulNBits": (2, 3, 4),
-}
-"""Inputs that were gathered and not trained: means, variances, scales, zero points."""
-
-_SHAPING = frozenset({"Clip", "Pad", "Range", "Reshape", "Resize", "Slice", "Tile", "Upsample"})
-"""Operators whose constants say how, and not what."""
-
-_QUANTISED = frozenset(
-    {"DequantizeLinear", "QLinearConv", "com.microsoft.QLinearConv", "com.microsoft.QGemm"}
-)
+_BIASED = frozenset({"QLinearConv", "com.microsoft.QLinearConv", "com.microsoft.QGemm"})
 """Operators whose biases are 32-bit integers."""
 
-_PACKED = "com.microsoft.MatMulNBits"
-"""Its matrix has several narrow elements in a byte."""
+_ASIDE = frozenset({"buffer", "shape", "mask"})
+"""Roles of constants that are no parameters."""
+
+_KEPT = frozenset({"buffer", "mask"})
+"""Roles of constants that are buffers: numbers that a model keeps, and that nobody trained."""
 
 
-@dataclass(kw_only=True)
-class _Constant:
-    """A constant tensor, and what a graph does with it.
+@dataclass(frozen=True, kw_only=True)
+class Constants:
+    """What a file's constants are.
 
     Attributes:
-        tensor: it.
-        roles: operators that take it, or `buffer` or `shape`.
-        uses: how many inputs it is.
-        bits: of an element, where several share a byte; else None.
+        count: fields of `ParameterCount` that a graph tells.
+        made: results of operators that make weights.
     """
 
-    tensor: TensorProto
-    roles: set[str] = field(default_factory=set)
-    uses: int = 0
-    bits: int | None = None
-
-    @property
-    def elements(self) -> int:
-        return int(math.prod(self.tensor.dims)) * (8 // self.bits if self.bits else 1)
-
-    @property
-    def size_bytes(self) -> int:
-        return Tensor(self.tensor.data_type, tuple(self.tensor.dims)).size_bytes
-
-    @property
-    def type_name(self) -> str:
-        """Name of the element type, as torch writes it where both have it."""
-        import onnx
-
-        if self.bits:
-            return f"uint{self.bits}"
-        name = str(onnx.TensorProto.DataType.Name(self.tensor.data_type))
-        return {"FLOAT": "float32", "DOUBLE": "float64"}.get(name, name.lower())
-
-    @property
-    def is_parameter(self) -> bool:
-        if not self.roles - {"buffer", "shape"} or not self.tensor.dims:
-            return False
-        if self.type_name == "int32":
-            return bool(self.roles & _QUANTISED)
-        return self.type_name in PRECISIONS
+    count: Mapping[str, Any]
+    made: frozenset[str]
 
 
-def count_tensors(graph: GraphProto) -> dict[str, Any]:
-    """Fields of `ParameterCount` that a graph tells; which ones are trained it does not.
+@dataclass(frozen=True, kw_only=True)
+class _Parameter:
+    type_name: str
+    elements: int
+    size_bytes: int
+    uses: int
 
-    Parameters are constants of a floating or a narrow type with at least one axis, and the biases
-    of quantised layers. Means, variances, scales and zero points are buffers.
+
+def count_tensors(graph: GraphProto, tensors: Mapping[str, Tensor]) -> Constants:
+    """Tell the parameters and the buffers of a file; which ones are trained it does not say.
+
+    Parameters are constants of a floating or a narrow type with at least one axis that end in an
+    operator which computes with them, the biases of quantised layers, and what operators make of
+    shapes where it takes a weight's place. Means, variances, scales, zero points and masks are
+    buffers. Of a sparse tensor the numbers that are stored count.
 
     Args:
         graph: as the file has it: constants that follow from shapes would be taken for parameters.
+        tensors: what is known of its tensors, to tell how large those are that operators make.
     """
-    constants = list(_constants(graph, {}))
-    parameters = [one for one in constants if one.is_parameter]
-    buffers = [one for one in constants if one.roles == {"buffer"}]
+    trace = Trace(tensors=tensors)
+    trace.graph(graph)
+    made = list(_made(trace.made))
+    parameters = [*_stored(trace.sources), *made]
+    buffers = [one for one in trace.sources if _is_buffer(one)]
+    buffers += _made_buffers(trace)
     by_type: Counter[str] = Counter()
     bytes_by_type: Counter[str] = Counter()
     for one in parameters:
         by_type[one.type_name] += one.elements
         bytes_by_type[one.type_name] += one.size_bytes
-    return {
+    count = {
         "parameters": by_type.total(),
         "parameters_with_duplicates": sum(one.elements * one.uses for one in parameters),
         "parameter_bytes": bytes_by_type.total(),
-        "buffers": sum(one.elements for one in buffers),
+        "buffers": sum(_elements(one) for one in buffers),
         "buffer_bytes": sum(one.size_bytes for one in buffers),
         "parameters_by_dtype": dict(by_type),
         "parameter_bytes_by_dtype": dict(bytes_by_type),
     }
+    weights = {source.made for one in trace.made for source in one.sources}
+    return Constants(count=count, made=frozenset(weights))
 
 
 def precision_of(by_type: Mapping[str, int]) -> str:
@@ -162,38 +112,80 @@ def precision_of(by_type: Mapping[str, int]) -> str:
     return elements.most_common(1)[0][0] if elements else DEFAULT_PRECISION
 
 
-def _constants(graph: GraphProto, around: Mapping[str, _Constant]) -> Iterator[_Constant]:
-    """Constants of a graph and of those in it; their roles are known when all have been given.
-
-    Graphs side by side may have constants of the same name, which are others.
-    """
-    known = dict(around)
-    for tensor in graph.initializer:
-        known[tensor.name] = _Constant(tensor=tensor)
-        yield known[tensor.name]
-    for proto in graph.node:
-        operator = operator_of(proto)
-        if operator == "Constant":
-            for tensor in (one.t for one in proto.attribute if one.HasField("t")):
-                known[proto.output[0]] = _Constant(tensor=tensor)
-                yield known[proto.output[0]]
-        elif operator == "Identity" and proto.input[0] in known:
-            known[proto.output[0]] = known[proto.input[0]]
-        else:
-            _note(Node(proto, {}), known)
-            for body in bodies(proto):
-                yield from _constants(body, known)
+def _stored(sources: Iterable[Source]) -> Iterator[_Parameter]:
+    """Parameters that the file holds."""
+    for one in sources:
+        if _is_parameter(one):
+            yield _Parameter(
+                type_name=_type_name(one.kind, one.bits),
+                elements=_elements(one),
+                size_bytes=one.size_bytes,
+                uses=one.uses,
+            )
 
 
-def _note(node: Node, known: Mapping[str, _Constant]) -> None:
-    """Write down what a node does with the constants that it takes."""
-    for place, name in enumerate(node.proto.input):
-        if name not in known:
-            continue
-        one = known[name]
-        one.uses += 1
-        is_statistic = place in _STATISTICS.get(node.operator, ())
-        is_shape = node.operator in _SHAPING and place > 0
-        one.roles.add("buffer" if is_statistic else "shape" if is_shape else node.operator)
-        if node.operator == _PACKED and place == 1:
-            one.bits = int(node.attribute("bits", 4))
+def _made(found: Iterable[MadeWeight]) -> Iterator[_Parameter]:
+    """Parameters that operators make: those made of the same are one."""
+    together: dict[frozenset[Source], list[MadeWeight]] = {}
+    for one in found:
+        together.setdefault(one.sources, []).append(one)
+    for alike in together.values():
+        largest = max(alike, key=lambda one: one.elements)
+        if not largest.elements:
+            continue  # where its shape is not known, what takes it is named as unknown
+        size_bytes = Tensor(largest.kind, (largest.elements,)).size_bytes
+        yield _Parameter(
+            type_name=_type_name(largest.kind),
+            elements=largest.elements,
+            size_bytes=size_bytes,
+            uses=len(alike),
+        )
+
+
+def _made_buffers(trace: Trace) -> list[Source]:
+    """Means and variances that operators make."""
+    return [one for one in trace.made_sources if one.roles == {"buffer"} and one.rank]
+
+
+def _is_parameter(one: Source) -> bool:
+    roles = one.roles - _ASIDE
+    name = _type_name(one.kind, one.bits)
+    if not roles or not one.rank:
+        return False
+    if name in ("int32", "int64"):
+        return one.unpacked or one.multiplied or bool(roles & _BIASED)
+    if name not in PRECISIONS:
+        return False
+    if one.is_mask:
+        return one.multiplied
+    return "int" not in name or one.unpacked or one.multiplied or _takes_narrow(roles)
+
+
+def _is_buffer(one: Source) -> bool:
+    if one.roles == {"buffer"}:
+        return True
+    name = _type_name(one.kind)
+    narrow = name == "bool" or (name in PRECISIONS and "int" in name)
+    if not (one.roles & _KEPT or one.is_mask or narrow):
+        return False
+    numbers = narrow or name in PRECISIONS  # of wider integers, shapes are made
+    return bool(numbers and one.rank and one.roles - {"shape"} and not _is_parameter(one))
+
+
+def _takes_narrow(operators: set[str]) -> bool:
+    """Whether narrow integers are weights in one of these; in others they are masks, or numbers."""
+    return any(one == "Gather" or "." in one for one in operators)
+
+
+def _elements(one: Source) -> int:
+    return one.elements * (8 // one.bits if one.bits else 1)
+
+
+def _type_name(kind: int, bits: int | None = None) -> str:
+    """Name of an element type, as torch writes it where both have it."""
+    import onnx
+
+    if bits:
+        return f"uint{bits}"
+    name = str(onnx.TensorProto.DataType.Name(kind))
+    return {"FLOAT": "float32", "DOUBLE": "float64"}.get(name, name.lower())

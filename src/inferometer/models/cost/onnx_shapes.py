@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inferometer.core.errors import WorkloadError
+from inferometer.models.cost.onnx_axes import set_axes
 from inferometer.models.cost.onnx_constants import fold, small_constants, take_branches
 from inferometer.models.cost.onnx_contrib import stand_in, tell_contrib
 from inferometer.models.cost.onnx_node import bodies, needed, operator_of
@@ -16,12 +17,6 @@ from inferometer.models.cost.onnx_tensor import Tensor
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnx import GraphProto, ModelProto, ValueInfoProto
-
-BATCH_NAMES = ("n", "b", "bs")
-"""Names of an axis, besides those with `batch` in them, that say it is the batch."""
-
-NAMELESS = ("", "?")
-"""Names of axes that are none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,26 +27,42 @@ class Shaped:
         model: with its open axes set.
         tensors: what is known of each tensor, by name.
         constants: values of the small ones that are known before any input is.
+        batch_size: samples in the call.
         notes: how open axes were set, for people.
     """
 
     model: ModelProto
     tensors: Mapping[str, Tensor]
     constants: Mapping[str, NDArray[Any]]
+    batch_size: int
     notes: tuple[str, ...]
 
 
-def shaped(model: ModelProto, path: Path, *, batch_size: int, input_size: int | None) -> Shaped:
+def shaped(
+    model: ModelProto, path: Path, *, batch_size: int | None, input_size: int | None
+) -> Shaped:
     """Set the open axes of the inputs and infer all shapes that follow.
+
+    Args:
+        model: changed in place.
+        path: its file, for messages.
+        batch_size: samples in the call; None is as many as the file is for.
+        input_size: length of the axes that are open besides; None where none is.
 
     Raises:
         WorkloadError: (unsupported) the file is for another shape, or open where nothing was said.
     """
-    notes = _set_axes(model, path, batch_size, input_size)
+    setting = set_axes(model, path, batch_size=batch_size, input_size=input_size)
     tensors = _settled(model)
     _check_reshapes(model.graph, path, tensors)
     constants = small_constants(model.graph)
-    return Shaped(model=model, tensors=tensors, constants=constants, notes=notes)
+    return Shaped(
+        model=model,
+        tensors=tensors,
+        constants=constants,
+        batch_size=setting.batch_size,
+        notes=setting.notes,
+    )
 
 
 def inside(found: Shaped, graph: GraphProto) -> Shaped:
@@ -66,6 +77,7 @@ def inside(found: Shaped, graph: GraphProto) -> Shaped:
     model = ModelProto(ir_version=found.model.ir_version, opset_import=found.model.opset_import)
     model.graph.CopyFrom(graph)
     own = {value.name for value in graph.input} | {one.name for one in graph.initializer}
+    own |= {one.values.name for one in graph.sparse_initializer}
     own |= {name for node in graph.node for name in node.output}
     for name in dict.fromkeys(name for node in graph.node for name in needed(node)):
         tensor = found.tensors.get(name)
@@ -82,117 +94,9 @@ def inside(found: Shaped, graph: GraphProto) -> Shaped:
         model=model,
         tensors={**found.tensors, **tensors},
         constants={**found.constants, **small_constants(model.graph)},
+        batch_size=found.batch_size,
         notes=found.notes,
     )
-
-
-def real_inputs(graph: GraphProto) -> list[Any]:
-    """Inputs that a caller gives; old files list their weights among them."""
-    weights = {tensor.name for tensor in graph.initializer}
-    return [value for value in graph.input if value.name not in weights]
-
-
-def _set_axes(
-    model: ModelProto, path: Path, batch_size: int, input_size: int | None
-) -> tuple[str, ...]:
-    """Set open axes to the batch or to the size; gives a note on how, where there were any."""
-    axes = [
-        _Axis(input=value.name, place=place, axis=axis)
-        for value in real_inputs(model.graph)
-        if value.type.HasField("tensor_type")
-        for place, axis in enumerate(value.type.tensor_type.shape.dim)
-    ]
-    batch = _batch_axes(axes)
-    if not batch:
-        _require_batch(path, axes, batch_size)
-    used: dict[str, int] = {}
-    for one in [one for one in axes if one.is_open]:
-        if one.label not in batch and input_size is None:
-            raise WorkloadError(
-                "unsupported", f"{path}: input {one.input} is open along {one.label}; give a size"
-            )
-        used[one.label] = batch_size if one.label in batch else int(input_size or 0)
-        one.axis.dim_value = used[one.label]
-    sized = {
-        one.axis.dim_value for one in axes if one.label not in batch and (one.place or one.is_open)
-    }
-    if input_size is not None and input_size not in sized:
-        raise WorkloadError(
-            "unsupported", f"{path} was made for one input size, not for {input_size}"
-        )
-    if not used:
-        return ()
-    for value in _values(model.graph):
-        for axis in value.type.tensor_type.shape.dim:
-            if axis.dim_param in used:
-                axis.dim_value = used[axis.dim_param]
-    return ("open axes: " + ", ".join(f"{name} = {length}" for name, length in used.items()),)
-
-
-def _values(graph: GraphProto) -> Iterator[ValueInfoProto]:
-    """What a graph tells of its tensors, and the graphs in it of theirs."""
-    yield from [*graph.input, *graph.output, *graph.value_info]
-    for node in graph.node:
-        for body in bodies(node):
-            yield from _values(body)
-
-
-@dataclass(kw_only=True)
-class _Axis:
-    """An axis of an input, as the file has it.
-
-    Attributes:
-        input: name of the input.
-        place: number of the axis.
-        axis: its length or its name; set in place.
-        label: what it is called.
-        is_open: whether the file leaves its length to the caller.
-    """
-
-    input: str
-    place: int
-    axis: Any
-    label: str = ""
-    is_open: bool = False
-
-    def __post_init__(self) -> None:
-        name = self.axis.dim_param
-        self.label = name if name not in NAMELESS else f"{self.input}[{self.place}]"
-        self.is_open = self.axis.dim_value <= 0
-
-
-def _batch_axes(axes: list[_Axis]) -> set[str]:
-    """Open axes that are the batch: those that are called so, else the first of each input.
-
-    A first axis without a name is the batch beside those that are called so.
-    """
-    first = [one for one in axes if one.is_open and one.place == 0]
-    named = {one.label for one in axes if one.is_open and _says_batch(one.axis.dim_param)}
-    if not named:
-        return {one.label for one in first}
-    return named | {one.label for one in first if one.axis.dim_param in NAMELESS}
-
-
-def _says_batch(name: str) -> bool:
-    return "batch" in name.lower() or name.lower() in BATCH_NAMES
-
-
-def _require_batch(path: Path, axes: list[_Axis], batch_size: int) -> None:
-    """Refuse another batch than the file has: the first axis of the first input that has several.
-
-    Raises:
-        WorkloadError: (unsupported) it has another.
-    """
-    deep = {one.input for one in axes if one.place == 1}
-    first = next((one for one in axes if one.input in deep and one.place == 0), None)
-    if first is None and batch_size != 1:
-        raise WorkloadError("unsupported", f"{path}: no input has an axis for a batch")
-    if first is not None and first.axis.dim_value != batch_size:
-        raise WorkloadError(
-            "unsupported",
-            f"{path} was made for batch {first.axis.dim_value} (first axis of {first.input}), "
-            f"not {batch_size}",
-        )
 
 
 def _check_reshapes(graph: GraphProto, path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -270,6 +174,8 @@ def _collect(graph: GraphProto, into: dict[str, Tensor]) -> None:
             into[value.name] = Tensor(kind.elem_type, dims)
     for tensor in graph.initializer:
         into[tensor.name] = Tensor(tensor.data_type, tuple(tensor.dims))
+    for sparse in graph.sparse_initializer:
+        into[sparse.values.name] = Tensor(sparse.values.data_type, tuple(sparse.dims))
     for node in graph.node:
         for attribute in node.attribute:
             if node.op_type == "Constant" and attribute.HasField("t"):

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from onnx import SparseTensorProto
 
 _WIDTHS = {
     128: "COMPLEX128",
@@ -47,3 +51,9 @@ def element_bits(kind: int) -> int:
     import onnx
 
     return _BITS.get(onnx.TensorProto.DataType.Name(kind), 0)
+
+
+def sparse_bytes(sparse: SparseTensorProto) -> int:
+    """Bytes of a sparse tensor as it is stored: its values, and where they lie."""
+    parts = (sparse.values, sparse.indices)
+    return sum(Tensor(one.data_type, tuple(one.dims)).size_bytes for one in parts)

@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from inferometer.core.cost import Kind, OperatorCost
 from inferometer.models.cost.formulas import Work
-from inferometer.models.cost.onnx_node import UNKNOWN, Node, bodies, needed, operator_of
+from inferometer.models.cost.onnx_node import (
+    FILLED,
+    RANDOM,
+    STANDARD,
+    UNKNOWN,
+    Node,
+    bodies,
+    needed,
+    operator_of,
+)
 from inferometer.models.cost.onnx_operators import RULES, VIEWS
 from inferometer.models.cost.onnx_shapes import Shaped, inside
-from inferometer.models.cost.onnx_tensor import Tensor
+from inferometer.models.cost.onnx_tensor import Tensor, sparse_bytes
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
@@ -21,6 +30,10 @@ if TYPE_CHECKING:
 BRANCHES = "If"
 REPEATED = ("Loop", "Scan")
 EMBEDDING = "com.microsoft.EmbedLayerNormalization"
+FROM_SHAPES = ("EyeLike", "Shape", "Size")
+"""What these give follows from the shape of what they take."""
+
+KNOWN_DOMAINS = (*STANDARD, "com.microsoft")
 GATHERED = ("Gather", "GatherElements", "GatherND", "Slice", EMBEDDING)
 """These read as much of their table as they choose."""
 
@@ -49,11 +62,12 @@ class _Sum:
 
 
 class _Constant(NamedTuple):
-    """A constant tensor: of which graph, in the order of visits, and how large."""
+    """A constant tensor: of which graph, in the order of visits, and how large as it is kept."""
 
     graph: int
     name: str
     size_bytes: int
+    elements: int
 
 
 @dataclass(kw_only=True)
@@ -62,6 +76,8 @@ class Walk:
 
     Attributes:
         found: shapes and constants.
+        is_closed: whether the graph has no inputs; its products are then all that a call does.
+        made_weights: results of operators that make weights, which are kept between calls.
         read_weights: bytes of each constant tensor that were read.
         written_bytes: of all results.
         repeated: names of loops, whose bodies were counted once.
@@ -70,6 +86,8 @@ class Walk:
     """
 
     found: Shaped
+    made_weights: frozenset[str] = frozenset()
+    is_closed: bool = False
     read_weights: Counter[_Constant] = field(default_factory=Counter)
     written_bytes: int = 0
     repeated: Counter[str] = field(default_factory=Counter)
@@ -102,6 +120,8 @@ class Walk:
         self.graphs += 1
         for tensor in graph.initializer:
             self._keep(tensor.name)
+        for sparse in graph.sparse_initializer:
+            self._keep(sparse.values.name, sparse_bytes(sparse))
         last = self._last_uses(graph)
         kept = {self._root(value.name) for value in graph.output}
         alive: dict[str, int] = {}
@@ -138,18 +158,21 @@ class Walk:
     def _of(self, name: str) -> Tensor:
         return self.found.tensors.get(name, UNKNOWN)
 
-    def _keep(self, name: str) -> None:
+    def _keep(self, name: str, size_bytes: int | None = None) -> None:
         """Take a tensor for a constant of its own, unless it is one of a graph around."""
         if name not in self._constants:
-            self._constants[name] = (_Constant(self.graphs, name, self._of(name).size_bytes),)
+            tensor = self._of(name)
+            kept = tensor.size_bytes if size_bytes is None else size_bytes
+            self._constants[name] = (_Constant(self.graphs, name, kept, tensor.elements),)
 
     def _node(self, proto: NodeProto) -> int:
         """Count a node; gives the most bytes alive at a time while graphs inside of it run."""
         node = Node(proto, self.found.tensors)
         graphs = list(bodies(proto))
         if node.operator == "Constant":
+            sparse = [one.sparse_tensor for one in proto.attribute if one.HasField("sparse_tensor")]
             for name in proto.output:
-                self._keep(name)
+                self._keep(name, sparse_bytes(sparse[0]) if sparse else None)
         elif node.operator == BRANCHES and graphs:
             return self._dearer(graphs)
         elif node.operator in REPEATED and graphs:
@@ -161,33 +184,52 @@ class Walk:
         return 0
 
     def _plain(self, node: Node) -> None:
+        if self._is_made(node):
+            for name in filter(None, node.proto.output):
+                self._keep(name)
+            return
         rule = RULES.get(node.operator)
         work = None if rule is None else rule.of(node)
-        if rule is None or work is None:
+        products = bool(work and work.macs)
+        if self._follows(node) and not (products and self.is_closed):
+            self._derive(node, products=products)
+        elif rule is None or work is None:
             self._add(node, "unknown")
-        elif not work.macs and self._follows(node):
-            self._derive(node)
         else:
             self._add(node, rule.kind, work)
 
-    def _follows(self, node: Node) -> bool:
-        """Whether a node takes constants and nothing else: a runtime computes it once."""
-        names = [name for name in node.proto.input if name]
-        return bool(names) and all(name in self._constants for name in names)
+    def _is_made(self, node: Node) -> bool:
+        """Whether a node makes a weight, or something that follows from a shape that is known."""
+        if node.operator in FROM_SHAPES and node.has(0):
+            return self._of(node.proto.input[0]).dims is not None
+        return node.operator in FILLED or not self.made_weights.isdisjoint(node.proto.output)
 
-    def _derive(self, node: Node) -> None:
+    def _follows(self, node: Node) -> bool:
+        """Whether a node takes constants and nothing else: a runtime computes it once.
+
+        What operators of others do nobody knows.
+        """
+        names = [name for name in node.proto.input if name]
+        constant = bool(names) and all(name in self._constants for name in names)
+        foreign = node.operator not in RULES and node.proto.domain not in KNOWN_DOMAINS
+        return constant and node.operator not in RANDOM and not foreign
+
+    def _derive(self, node: Node, *, products: bool) -> None:
         """Take the outputs of a node for constants.
 
         Where the node unpacks or turns some, such as narrow weights that become floating numbers,
-        these are what is read; where it chooses of some, or reduces them, it is what is left.
+        these are what is read; where it makes more of them, multiplies, chooses or reduces them,
+        it is what is left.
         """
         taken = [name for name in node.proto.input if name]
         if node.operator in VIEWS:
             taken = taken[:1]
         stored = dict.fromkeys(one for name in taken for one in self._constants[name])
         size_bytes = sum(one.size_bytes for one in stored)
+        elements = sum(one.elements for one in stored)
         for name in filter(None, node.proto.output):
-            if size_bytes <= self._of(name).size_bytes:
+            found = self._of(name)
+            if not products and size_bytes <= found.size_bytes and found.elements <= elements:
                 self._constants[name] = tuple(stored)
             else:
                 self._keep(name)
