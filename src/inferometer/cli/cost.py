@@ -22,7 +22,11 @@ UNCOUNTED = "without running it"
 @click.command()
 @click.argument("model")
 @click.option("--size", type=SIZE, default="own", show_default=True, help="Input size.")
-@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Batch size.")
+@click.option(
+    "--batch",
+    type=click.IntRange(1),
+    help="Batch size [the model's own: that of its file or its example, else 1].",
+)
 @click.option("--precision", help="fp32, bf16, fp16 [fp32; a file that is counted as it is: its].")
 @click.option(
     "--by",
@@ -45,7 +49,7 @@ def cost(
     *,
     model: str,
     size: int | None,
-    batch: int,
+    batch: int | None,
     precision: str | None,
     by: By,
     depth: int | None,

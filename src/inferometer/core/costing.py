@@ -32,7 +32,7 @@ class Costing:
         weights: where its weights came from, for people.
         backend: whose operators are counted; None for a file that no runtime was asked about.
         precision: `fp32`, `bf16`, `fp16` …
-        batch_size: inputs in the call.
+        batch_size: samples in the call; the model's own where none was asked for.
         input_size: height and width of images or length of sequences; None for the model's own.
         input_shape: for people, such as `8x3x224x224`.
         cost: the operations and bytes.

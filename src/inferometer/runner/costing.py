@@ -13,6 +13,7 @@ from inferometer.models import check
 from inferometer.models.cost.onnx_file import onnx_path
 from inferometer.runner.alone import patience, worker_alone
 from inferometer.runner.bench import Shape
+from inferometer.runner.costed import OWN_BATCH
 from inferometer.runner.messages import Message
 
 BACKEND = "torch"
@@ -25,7 +26,8 @@ class CostWish:
 
     Attributes:
         model: its reference.
-        batch_size: inputs in the call.
+        batch_size: samples in the call; None is the model's own: that of its file or its example,
+            else 1.
         input_size: height and width of images or length of sequences; None for the model's own.
         precision: None is fp32, or what a file has that is counted as it is.
         seed: of random weights and inputs.
@@ -34,7 +36,7 @@ class CostWish:
     """
 
     model: str
-    batch_size: int = 1
+    batch_size: int | None = None
     input_size: int | None = None
     precision: str | None = None
     seed: int = 0
@@ -80,7 +82,8 @@ def _variant(wish: CostWish) -> Variant:
 
 
 def _request(wish: CostWish, file: str | None, memory_limit_bytes: int) -> Message:
-    shape = Shape(batch_size=wish.batch_size, input_size=wish.input_size, seed=wish.seed)
+    batch_size = OWN_BATCH if wish.batch_size is None else wish.batch_size
+    shape = Shape(batch_size=batch_size, input_size=wish.input_size, seed=wish.seed)
     if file is None:
         return {"do": "costing", "shape": asdict(shape), "may_run": wish.may_run}
     return {

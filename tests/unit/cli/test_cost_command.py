@@ -39,6 +39,7 @@ class Deadly(Net):
     def forward(self, x):
         os._exit(7)
 
+def plain(): return Net(), torch.zeros(2, 4)
 def choosy(): return Choosy(), torch.ones(2, 4)
 def deadly(): return Deadly(), torch.zeros(2, 4)
 """
@@ -73,7 +74,7 @@ def wishes(monkeypatch):
         )  # fmt: skip
         return Costing(
             model=wish.model, source="file", weights="none", backend=None, precision="fp32",
-            batch_size=wish.batch_size, input_size=wish.input_size, input_shape="1", cost=cost,
+            batch_size=wish.batch_size or 1, input_size=wish.input_size, input_shape="1", cost=cost,
         )  # fmt: skip
 
     monkeypatch.setattr(costing_module, "cost_of", cost_of)
@@ -89,7 +90,7 @@ def test_what_the_options_mean(command, wishes):
     (wish, other) = wishes
     assert (wish.model, wish.input_size, wish.batch_size, wish.precision) == ("net", 64, 4, "bf16")
     assert (wish.may_run, wish.seed, wish.timeout_s) == (True, 3, 120.0)
-    assert (other.input_size, other.batch_size, other.may_run) == (None, 1, False)
+    assert (other.input_size, other.batch_size, other.may_run) == (None, None, False)
 
 
 @pytest.mark.parametrize(
@@ -170,12 +171,38 @@ class TestForReal:
 
     def test_what_a_network_does_may_depend_on_its_inputs(self, command, net):
         status, out, _ = command(net("choosy"), "--run", "--json", "-")
-        assert (status, json.loads(out)["macs"]) == (0, 12)
+        assert (status, json.loads(out)["macs"]) == (0, 2 * 12)
 
     def test_a_worker_that_dies(self, command, net):
         status, out, err = command(net("deadly"), "--run")
         assert (status, out) == (2, "")
-        assert "the worker left with status 7" in err
+        assert "died" in err
+        assert len(err.splitlines()) == 1
+
+    def test_a_model_whose_example_is_two_rows_is_counted_at_two(self, command, net):
+        for options, rows in ((), 2), (("--batch", 5), 5):
+            status, out, _ = command(net("plain"), *options, "--json", "-")
+            found = json.loads(out)
+            assert (status, found["batch_size"], found["macs"]) == (0, rows, rows * 12)
+
+    def test_an_onnx_file_that_was_made_for_two(self, command, tmp_path):
+        onnx = pytest.importorskip("onnx")
+        weight = onnx.helper.make_tensor("w", 1, [4, 8], [0.0] * 32)
+        graph = onnx.helper.make_graph(
+            [onnx.helper.make_node("MatMul", ["x", "w"], ["y"])], "g",
+            [onnx.helper.make_tensor_value_info("x", 1, [2, 4])],
+            [onnx.helper.make_tensor_value_info("y", 1, [2, 8])], [weight],
+        )  # fmt: skip
+        path = tmp_path / "m.onnx"
+        onnx.save(onnx.helper.make_model(graph, ir_version=10), path)
+        status, out, _ = command(path, "--json", "-")
+        found = json.loads(out)
+        assert (status, found["macs"], found["batch_size"]) == (0, 2 * 4 * 8, 2)
+        status, out, _ = command(path)
+        assert "one batch of 2 inputs" in out
+        status, out, err = command(path, "--batch", 4)
+        assert (status, out) == (2, "")
+        assert "was made for batch 2 (first axis of x), not 4" in err
 
     def test_an_onnx_file(self, command, tmp_path):
         onnx = pytest.importorskip("onnx")
@@ -193,6 +220,8 @@ class TestForReal:
         assert found["artifacts"] == [{"path": str(path), "bytes": path.stat().st_size}]
         assert found["modules"][1]["module"] == "head"
         assert found["trainable_parameters"] is None
+        found = json.loads(command(path, "--json", "-")[1])
+        assert (found["macs"], found["batch_size"]) == (12, 1)
         status, out, err = command(path, "--precision", "bf16")
         assert (status, out) == (2, "")
         assert "this one is fp32, not bf16" in err
