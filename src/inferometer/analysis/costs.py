@@ -39,7 +39,7 @@ class Group:
         depth: how deep it lies under the first row.
         calls: of operators.
         macs: multiply-accumulates.
-        share: of all MACs; None where there are none.
+        share: of all MACs; None where there are none, or where not all of them are known.
         elementwise_flops: operations that are no multiply-accumulates.
         bytes_moved: read and written.
     """
@@ -111,8 +111,9 @@ def row(costing: Costing) -> dict[str, Any]:
         "compulsory_bytes": cost.compulsory_bytes,
         "operator_bytes": cost.operator_bytes,
         "operator_calls": cost.operator_calls,
-        "arithmetic_intensity": intensity(cost.flops, cost.operator_bytes),
-        "compulsory_arithmetic_intensity": intensity(cost.flops, cost.compulsory_bytes),
+        "arithmetic_intensity": intensity_of(cost, cost.operator_bytes),
+        "compulsory_arithmetic_intensity": intensity_of(cost, cost.compulsory_bytes),
+        "arithmetic_intensity_reason": why_no_intensity(cost),
         "artifacts": [{"path": one.path, "bytes": one.size_bytes} for one in costing.artifacts],
         "safetensors_bytes": costing.safetensors_bytes,
         "unknown_operators": cost.unknown_operators,
@@ -127,6 +128,18 @@ def row(costing: Costing) -> dict[str, Any]:
 def intensity(flops: int, moved_bytes: int) -> float | None:
     """FLOPs for each byte that is moved (Williams and others, 2009); None for no bytes."""
     return flops / moved_bytes if moved_bytes else None
+
+
+def intensity_of(cost: Cost, moved_bytes: int) -> float | None:
+    """That of a cost; None also where not all of its operations are known."""
+    return None if cost.unknown_operators else intensity(cost.flops, moved_bytes)
+
+
+def why_no_intensity(cost: Cost) -> str | None:
+    """The reason why a cost has no arithmetic intensity; None where it has one."""
+    if cost.unknown_operators:
+        return f"operations of {', '.join(cost.unknown_operators)} are not known"
+    return None if cost.operator_bytes else "no operator moves a byte"
 
 
 @dataclass(kw_only=True)
@@ -175,7 +188,7 @@ def _group(
         depth=depth,
         calls=sum(one.calls for one in operators),
         macs=macs,
-        share=macs / cost.macs if cost.macs else None,
+        share=macs / cost.macs if cost.macs and not cost.unknown_operators else None,
         elementwise_flops=sum(one.elementwise_flops for one in operators),
         bytes_moved=sum(one.bytes_read + one.bytes_written for one in operators),
     )

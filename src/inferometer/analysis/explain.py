@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from inferometer.analysis import facts
 from inferometer.analysis.grid import Column, Grid, Shape
 from inferometer.analysis.makeup import Side, Statement, made_of, side_of
+from inferometer.analysis.parts import unknown_operators
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.roof import Roof
@@ -50,6 +51,9 @@ def why(
     if not facts.apart(one.latency, other.latency):
         text = f"{one.name} and {other.name} cannot be told apart at {shape.label}"
         return [Statement(kind="undecided", sentence=f"{text}: there is nothing to explain.")]
+    incomplete = _incomplete(one, other)
+    if incomplete:
+        return [*incomplete, *made_of(grid, other, shape), *_doubts(one, other)]
     if not one.flops or not other.flops:
         text = f"Why {other.name} is slower than {one.name} cannot be told"
         return [Statement(kind="unknown", sentence=f"{text}: their operations were not counted.")]
@@ -154,6 +158,19 @@ def _difference(fast: Side, slow: Side) -> list[Statement]:
     ]
 
 
+def _incomplete(*sides: Side) -> list[Statement]:
+    """Whose operations are not all known, so that nothing follows from their number."""
+    return [
+        Statement(
+            kind="incomplete",
+            sentence=f"The FLOPs of {side.name} are without those of {', '.join(unknown)}, which "
+            "the counter does not know: they are a lower bound, and nothing follows from them.",
+        )
+        for side in sides
+        if (unknown := unknown_operators(side.record))
+    ]
+
+
 def is_doubted(record: Record) -> bool:
     """Whether the verdict names a cause that is not the model's own."""
     return str(record.figures.get("verdict")) not in UNDOUBTED
@@ -161,21 +178,15 @@ def is_doubted(record: Record) -> bool:
 
 def _doubts(*sides: Side) -> list[Statement]:
     """What may make all of this wrong."""
-    found = []
-    doubted = [side for side in sides if is_doubted(side.record)]
-    for side in doubted:
-        verdict = side.record.figures["verdict"]
-        text = f"The latency of {side.name} is called {verdict}: a part of it may not be its own."
-        found.append(Statement(kind="doubt", sentence=text))
-    for side in sides:
-        unknown = side.record.figures.get("unknown_operators")
-        if isinstance(unknown, list) and unknown:
-            text = (
-                f"The FLOPs of {side.name} are without those of {', '.join(map(str, unknown))}, "
-                "which the counter does not know."
-            )
-            found.append(Statement(kind="incomplete", sentence=text))
-    return found
+    return [
+        Statement(
+            kind="doubt",
+            sentence=f"The latency of {side.name} is called {side.record.figures['verdict']}: a "
+            "part of it may not be its own.",
+        )
+        for side in sides
+        if is_doubted(side.record)
+    ]
 
 
 def _times(share: float) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from inferometer.analysis.grid import Column, Grid, Shape, measured
-from inferometer.analysis.parts import Parts, flops_per_s, parts_of
+from inferometer.analysis.parts import Parts, flops_per_s, parts_of, unknown_operators
 from inferometer.analysis.percall import PerCall, per_call
 from inferometer.core import units
 from inferometer.core.metric import Estimate
@@ -80,8 +80,8 @@ class Side:
 
     @property
     def flops(self) -> float | None:
-        """Floating-point operations per call; None where they were not counted."""
-        return self.record.number("flops")
+        """Floating-point operations per call; None where they were not all counted."""
+        return None if unknown_operators(self.record) else self.record.number("flops")
 
 
 def side_of(

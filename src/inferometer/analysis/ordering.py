@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 
 from inferometer.analysis import facts
 from inferometer.analysis.grid import Column, Grid, Shape
-from inferometer.analysis.parts import flops_per_s, parts_of
+from inferometer.analysis.parts import flops_per_s, parts_of, unknown_operators
 from inferometer.core.record import Record
 from inferometer.stats.slopes import MOST_EXACT, agreement
 
@@ -22,9 +22,14 @@ def _explained_s(record: Record) -> float | None:
     return None if found is None else found.explained_s
 
 
+def _flops(record: Record) -> float | None:
+    """None where they are a lower bound: it orders nothing."""
+    return None if unknown_operators(record) else record.number("flops")
+
+
 FACTORS: dict[str, Callable[[Record], float | None]] = {
     "parameters": lambda record: record.number("parameters"),
-    "FLOPs": lambda record: record.number("flops"),
+    "FLOPs": _flops,
     "bytes that operators move": lambda record: record.number("operator_bytes"),
     "calls of operators": lambda record: record.number("operator_calls"),
     "time at the measured rates": _explained_s,

@@ -70,5 +70,11 @@ def parts_of(record: Record | None) -> Parts | None:
 def flops_per_s(record: Record | None) -> float | None:
     """Floating-point operations per second that a call attained; None where either is unknown."""
     latency = measured(record)
-    flops = record.number("flops") if record is not None else None
+    flops = None if record is None or unknown_operators(record) else record.number("flops")
     return None if latency is None or not flops else flops / latency.value
+
+
+def unknown_operators(record: Record) -> list[str]:
+    """Operators whose operations are in no sum of a record: its MACs are a lower bound then."""
+    found = record.figures.get("unknown_operators")
+    return [str(name) for name in found] if isinstance(found, list) else []

@@ -84,7 +84,7 @@ class Cost:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of the known operators."""
+        """Multiply-accumulates of the known operators: where others are unknown, a lower bound."""
         return sum(one.macs for one in self.operators)
 
     @property
@@ -114,7 +114,10 @@ class Cost:
 
     @property
     def unknown_operators(self) -> list[str]:
-        """Operators whose operations are not in the sums, with how often they were called."""
+        """Operators whose operations are not in the sums, with how often they were called.
+
+        Where there are any, no intensity, share or roof follows from the sums.
+        """
         calls: Counter[str] = Counter()
         for one in self.operators:
             if one.kind == "unknown":

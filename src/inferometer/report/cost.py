@@ -10,7 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from inferometer.analysis.costs import CONVENTION, Group, by_kind, by_module, by_operator, intensity
+from inferometer.analysis.costs import (
+    CONVENTION,
+    Group,
+    by_kind,
+    by_module,
+    by_operator,
+    intensity_of,
+)
 from inferometer.core import units
 from inferometer.core.costing import Costing
 from inferometer.report import marks
@@ -47,7 +54,8 @@ def print_cost(
     say(console, sentence(f"Counted: {costing.cost.method}"))
     print_list(
         console,
-        "Warning: not in these sums, operators that are not known, or whose shapes are not:",
+        "Warning: not in these sums, which therefore have no shares and no FLOPs/B, operators that "
+        "are not known, or whose shapes are not:",
         _unknown(costing),
     )
     print_list(console, "Notes:", [sentence(note) for note in costing.notes])
@@ -102,7 +110,7 @@ def _operations(costing: Costing) -> Iterator[tuple[str, str]]:
         ("bytes moved", cost.compulsory_bytes, "at least (inputs, weights, outputs once)"),
         ("", cost.operator_bytes, "operator by operator"),
     ):
-        rate = intensity(cost.flops, moved)
+        rate = intensity_of(cost, moved)
         per_byte = "" if rate is None else f", {units.number(rate)} FLOPs/B"
         yield name, f"{units.byte_count(moved)} {how}{per_byte}"
 

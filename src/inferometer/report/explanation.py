@@ -10,7 +10,7 @@ from inferometer.analysis.explain import is_doubted, why
 from inferometer.analysis.grid import Column, Grid, Shape
 from inferometer.analysis.makeup import Statement
 from inferometer.analysis.ordering import Factor, factors, puzzling
-from inferometer.analysis.parts import Parts, flops_per_s, parts_of
+from inferometer.analysis.parts import Parts, flops_per_s, parts_of, unknown_operators
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.roof import Roof
@@ -139,8 +139,10 @@ def _costs_of(column: Column, record: Record) -> str:
     """`resnet18 38.2 ms (3.63 GFLOPs, 113 MiB moved by 68 operators, 95.0 GFLOP/s)`."""
     moved, calls = record.number("operator_bytes"), record.number("operator_calls")
     by = f" by {units.count(int(calls))} operators" if calls else ""
+    bound = "at least " if unknown_operators(record) else ""
+    flops = record.number("flops")
     known = [
-        units.quantity(record.number("flops"), "FLOPs"),
+        "" if flops is None else f"{bound}{units.quantity(flops, 'FLOPs')}",
         "" if moved is None else f"{units.byte_count(moved)} moved{by}",
         units.quantity(flops_per_s(record), "FLOP/s"),
     ]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from inferometer.analysis import facts
 from inferometer.analysis.costs import CONVENTION
 from inferometer.analysis.grid import Grid
+from inferometer.analysis.parts import unknown_operators
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.report.fields import Fields, Place, byte_count, count, quantity, rows
@@ -25,9 +26,9 @@ NOT_COUNTED = "The operations were not counted."
 def operations(grid: Grid) -> Table:
     """Operations, bytes and calls of each model, where they can be at one shape for all."""
     fields: Fields = {
-        "MACs": quantity("macs", "MACs"),
-        "FLOPs": quantity("flops", "FLOPs"),
-        "element-wise": quantity("elementwise_flops", "FLOPs"),
+        "MACs": at_least(quantity("macs", "MACs")),
+        "FLOPs": at_least(quantity("flops", "FLOPs")),
+        "element-wise": at_least(quantity("elementwise_flops", "FLOPs")),
         "calls of operators": count("operator_calls"),
         "activations": byte_count("activation_bytes"),
         "alive at most": byte_count("activation_peak_bytes"),
@@ -51,12 +52,11 @@ def operation_notes(grid: Grid) -> list[str]:
     if methods:
         lines.append(f"How they were counted: {joined(list(methods))}.")
     for column, _, record in counted:
-        names = record.figures.get("unknown_operators")
-        if isinstance(names, list) and names:
-            listed = ", ".join(map(str, names))
+        names = unknown_operators(record)
+        if names:
             lines.append(
                 f"Not in the operations of {column.name}, as the counter does not know them: "
-                f"{listed}."
+                f"{', '.join(names)}. Its sums are lower bounds, and it has no FLOPs for a byte."
             )
     return lines
 
@@ -73,9 +73,22 @@ def _counted(grid: Grid) -> list[Place]:
     return found
 
 
+def at_least(exact: Callable[[Record], str]) -> Callable[[Record], str]:
+    """A sum, marked where operations are missing from it."""
+
+    def show(record: Record) -> str:
+        text = exact(record)
+        known = text in ("", units.ABSENT) or not unknown_operators(record)
+        return text if known else f"\N{GREATER-THAN OR EQUAL TO} {text}"
+
+    return show
+
+
 def _intensity(bytes_name: str) -> Callable[[Record], str]:
     def show(record: Record) -> str:
         flops, moved = record.number("flops"), record.number(bytes_name)
-        return units.number(flops / moved) if flops and moved else units.ABSENT
+        if not flops or not moved or unknown_operators(record):
+            return units.ABSENT
+        return units.number(flops / moved)
 
     return show

@@ -26,6 +26,7 @@ from inferometer.report import (
 )
 from inferometer.report.cliffs import cliff_sentences
 from inferometer.report.fields import Fields, byte_count, quantity, share, text
+from inferometer.report.operations import at_least
 from inferometer.report.output import (
     Output,
     bare_table,
@@ -39,7 +40,7 @@ from inferometer.report.verdicts import verdict_lines
 
 MESSAGE_LENGTH = 160
 COSTS: Fields = {
-    "MACs": quantity("macs", ""),
+    "MACs": at_least(quantity("macs", "")),
     "of the roof": share("roof_share"),
     "limit": text("roof_limit"),
     "peak memory": byte_count("peak_memory_bytes"),

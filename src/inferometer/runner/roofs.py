@@ -44,6 +44,16 @@ ABOVE = (
     "other programs slowed the probe down, or the runtime does less than is counted, or does it in "
     "fewer bits (TF32)"
 )
+RESTING = (
+    *("arithmetic_intensity", "roof_latency_s", "roof_share", "roof_limit"),
+    *("operator_roof_latency_s", "memory_bound_share"),
+)
+"""Fields that rest on the number of all operations."""
+
+INCOMPLETE = (
+    "operations of {} are not known: MACs and FLOPs are lower bounds, and arithmetic intensity and "
+    "roofs are null"
+)
 
 
 def probe_roof(
@@ -220,8 +230,11 @@ def roof_figures(cost: Cost, roof: Roof, latency_s: float) -> dict[str, Value]:
     """The fields of the record that follow from a cost, a roof and the median of a call.
 
     A latency below the roof shows that the roof is wrong: then the fields that rest on it are None,
-    and `notes` says so.
+    and `notes` says so. Without the operations of all operators nothing is known but what starting
+    them takes.
     """
+    if cost.unknown_operators:
+        return dict.fromkeys(RESTING) | _dispatch(cost, roof) | _incomplete(cost)
     least = bound(cost.flops, cost.compulsory_bytes, rates_of(roof))
     share = least.share(latency_s)
     holds = 0 < share <= 1
@@ -248,14 +261,24 @@ def _operator_figures(cost: Cost, roof: Roof) -> dict[str, Value]:
     return {
         "operator_roof_latency_s": one_by_one.latency_s,
         "memory_bound_share": one_by_one.memory_bound_share,
-        "dispatch_latency_s": cost.operator_calls * roof.dispatch_s,
+        **_dispatch(cost, roof),
     }
+
+
+def _dispatch(cost: Cost, roof: Roof) -> dict[str, Value]:
+    return {"dispatch_latency_s": cost.operator_calls * roof.dispatch_s}
+
+
+def _incomplete(cost: Cost) -> dict[str, Value]:
+    return {"notes": [INCOMPLETE.format(", ".join(cost.unknown_operators))]}
 
 
 def against_roof(
     workload: Workload, cost: Cost | None, roofs: Sequence[Roof], latency_s: Value
 ) -> dict[str, Value]:
     """What the roofs add to the figures of a record; nothing where one of the three is not known.
+
+    Where operations are not known, a note says so with roofs and without.
 
     Args:
         workload: the record's.
@@ -265,5 +288,5 @@ def against_roof(
     """
     roof = roof_for(workload, roofs)
     if cost is None or roof is None or not isinstance(latency_s, float) or latency_s <= 0:
-        return {}
+        return {} if cost is None or not cost.unknown_operators else _incomplete(cost)
     return roof_figures(cost, roof, latency_s)

@@ -97,7 +97,7 @@ def test_the_heaviest_come_first_and_shares_add_up():
 
 
 def test_the_json_object_is_whole_and_is_json():
-    found = cost(one("Conv", "a", macs=300), one("Odd", "a", kind="unknown", calls=3))
+    found = cost(one("Conv", "a", macs=300), one("Odd", "a", kind="data movement", calls=3))
     file = Artifact(path="net.pt", size_bytes=44)
     flat = row(costing(found, artifacts=(file,), safetensors_bytes=40, notes=("a note",)))
     assert {
@@ -112,10 +112,25 @@ def test_the_json_object_is_whole_and_is_json():
     assert (flat["macs"], flat["flops"], flat["frozen_parameters"]) == (300, 600, 3)
     assert flat["arithmetic_intensity"] == pytest.approx(600 / 30)
     assert flat["compulsory_arithmetic_intensity"] == pytest.approx(600 / 200)
-    assert flat["unknown_operators"] == ["Odd (3)"]
+    assert (flat["arithmetic_intensity_reason"], flat["unknown_operators"]) == (None, [])
     assert flat["artifacts"] == [{"path": "net.pt", "bytes": 44}]
     assert flat["parameter_bytes"] is None
     assert json.loads(json.dumps(flat, allow_nan=False)) == flat
+
+
+def test_what_rests_on_all_operations_is_null_where_some_are_not_known():
+    found = cost(one("Conv", macs=300), one("Odd", kind="unknown", calls=3))
+    flat = row(costing(found))
+    assert (flat["arithmetic_intensity"], flat["compulsory_arithmetic_intensity"]) == (None, None)
+    assert flat["arithmetic_intensity_reason"] == "operations of Odd (3) are not known"
+    assert flat["unknown_operators"] == ["Odd (3)"]
+    assert [group.share for group in by_kind(found)] == [None, None]
+
+
+def test_nothing_that_moves_no_byte_has_an_intensity():
+    flat = row(costing(cost()))
+    assert flat["arithmetic_intensity"] is None
+    assert flat["arithmetic_intensity_reason"] == "no operator moves a byte"
 
 
 def test_a_costing_survives_the_way_to_the_parent():

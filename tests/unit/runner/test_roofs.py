@@ -142,6 +142,29 @@ def test_no_workload_is_above_its_roof(latency_s, flops, macs):
     assert (share is None) == ("notes" in figures)
 
 
+RESTING = (
+    *("arithmetic_intensity", "roof_latency_s", "roof_share", "roof_limit"),
+    *("operator_roof_latency_s", "memory_bound_share"),
+)
+ODD = operator("unknown", calls=3, read=10, written=10)
+
+
+@pytest.mark.parametrize("latency_s", [1e-9, 4e-3])
+def test_where_operators_are_unknown_nothing_rests_on_their_operations(latency_s):
+    figures = roof_figures(replace(NETWORK, operators=(*NETWORK.operators, ODD)), roof(), latency_s)
+    assert [figures[name] for name in RESTING] == [None] * len(RESTING)
+    assert figures["dispatch_latency_s"] == pytest.approx(8e-6)
+    (note,) = figures["notes"]
+    assert "operations of aten.unknown (3) are not known" in note
+    assert "lower bounds" in note
+
+
+def test_unknown_operators_are_noted_without_roofs_too():
+    (note,) = against_roof(workload(), cost(ODD), [], 1.0)["notes"]
+    assert "aten.unknown (3)" in note
+    assert against_roof(workload(), cost(ODD), [roof()], None).keys() == {"notes"}
+
+
 @pytest.mark.parametrize("latency_s", [None, 0.0, "fast"])
 def test_without_a_latency_nothing_is_said(latency_s):
     assert against_roof(workload(), NETWORK, [roof()], latency_s) == {}

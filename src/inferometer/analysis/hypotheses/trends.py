@@ -30,6 +30,7 @@ from inferometer.analysis.hypotheses.words import (
     plain,
     ratios,
 )
+from inferometer.analysis.parts import unknown_operators
 from inferometer.core import units
 from inferometer.core.hypothesis import AXES, Hypothesis
 from inferometer.core.roof import Roof
@@ -272,9 +273,10 @@ def _explanation(
 
 def _better(grid: Grid, hypothesis: Hypothesis) -> str:
     """The cost whose order of the same models is nearest to that by the figure, if nearer."""
+    macs = () if any(map(unknown_operators, grid.cells.values())) else ("macs",)
     orders = {
         factor: order(found)
-        for factor in dict.fromkeys((hypothesis.factor, "macs", "operator_bytes", "parameters"))
+        for factor in dict.fromkeys((hypothesis.factor, *macs, "operator_bytes", "parameters"))
         if (found := strata(grid, hypothesis.figure, factor))
     }
     mine = orders[hypothesis.factor]

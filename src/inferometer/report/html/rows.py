@@ -16,6 +16,8 @@ from inferometer.analysis.series import throughput
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.report import marks
+from inferometer.report.fields import quantity
+from inferometer.report.operations import at_least
 
 Row = dict[str, Any]
 
@@ -237,7 +239,7 @@ _HEADS = (
         show=lambda r: units.byte_count(r.number("peak_memory_bytes")),
     ),
     Head(title="energy per input", key="energy", show=_energy),
-    Head(title="MACs", key="macs", show=lambda r: units.quantity(r.number("macs"), "")),
+    Head(title="MACs", key="macs", show=at_least(quantity("macs", ""))),
     Head(
         title="share of roof",
         key="roof_share",
