@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.core.costing import Artifact
+from inferometer.models.cost.layouts import is_sparse, kind_of
 from inferometer.models.cost.parameters import frozen_weights, identity
 
 _DTYPES = {
@@ -61,7 +62,7 @@ def safetensors_bytes(network: Any) -> int | None:  # noqa: ANN401 - modules and
     found: dict[object, tuple[int, str, Any]] = {}
     for name, tensor in network.state_dict().items():
         kind = str(getattr(tensor, "dtype", "")).removeprefix("torch.")
-        if kind not in _DTYPES:
+        if kind not in _DTYPES or is_sparse(tensor) or kind_of(tensor):
             return None
         found.setdefault(identity(tensor), (order.index(kind), name, tensor))
     header, end = {}, 0

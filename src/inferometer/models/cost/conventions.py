@@ -14,6 +14,7 @@ from typing import Any
 
 from inferometer.core.cost import Kind
 from inferometer.models.cost.formulas import SOFTMAX_FLOPS, Arguments
+from inferometer.models.cost.layouts import elements_of
 
 Flops = Callable[[Arguments, Any], int]
 
@@ -45,11 +46,19 @@ MOVEMENT = named(
     *("permute_copy", "squeeze_copy", "unsqueeze_copy", "t_copy", "transpose_copy", "slice_copy"),
     *("select_copy", "split_copy", "split_with_sizes_copy", "unbind_copy", "unfold_copy"),
     *("view_as_real_copy", "view_as_complex_copy", "_conj_physical", "_pin_memory"),
+    *("_efficientzerotensor", "int_repr", "_to_sparse", "_to_sparse_csr", "_to_sparse_csc"),
+    *("_to_sparse_bsr", "_to_sparse_bsc", "sparse_coo_tensor", "sparse_mask", "_spdiags"),
+    *("_sparse_coo_tensor_with_dims", "_sparse_coo_tensor_with_dims_and_tensors"),
+    *("_sparse_coo_tensor_unsafe", "sparse_compressed_tensor", "_sparse_broadcast_to"),
+    *("_sparse_compressed_tensor_unsafe", "_sparse_compressed_tensor_with_dims"),
+    *("copy_sparse_to_sparse", "sparse_resize", "sparse_resize_and_clear", "_coalesced"),
+    *("_convert_indices_from_coo_to_csr", "_convert_indices_from_csr_to_coo"),
 )
 """Copies, choices and fills: no operation, bytes only."""
 
 UNWRITTEN = named(
-    "empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided"
+    *("empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided"),
+    "_efficientzerotensor",
 )
 """These give memory without writing it."""
 
@@ -71,6 +80,8 @@ POINTWISE = named(
     *("log_sigmoid_forward", "clamp", "floor_divide", "remainder", "rsub", "addr", "_add_relu"),
     *("uniform", "normal", "bernoulli", "exponential", "rand", "randn", "rand_like", "randn_like"),
     *("randint", "randint_like", "native_dropout", "polar", "complex", "angle", "isin"),
+    *("quantize_per_tensor", "quantize_per_tensor_dynamic", "quantize_per_channel", "dequantize"),
+    *("fake_quantize_per_tensor_affine_cachemask", "fake_quantize_per_channel_affine_cachemask"),
     *("mse_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy", "hann_window"),
 )
 """One operation for each element of the result, as for what torch marks as such."""
@@ -80,7 +91,8 @@ REDUCTIONS = named(
     *("all", "cumsum", "cumprod", "cummax", "logcumsumexp", "nansum", "count_nonzero", "norm"),
     *("linalg_vector_norm", "var", "std", "var_mean", "std_mean", "topk", "sort", "median", "mode"),
     *("index_add", "scatter_add", "scatter_reduce", "segment_reduce", "trace", "unique_dim"),
-    *("_unique2", "logsumexp", "bincount", "histc", "kthvalue", "argsort"),
+    *("_unique2", "logsumexp", "bincount", "histc", "kthvalue", "argsort", "_coalesce"),
+    *("_sparse_sum", "_sparse_csr_sum", "_sparse_csr_prod"),
 )
 """One operation for each element that goes in; sorting takes more than that."""
 
@@ -89,7 +101,7 @@ def _per_input(flops: int) -> Flops:
     """So many for each element of the first argument."""
 
     def count(given: Arguments, _: Any) -> int:
-        return flops * int(next(iter(given.values())).numel())
+        return flops * elements_of(next(iter(given.values())))
 
     return count
 
@@ -144,7 +156,10 @@ _ADAPTIVE = (
 
 TABLE: dict[str, tuple[Kind, Flops]] = {
     **dict.fromkeys(
-        named("_softmax", "_log_softmax", "_safe_softmax", "softmax"),
+        named(
+            *("_softmax", "_log_softmax", "_safe_softmax", "softmax", "_masked_softmax"),
+            *("_sparse_softmax", "_sparse_log_softmax"),
+        ),
         ("normalisation", _per_input(SOFTMAX_FLOPS)),
     ),
     **dict.fromkeys(

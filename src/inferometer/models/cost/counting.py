@@ -5,16 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from threading import get_ident
+from typing import Any, Self
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from inferometer.core.cost import Kind, OperatorCost
 from inferometer.models.cost.formulas import Work
+from inferometer.models.cost.layouts import WRAPS, bytes_of, parts_of
 from inferometer.models.cost.operators import Operator, described
+from inferometer.models.cost.placement import Placement
 from inferometer.models.cost.simulation import Simulation
-from inferometer.models.cost.storages import Storages, bytes_of, tensors_in
+from inferometer.models.cost.storages import Storages, tensors_in
 
 Row = tuple[str, Kind, str]
 """Operator, kind, and path of the module."""
@@ -24,6 +27,9 @@ COMPARES = "aten.equal"
 
 COMPLEX_MACS = 4
 """Multiply-accumulates of one of complex numbers."""
+
+ELSEWHERE = "modules called by other threads"
+"""What these call passes by: it is named, and in no sum; how often is not known."""
 
 
 class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -45,11 +51,32 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._path = ""
         self._storages = storages
         self._simulation = Simulation(storages) if simulated else None
+        self._placements: list[Placement] = []
         self._sums: dict[Row, list[int]] = {}
+        self._thread = get_ident()
+
+    def __enter__(self) -> Self:
+        """Count from now on."""
+        self._placements.append(Placement(self._storages.device, self._leaves))
+        self._placements[-1].__enter__()  # type: ignore[no-untyped-call]
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Count no more."""
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
+        # not kept: it holds this object, and both would keep the results of the call alive
+        self._placements.pop().__exit__(*error)  # type: ignore[no-untyped-call]
 
     def enter(self, path: str) -> None:
         """Say which module is at work from now on."""
-        self._path = path
+        if get_ident() == self._thread:
+            self._path = path
+        else:
+            self._sums[ELSEWHERE, "unknown", ""] = [1, 0, 0, 0, 0]
+
+    def _leaves(self, name: str) -> None:
+        _add(self._sums, (name, "unknown", self._path), Work(0), 0, 0)
 
     def operators(self) -> tuple[OperatorCost, ...]:
         """What has been counted, in the order of first calls."""
@@ -74,9 +101,14 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         args: Any = (),
         kwargs: Any = None,
     ) -> Any:
-        """Call an operator, and count it."""
+        """Call an operator, and count it; those around other tensors come back with these."""
+        if any(hasattr(kind, WRAPS) for kind in types):
+            return NotImplemented
+        with torch._C.DisableTorchFunction():  # noqa: SLF001
+            return self._called(func, args, kwargs or {})
+
+    def _called(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         operator = described(func)
-        kwargs = kwargs or {}
         if self._simulation is None:
             result = func(*args, **kwargs)
         else:
@@ -89,16 +121,23 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         roles = {self._storages.of(tensor).role for tensor in tensors_in(given)}
         if operator.name == COMPARES and not roles - {"weight", "constant"}:
             return
-        new = [tensor for tensor in tensors_in(result) if not self._storages.seen(tensor)]
+        new = [
+            part
+            for tensor in tensors_in(result)
+            for part in parts_of(tensor)
+            if not self._storages.seen(part)
+        ]
         if not (new or operator.written or operator.depends):  # a view
             _add(self._sums, (operator.name, "data movement", self._path), Work(0), 0, 0)
             return
         written = self._written(operator, given, new)
-        work = Work(0) if operator.formula is None else operator.formula(given, result)
+        kind, work = operator.kind, operator.work(given, result)
+        if work is None:
+            kind, work = "unknown", Work(0)
         if work.macs and next(tensors_in(result)).is_complex():
             work = work._replace(macs=COMPLEX_MACS * work.macs)
         read = self._read(operator, given, work, result)
-        _add(self._sums, (operator.name, operator.kind, self._path), work, read, written)
+        _add(self._sums, (operator.name, kind, self._path), work, read, written)
 
     def _written(
         self, operator: Operator, given: Mapping[str, Any], new: list[torch.Tensor]

@@ -1,6 +1,7 @@
 """Multiply-accumulates of torch's operators, from the shapes of their arguments and results.
 
-An operator is given by its name and by its arguments under the names that its schema has.
+An operator is given by its name and by its arguments under the names that its schema has. Of a
+sparse tensor the stored elements take part, and no other.
 """
 
 # ruff: noqa: ANN401 - torch's operators take and give anything
@@ -12,6 +13,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from inferometer.core.cost import Kind
+from inferometer.models.cost.layouts import elements_of, is_sparse
 
 Arguments = Mapping[str, Any]
 
@@ -29,7 +31,8 @@ class Work(NamedTuple):
     elementwise_flops: int = 0
 
 
-Formula = Callable[[Arguments, Any], Work]
+Formula = Callable[[Arguments, Any], Work | None]
+"""From arguments and result; None where it is not known of such arguments."""
 
 
 def _convolution(given: Arguments, result: Any) -> Work:
@@ -48,12 +51,31 @@ def _transposed(given: Arguments, result: Any) -> Work:
 
 
 def _product(left: str, right: str) -> Formula:
-    """Of matrices (…, m, k) and (…, k, n): k for each of the m · n results."""
+    """Of matrices (…, m, k) and (…, k, n): k for each of the m · n results.
 
-    def work(given: Arguments, _: Any) -> Work:
-        return Work(given[left].numel() * given[right].shape[-1])
+    Where one is sparse, each of its elements takes part n or m times. Where both are, it depends on
+    where their elements lie.
+    """
+
+    def work(given: Arguments, _: Any) -> Work | None:
+        one, other = given[left], given[right]
+        if is_sparse(other):
+            return None if is_sparse(one) else Work(elements_of(other) * one.shape[-2])
+        return Work(elements_of(one) * other.shape[-1])
 
     return work
+
+
+def _sampled_product(given: Arguments, _: Any) -> Work:
+    """As above, for those elements of the result that a sparse matrix has."""
+    return Work(elements_of(given["self"]) * given["mat1"].shape[-1])
+
+
+def _reducing_product(given: Arguments, _: Any) -> Work:
+    """Of a sparse matrix with a dense one; the largest of products is no sum of them."""
+    products = elements_of(given["self"]) * given["other"].shape[-1]
+    sums = given["reduce"] in ("sum", "mean")
+    return Work(products) if sums else Work(0, 2 * products)
 
 
 def _grouped_product(given: Arguments, _: Any) -> Work:
@@ -67,7 +89,7 @@ def _elements(name: str) -> Formula:
     """One for each element: a matrix times a vector, or a vector times a vector."""
 
     def work(given: Arguments, _: Any) -> Work:
-        return Work(given[name].numel())
+        return Work(elements_of(given[name]))
 
     return work
 
@@ -75,6 +97,11 @@ def _elements(name: str) -> Formula:
 def _linear(given: Arguments, _: Any) -> Work:
     inputs = given["input"] if "input" in given else given["self"]
     return Work(inputs.numel() * given["weight"].shape[0])
+
+
+def _behind_packing(given: Arguments, result: Any) -> Work:
+    """Linear too, where the weights are packed, and shown to nobody."""
+    return Work(result.numel() * given["X"].shape[-1])
 
 
 def _packed(given: Arguments, _: Any) -> Work:
@@ -191,14 +218,28 @@ FORMULAS: dict[str, tuple[Kind, Formula]] = {
     ),
     "aten._grouped_mm": ("matrix product", _grouped_product),
     **dict.fromkeys(
-        ("aten.addmm", "aten._addmm_activation"), ("matrix product", _product("mat1", "mat2"))
+        (
+            *("aten.addmm", "aten._addmm_activation"),
+            *("aten._sparse_addmm", "aten.sspaddmm", "aten.hspmm"),
+        ),
+        ("matrix product", _product("mat1", "mat2")),
     ),
+    "aten.sparse_sampled_addmm": ("matrix product", _sampled_product),
+    "aten._sparse_mm_reduce_impl": ("matrix product", _reducing_product),
     **dict.fromkeys(
         ("aten.baddbmm", "aten.addbmm"), ("matrix product", _product("batch1", "batch2"))
     ),
     **dict.fromkeys(("aten.mv", "aten.dot", "aten.vdot"), ("matrix product", _elements("self"))),
     "aten.addmv": ("matrix product", _elements("mat")),
     **dict.fromkeys(("aten.linear", "aten.mkldnn_linear"), ("matrix product", _linear)),
+    **dict.fromkeys(
+        (
+            *("quantized.linear", "quantized.linear_relu", "quantized.linear_leaky_relu"),
+            *("quantized.linear_dynamic", "quantized.linear_relu_dynamic", "quantized.linear_tanh"),
+            *("quantized.linear_dynamic_fp16", "quantized.linear_relu_dynamic_fp16"),
+        ),
+        ("matrix product", _behind_packing),
+    ),
     "aten._weight_int8pack_mm": ("matrix product", _packed),
     "aten._trilinear": ("matrix product", _trilinear),
     **dict.fromkeys(

@@ -49,10 +49,17 @@ def _replaced(
         setattr(module, name, plain)
 
 
+def _as_they_lie() -> Any:
+    """Tensors say that they are on the meta device, where they claim to be on another."""
+    return torch._C.DisableTorchFunction()
+
+
 def _attention(plain: Callable[..., Any]) -> Callable[..., Any]:
     def attention(*args: Any, **kwargs: Any) -> Any:
         given = {**dict(zip(ATTENTION_ARGUMENTS, args, strict=False)), **kwargs}
-        return _attended(given) if _fits(given) else plain(*args, **kwargs)
+        with _as_they_lie():
+            fits = _fits(given)
+        return _attended(given) if fits else plain(*args, **kwargs)
 
     return attention
 
@@ -147,6 +154,8 @@ def _recurrence(plain: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(args[1], torch.Tensor):  # lengths: sequences have several
             return plain(*args)
         given = Layers(*args)
-        return given.outputs() if given.fit() else plain(*args)
+        with _as_they_lie():
+            fit = given.fit()
+        return given.outputs() if fit else plain(*args)
 
     return recurrence

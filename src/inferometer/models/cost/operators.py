@@ -23,7 +23,12 @@ from inferometer.models.cost.conventions import (
     UNWRITTEN,
 )
 from inferometer.models.cost.formulas import FORMULAS, Formula, Work
+from inferometer.models.cost.gradients import GRADIENTS
+from inferometer.models.cost.layouts import elements_of
 from inferometer.models.cost.storages import tensors_in
+from inferometer.models.cost.vision import DEPENDING, VISION
+
+KNOWN = FORMULAS | GRADIENTS | VISION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +67,17 @@ class Operator:
         """Arguments by their names."""
         return {**dict(zip(self.names, args, strict=False)), **kwargs}
 
+    def work(self, given: Mapping[str, Any], result: Any) -> Work | None:
+        """What a call computes; None where that is not known of such arguments."""
+        if self.formula is None:
+            return Work(0)
+        try:
+            return self.formula(given, result)
+        except RuntimeError:
+            if any(tensor.is_nested for tensor in tensors_in(given)):
+                return None  # some have no shape, and raise where they are asked for it
+            raise
+
 
 @cache
 def described(func: Any) -> Operator:
@@ -92,7 +108,8 @@ def described(func: Any) -> Operator:
         aliases=name in HIDDEN_VIEWS or any(one.alias_info is not None for one in schema.returns),
         depends=bool(
             {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape} & set(func.tags)
-        ),
+        )
+        or name in DEPENDING,
         random=torch.Tag.nondeterministic_seeded in func.tags,
     )
 
@@ -101,18 +118,25 @@ def _found(func: Any, name: str) -> tuple[Kind, Formula | None]:
     """Kind and formula of an operator; no formula for what moves data, and for the unknown."""
     tags = _tags(func, name)
     for one in (name, name.removesuffix("_")):  # it may work in place
-        if one in FORMULAS:
-            return FORMULAS[one]
+        if one in KNOWN:
+            return KNOWN[one]
     if name in TABLE:
         kind, flops = TABLE[name]
         return kind, lambda given, result: Work(0, flops(given, result))
-    if name in MOVEMENT or torch.Tag.inplace_view in tags:
+    if name in MOVEMENT or torch.Tag.inplace_view in tags or _is_view(func):
         return "data movement", None
     if name in REDUCTIONS:
         return "reduction", _each_input
     if name in POINTWISE or torch.Tag.pointwise in tags:
         return "element-wise", _each_result
     return _registered(func)
+
+
+def _is_view(func: Any) -> bool:
+    """Whether an operator shows its argument in another way; of a sparse one it makes a copy."""
+    schema = func._schema  # noqa: SLF001 - there is no other way to it
+    shown = [one.alias_info for one in schema.returns if one.alias_info is not None]
+    return bool(shown) and not any(one.is_write for one in shown)
 
 
 def _tags(func: Any, name: str) -> set[Any]:
@@ -152,4 +176,4 @@ def _each_result(_: Mapping[str, Any], result: Any) -> Work:
 
 def _elements(value: Any) -> int:
     """Of the first tensor in it."""
-    return next((tensor.numel() for tensor in tensors_in(value)), 0)
+    return next((elements_of(tensor) for tensor in tensors_in(value)), 0)

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from inferometer.core.model import ParameterCount
+from inferometer.models.cost.layouts import bytes_of, elements_of, parts_of, require_shapes
 
 if TYPE_CHECKING:
     import torch
@@ -15,12 +16,17 @@ def count_parameters(module: Any) -> ParameterCount:  # noqa: ANN401 - modules a
     """Parameters and buffers of a module, a shared one counted once.
 
     Two parameters are the same where they are one object, or fill the same stretch of memory (as
-    an embedding that is tied to the output layer does).
+    an embedding that is tied to the output layer does). Of a sparse one the stored elements count,
+    and its bytes are those of their values and places.
 
     Args:
         module: a `torch.nn.Module`. The weights of a frozen program are its parameters too.
+
+    Raises:
+        WorkloadError: (bad_model) some get their shape in a first call.
     """
     named = list(module.named_parameters(remove_duplicate=False))
+    require_shapes([*module.parameters(), *module.buffers()])
     named += [(f"constant {n}", value) for n, value in enumerate(frozen_weights(module))]
     names: dict[Hashable, list[str]] = {}
     for name, value in named:
@@ -68,9 +74,10 @@ def identity(tensor: torch.Tensor) -> Hashable:
 
     The offset and length are part of it because recurrent layers keep many weights in one storage.
     """
+    values = parts_of(tensor)[-1]
     try:
-        address = tensor.data_ptr()
-    except RuntimeError:  # tensors without storage, such as those of tensor subclasses
+        address = values.data_ptr()
+    except RuntimeError:  # tensors without storage, such as opaque ones
         address = 0
     return (tensor.device, address, tensor.numel()) if address else id(tensor)
 
@@ -84,8 +91,8 @@ def _name(dtype: torch.dtype) -> str:
 
 
 def _elements(tensors: Iterable[torch.Tensor]) -> int:
-    return sum(tensor.numel() for tensor in tensors)
+    return sum(elements_of(tensor) for tensor in tensors)
 
 
 def _bytes(tensors: Iterable[torch.Tensor]) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    return sum(bytes_of(tensor) for tensor in tensors)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from inferometer.core.errors import WorkloadError
+from inferometer.models.cost.layouts import is_sparse, stands_for
 from inferometer.models.cost.operators import Operator
 from inferometer.models.cost.storages import Storages, tensors_in
 
@@ -21,6 +22,12 @@ SILENT = frozenset({"aten._assert_tensor_metadata", "aten._assert_async", "aten.
 
 CHOOSING = frozenset({"aten.index", "aten._unsafe_index"})
 """These choose elements by their places, or by masks."""
+
+SPARSE_PRODUCTS = frozenset(
+    f"aten.{name}"
+    for name in ("mm", "bmm", "mv", "addmm", "addmm_", "addmv", "addmv_", "_sparse_addmm")
+)
+"""These give a plain matrix where one of their arguments is sparse."""
 
 MASKS = (torch.bool, torch.uint8)
 """Elements are chosen by these where they are set: nobody knows how many that are."""
@@ -50,6 +57,8 @@ class Simulation:
         if operator.name in SILENT:
             return None
         given = operator.arguments(args, kwargs)
+        if any(is_sparse(tensor) for tensor in tensors_in(given)):
+            return self._of_sparse(func, operator, args, kwargs)
         if self._all_known(operator, given):
             return self._computed(func, operator, args, kwargs)
         if operator.name in CHOOSING:
@@ -63,10 +72,57 @@ class Simulation:
             )
         if operator.name in SHAPED:
             return SHAPED[operator.name](func, **given)
+        self._forget_written(operator, given)
+        return self._followed(func, args, kwargs)
+
+    def _forget_written(self, operator: Operator, given: Mapping[str, Any]) -> None:
         for name in operator.written:
             for tensor in tensors_in(given.get(name)):
                 self._storages.forget(tensor)
-        return self._followed(func, args, kwargs)
+
+    def _of_sparse(self, func: Any, operator: Operator, args: Any, kwargs: dict[str, Any]) -> Any:
+        """What an operator gives that takes sparse tensors, which keep their values.
+
+        How much they store is lost on the meta device, so that only what needs nothing but their
+        shape can be followed there: products that give plain matrices.
+        """
+        given = operator.arguments(args, kwargs)
+        tensors = list(tensors_in(given))
+        if all(self._has_values(tensor) for tensor in tensors):
+            self._keep_own(operator, given)
+            result = func(*_mapped(self._valued, args), **_mapped(self._valued, kwargs))
+            return _mapped(lambda one: self._off_device(operator, one), result)
+        if operator.name in SPARSE_PRODUCTS and sum(map(is_sparse, tensors)) == 1:
+            self._forget_written(operator, given)
+            return self._followed(func, _mapped(_plain, args), _mapped(_plain, kwargs))
+        raise WorkloadError(
+            "unsupported",
+            f"it makes sparse tensors of values that it computes ({operator.name}): its "
+            "operations cannot be counted without running it",
+        )
+
+    def _has_values(self, tensor: torch.Tensor) -> bool:
+        return not tensor.is_meta or self._storages.values(tensor) is not None
+
+    def _keep_own(self, operator: Operator, given: Mapping[str, Any]) -> None:
+        """Refuse to write into sparse tensors of the network or of its inputs."""
+        for name in operator.written:
+            if any(self._storages.of(one).role != "result" for one in tensors_in(given.get(name))):
+                raise WorkloadError(
+                    "unsupported",
+                    f"it writes into its own sparse tensors ({operator.name}): its operations "
+                    "cannot be counted without running it",
+                )
+
+    def _off_device(self, operator: Operator, tensor: torch.Tensor) -> torch.Tensor:
+        """A plain floating tensor on the meta device; a view of what there was stays a view."""
+        if is_sparse(tensor) or not _floating(tensor):
+            return tensor
+        return (
+            self._storages.twin(tensor)
+            if self._storages.seen(tensor)
+            else self._forgotten(operator, tensor)
+        )
 
     def _all_known(self, operator: Operator, given: Mapping[str, Any]) -> bool:
         """Whether its arguments have their values, and none is written that was there before."""
@@ -93,18 +149,6 @@ class Simulation:
         operators demand that their tensors lie on one device, and what follows from inputs lies
         there.
         """
-
-        def valued(tensor: torch.Tensor) -> Any:
-            return self._storages.values(tensor) if tensor.is_meta else tensor
-
-        def forgotten(tensor: torch.Tensor) -> torch.Tensor:
-            if not _floating(tensor):
-                return tensor
-            twin = torch.empty_like(tensor, device=META)
-            if tensor.numel() <= MOST_VALUES and not (operator.random or tensor.is_complex()):
-                self._storages.remember(twin, tensor)
-            return twin
-
         if operator.makes:  # there is no need to fill memory first
             result = func(*args, **{**kwargs, "device": META})
             if _floating(result) and result.numel() > MOST_VALUES:
@@ -112,7 +156,21 @@ class Simulation:
         device = kwargs.get("device")
         if device is not None and torch.device(device) == META:
             kwargs = {**kwargs, "device": torch.device("cpu")}
-        return _mapped(forgotten, func(*_mapped(valued, args), **_mapped(valued, kwargs)))
+        result = func(*_mapped(self._valued, args), **_mapped(self._valued, kwargs))
+        return _mapped(lambda tensor: self._forgotten(operator, tensor), result)
+
+    def _valued(self, tensor: torch.Tensor) -> Any:
+        """A tensor with its values, which are known."""
+        return self._storages.values(tensor) if tensor.is_meta else tensor
+
+    def _forgotten(self, operator: Operator, tensor: torch.Tensor) -> torch.Tensor:
+        """A tensor on the meta device, if it is of a floating type; small ones leave values."""
+        if not _floating(tensor):
+            return tensor
+        twin = torch.empty_like(tensor, device=META)
+        if tensor.numel() <= MOST_VALUES and not (operator.random or tensor.is_complex()):
+            self._storages.remember(twin, tensor)
+        return twin
 
     def _followed(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """What an operator gives on the meta device; where that is an argument, the argument."""
@@ -150,6 +208,10 @@ def _mapped(change: Callable[[torch.Tensor], Any], value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _mapped(change, part) for name, part in value.items()}
     return value
+
+
+def _plain(tensor: torch.Tensor) -> torch.Tensor:
+    return stands_for(tensor) if is_sparse(tensor) else tensor
 
 
 def _floating(tensor: torch.Tensor) -> bool:

@@ -6,10 +6,20 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
+
+from inferometer.core.errors import WorkloadError
+from inferometer.core.nested import PASSIVE, leaves
+from inferometer.models.cost.layouts import (
+    bytes_of,
+    is_sparse,
+    kind_of,
+    parts_of,
+    require_shapes,
+)
 
 Role = Literal["weight", "input", "constant", "result"]
 """`constant`: a tensor that was there before the call, and is neither weight nor input."""
@@ -36,11 +46,13 @@ class Storages:
     """The memory that a call has seen, and how much of its results is alive.
 
     Attributes:
+        device: where tensors lie that have twins.
         alive_bytes: of results, now.
         peak_bytes: of results, at most.
     """
 
     def __init__(self) -> None:
+        self.device = torch.device("cpu")
         self.alive_bytes = 0
         self.peak_bytes = 0
         self._seen: dict[int, Memory] = {}
@@ -50,9 +62,15 @@ class Storages:
         self._values: dict[int, torch.Tensor] = {}
 
     def own(self, tensors: Iterable[torch.Tensor], role: Role, *, known: bool) -> None:
-        """Enter tensors that are there before the call; they stay alive until after it."""
-        for tensor in tensors:
-            storage = _storage(tensor)
+        """Enter tensors that are there before the call; they stay alive until after it.
+
+        Raises:
+            WorkloadError: (bad_model) one has no shape yet.
+        """
+        tensors = list(tensors)
+        require_shapes(tensors)
+        for part in _all_parts(tensors):
+            storage = _storage(part)
             if storage is not None and _key(storage) not in self._seen:
                 self._seen[_key(storage)] = Memory(
                     role=role, size_bytes=storage.nbytes(), known=known
@@ -60,7 +78,11 @@ class Storages:
                 self._kept.append(storage)
 
     def of(self, tensor: torch.Tensor) -> Memory:
-        """The memory behind a tensor; one never seen is a constant of the network."""
+        """The memory behind a tensor; one never seen is a constant of the network.
+
+        Of a tensor that lies in several, such as a sparse one, that of its values.
+        """
+        tensor = parts_of(tensor)[-1]
         storage = _storage(tensor)
         if storage is None:
             return Memory(role="constant", size_bytes=bytes_of(tensor))
@@ -70,11 +92,11 @@ class Storages:
 
     def seen(self, tensor: torch.Tensor) -> bool:
         """Whether a tensor lies in memory that is known already: it is a view."""
-        storage = _storage(tensor)
-        return storage is not None and _key(storage) in self._seen
+        storages = [_storage(part) for part in parts_of(tensor)]
+        return all(storage is not None and _key(storage) in self._seen for storage in storages)
 
     def add_result(self, tensor: torch.Tensor) -> None:
-        """Enter the result of an operator; it is alive until nobody holds it any more."""
+        """Enter a part of an operator's result; it is alive until nobody holds it any more."""
         storage = _storage(tensor)
         if storage is None:
             return
@@ -98,12 +120,15 @@ class Storages:
             tensor: what is read.
             most_bytes: where it is not read as a whole, so much of it at most.
         """
-        memory = self.of(tensor)
-        size = min(bytes_of(tensor), memory.size_bytes)
-        if most_bytes is not None:
-            size = min(size, most_bytes)
-        memory.read_bytes = min(memory.size_bytes, memory.read_bytes + size)
-        return size
+        total = 0
+        for part in parts_of(tensor):
+            memory = self.of(part)
+            size = min(bytes_of(part), memory.size_bytes)
+            if most_bytes is not None:
+                size = min(size, most_bytes)
+            memory.read_bytes = min(memory.size_bytes, memory.read_bytes + size)
+            total += size
+        return total
 
     def weight_bytes(self) -> int:
         """Bytes of weights that were read."""
@@ -111,7 +136,23 @@ class Storages:
         return sum(memory.read_bytes for memory in distinct if memory.role == "weight")
 
     def twin(self, tensor: torch.Tensor) -> torch.Tensor:
-        """A tensor like this on the meta device; the twins of views of one memory share one."""
+        """A tensor like this on the meta device; the twins of views of one memory share one.
+
+        A sparse tensor is its own twin: how much it stores is lost on the meta device.
+
+        Raises:
+            WorkloadError: (unsupported) tensors of this kind have no twin.
+        """
+        if is_sparse(tensor):
+            return tensor
+        kind = kind_of(tensor)
+        if kind is not None:
+            raise WorkloadError(
+                "unsupported",
+                f"it has {kind} tensors: its operations cannot be counted without running it",
+            )
+        if not tensor.is_meta:
+            self.device = tensor.device
         storage = _storage(tensor)
         if storage is None:
             return tensor.to("meta")
@@ -154,13 +195,8 @@ class Storages:
             self._seen.pop(_key(self._twins.pop(twin).untyped_storage()), None)
 
 
-def bytes_of(tensor: torch.Tensor) -> int:
-    """Bytes of a tensor's elements."""
-    return tensor.numel() * tensor.element_size()
-
-
 def tensors_in(value: object) -> Iterator[torch.Tensor]:
-    """Every tensor in nested tuples, lists, mappings and dataclasses."""
+    """Every tensor in nested containers and objects."""
     if isinstance(value, torch.Tensor):
         yield value
     elif isinstance(value, Mapping):
@@ -169,15 +205,19 @@ def tensors_in(value: object) -> Iterator[torch.Tensor]:
     elif isinstance(value, list | tuple):
         for part in value:
             yield from tensors_in(part)
-    elif is_dataclass(value) and not isinstance(value, type):
-        for field in fields(value):
-            yield from tensors_in(getattr(value, field.name))
+    elif not isinstance(value, PASSIVE):
+        yield from (leaf for _, leaf in leaves(value) if isinstance(leaf, torch.Tensor))
+
+
+def _all_parts(tensors: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+    for tensor in tensors:
+        yield from parts_of(tensor)
 
 
 def distinct_bytes(value: object) -> int:
     """Bytes of the memory that the tensors in a nested value take, once where they share it."""
     taken: dict[int, int] = {}
-    for tensor in {id(one): one for one in tensors_in(value)}.values():
+    for tensor in _all_parts({id(one): one for one in tensors_in(value)}.values()):
         storage = _storage(tensor)
         size = bytes_of(tensor)
         if storage is None:
@@ -189,7 +229,7 @@ def distinct_bytes(value: object) -> int:
 
 
 def _storage(tensor: torch.Tensor) -> Any:
-    """The storage behind a tensor; None for those without one, such as sparse tensors."""
+    """The storage behind a part of a tensor; None for those without one, such as opaque ones."""
     try:
         return tensor.untyped_storage()
     except (NotImplementedError, RuntimeError):

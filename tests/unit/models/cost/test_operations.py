@@ -407,7 +407,7 @@ def test_what_depends_on_values_is_refused_or_run(what):
     with pytest.raises(WorkloadError, match="cannot be counted without running it") as caught:
         of(Does(what), torch.ones(3))
     assert caught.value.kind == "unsupported"
-    cost = count_operations(Does(what), (torch.ones(3),), {}, may_run=True)
+    cost = count_operations(Does(what), (torch.ones(3),), {}, method="run")
     assert cost.method == RUN
 
 

@@ -118,3 +118,35 @@ def test_weights_that_freezing_made_constants_are_parameters_still():
     assert (count.parameters, count.parameter_bytes) == (8 + 10, 72)
     assert (count.trainable_parameters, count.frozen_parameters) == (0, 18)
     assert count_parameters(frozen(torch.nn.ReLU())).parameters == 0
+
+
+@pytest.mark.filterwarnings("ignore:Sparse")
+def test_of_a_sparse_weight_the_stored_elements_count_with_their_places():
+    matrix = torch.eye(5)
+    network = torch.nn.Module()
+    network.coo = torch.nn.Parameter(matrix.to_sparse())
+    network.register_buffer("csr", matrix.to_sparse_csr())
+    network.register_buffer("blocks", torch.ones(4, 4).to_sparse_bsr((2, 2)))
+    count = count_parameters(network)
+    assert (count.parameters, count.parameter_bytes) == (5, 5 * 4 + 2 * 5 * 8)
+    assert count.parameters_by_dtype == {"float32": 5}
+    assert count.buffers == 5 + 16
+    assert count.buffer_bytes == (5 * 4 + 5 * 8 + 6 * 8) + (16 * 4 + 4 * 8 + 3 * 8)
+
+
+@pytest.mark.filterwarnings("ignore:Sparse")
+def test_two_sparse_parameters_on_one_memory_count_once():
+    network = torch.nn.Module()
+    network.a = torch.nn.Parameter(torch.eye(5).to_sparse_csr())
+    network.b = torch.nn.Parameter(network.a.detach())
+    count = count_parameters(network)
+    assert (count.parameters, count.tied) == (5, (("a", "b"),))
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_a_ragged_weight():
+    rows = [torch.ones(3, 2), torch.ones(1, 2)]
+    network = torch.nn.Module()
+    network.a = torch.nn.Parameter(torch.nested.nested_tensor(rows))
+    count = count_parameters(network)
+    assert (count.parameters, count.parameter_bytes) == (8, 32)
