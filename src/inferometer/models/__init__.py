@@ -50,8 +50,12 @@ def import_packages(reference: str) -> None:
     from inferometer.models.failures import building
     from inferometer.models.reference import parse
     from inferometer.models.registry import SOURCES
-    from inferometer.models.torchvision_compat import import_torchvision_if_installed
+    from inferometer.models.torchvision_compat import (
+        import_torchvision_if_installed,
+        make_importable,
+    )
 
+    make_importable()
     parsed = parse(reference)
     source = parsed.source
     if source == "catalogue":
@@ -83,8 +87,10 @@ def load(reference: str, *, seed: int) -> LoadedModel:
     from inferometer.core.protocols import ModelSource
     from inferometer.models.reference import parse
     from inferometer.models.registry import SOURCES
+    from inferometer.models.torchvision_compat import make_importable
 
     check(reference)
+    make_importable()  # a user's file, too, may import it, at once or in a first call
     parsed = parse(reference)
     source: ModelSource = SOURCES.get(parsed.source)()
     return source.load(parsed.target, dict(parsed.options), seed=seed)

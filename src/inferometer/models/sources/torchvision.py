@@ -6,14 +6,14 @@ import inspect
 from dataclasses import replace
 from typing import Any
 
-from inferometer.core.errors import ModelReferenceError, WorkloadError
+from inferometer.core.errors import ModelReferenceError
 from inferometer.core.model import LoadedModel
 from inferometer.models.building import seed_generators, settled
 from inferometer.models.catalogue import did_you_mean
 from inferometer.models.failures import building
 from inferometer.models.inputs import GeneratedInputs, TensorSpec, images, shaped
 from inferometer.models.options import Options
-from inferometer.models.torchvision_compat import import_torchvision, operators_missing
+from inferometer.models.torchvision_compat import import_torchvision
 
 IMAGE_SIZE = 224
 VIDEO_FRAMES = 16
@@ -35,8 +35,7 @@ class TorchvisionSource:
 
         Raises:
             ModelReferenceError: torchvision has no such model, or no weights for it.
-            WorkloadError: (bad_model) it cannot be built with these options; (unsupported) it
-                needs operators that cannot be loaded here.
+            WorkloadError: (bad_model) it cannot be built with these options.
         """
         chosen, what = Options.read(options), f"torchvision:{target}"
         with building("torchvision"):
@@ -45,7 +44,6 @@ class TorchvisionSource:
         with building(what):
             seed_generators(seed)
             network = models.get_model(target, **_arguments(models, target, chosen))
-        _refuse_missing_operators(network, what)
         inputs = shaped(chosen.input_shape) if chosen.input_shape else _inputs(network, published)
         return settled(
             network,
@@ -85,15 +83,6 @@ def _arguments(models: Any, name: str, chosen: Options) -> dict[str, Any]:  # no
 
 def _is_detector(network: object) -> bool:
     return type(network).__module__.startswith("torchvision.models.detection")
-
-
-def _refuse_missing_operators(network: object, what: str) -> None:
-    if operators_missing() and _is_detector(network):
-        raise WorkloadError(
-            "unsupported",
-            f"{what} needs torchvision's compiled operators, which do not load beside this torch; "
-            "install the torch and torchvision that were built for each other",
-        )
 
 
 def _inputs(network: Any, published: Any) -> GeneratedInputs:  # noqa: ANN401 - any module, their enumeration
