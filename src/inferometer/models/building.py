@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import random
 import sys
 from typing import Any
 
 from inferometer.core.errors import WorkloadError
 from inferometer.core.model import InputSpec, LoadedModel
 from inferometer.models.failures import building
+from inferometer.models.generators import seed_generators
 from inferometer.models.inputs import GeneratedInputs, images, shaped
 from inferometer.models.options import Options
 from inferometer.models.state import load_weights
 
-
-def seed_generators(seed: int) -> None:
-    """Seed the generators of Python and of those of NumPy and torch that are already imported."""
-    random.seed(seed)
-    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
-    if numpy is not None:
-        numpy.random.seed(seed % 2**32)
-    if torch is not None:
-        torch.manual_seed(seed)
+__all__ = ["checked_parameters", "image_inputs", "is_module", "seed_generators", "settled"]
 
 
 def is_module(value: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,12 @@ class Options:
                 f"weights={self.weights_file}: there is no such file; weights= takes "
                 "`pretrained` or the path of a state file (.pt, .pth, .safetensors)"
             )
+
+    def anchored(self) -> Options:
+        """The same, for code that may change the current folder: paths do not depend on it."""
+        if self.weights_file is None:
+            return self
+        return replace(self, weights_file=self.weights_file.absolute())
 
     def refuse_pretrained(self, what: str, way_out: str) -> None:
         """For models that have no published weights.

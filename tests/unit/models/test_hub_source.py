@@ -18,6 +18,14 @@ def small(pretrained=False, in_channels=3, fill=1.0):
         torch.nn.init.constant_(network.weight, fill)
     return network
 
+class Late(torch.nn.Conv2d):
+    def forward(self, x):
+        from beside_hubconf import SCALE
+        return super().forward(x) * SCALE
+
+def late():
+    return Late(3, 1, 1)
+
 def broken():
     raise ValueError("no such thing")
 
@@ -30,6 +38,7 @@ def text():
 def checkout(tmp_path):
     (tmp_path / "hubconf.py").write_text(HUBCONF)
     (tmp_path / "neighbour.py").write_text("WIDTH = 7\n")
+    (tmp_path / "beside_hubconf.py").write_text("SCALE = 0\n")
     return tmp_path
 
 
@@ -91,3 +100,19 @@ def test_a_repository_on_github_is_trusted_because_it_was_named(monkeypatch):
         "verbose": False,
         "init_features": 32,
     }
+
+
+def test_files_imported_in_the_first_call(checkout, run_once):
+    assert not run_once(load(f"hub:{checkout}:late", seed=0), input_size=8).any()
+
+
+def test_files_of_a_download_imported_in_the_first_call(checkout, run_once, monkeypatch):
+    """What torch.hub downloads lies in a folder of its own, which it takes off the path again."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(checkout.parent))
+    load_local = torch.hub.load
+
+    def hub_load(repository, entry, **options):
+        return load_local(str(checkout), entry, source="local")
+
+    monkeypatch.setattr(torch.hub, "load", hub_load)
+    assert not run_once(load("hub:owner/repo:late", seed=0), input_size=8).any()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -39,8 +40,11 @@ class TestCallables:
         np.testing.assert_array_equal(model.network(batch), np.full((2, 3), 4.0))
 
     def test_a_callable_that_takes_nothing(self, factory):
-        inputs = make(load(factory("return lambda: 1"), seed=0))
+        model = load(factory("return lambda: 1"), seed=0)
+        inputs = make(model, batch_size=1)
         assert (inputs.args, inputs.kwargs) == ((), {})
+        with pytest.raises(WorkloadError, match="batch size 2: "):
+            make(model)
 
     def test_a_callable_alone_gets_images(self, factory):
         model = load(factory("return lambda x: x.sum()"), seed=0)
@@ -67,7 +71,7 @@ class TestCallables:
 
 
 class TestFiles:
-    def test_neighbours_can_be_imported_while_loading_only(self, factory, tmp_path):
+    def test_neighbours_can_be_imported(self, factory, tmp_path):
         (tmp_path / "beside_made.py").write_text("VALUE = 5\n")
         path = list(sys.path)
         body = "from beside_made import VALUE\nreturn lambda: VALUE"
@@ -84,6 +88,13 @@ class TestFiles:
     def test_a_changed_file_is_read_again(self, factory):
         assert load(factory("return lambda: 1"), seed=0).network() == 1
         assert load(factory("return lambda: 22222"), seed=0).network() == 22222
+
+    def test_it_finds_no_arguments_of_ours(self, factory, tmp_path, monkeypatch):
+        monkeypatch.setattr(sys, "argv", ["worker", "5", "1234"])
+        before = "import argparse\nparser = argparse.ArgumentParser()\n"
+        before += "parser.add_argument('--width', default=3)\nWIDTH = parser.parse_args().width\n"
+        reference = factory("import sys\nreturn lambda: (WIDTH, sys.argv)", before=before)
+        assert load(reference, seed=0).network() == (3, ["worker", "5", "1234"])
 
     def test_a_class_is_a_factory(self, tmp_path):
         (tmp_path / "net.py").write_text("class Net:\n    def __call__(self):\n        return 9\n")
@@ -207,6 +218,28 @@ class TestModules:
         model = load(f"{reference}?weights={tmp_path / 'w.pt'}", seed=0)
         assert model.weights == "file w.pt"
         assert bool((model.network.weight == 1).all())
+
+    def test_weights_from_a_file_after_a_change_of_folder(self, factory, tmp_path, monkeypatch):
+        self.torch.save({"weight": self.torch.ones(2, 3)}, tmp_path / "w.pt")
+        (tmp_path / "other").mkdir()
+        monkeypatch.chdir(tmp_path)
+        body = f"import os, torch\nos.chdir({str(tmp_path / 'other')!r})\n"
+        reference = factory(body + "return torch.nn.Linear(3, 2, bias=False)")
+        model = load(f"{reference}?weights=w.pt", seed=0)
+        assert bool((model.network.weight == 1).all())
+        assert model.files == (str(tmp_path / "w.pt"),)
+
+    def test_threads_between_operators_that_cannot_be_set_any_more(self, factory):
+        """Torch takes them once; a worker has given them before it runs the file."""
+        held = self.torch.get_num_interop_threads()
+        with suppress(RuntimeError):
+            self.torch.set_num_interop_threads(held)
+        body = "import torch\ntorch.set_num_interop_threads({})\nreturn torch.nn.ReLU()"
+        said = f"the model's code asked for {held + 3} threads between operators; {held} held"
+        plain = self.torch.set_num_interop_threads
+        assert said in load(factory(body.format(held + 3)), seed=0).notes
+        assert not any("between" in note for note in load(factory(body.format(held)), seed=0).notes)
+        assert self.torch.set_num_interop_threads is plain
 
     def test_lazy_parameters_are_refused(self, factory):
         with pytest.raises(WorkloadError, match="lazy parameters") as caught:

@@ -20,6 +20,7 @@ from inferometer.models.exported import load_exported
 from inferometer.models.filekind import check_file, file_kind
 from inferometer.models.options import Options
 from inferometer.models.state import State, as_state, fit, read_state, read_torch
+from inferometer.models.userfiles import importable
 
 TRUSTED = ("yes", True)
 
@@ -89,6 +90,8 @@ def _torchscript(path: Path, chosen: Options) -> LoadedModel:
 
 
 def _pickled(path: Path, chosen: Options, seed: int) -> LoadedModel:
+    if chosen.builder.get("pickle") in TRUSTED:
+        importable(path.parent)  # classes of the model may lie beside it
     content = read_torch(
         path,
         trusted=chosen.builder.get("pickle") in TRUSTED,

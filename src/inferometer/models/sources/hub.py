@@ -10,6 +10,10 @@ from inferometer.core.model import LoadedModel
 from inferometer.models.building import image_inputs, is_module, seed_generators, settled
 from inferometer.models.failures import building
 from inferometer.models.options import Options
+from inferometer.models.usercode import as_by_itself
+from inferometer.models.userfiles import importable
+
+HUBCONF = "hubconf.py"
 
 
 class HubSource:
@@ -30,8 +34,8 @@ class HubSource:
                 raise ModelReferenceError(
                     f"hub:{target}: {repository!r} is neither OWNER/REPO nor a folder"
                 )
-        elif not (folder / "hubconf.py").is_file():
-            raise ModelReferenceError(f"hub:{target}: there is no file {folder / 'hubconf.py'}")
+        elif not (folder / HUBCONF).is_file():
+            raise ModelReferenceError(f"hub:{target}: there is no file {folder / HUBCONF}")
 
     def load(self, target: str, options: dict[str, Any], *, seed: int) -> LoadedModel:
         """Run the entry point. A repository is downloaded once and trusted: the user named it.
@@ -40,8 +44,9 @@ class HubSource:
             WorkloadError: (bad_model) it cannot be had, or the entry point raised or gave
                 something that is not a module.
         """
-        chosen, what = Options.read(options), f"hub:{target}"
-        network = _run(target, chosen, seed)
+        chosen, what = Options.read(options).anchored(), f"hub:{target}"
+        with as_by_itself(Path(HUBCONF)) as said:
+            network = _run(target, chosen, seed)
         if not is_module(network):
             raise WorkloadError(
                 "bad_model", f"{what} gave a {type(network).__name__}, not a torch.nn.Module"
@@ -55,7 +60,7 @@ class HubSource:
             inputs=inputs,
             weights="pretrained (hub)" if chosen.pretrained else label,
             options=chosen,
-            notes=notes,
+            notes=(*notes, *said),
         )
 
 
@@ -63,7 +68,10 @@ def _run(target: str, chosen: Options, seed: int) -> object:
     import torch
 
     repository, entry = _split(target)
-    folder = _folder(repository)
+    found = _folder(repository)
+    folder = None if found is None else found.absolute()
+    if folder is not None:
+        importable(folder)
     arguments = {**chosen.builder, **({"pretrained": True} if chosen.pretrained else {})}
     with building(f"hub:{target}"):
         seed_generators(seed)
@@ -75,7 +83,22 @@ def _run(target: str, chosen: Options, seed: int) -> object:
             verbose=False,
             **arguments,
         )
+    if folder is None and is_module(network):
+        _keep_importable(network)
     return network
+
+
+def _keep_importable(network: Any) -> None:  # noqa: ANN401 - a torch module
+    """Let a downloaded repository import its files in the first call too."""
+    import torch
+
+    downloads = Path(torch.hub.get_dir()).resolve()
+    for module in network.modules():
+        code = getattr(type(module).forward, "__code__", None)
+        file = None if code is None else Path(code.co_filename)
+        if file is not None and file.is_relative_to(downloads):
+            importable(downloads / file.relative_to(downloads).parts[0])
+            return
 
 
 def _split(target: str) -> tuple[str, str]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,12 +14,29 @@ from inferometer.core.model import InputSpec, LoadedModel
 from inferometer.models.building import image_inputs, is_module, seed_generators, settled
 from inferometer.models.catalogue import did_you_mean
 from inferometer.models.failures import building
-from inferometer.models.inputs import ExampleInputs, GeneratedInputs, example_inputs, images, shaped
+from inferometer.models.inputs import (
+    ExampleInputs,
+    FactoryInputs,
+    GeneratedInputs,
+    Maker,
+    example_inputs,
+    images,
+    is_input_spec,
+    makes_inputs,
+    parameters,
+    shaped,
+)
 from inferometer.models.options import Options
+from inferometer.models.usercode import as_by_itself
+from inferometer.models.userfiles import place_of, run
 
 
 class PythonSource:
-    """Calls a factory. It returns a module or any callable, or one with example inputs."""
+    """Calls a factory. It returns a module or any callable, alone or in a pair with its inputs.
+
+    Those are an example, or a function that makes them for a `batch_size` and an `input_size`; a
+    factory that takes these itself is asked again for each shape.
+    """
 
     def check(self, target: str, options: dict[str, Any]) -> None:
         """Check that the file is there, and that no published weights are asked for.
@@ -43,16 +56,18 @@ class PythonSource:
 
         Raises:
             ModelReferenceError: the file has no such factory.
-            WorkloadError: (bad_model) the file or the factory raised, or gave no model.
+            WorkloadError: (bad_model) the file or the factory raised, or gave no model;
+                (unsupported) the factory needs an input size and has none by default.
         """
-        chosen = Options.read(options)
-        made = _made(target, chosen, seed)
-        is_pair = isinstance(made, tuple) and len(made) == 2  # noqa: PLR2004 - network, inputs
-        network, example = made if is_pair else (made, None)
+        chosen = Options.read(options).anchored()
+        path, _ = _split(target)
+        with as_by_itself(path) as said:
+            network, example = _made(target, chosen, seed)
         _require_model(network, target)
         label = f"as the factory made them, seed {seed}"
         if is_module(network):
             inputs, notes = _module_inputs(network, example, chosen)
+            notes = (*notes, *said)
             return settled(
                 network,
                 what=target,
@@ -65,18 +80,57 @@ class PythonSource:
         if chosen.weights_file is not None:
             raise ModelReferenceError(f"{target} gave no torch.nn.Module, so weights= has no place")
         inputs, notes = _callable_inputs(network, example, chosen)
+        notes = (*notes, *said)
         return LoadedModel(
             network=network, inputs=inputs, source="python", weights=label, notes=notes
         )
 
 
-def _made(target: str, chosen: Options, seed: int) -> Any:  # noqa: ANN401 - whatever it returns
+def _made(target: str, chosen: Options, seed: int) -> tuple[Any, Any]:
+    """The network, and its inputs as given; None without."""
     path, name = _split(target)
-    with _importing_from(path.parent), building(target):
+    with building(target):
         seed_generators(seed)
         factory = _factory(_module(path), name, path)
         seed_generators(seed)  # the file may have imported torch, or used random numbers
-        return factory(**chosen.builder)
+        defaults = parameters(factory, chosen.builder)
+        made = factory(**_needed(defaults, target), **chosen.builder)
+    if not isinstance(made, tuple) or len(made) != 2:  # noqa: PLR2004 - network, inputs
+        return made, None
+    network, example = made
+    if chosen.input_shape:
+        return network, None
+    if makes_inputs(example):
+        maker = Maker(
+            function=example,
+            file=path,
+            what=f"{target}: {getattr(example, '__name__', 'what makes its inputs')}",
+            defaults=parameters(example, {}),
+        )
+        return network, FactoryInputs(maker, network)
+    if defaults and example is not None and not is_input_spec(example):
+        maker = Maker(
+            function=factory,
+            file=path,
+            what=target,
+            arguments=chosen.builder,
+            defaults=defaults,
+            second=True,
+        )
+        return network, FactoryInputs(maker, network, example)
+    return network, example
+
+
+def _needed(defaults: Mapping[str, Any], target: str) -> dict[str, Any]:
+    """What a factory has to be given of the shape, which is not known yet."""
+    missing = {name for name, value in defaults.items() if value is inspect.Parameter.empty}
+    if "input_size" in missing:
+        raise WorkloadError(
+            "unsupported",
+            f"{target} takes input_size without a default; give it one, as in input_size=224, or "
+            "write ?input_size=224",
+        )
+    return {"batch_size": 1} if missing else {}
 
 
 def _split(target: str) -> tuple[Path, str]:
@@ -86,33 +140,19 @@ def _split(target: str) -> tuple[Path, str]:
     return Path(file).expanduser(), factory
 
 
-@contextmanager
-def _importing_from(folder: Path) -> Iterator[None]:
-    """Let a file import its neighbours."""
-    entry = str(folder.resolve())
-    sys.path.insert(0, entry)
-    try:
-        yield
-    finally:
-        if entry in sys.path:
-            sys.path.remove(entry)
-
-
 def _module(path: Path) -> ModuleType:
-    """Run a file as a module of a name that nothing else has."""
-    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
-    name = f"{path.stem}_{digest}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ModelReferenceError(f"{path} is not a Python file")
-    module = module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickle look a class's module up there
+    """Run a file.
+
+    Raises:
+        WorkloadError: (bad_model) it imports a neighbour that is not there.
+    """
     try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
+        return run(path)
+    except ModuleNotFoundError as error:
+        place = place_of(error.name or "")
+        if place is None:
+            raise
+        raise WorkloadError("bad_model", f"{path}: there is no module {place}") from error
 
 
 def _factory(module: ModuleType, name: str, path: Path) -> Callable[..., Any]:
@@ -146,7 +186,7 @@ def _require_model(network: object, target: str) -> None:
 def _module_inputs(
     network: object, example: object, chosen: Options
 ) -> tuple[InputSpec, tuple[str, ...]]:
-    if example is None or chosen.input_shape:
+    if example is None:
         return image_inputs(network, chosen)
     return example_inputs(network, example), ()
 
