@@ -30,6 +30,13 @@ OPTIONS = (
 )
 """An option that may follow `?`, and what it does."""
 
+FACTORIES = (
+    ("model", "a torch.nn.Module, or any callable for --backends python"),
+    ("model, example", "inputs of a call; the first axes are the batch"),
+    ("model, make_inputs", "a function of batch_size, input_size or both"),
+)
+"""What a function in FILE.py may return, and what that is."""
+
 
 @click.command()
 @json_option
@@ -55,5 +62,7 @@ def _lines() -> Iterator[str]:
     yield from (f"  {form:<22}{example}" for form, example in FORMS)
     yield from ("", "Options:")
     yield from (f"  {option:<22}{meaning}" for option, meaning in OPTIONS)
+    yield from ("", "FACTORY, which may take batch_size and input_size, returns:")
+    yield from (f"  {what:<22}{meaning}" for what, meaning in FACTORIES)
     yield from ("", "Sources:")
     yield from (f"  {line}" for line in state_lines(plugin_states(SOURCES)))

@@ -17,16 +17,31 @@ class Inputs:
         shape: for people and the record, such as `8x3x224x224`; several inputs with their names.
         size_applied: False where the inputs have a shape of their own that the asked-for input
             size cannot change.
+        batch_applied: False where they hold no array that the asked-for batch size could change.
     """
 
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     shape: str
     size_applied: bool = True
+    batch_applied: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedInputs(Inputs):
+    """Inputs as a session gives them to its model."""
 
 
 class InputSpec(Protocol):
-    """What a model eats."""
+    """What a model eats.
+
+    Attributes:
+        batch_size: samples in a call where no batch size is asked for: those of a user's example,
+            else 1.
+    """
+
+    @property
+    def batch_size(self) -> int: ...  # noqa: D102 - above
 
     def make(self, *, batch_size: int, input_size: int | None, seed: int) -> Inputs:
         """Inputs of one call, the same for the same seed.

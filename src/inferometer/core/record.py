@@ -159,11 +159,15 @@ class Record:
     def throughput(self) -> Estimate | None:
         """Inputs per second at the median latency; None where that is missing, or is not above 0.
 
+        It is None as well where the record says that it has none.
+
         The interval is that of the median turned over: it has no upper end where that reaches down
         to 0. The exported `throughput_per_s` is that of the mean latency, and not always within it.
         """
         latency, batch = self.latency, self.workload.batch_size
         if latency is None or latency.value <= 0:
+            return None
+        if self.figures.get("throughput_per_s", 0.0) is None:
             return None
         low, high = latency.low, latency.high
         return replace(
@@ -251,6 +255,7 @@ FIELDS: dict[str, type] = {
         (float, "cold_start_s arithmetic_intensity roof_latency_s roof_share"),
         (str, "roof_limit"),
         (float, "operator_roof_latency_s memory_bound_share dispatch_latency_s"),
+        (str, "gradient_mode"),
     )
     for name in names.split()
 }

@@ -36,6 +36,11 @@ class ExportedInputs:
     taken: tuple[tuple[Range, ...], ...]
     file: str
 
+    @property
+    def batch_size(self) -> int:
+        """That of the example inputs in the file."""
+        return self.example.batch_size
+
     def make(self, *, batch_size: int, input_size: int | None, seed: int) -> Inputs:
         """Inputs of one call.
 

@@ -70,6 +70,8 @@ class Outcomes:
         own = {} if prepared is None else prepared.figures
         apart = [] if prepared is None else peaks_apart(prepared.peaks)
         figures = {**self.constants, **facts, **outlook.figures, **own, **measured}
+        if prepared is not None and not prepared.batch_applied:
+            figures["throughput_per_s"] = None  # of samples that nobody saw
         later = [*_notes(own), *_notes(measured), *apart]
         figures["notes"] = [*_notes(facts), *outlook.notes, *later]
         return Record(workload=workload, status=status, failure=failure, figures=figures)

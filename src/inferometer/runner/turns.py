@@ -26,6 +26,7 @@ class Prepared:
         turns: processes that have given their share.
         warm_s: seconds that its last warm-up took.
         peaks: peak memory in each of its processes, bytes.
+        batch_applied: whether the batch size changed its inputs.
     """
 
     figures: dict[str, Value]
@@ -34,6 +35,7 @@ class Prepared:
     turns: int = 0
     warm_s: float = 0.0
     peaks: list[int] = field(default_factory=list)
+    batch_applied: bool = True
 
     @property
     def measured(self) -> list[Round]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections import namedtuple
+from collections import OrderedDict, UserDict, deque, namedtuple
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inferometer.core.errors import WorkloadError
+from inferometer.core.nested import leaves
 from inferometer.models.inputs import batch_size_of, example_inputs, images
 
 
@@ -30,8 +32,8 @@ def test_rows_repeat_in_turn_or_are_cut(rows, batch):
 
 
 def test_tuples_and_lists_are_positional():
-    example = [np.zeros((1, 3)), (np.zeros((2, 4)), "text", np.float32(1.0)), 5]
-    inputs = make(example_inputs(identity, example), batch_size=4)
+    example = [np.zeros((2, 3)), (np.zeros((2, 4)), "text", np.float32(1.0)), 5]
+    inputs = make(example_inputs(lambda *_: None, example), batch_size=4)
     first, (second, text, scalar), number = inputs.args
     assert (first.shape, second.shape) == ((4, 3), (4, 4))
     assert (text, scalar, number) == ("text", np.float32(1.0), 5)
@@ -66,16 +68,19 @@ def test_a_mapping_is_one_argument_where_it_is_not_keywords(names):
 
 
 def test_scalars_pass_unchanged():
-    inputs = make(example_inputs(identity, (np.array(3.0), np.zeros((1, 2)))), batch_size=2)
+    example = (np.array(3.0), np.zeros((1, 2)))
+    inputs = make(example_inputs(lambda *_: None, example), batch_size=2)
     assert inputs.args[0].shape == ()
     assert inputs.shape == "scalar, 2x2"
 
 
 def test_no_arrays_at_all():
-    inputs = make(example_inputs(identity, ("text",)), batch_size=2, input_size=7)
+    inputs = make(example_inputs(identity, ("text",)), input_size=7)
     assert inputs.args == ("text",)
     assert inputs.shape == "none"
     assert not inputs.size_applied
+    assert inputs.batch_applied
+    assert not make(example_inputs(identity, ("text",)), batch_size=2).batch_applied
 
 
 def test_an_input_spec_is_taken_as_it_is():
@@ -149,7 +154,7 @@ class TestTorch:
             self.torch.zeros(1, 3, 4, 4, dtype=self.torch.bfloat16),
             self.torch.ones(1, 3, dtype=self.torch.bool),
         )
-        inputs = make(example_inputs(identity, example), batch_size=2, input_size=6)
+        inputs = make(example_inputs(lambda *_: None, example), batch_size=2, input_size=6)
         assert inputs.shape == "2x3x6x6, 2x6"
         assert [part.dtype for part in inputs.args] == [self.torch.bfloat16, self.torch.bool]
 
@@ -177,3 +182,112 @@ class TestTorch:
 def test_objects_without_a_signature_get_one_argument():
     inputs = make(example_inputs(SimpleNamespace(), {"x": np.zeros((1, 2))}), batch_size=2)
     assert inputs.args[0]["x"].shape == (2, 2)
+
+
+@dataclass(frozen=True)
+class Graph:
+    nodes: object
+    edges: object = None
+
+
+class Holder:
+    """An object of a user's own, which holds itself too."""
+
+    def __init__(self, x):
+        self.x = x
+        self.again = [x]
+        self.me = self
+
+
+class Slotted:
+    __slots__ = ("x",)
+
+    def __init__(self, x):
+        self.x = x
+
+
+Pair = namedtuple("Pair", "left right")  # noqa: PYI024 - as users write them
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        Graph,
+        Slotted,
+        lambda x: UserDict(x=x),
+        lambda x: OrderedDict(x=[x, None, "text", 3]),
+        lambda x: {"deep": [(Graph({"x": x}),)]},
+        lambda x: deque([x]),
+        lambda x: Pair(x, None),
+        lambda x: SimpleNamespace(x=x),
+    ],
+)
+def test_the_batch_reaches_every_array_however_nested(wrapped):
+    example = wrapped(np.ones((1, 2)))
+    inputs = make(example_inputs(identity, (example,)), batch_size=3)
+    found = [leaf for _, leaf in leaves(inputs.args) if isinstance(leaf, np.ndarray)]
+    assert [leaf.shape for leaf in found] == [(3, 2)]
+    assert type(inputs.args[0]) is type(example)
+    (own,) = [leaf for _, leaf in leaves(example) if isinstance(leaf, np.ndarray)]
+    assert own.shape == (1, 2)
+
+
+def test_what_is_shared_in_an_example_stays_shared():
+    example = Holder(np.ones((1, 2)))
+    (made,) = make(example_inputs(identity, (example,)), batch_size=2).args
+    assert made.me is made
+    assert made.again[0] is made.x
+    assert made.x.shape == (2, 2)
+    assert example.x.shape == (1, 2)
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_nobody_else_holds_what_is_made(batch):
+    example = np.ones((1, 2))
+    made = make(example_inputs(identity, example), batch_size=batch)
+    made.args[0][:] = 7
+    assert (example == 1).all()
+
+
+def test_where_it_cannot_be_told_how_an_example_grows_it_is_refused():
+    graph = Graph(np.ones((10, 4)), edges=np.zeros((2, 30), int))
+    spec = example_inputs(identity, graph)
+    assert spec.batch_size == 10
+    assert make(spec, batch_size=10).args[0].edges.shape == (2, 30)
+    with pytest.raises(WorkloadError, match=r"input\[0\].edges has 2 rows .* batch_size") as caught:
+        make(spec, batch_size=20)
+    assert caught.value.kind == "unsupported"
+
+
+def test_one_row_for_all_samples_stays_one():
+    example = (np.ones((4, 2)), np.ones((1, 2)))
+    inputs = make(example_inputs(lambda *_: None, example), batch_size=8)
+    assert inputs.shape == "8x2, 1x2"
+
+
+def test_what_cannot_be_looked_into_is_refused_at_another_batch():
+    compiled = iter(())
+    spec = example_inputs(lambda *_: None, (np.ones((1, 2)), compiled))
+    assert make(spec).args[1] is compiled
+    with pytest.raises(WorkloadError, match="which cannot be looked into"):
+        make(spec, batch_size=2)
+
+
+def test_a_list_is_one_argument_where_the_network_takes_one():
+    example = [np.ones((1, 2)), np.ones((1, 3))]
+    assert len(make(example_inputs(lambda parts: parts, example)).args) == 1
+    assert len(make(example_inputs(lambda left, right: left, example)).args) == 2
+    assert len(make(example_inputs(lambda left, right: left, Pair(*example))).args) == 2
+    assert type(make(example_inputs(lambda pair: pair, Pair(*example))).args[0]) is Pair
+
+
+def test_packed_sequences_grow_by_sequences():
+    torch = pytest.importorskip("torch")
+    rnn = torch.nn.utils.rnn
+    packed = rnn.pack_sequence([torch.arange(3.0)[:, None], torch.arange(2.0)[:, None] + 10])
+    spec = example_inputs(identity, packed)
+    assert spec.batch_size == 2
+    (made,) = make(spec, batch_size=3).args
+    padded, lengths = rnn.pad_packed_sequence(made, batch_first=True)
+    assert lengths.tolist() == [3, 2, 3]
+    assert padded[:, :, 0].tolist() == [[0, 1, 2], [10, 11, 0], [0, 1, 2]]

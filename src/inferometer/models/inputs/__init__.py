@@ -1,19 +1,33 @@
-"""What models eat: generated tensors, or a user's example. Knows no model and no source.
+"""What models eat: generated tensors, a user's example, or what a user's function makes.
 
-Nothing heavy is imported before inputs are made.
+Knows no source. Nothing heavy is imported before inputs are made.
 """
 
 from __future__ import annotations
 
-from inferometer.models.inputs.examples import ExampleInputs, batch_size_of, example_inputs
+from inferometer.models.inputs.examples import ExampleInputs, example_inputs, own_batch_size
+from inferometer.models.inputs.factory import (
+    FactoryInputs,
+    Maker,
+    is_input_spec,
+    makes_inputs,
+    parameters,
+)
+from inferometer.models.inputs.fitting import batch_size_of
 from inferometer.models.inputs.generated import GeneratedInputs, TensorSpec, images, shaped
 
 __all__ = [
     "ExampleInputs",
+    "FactoryInputs",
     "GeneratedInputs",
+    "Maker",
     "TensorSpec",
     "batch_size_of",
     "example_inputs",
     "images",
+    "is_input_spec",
+    "makes_inputs",
+    "own_batch_size",
+    "parameters",
     "shaped",
 ]

@@ -66,6 +66,11 @@ class GeneratedInputs:
     library: Literal["torch", "numpy"] = "torch"
     as_list: bool = False
 
+    @property
+    def batch_size(self) -> int:
+        """One sample, where no batch size is asked for."""
+        return 1
+
     def make(self, *, batch_size: int, input_size: int | None, seed: int) -> Inputs:
         """Inputs of one call, the same for the same seed.
 
