@@ -144,7 +144,7 @@ def beside_a_real_call(name: str) -> None:
         return count_operations(network, (inputs,), {})
 
     def real() -> Cost:
-        return count_operations(OnlyReally(network), (inputs,), {}, may_run=True)
+        return count_operations(OnlyReally(network), (inputs,), {}, method="run")
 
     for what, count in (("simulated", simulated), ("real call", real)):
         print_count(name, what, count)

@@ -53,7 +53,9 @@ def measure(
     """Measure the forward pass of a live model in this process.
 
     The module stays on its device and in its precision; it is measured in evaluation mode without
-    gradients, and left in the mode it was in.
+    gradients. Afterwards it is as it was: parameters, buffers, hooks, modes, attributes, what the
+    objects and classes that it uses hold, caches of tensors, and the states of random generators.
+    So are the inputs.
 
     Args:
         network: a `torch.nn.Module`, or any callable that returns when its work is done.
@@ -72,26 +74,30 @@ def measure(
         WorkloadError: (non_finite_output) the output holds NaN or infinity.
         Exception: whatever the model raises.
     """
+    from inferometer.backends import BACKENDS
     from inferometer.core.procedure import Procedure
-    from inferometer.models.inputs import batch_size_of, example_inputs
+    from inferometer.models.inputs import example_inputs, own_batch_size
     from inferometer.runner.bench import Bench
     from inferometer.runner.here import measure_here
     from inferometer.runner.loading import watch_of
+    from inferometer.runner.settings import Settings
 
     rules = Procedure(**{**procedure, "processes": 1})
     session, backend, precision = _session(network)
+    settings = Settings(BACKENDS.get(backend)())
+    spec = example_inputs(network, inputs)
     workload = Workload(
         variant=Variant(model=name or _name_of(network), backend=backend, precision=precision),
         device=getattr(session, "device", "cpu"),
         threads=_threads(),
-        batch_size=batch_size_of(inputs),
+        batch_size=own_batch_size(spec),
         input_size=None,
     )
-    spec = example_inputs(network, inputs)
     model = LoadedModel(network=network, inputs=spec, source="live", weights="as given")
-    with _evaluating(network):
-        watch = watch_of(session, threads=workload.threads or 1)
-        return measure_here(Bench(model, session, load_s=None, watch=watch), workload, rules)
+    watch = watch_of(session, threads=workload.threads or 1)
+    bench = Bench(model, session, load_s=None, watch=watch, settings=settings)
+    with _left_as_it_was(network):
+        return measure_here(bench, workload, rules)
 
 
 def cost(
@@ -108,7 +114,7 @@ def cost(
 
     Args:
         model: a reference (`resnet18`, an ONNX file …), counted in a worker process; or a live
-            `torch.nn.Module`, counted here, as it is, in evaluation mode.
+            `torch.nn.Module`, counted in a copy of this process, as it is, in evaluation mode.
         inputs: of a live module, as for `measure`.
         batch: inputs in the call; None is 1, or what `inputs` hold.
         size: height and width of images or length of sequences; None is the model's own.
@@ -121,7 +127,7 @@ def cost(
         InputError: the reference is wrong, or a package is missing.
         WorkloadError: it could not be loaded or counted.
     """
-    from inferometer.models.inputs import batch_size_of, example_inputs
+    from inferometer.models.inputs import example_inputs, own_batch_size
     from inferometer.runner.bench import Bench, Shape
     from inferometer.runner.costed import costing_of
     from inferometer.runner.costing import CostWish, cost_of
@@ -132,7 +138,7 @@ def cost(
             raise TypeError("inputs go with a live module; a reference has its own")
         wish = CostWish(
             model=model,
-            batch_size=batch or 1,
+            batch_size=batch,
             input_size=size,
             precision=precision,
             seed=seed,
@@ -144,14 +150,12 @@ def cost(
     session, backend, found = _session(model)
     if precision not in (None, found):
         raise TypeError(f"a live module is counted as it is, which is {found}, not {precision}")
-    loaded = LoadedModel(
-        network=model, inputs=example_inputs(model, inputs), source="live", weights="as given"
-    )
+    spec = example_inputs(model, inputs)
+    loaded = LoadedModel(network=model, inputs=spec, source="live", weights="as given")
     variant = Variant(model=_name_of(model), backend=backend, precision=found)
-    shape = Shape(batch_size=batch or batch_size_of(inputs), input_size=size, seed=seed)
-    with _evaluating(model):
-        bench = Bench(loaded, session, load_s=None, watch=watch_of(session, threads=1))
-        return costing_of(bench, variant, shape, may_run=may_run)
+    shape = Shape(batch_size=batch or own_batch_size(spec), input_size=size, seed=seed)
+    bench = Bench(loaded, session, load_s=None, watch=watch_of(session, threads=1))
+    return costing_of(bench, variant, shape, may_run=may_run)
 
 
 def run_study(
@@ -240,20 +244,23 @@ def _session(network: Any) -> tuple[Session, str, str]:  # noqa: ANN401
 
 
 @contextmanager
-def _evaluating(network: Any) -> Iterator[None]:  # noqa: ANN401
-    """Evaluation mode for a while, each submodule back in its own mode afterwards."""
-    from inferometer.models.building import is_module
-
-    if not is_module(network):
+def _left_as_it_was(network: Any) -> Iterator[None]:  # noqa: ANN401
+    """Evaluation mode for a while; everything as it was afterwards."""
+    if "torch" not in sys.modules:
         yield
         return
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
+    from inferometer.backends.torch.generators import generator_states, restore_generators
+    from inferometer.models.building import is_module
+    from inferometer.models.snapshot import Snapshot
+
+    states, before = generator_states(), Snapshot(network)
     try:
+        if is_module(network) and any(module.training for module in network.modules()):
+            network.eval()
         yield
     finally:
-        for module, training in modes:
-            module.training = training
+        before.restore()
+        restore_generators(states)
 
 
 def _name_of(network: object) -> str:

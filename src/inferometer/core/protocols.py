@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from inferometer.core.energy import Reading, SourceInfo
-from inferometer.core.model import Inputs, LoadedModel
+from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
 from inferometer.core.record import FailureKind, Value
 from inferometer.core.workload import Variant
 
@@ -43,12 +43,71 @@ class Session(Protocol):
         """Whatever must be entered around calls, such as a mode without gradients."""
         ...
 
+    def place(self, inputs: Inputs) -> PlacedInputs:
+        """Inputs as the model gets them: on the device, floating ones in the precision.
+
+        Raises:
+            WorkloadError: (unsupported) they hold an object that cannot be looked into.
+        """
+        ...
+
     def bind(self, inputs: Inputs) -> Callable[[], Any]:
-        """Move inputs to the device; the call returned ends only when the device has finished."""
+        """A call that ends only when the device has finished; places inputs that were not yet."""
         ...
 
     def non_finite(self, output: object) -> str | None:
-        """Where an output holds NaN or infinity, in words; None where all is finite."""
+        """Where an output holds NaN or plus infinity, in words; None where it holds neither."""
+        ...
+
+    def minus_infinite(self, output: object) -> str | None:
+        """Where an output holds minus infinity, in words: it is legal, and worth a note."""
+        ...
+
+
+@runtime_checkable
+class SupportsOperations(Protocol):
+    """A session whose network can be looked into, to count what a call costs."""
+
+    def on_host(self, inputs: Inputs) -> Inputs:
+        """Inputs in the precision of the session, but in the memory of the processor."""
+        ...
+
+
+class GradientTrial(Protocol):
+    """What finds out, in the first calls of a process, which mode without gradients a model bears.
+
+    Made before the first call, which is made in the safe mode.
+    """
+
+    def saw(self, output: object) -> None:
+        """Take down what the first call gave."""
+        ...
+
+    def choose(self, call: Callable[[], Any]) -> str | None:
+        """Choose the mode of all later calls; gives a note where it is not the usual one.
+
+        Args:
+            call: makes one call with inputs like the first's.
+        """
+        ...
+
+
+@runtime_checkable
+class ChoosesGradientMode(Protocol):
+    """A session that runs in one of several modes without gradients.
+
+    Attributes:
+        gradient_mode: that of its calls.
+    """
+
+    gradient_mode: str
+
+    def gradient_trial(self) -> GradientTrial | None:
+        """What chooses the mode; None once it is chosen."""
+        ...
+
+    def settle_gradient_mode(self, mode: str) -> None:
+        """Take a mode that was chosen before."""
         ...
 
 
@@ -75,6 +134,14 @@ class Backend(Protocol):
 
     def classify(self, error: BaseException) -> FailureKind | None:
         """What an exception of this runtime means; None where it means nothing in particular."""
+        ...
+
+    def settings(self) -> Mapping[str, str | int | bool]:
+        """Global settings of the runtime that hold now, by name; `threads` is among them."""
+        ...
+
+    def setting_changes(self, before: Mapping[str, str | int | bool]) -> list[str]:
+        """What the model's code changed of them, in sentences."""
         ...
 
 

@@ -9,19 +9,21 @@ import time
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
-from inferometer.core.cost import Cost
 from inferometer.core.errors import WorkloadError
 from inferometer.core.model import Inputs, LoadedModel
-from inferometer.core.protocols import Meter, Session
+from inferometer.core.protocols import ChoosesGradientMode, Meter, Session
 from inferometer.core.record import Round, Value
 from inferometer.core.workload import Workload
 from inferometer.host.signals import Watch
-from inferometer.meters.memory import PeakMemory, give_back, held
+from inferometer.meters.memory import PeakMemory, give_back
+from inferometer.meters.memory import held as memory_held
 from inferometer.meters.wall_clock import empty_pair_s
-from inferometer.runner.loop import timed_values
+from inferometer.models.inputs import FactoryInputs
+from inferometer.runner.calls import Calls, Manner, Marks
+from inferometer.runner.first_calls import FirstCalls
 from inferometer.runner.memory_layers import MemoryLayers
+from inferometer.runner.settings import Held, Settings
 
 WARMUP_ENOUGH_S = 0.5
 WARMUP_SLOW_S = 2.0
@@ -70,6 +72,10 @@ class WarmUp:
         input_shape: for people, such as `8x3x224x224`.
         seen: fields of the record that the meters gave.
         size_applied: whether the asked-for input size had an effect.
+        batch_applied: whether the asked-for batch size had one.
+        notes: what the first calls showed of the model, in sentences.
+        variant_notes: what they showed of the model at any shape.
+        held: what held in the process during the calls.
     """
 
     first_call_s: float
@@ -77,6 +83,10 @@ class WarmUp:
     input_shape: str
     seen: dict[str, Value]
     size_applied: bool
+    batch_applied: bool
+    notes: tuple[str, ...]
+    variant_notes: tuple[str, ...]
+    held: Held
 
 
 class Bench:
@@ -90,9 +100,11 @@ class Bench:
         layers: what the process held before and after loading.
         ready_s: seconds from the start of the process until the model was loaded; None where the
             process did other things too.
+        settings: of the process, before the model's code ran; None where that was long ago.
 
     Attributes:
         facts: fields of the record that belong to the variant, not to a shape.
+        manner: how the model has to be called, as its first calls showed.
     """
 
     def __init__(
@@ -104,12 +116,15 @@ class Bench:
         watch: Watch,
         layers: MemoryLayers | None = None,
         ready_s: float | None = None,
+        settings: Settings | None = None,
     ) -> None:
         self.model = model
         self.session = session
         self.watch = watch
         self.layers = layers or MemoryLayers()
         self.ready_s = ready_s
+        self.settings = settings
+        self.manner = Manner()
         self.facts: dict[str, Value] = {
             "source": model.source,
             "weights": model.weights,
@@ -129,22 +144,28 @@ class Bench:
         are made before: making them takes memory that is not the model's.
 
         Raises:
-            WorkloadError: (non_finite_output) the first output holds NaN or infinity.
+            WorkloadError: (non_finite_output) the first output holds NaN or infinity;
+                (unsupported) a call does not return what it gives.
         """
+        if isinstance(self.model.inputs, FactoryInputs):
+            self.inputs(shape)  # a model is built for them, which is not the one that is measured
         give_back()
-        idle = held()
+        idle = memory_held()
         inputs = self.inputs(shape)
-        shown = inputs.shape, inputs.size_applied
         begin = time.perf_counter()
-        call = self.session.bind(inputs)
+        placed = self.session.place(inputs)
         bind_s = time.perf_counter() - begin
+        shown = replace(inputs, args=(), kwargs={})
         del inputs  # what the session copied is not held twice
         memory, device = PeakMemory(), self._device_meter()
         if device is not None:
             device.begin()
         memory.begin()
         try:
-            first_call_s, blocks = self._first_calls(call)
+            first = FirstCalls(self.session, placed, self.manner, lambda: self._placed(shape))
+            first_call_s = first.make()
+            del placed
+            blocks = self._warm_calls(first.calls)
         finally:
             peak = memory.end()
         seen = self.layers.figures(idle, peak)
@@ -153,25 +174,32 @@ class Bench:
         return WarmUp(
             first_call_s=first_call_s,
             round=_join(blocks),
-            input_shape=shown[0],
+            input_shape=shown.shape,
             seen=seen | self._cold_start(bind_s + first_call_s),
-            size_applied=shown[1],
+            size_applied=shown.size_applied,
+            batch_applied=shown.batch_applied,
+            notes=tuple(first.notes),
+            variant_notes=tuple(first.variant_notes),
+            held=self.held(),
         )
 
-    def _first_calls(self, call: Callable[[], Any]) -> tuple[float, list[Round]]:
-        """Seconds of the first call, and the calls after it."""
+    def _warm_calls(self, calls: Calls) -> list[Round]:
         with self.session.running():
-            begin = time.perf_counter()
-            output = call()
-            first_call_s = time.perf_counter() - begin
-            problem = self.session.non_finite(output)
-            if problem:
-                raise WorkloadError("non_finite_output", problem)
-            del output
-            blocks = [_timed(call, 1, 1)]
+            blocks = [_timed(calls, 1, 1)]
             while not _warm([block.values_s[0] for block in blocks]):
-                blocks.append(_timed(call, 1, 1))
-        return first_call_s, blocks
+                blocks.append(_timed(calls, 1, 1))
+        return blocks
+
+    def held(self) -> Held:
+        """What holds in this process now."""
+        return Held() if self.settings is None else self.settings.held()
+
+    def mode_facts(self) -> dict[str, Value]:
+        """Fields of the variant that its first calls settled."""
+        session = self.session
+        if not isinstance(session, ChoosesGradientMode):
+            return {}
+        return {"gradient_mode": session.gradient_mode}
 
     def _cold_start(self, first_s: float) -> dict[str, Value]:
         """`cold_start_s`, of the first shape of a process: later ones do not start cold."""
@@ -183,35 +211,19 @@ class Bench:
         find: Callable[[], Meter | None] = getattr(self.session, "device_memory", lambda: None)
         return find()
 
-    def cost(self, shape: Shape, *, may_run: bool = False) -> Cost | None:
-        """What a call costs on paper; None where the network cannot be looked into.
-
-        Args:
-            shape: of the call.
-            may_run: whether a real call may be counted where there is no other way.
-
-        Raises:
-            WorkloadError: (unsupported) it cannot be counted without running it.
-        """
-        placed = getattr(self.session, "placed", None)
-        if self.session.network is None or placed is None:
-            return None
-        args, kwargs = placed(self.inputs(shape))
-        with self.layers.counting():
-            from inferometer.models.cost import count_operations
-
-            return count_operations(self.session.network, args, kwargs, may_run=may_run)
-
     def run_round(self, shape: Shape, plan: RoundPlan) -> Round:
         """Measure one round, and watch the device meanwhile."""
-        call = self.session.bind(self.inputs(shape))
+        placed = self._placed(shape)
+        calls, marks = Calls(self.session, placed, self.manner), Marks(placed, summed=False)
         with self.session.running():
             self.watch.begin()
             end = time.perf_counter() + plan.seconds
-            blocks = [_timed(call, plan.settle + plan.values, plan.calls_per_value)]
+            blocks = [_timed(calls, plan.settle + plan.values, plan.calls_per_value)]
             while time.perf_counter() < end:
-                blocks.append(_timed(call, plan.values, plan.calls_per_value))
+                blocks.append(_timed(calls, plan.values, plan.calls_per_value))
             signals = self.watch.end()
+        if not self.manner.fresh:
+            self.manner.fresh = marks.changed()  # not in its first call, but in a later one
         return replace(_join(blocks), phase="measure", settle=plan.settle, signals=signals)
 
     def inputs(self, shape: Shape) -> Inputs:
@@ -219,6 +231,9 @@ class Bench:
         return self.model.inputs.make(
             batch_size=shape.batch_size, input_size=shape.input_size, seed=shape.seed
         )
+
+    def _placed(self, shape: Shape) -> Inputs:
+        return self.session.place(self.inputs(shape))
 
 
 def sized(inputs: Inputs, shape: Shape) -> Inputs:
@@ -270,11 +285,11 @@ def _warm(values_s: list[float]) -> bool:
     )
 
 
-def _timed(call: Callable[[], Any], values: int, calls_per_value: int) -> Round:
+def _timed(calls: Calls, values: int, calls_per_value: int) -> Round:
     """Time values one after the other; the parent fills in the round's place in the run."""
     starts, ends = array("q", bytes(8 * values)), array("q", bytes(8 * values))
     started_at = time.time()
-    timed_values(call, starts, ends, calls_per_value)
+    calls.time(starts, ends, calls_per_value)
     return Round(
         index=0,
         process=0,

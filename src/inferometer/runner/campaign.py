@@ -34,6 +34,10 @@ from inferometer.runner.turns import Prepared, further
 PRUDENCE = 0.9
 """Share of the time left that later processes may be planned for: estimates are estimates."""
 GROUPED = "measured in a group of {} of {} models: memory did not hold all of them side by side"
+OWN_BATCH = (
+    "the inputs hold no array that the batch size could change: no throughput is told; a factory "
+    "that takes batch_size can make such inputs"
+)
 OWN_SHAPE = "the inputs have a shape of their own, which the input size did not change"
 
 
@@ -84,6 +88,7 @@ class Campaign:
         """Measure every workload, or record why not. Workers are gone when it returns or raises."""
         self.waiting = list(workloads)
         self.foresight.learn_records(self.journal.finished())
+        self.foresight.expect(workloads)
         try:
             self._count_processes()
             while self.waiting:
@@ -228,11 +233,16 @@ class Campaign:
         """What the first warm-up of a workload tells; rounds of an interrupted run count too."""
         figures = {**known(answer["first_call_s"], answer["input_shape"]), **answer["seen"]}
         self.foresight.learn(workload, answer["seen"])
+        notes = list(answer["notes"])
         if not answer["size_applied"]:
             self.exclusions.learn_own_shape(workload)
-            figures["notes"] = [OWN_SHAPE]
+            notes.append(OWN_SHAPE)
+        if not answer["batch_applied"]:
+            notes.append(OWN_BATCH)
+        figures["notes"] = notes
         earlier = list(self.journal.earlier(workload))
         prepared = Prepared(figures=figures, rounds=earlier, task=self._task(workload, 0.0))
+        prepared.batch_applied = answer["batch_applied"]
         prepared.turns = len({done.process for done in prepared.measured})
         self.prepared[workload] = prepared
         return prepared

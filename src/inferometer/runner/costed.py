@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from inferometer.core.costing import Costing
 from inferometer.core.errors import WorkloadError
 from inferometer.core.workload import Variant
 from inferometer.runner.bench import Bench, Shape, sized
+from inferometer.runner.counting import count
+
+OWN_BATCH = 0
+"""The batch size of a request where none was asked for: the model's own."""
 
 
 def costing_of(bench: Bench, variant: Variant, shape: Shape, *, may_run: bool) -> Costing:
@@ -17,7 +21,7 @@ def costing_of(bench: Bench, variant: Variant, shape: Shape, *, may_run: bool) -
     Args:
         bench: it.
         variant: what it is called, and what runs it.
-        shape: of the call.
+        shape: of the call; its batch may be `OWN_BATCH`.
         may_run: whether a real call may be counted where nothing else tells what it does.
 
     Raises:
@@ -25,10 +29,15 @@ def costing_of(bench: Bench, variant: Variant, shape: Shape, *, may_run: bool) -
     """
     from inferometer.models.cost import count_parameters
     from inferometer.models.cost.artifacts import artifacts, safetensors_bytes
+    from inferometer.models.inputs import own_batch_size
 
-    shown = sized(bench.inputs(shape), shape).shape  # they may be large: counting makes its own
-    cost = bench.cost(shape, may_run=may_run)
+    if shape.batch_size == OWN_BATCH:
+        shape = replace(shape, batch_size=own_batch_size(bench.model.inputs))
     network = bench.session.network
+    # Without a network the shape of the inputs is not the trouble. They may be large: counting
+    # makes its own.
+    shown = "" if network is None else sized(bench.inputs(shape), shape).shape
+    cost = None if network is None else count(bench, shape, may_run=may_run)
     if cost is None or network is None:
         raise WorkloadError(
             "unsupported",
@@ -57,7 +66,7 @@ def costing_of_file(model: str, file: str, shape: Shape, *, precision: str | Non
     Args:
         model: the reference as the user gave it.
         file: its path.
-        shape: of the call.
+        shape: of the call; its batch may be `OWN_BATCH`.
         precision: what the user expects it to have; None accepts any.
 
     Raises:
@@ -67,7 +76,8 @@ def costing_of_file(model: str, file: str, shape: Shape, *, precision: str | Non
     from inferometer.models.cost.artifacts import artifacts
     from inferometer.models.cost.onnx_graph import count_onnx
 
-    found = count_onnx(Path(file), batch_size=shape.batch_size, input_size=shape.input_size)
+    batch_size = None if shape.batch_size == OWN_BATCH else shape.batch_size
+    found = count_onnx(Path(file), batch_size=batch_size, input_size=shape.input_size)
     if precision not in (None, found.precision):
         raise WorkloadError(
             "unsupported",
@@ -80,7 +90,7 @@ def costing_of_file(model: str, file: str, shape: Shape, *, precision: str | Non
         weights=f"file {Path(file).name}",
         backend=None,
         precision=found.precision,
-        batch_size=shape.batch_size,
+        batch_size=found.batch_size,
         input_size=shape.input_size,
         input_shape=found.input_shape,
         cost=found.cost,

@@ -48,8 +48,9 @@ class Foresight:
     """Counts operations and forecasts memory, once for each workload.
 
     Counting comes before the first call because the forecast needs it: a workload that does not fit
-    is not to be begun. What it leaves in the process is taken off the figures of memory. A count
-    that fails is a note in the record, and a worker that it kills is replaced.
+    is not to be begun. It is done in a copy of the worker, so that the model that is timed does not
+    see it, for all shapes of a variant at once. A count that fails is a note in the record, and a
+    worker that it kills is replaced.
 
     Args:
         procedure: tells the limit, and whether anything is refused.
@@ -64,8 +65,14 @@ class Foresight:
         self.residents = residents
         self.tell = tell
         self._outlooks: dict[Workload, Outlook] = {}
+        self._expected: list[Workload] = []
+        self._costs: dict[Workload, Cost | Failure | None] = {}
         self._observed: dict[Variant, list[Observed]] = {}
         self._deadly: dict[Variant, str] = {}
+
+    def expect(self, workloads: Iterable[Workload]) -> None:
+        """Say what will be asked for, so that it can be counted together."""
+        self._expected += workloads
 
     def outlook(self, workload: Workload) -> Outlook:
         """What can be said of a workload; counted where it has not been counted yet.
@@ -114,16 +121,28 @@ class Foresight:
         if variant in self._deadly:
             notes.append(self._deadly[variant])
             return None
+        if workload not in self._costs:
+            others = (one for one in self._expected if one.variant == variant)
+            wanted = [workload, *(one for one in others if one not in {workload, *self._costs})]
+            self._costs |= self._counted(wanted)
+        cost = self._costs[workload]
+        if isinstance(cost, Failure):
+            notes.append(NOT_COUNTED.format(cost.message))
+            return None
+        return cost
+
+    def _counted(self, workloads: list[Workload]) -> dict[Workload, Cost | Failure | None]:
+        """What the calls of one variant cost; where their worker died of it, why nobody knows."""
+        variant = workloads[0].variant
         alive = self.residents.processes[variant]
         try:
-            return self.residents.cost(workload)
+            return dict(zip(workloads, self.residents.costs(workloads), strict=True))
         except WorkerFailed as failed:
-            reason = NOT_COUNTED.format(failed.failure.message)
-            notes.append(reason)
-        self.residents.load(workload)
+            failure = failed.failure
+        self.residents.load(workloads[0])
         if self.residents.processes[variant] != alive:  # it died: another shape would kill it too
-            self._deadly[variant] = reason
-        return None
+            self._deadly[variant] = NOT_COUNTED.format(failure.message)
+        return dict.fromkeys(workloads, failure)
 
     def _forecast(self, workload: Workload, cost: Cost) -> MemoryForecast | None:
         """None on an accelerator, whose memory is not this process's."""

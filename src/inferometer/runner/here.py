@@ -11,6 +11,7 @@ from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record, Round, Value
 from inferometer.core.workload import Workload
 from inferometer.runner.bench import Bench, Shape
+from inferometer.runner.counting import count
 from inferometer.runner.foresight import NOT_COUNTED
 from inferometer.runner.schedule import Schedule
 from inferometer.runner.summary import known, summarise
@@ -44,13 +45,16 @@ def measure_here(bench: Bench, workload: Workload, procedure: Procedure) -> Reco
         rounds.append(replace(done, index=len(rounds)))
         task.add(rounds[-1])
         schedule.settle(task)
+    held = bench.held()
     figures = {
         **bench.facts,
+        **bench.mode_facts(),
+        **held.figures(),
         **counted,
         **known(warm.first_call_s, warm.input_shape),
         **warm.seen,
         **summarise(workload, rounds, procedure, bench.facts),
-        "notes": [SAME_PROCESS, *notes],
+        "notes": [SAME_PROCESS, *notes, *warm.variant_notes, *held.changes, *warm.notes],
     }
     return Record(workload=workload, status="ok", figures=figures, rounds=tuple(rounds))
 
@@ -58,7 +62,7 @@ def measure_here(bench: Bench, workload: Workload, procedure: Procedure) -> Reco
 def _counted(bench: Bench, shape: Shape) -> tuple[dict[str, Value], list[str]]:
     """What a call costs on paper; where that cannot be counted, a note that says why."""
     try:
-        cost = bench.cost(shape)
+        cost = count(bench, shape)
     except WorkloadError as error:
         return {}, [NOT_COUNTED.format(error)]
     return ({} if cost is None else cost.figures()), []

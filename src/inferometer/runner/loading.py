@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from inferometer.core.protocols import Backend, Session
+from inferometer.core.protocols import Backend, ChoosesGradientMode, Session
 from inferometer.core.workload import Variant
 from inferometer.host.files import LIVE
 from inferometer.host.gpu import clock_events
 from inferometer.host.signals import Watch
 from inferometer.runner.bench import Bench
 from inferometer.runner.memory_layers import MemoryLayers
+from inferometer.runner.settings import Settings
 
 
 def load_bench(
@@ -24,6 +25,7 @@ def load_bench(
     seed: int,
     root: Path = LIVE,
     started_at: float | None = None,
+    gradient_mode: str | None = None,
 ) -> Bench:
     """Load a model by its reference into its backend, in this process.
 
@@ -35,6 +37,7 @@ def load_bench(
         root: where the signals of the device are read.
         started_at: reading of `time.monotonic` at which the process was started, which on Linux
             and macOS is one clock for all processes; None where it did other things too.
+        gradient_mode: what an earlier process of the variant settled on; None is found out.
 
     Raises:
         InputError: the reference or the backend is not known, or a package is missing.
@@ -46,12 +49,15 @@ def load_bench(
     backend: Backend = BACKENDS.get(variant.backend)()
     backend.start(threads=threads)
     import_packages(variant.model)
+    settings = Settings(backend)
     imported_at = time.monotonic()
     layers = MemoryLayers()
     layers.before_load()
     begin = time.perf_counter()
     model = load(variant.model, seed=seed)
     session = backend.load(model, variant, device=device)
+    if gradient_mode is not None and isinstance(session, ChoosesGradientMode):
+        session.settle_gradient_mode(gradient_mode)
     load_s = time.perf_counter() - begin
     gc.collect()
     gc.freeze()  # what is alive now stays alive: later collections need not look at it
@@ -63,6 +69,7 @@ def load_bench(
         watch=watch_of(session, root, threads=threads),
         layers=layers,
         ready_s=None if started_at is None else imported_at - started_at + load_s,
+        settings=settings,
     )
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -39,20 +37,16 @@ ALIKE = 0.05
 
 
 class MemoryLayers:
-    """What one process held before and after it loaded a model, and what counting left in it.
+    """What one process held before and after it loaded a model.
 
     Attributes:
         baseline: with the runtime imported, before the model; None where it was not seen.
         loaded: with the model loaded; None where it was not seen.
-        counting_bytes: what counting operations left behind: modules, mostly.
-        counting_files: of it, pages of files: the code of libraries that only counting imports,
-            such as Triton's with builds of torch for CUDA.
     """
 
     def __init__(self) -> None:
         self.baseline: Held | None = None
         self.loaded: Held | None = None
-        self.counting_bytes = self.counting_files = 0
 
     def before_load(self) -> None:
         """To be called when the runtime is there and the model is not."""
@@ -61,22 +55,6 @@ class MemoryLayers:
     def after_load(self) -> None:
         """To be called when the model is there and nothing has run."""
         self.loaded = _settled()
-
-    @contextmanager
-    def counting(self) -> Iterator[None]:
-        """Around the counting of operations, whose traces are no workload's."""
-        before = _settled()
-        try:
-            yield
-        finally:
-            gc.collect()
-            if self.loaded is not None:  # the process is ours
-                gc.freeze()  # what counting imported: later collections shall not scan it
-            after = _settled()
-            if before is not None and after is not None:
-                files = max(after.file - before.file, 0)
-                self.counting_files += files
-                self.counting_bytes += max(after.own - before.own, 0) + files
 
     def facts(self) -> dict[str, Value]:
         """Fields of the variant: `memory_baseline_bytes`, `memory_weights_bytes`."""
@@ -91,9 +69,9 @@ class MemoryLayers:
     def figures(self, idle: Held | None, peak: Peak | None) -> dict[str, Value]:
         """Fields of one workload.
 
-        What counting and other shapes left in the process before is taken off the peak: in a
-        process of its own the workload would not hold it. Where the process did other things too,
-        that cannot be told, and nothing is taken off.
+        What other shapes left in the process before is taken off the peak: in a process of its own
+        the workload would not hold it. Where the process did other things too, that cannot be told,
+        and nothing is taken off.
 
         Args:
             idle: what was held before the workload's inputs were made.
@@ -103,8 +81,8 @@ class MemoryLayers:
             return {}
         left, instrument = 0, None
         if idle is not None and self.loaded is not None:
-            left = max(idle.own - self.loaded.own, 0) + self.counting_files
-            instrument = self.counting_bytes
+            left = max(idle.own - self.loaded.own, 0)
+            instrument = 0  # `without_instrument` adds our own code, the only thing of ours there
         return {
             "peak_memory_bytes": peak.resident - left,
             "memory_activation_bytes": peak.rise,

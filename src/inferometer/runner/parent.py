@@ -70,8 +70,10 @@ class WorkerProcess:
         memory_limit_bytes: int,
         root: Path = LIVE,
         on_wait: Callable[[], None] = lambda: None,
+        gradient_mode: str | None = None,
     ) -> None:
         self.root = root
+        self.gradient_mode = gradient_mode
         self.variant = variant
         self.device = device
         self.threads = threads
@@ -101,6 +103,7 @@ class WorkerProcess:
             "memory_limit_bytes": self.memory_limit_bytes,
             "root": str(self.root),
             "started_at": self._started_at,
+            "gradient_mode": self.gradient_mode,
         }
         return self.ask(request, stage="load", deadline=deadline)
 

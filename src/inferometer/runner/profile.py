@@ -13,7 +13,7 @@ from inferometer.core.workload import Workload
 from inferometer.models import check
 from inferometer.runner.alone import patience, worker_alone
 from inferometer.runner.bench import Shape
-from inferometer.runner.messages import Message, round_from_json
+from inferometer.runner.messages import Message, failure_of, round_from_json
 from inferometer.runner.parent import WorkerFailed, WorkerProcess
 from inferometer.runner.residents import Clock
 from inferometer.runner.task import typical_s
@@ -115,11 +115,15 @@ def _profiled(worker: WorkerProcess, wish: ProfileWish, say: Callable[[str], Non
 
 def _cost(worker: WorkerProcess, shape: Message, clock: Clock) -> tuple[Cost | None, str]:
     """The cost, or why there is none: a profile is of use without it."""
-    request = {"do": "cost", "shape": shape, "may_run": True}
+    request = {"do": "cost", "shapes": [shape], "may_run": True}
     try:
-        found = worker.ask(request, stage="measure", deadline=clock.deadline(0))["cost"]
+        answers = worker.ask(request, stage="measure", deadline=clock.deadline(0))["answers"]
     except WorkerFailed as failed:
         return None, failed.failure.message
+    failure = failure_of(answers[0], "measure")
+    if failure is not None:
+        return None, failure.message
+    found = answers[0]["cost"]
     if found is None:
         return None, "the network cannot be looked into"
     return Cost.from_json(found), ""

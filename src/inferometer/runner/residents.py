@@ -5,21 +5,22 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inferometer.core.cost import Cost
 from inferometer.core.procedure import Procedure
-from inferometer.core.record import Stage, Value
+from inferometer.core.record import Failure, Stage, Value
 from inferometer.core.workload import Variant, Workload
 from inferometer.host.files import LIVE
 from inferometer.host.memory import available_bytes
 from inferometer.runner.bench import RoundPlan, Shape
 from inferometer.runner.forecast import WARMUP_CALLS
 from inferometer.runner.memory_layers import Start, own_bytes, without_instrument
-from inferometer.runner.messages import Message, round_from_json
+from inferometer.runner.messages import Message, failure_of, round_from_json
 from inferometer.runner.parent import Deadline, WorkerFailed, WorkerProcess
+from inferometer.runner.settings import Held
 
 USABLE = 0.95
 """Share of the available memory that a worker may use; the rest is for all else."""
@@ -122,6 +123,7 @@ class Residents:
             memory_limit_bytes=self._limit_bytes(variant),
             root=self.root,
             on_wait=self.on_wait,
+            gradient_mode=self._gradient_mode(variant),
         )
         self._workers[variant] = worker
         self.processes[variant] += 1
@@ -139,18 +141,23 @@ class Residents:
         if isinstance(notes, list) and text not in notes:
             notes.append(text)
 
-    def cost(self, workload: Workload) -> Cost | None:
-        """What a call costs on paper, counted in the resident worker; loads it if need be.
+    def costs(self, workloads: Sequence[Workload]) -> list[Cost | Failure | None]:
+        """What calls cost on paper, counted beside the resident worker; loads it if need be.
+
+        Args:
+            workloads: of one variant.
 
         Returns:
-            The cost; None where the network cannot be looked into.
+            The cost of each, or why it was not counted; None where the network cannot be looked
+            into.
 
         Raises:
             WorkerFailed: at stage load or warmup.
         """
-        self.load(workload)
-        cost = self._ask(workload, "cost", "warmup", 0.0, {})["cost"]
-        return None if cost is None else Cost.from_json(cost)
+        self.load(workloads[0])
+        shapes = [asdict(Shape.of(one, self.procedure.seed)) for one in workloads]
+        answers = self._ask(workloads[0], "cost", "warmup", 0.0, {"shapes": shapes})["answers"]
+        return [_cost_of(answer) for answer in answers]
 
     def warm_up(self, workload: Workload, *, call_s: float | None) -> Message:
         """First call and warm-up of a workload in its resident worker; loads it if need be.
@@ -166,6 +173,7 @@ class Residents:
         expected_s = WARMUP_CALLS * (call_s or 0.0)
         answer = self._ask(workload, "warmup", "warmup", expected_s, {})
         self._warm.add(workload)
+        self._learn(workload.variant, answer)
         seen = without_instrument(answer["seen"], self._own_bytes)
         return {**answer, "seen": seen, "round": round_from_json(answer["round"])}
 
@@ -176,7 +184,20 @@ class Residents:
             WorkerFailed: at stage measure.
         """
         answer = self._ask(workload, "round", "measure", expected_s, {"plan": asdict(plan)})
+        self._learn(workload.variant, answer)
         return {**answer, "round": round_from_json(answer["round"])}
+
+    def _gradient_mode(self, variant: Variant) -> str | None:
+        """What its processes settled on: all of them run alike."""
+        mode = self.facts.get(variant, {}).get("gradient_mode")
+        return mode if isinstance(mode, str) else None
+
+    def _learn(self, variant: Variant, answer: Message) -> None:
+        """What held during the calls, and what they showed of the model at any shape."""
+        held = Held(**answer["held"])
+        self.facts.setdefault(variant, {}).update({**answer.get("facts", {}), **held.figures()})
+        for text in [*answer.get("variant_notes", ()), *held.changes]:
+            self.note(variant, text)
 
     def is_warm(self, workload: Workload) -> bool:
         """Whether the living worker of its variant has warmed the workload up."""
@@ -231,3 +252,10 @@ class Residents:
         if self.procedure.memory_limit_bytes is not None:
             return self.limit_bytes
         return self.limit_bytes - self._held_bytes(but=variant)
+
+
+def _cost_of(answer: Message) -> Cost | Failure | None:
+    failure = failure_of(answer, "warmup")
+    if failure is not None or answer["cost"] is None:
+        return failure
+    return Cost.from_json(answer["cost"])

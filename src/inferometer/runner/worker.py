@@ -24,6 +24,7 @@ from inferometer.core.workload import Variant
 from inferometer.runner import limits
 from inferometer.runner.bench import Bench, RoundPlan, Shape
 from inferometer.runner.costed import costing_of, costing_of_file
+from inferometer.runner.counting import count_all
 from inferometer.runner.loading import load_bench
 from inferometer.runner.memory_layers import at_start
 from inferometer.runner.messages import Closed, Line, Message, failure_to_json, round_to_json
@@ -61,8 +62,9 @@ class Worker:
         return answers[request["do"]](request)
 
     def _cost(self, request: Message) -> Message:
-        cost = self._loaded.cost(Shape(**request["shape"]), may_run=request.get("may_run", False))
-        return {"cost": None if cost is None else cost.to_json()}
+        shapes = [Shape(**shape) for shape in request["shapes"]]
+        answers = count_all(self._loaded, shapes, may_run=request.get("may_run", False))
+        return {"answers": answers}
 
     def _costing(self, request: Message) -> Message:
         assert self.variant is not None
@@ -109,11 +111,16 @@ class Worker:
             "input_shape": warm.input_shape,
             "seen": warm.seen,
             "size_applied": warm.size_applied,
+            "batch_applied": warm.batch_applied,
+            "notes": list(warm.notes),
+            "variant_notes": list(warm.variant_notes),
+            "facts": self._loaded.mode_facts(),
+            "held": warm.held.to_json(),
         }
 
     def _round(self, request: Message) -> Message:
         done = self._loaded.run_round(Shape(**request["shape"]), RoundPlan(**request["plan"]))
-        return {"round": round_to_json(done)}
+        return {"round": round_to_json(done), "held": self._loaded.held().to_json()}
 
     @property
     def _loaded(self) -> Bench:
@@ -132,6 +139,7 @@ class Worker:
             seed=request["seed"],
             root=Path(request["root"]),
             started_at=request["started_at"],
+            gradient_mode=request["gradient_mode"],
         )
         return {"facts": self.bench.facts, "start": asdict(self.start)}
 

@@ -9,7 +9,7 @@ from inferometer.core.model import LoadedModel
 from inferometer.core.workload import Variant
 from inferometer.models.inputs import ExampleInputs
 from inferometer.runner.bench import Bench, Shape
-from inferometer.runner.costed import costing_of
+from inferometer.runner.costed import OWN_BATCH, costing_of, costing_of_file
 from inferometer.runner.loading import watch_of
 
 SHAPE = Shape(batch_size=2, input_size=None, seed=0)
@@ -55,6 +55,37 @@ def test_a_cost_says_whose_it_is(torch_bench):
     assert found.parameters["frozen_parameters"] == 3
     assert [one.size_bytes for one in found.artifacts] == [10]
     assert found.safetensors_bytes > 15 * 4
+
+
+@pytest.mark.parametrize(("batch", "rows"), [(OWN_BATCH, 2000), (3, 3)])
+def test_where_no_batch_is_asked_for_it_is_the_examples_own(bench, batch, rows):
+    torch = pytest.importorskip("torch")
+    from inferometer.backends.torch.session import TorchBackend
+
+    network = torch.nn.Linear(4, 3).eval()
+    session, _ = TorchBackend().adopt(network)
+    held = bench(network, session, torch.zeros(2000, 4))
+    shape = Shape(batch_size=batch, input_size=None, seed=0)
+    found = costing_of(held, VARIANT, shape, may_run=False)
+    assert (found.batch_size, found.cost.macs) == (rows, rows * 4 * 3)
+    assert found.input_shape == f"{rows}x4"
+
+
+@pytest.mark.parametrize(("axis", "own"), [(2, 2), ("N", 1)])
+def test_where_no_batch_is_asked_for_it_is_the_files_own(tmp_path, axis, own):
+    onnx = pytest.importorskip("onnx")
+    helper = onnx.helper
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["y"])], "g",
+        [helper.make_tensor_value_info("x", 1, [axis, 4])],
+        [helper.make_tensor_value_info("y", 1, None)],
+        [helper.make_tensor("w", 1, [4, 8], [1.0] * 32)],
+    )  # fmt: skip
+    path = tmp_path / "m.onnx"
+    onnx.save(helper.make_model(graph, ir_version=10), path)
+    shape = Shape(batch_size=OWN_BATCH, input_size=None, seed=0)
+    found = costing_of_file("m", str(path), shape, precision=None)
+    assert (found.batch_size, found.cost.macs) == (own, own * 4 * 8)
 
 
 def test_the_files_are_in_the_facts_of_the_record(torch_bench, bench):

@@ -46,12 +46,14 @@ class FakeResidents:
             self.processes[variant] += 1
             self.facts.setdefault(variant, dict(LOADED))
 
-    def cost(self, workload):
-        self.asked.append(workload.batch_size)
-        if self.failure is not None:
-            if self.dies:
-                self.alive.discard(workload.variant)
+    def costs(self, workloads):
+        self.asked += [one.batch_size for one in workloads]
+        if self.dies:
+            self.alive.discard(workloads[0].variant)
             raise WorkerFailed(self.failure)
+        return [self.failure or self._cost(one) for one in workloads]
+
+    def _cost(self, workload):
         return Cost(
             operators=(), input_bytes=self.input_bytes, output_bytes=0, weight_bytes=0, activation_bytes=0,
             activation_peak_bytes=workload.batch_size * EACH, method="known",
@@ -172,6 +174,18 @@ def test_a_worker_that_dies_of_counting_is_replaced_and_not_asked_again(resident
         assert sight.outlook(workload(batch)).notes == ["operations not counted: died of SIGSEGV"]
     assert residents.asked == [1]
     assert residents.processes[workload(1).variant] == 2
+
+
+def test_what_is_expected_of_a_variant_is_counted_at_once(residents):
+    sight = foresight(residents)
+    other = Variant(model="b", backend="torch", precision="fp32")
+    sight.expect([workload(1), workload(2), workload(4), workload(8, variant=other)])
+    sight.outlook(workload(2))
+    assert residents.asked == [2, 1, 4]
+    for batch in (1, 4):
+        assert sight.outlook(workload(batch)).figures["activation_peak_bytes"] == batch * EACH
+    sight.outlook(workload(16))  # found on the way
+    assert residents.asked == [2, 1, 4, 16]
 
 
 def test_nothing_was_foreseen_of_what_was_not_asked(residents):

@@ -41,36 +41,16 @@ def test_loading_raises_what_is_held_by_the_weights(monkeypatch):
     }
 
 
-def test_what_counting_and_other_shapes_left_is_not_this_ones(monkeypatch):
-    layers = layers_of(monkeypatch, held(200), held(245), held(245), held(310))
-    with layers.counting():
-        pass
-    idle = held(330)  # 20 more are caches of another shape
-    peak = Peak(before=held(340), after=held(340, file=60), resident=500 * MIB, counter="VmHWM")
+def test_what_other_shapes_left_is_not_this_ones(monkeypatch):
+    layers = layers_of(monkeypatch, held(200), held(245))
+    idle = held(265)  # 20 more are caches of another shape
+    peak = Peak(before=held(275), after=held(275, file=60), resident=435 * MIB, counter="VmHWM")
     assert layers.figures(idle, peak) == {
-        "peak_memory_bytes": (500 - 85) * MIB,
+        "peak_memory_bytes": (435 - 20) * MIB,
         "memory_activation_bytes": 100 * MIB,
-        "memory_instrument_bytes": 65 * MIB,
+        "memory_instrument_bytes": 0,
         "memory_counter": "VmHWM",
     }
-
-
-def test_libraries_that_only_counting_imports_are_not_the_models(monkeypatch):
-    layers = layers_of(monkeypatch, held(200), held(245), held(245), held(255, file=116))
-    with layers.counting():
-        pass
-    idle = held(255, file=116)
-    peak = Peak(before=idle, after=idle, resident=500 * MIB, counter="VmHWM")
-    found = layers.figures(idle, peak)
-    assert found["peak_memory_bytes"] == (500 - 10 - 66) * MIB
-    assert found["memory_instrument_bytes"] == 76 * MIB
-
-
-def test_a_count_that_fails_leaves_memory_too(monkeypatch):
-    layers = layers_of(monkeypatch, held(200), held(245), held(245), held(310))
-    with pytest.raises(ValueError, match="dynamic"), layers.counting():
-        raise ValueError("dynamic")
-    assert layers.counting_bytes == 65 * MIB
 
 
 def test_null_where_nothing_is_observable(monkeypatch):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
+from inferometer.backends.finite import minus_infinite, non_finite
 from inferometer.core.errors import WorkloadError
-from inferometer.core.model import Inputs, LoadedModel
-from inferometer.core.nested import first_problem
+from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
 from inferometer.core.record import FailureKind
 from inferometer.core.workload import Variant
 
@@ -27,28 +26,21 @@ class PythonSession:
         """Nothing has to be entered."""
         return nullcontext()
 
+    def place(self, inputs: Inputs) -> PlacedInputs:
+        """Inputs as they are."""
+        return PlacedInputs(**vars(inputs))
+
     def bind(self, inputs: Inputs) -> Callable[[], Any]:
         """Arguments bound to the callable."""
         return partial(self.function, *inputs.args, **inputs.kwargs)
 
     def non_finite(self, output: object) -> str | None:
-        """Look at numbers and NumPy arrays in the output, however nested."""
-        return first_problem(output, _problem)
+        """Look at numbers, arrays and tensors in the output, however nested."""
+        return non_finite(output)
 
-
-def _problem(leaf: object) -> str | None:
-    if isinstance(leaf, float):
-        return None if math.isfinite(leaf) else str(leaf)
-    if getattr(getattr(leaf, "dtype", None), "kind", "") != "f":
-        return None
-    import numpy as np
-
-    array = np.asarray(leaf)
-    with np.errstate(all="ignore"):  # NaN and infinity stay in a sum, which copies nothing
-        if np.isfinite(array.sum(dtype=np.float64)):
-            return None
-    bad = int(array.size - np.isfinite(array).sum())
-    return f"{bad} of {array.size} values are NaN or infinite" if bad else None
+    def minus_infinite(self, output: object) -> str | None:
+        """Look for minus infinity, in the same places."""
+        return minus_infinite(output)
 
 
 class PythonBackend:
@@ -80,3 +72,12 @@ class PythonBackend:
         """No Python exception has a meaning of its own beyond those that the worker knows."""
         del error
         return None
+
+    def settings(self) -> Mapping[str, str | int | bool]:
+        """None of its own: nobody knows what a callable runs on."""
+        return {}
+
+    def setting_changes(self, before: Mapping[str, str | int | bool]) -> list[str]:
+        """None."""
+        del before
+        return []

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from inferometer.backends.finite import minus_infinite, non_finite
 from inferometer.backends.torch.memory import CudaMemory, MpsMemory
-from inferometer.core.errors import WorkloadError, is_out_of_memory
-from inferometer.core.model import Inputs, LoadedModel
-from inferometer.core.nested import first_problem
+from inferometer.core.errors import WorkloadError
+from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
+from inferometer.core.nested import is_opaque, mapped
 from inferometer.core.record import FailureKind
 from inferometer.core.roof import ProbePlan, Roof
 from inferometer.core.workload import Variant
@@ -20,37 +19,59 @@ from inferometer.core.workload import Variant
 if TYPE_CHECKING:
     import torch
 
+    from inferometer.backends.torch.gradients import Trial
     from inferometer.backends.torch.profile import TorchProfiler
 
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 
-SHAPE = re.compile(
-    r"shape|size mismatch|sizes? of tensors? must|expected .* (input|channels?|size)"
-    r"|output size is too small|kernel size can't be greater|mat1 and mat2"
-    r"|doesn't match|more than 1 value per channel|dimension|must match|out of range"
-    r"|not implemented for",
-    re.IGNORECASE,
-)
-
 
 class TorchSession:
-    """A module on a device, in inference mode."""
+    """A module on a device, in a mode without gradients: no_grad until a trial allows another."""
 
     def __init__(self, module: torch.nn.Module, *, device: str, dtype: torch.dtype) -> None:
         self.network: Any = module
         self.device = device
         self.dtype = dtype
+        self.gradient_mode = "no_grad"
+        self._settled = False
 
     def running(self) -> AbstractContextManager[object]:
         """No gradients; entered once around many calls, so that no call pays for it."""
         import torch
 
-        return torch.inference_mode()
+        if self.gradient_mode == "inference_mode":
+            return torch.inference_mode()
+        return torch.no_grad()
+
+    def gradient_trial(self) -> Trial | None:
+        """What chooses the mode in the first calls; None once it is chosen."""
+        if self._settled:
+            return None
+        from inferometer.backends.torch.gradients import Trial
+
+        return Trial(self.network, self.settle_gradient_mode)
+
+    def settle_gradient_mode(self, mode: str) -> None:
+        """Take a mode that was chosen."""
+        self.gradient_mode, self._settled = mode, True
+
+    def place(self, inputs: Inputs) -> PlacedInputs:
+        """Inputs on the device, floating ones in the precision, however nested.
+
+        Raises:
+            WorkloadError: (unsupported) they hold an object that cannot be looked into, and the
+                model does not run in fp32 on the CPU.
+        """
+        return self._placed(inputs, self.device)
+
+    def on_host(self, inputs: Inputs) -> Inputs:
+        """Inputs in the precision, but in the memory of the processor."""
+        return self._placed(inputs, "cpu")
 
     def bind(self, inputs: Inputs) -> Callable[[], Any]:
-        """Move inputs to the device, floating ones to the precision, and bind them."""
-        args, kwargs = self.placed(inputs)
-        forward = partial(self.network, *args, **kwargs)
+        """A call that waits for the device; places inputs that were not yet."""
+        placed = inputs if isinstance(inputs, PlacedInputs) else self.place(inputs)
+        forward = partial(self.network, *placed.args, **placed.kwargs)
         wait = _waiting(self.device)
         if wait is None:
             return forward
@@ -61,11 +82,6 @@ class TorchSession:
             return output
 
         return call
-
-    def placed(self, inputs: Inputs) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Arguments as the network gets them: on the device, floating ones in the precision."""
-        args = tuple(self._place(value) for value in inputs.args)
-        return args, {name: self._place(value) for name, value in inputs.kwargs.items()}
 
     def profiler(self, inputs: Inputs) -> TorchProfiler:
         """What profiles calls with these inputs.
@@ -78,8 +94,12 @@ class TorchSession:
         return TorchProfiler(self.network, self.bind(inputs), device=self.device)
 
     def non_finite(self, output: object) -> str | None:
-        """Look at the floating tensors of the output, however nested."""
-        return first_problem(output, _problem)
+        """Look at the tensors and numbers of the output, however nested."""
+        return non_finite(output)
+
+    def minus_infinite(self, output: object) -> str | None:
+        """Look for minus infinity, in the same places."""
+        return minus_infinite(output)
 
     def gpu_uuid(self) -> str | None:
         """Which NVIDIA GPU it runs on, as its driver names it; None on others."""
@@ -99,37 +119,29 @@ class TorchSession:
             return CudaMemory(torch.cuda, self.device)
         return MpsMemory(torch.mps) if kind == "mps" else None
 
-    def _place(self, value: Any) -> Any:  # noqa: ANN401 - inputs nest as they like
+    def _placed(self, inputs: Inputs, device: str) -> PlacedInputs:
         import torch
+        from torch.nn.utils.rnn import PackedSequence
 
-        if isinstance(value, torch.Tensor):
-            return value.to(self.device, self.dtype if value.is_floating_point() else value.dtype)
-        if isinstance(value, Mapping):
-            return {name: self._place(part) for name, part in value.items()}
-        if isinstance(value, list | tuple):
-            return type(value)(self._place(part) for part in value)
-        return value
+        is_plain = device == "cpu" and self.dtype == torch.float32
 
+        def place(leaf: Any) -> Any:  # noqa: ANN401 - inputs nest as they like
+            if isinstance(leaf, torch.Tensor):
+                return leaf.to(device, self.dtype if leaf.is_floating_point() else leaf.dtype)
+            if isinstance(leaf, PackedSequence):  # of its parts, the lengths stay on the host
+                dtype = self.dtype if leaf.data.is_floating_point() else leaf.data.dtype
+                return leaf.to(dtype).to(torch.device(device))  # type: ignore[arg-type]
+            if not is_plain and is_opaque(leaf):
+                raise WorkloadError(
+                    "unsupported",
+                    f"the inputs hold a {type(leaf).__name__}, which cannot be looked into: what "
+                    f"it holds cannot be brought to {device} and {self.dtype}",
+                )
+            return leaf
 
-def _problem(leaf: object) -> str | None:
-    import torch
-
-    if not isinstance(leaf, torch.Tensor) or not leaf.is_floating_point() or _is_finite(leaf):
-        return None
-    bad = leaf.numel() - int(torch.isfinite(leaf).sum())
-    return f"{bad} of {leaf.numel()} values are NaN or infinite" if bad else None
-
-
-def _is_finite(tensor: torch.Tensor) -> bool:
-    """Whether all values surely are, told without a copy: the peak of memory is being watched.
-
-    NaN and infinity stay in a sum. That of fp16 might overflow, so there the largest value tells.
-    """
-    import torch
-
-    if tensor.dtype == torch.float16 and tensor.numel():
-        return bool(torch.linalg.vector_norm(tensor, ord=math.inf).isfinite())
-    return bool(tensor.sum().isfinite())
+        nested = (inputs.args, dict(inputs.kwargs))
+        args, kwargs = mapped(nested, place, whole=lambda one: isinstance(one, PackedSequence))
+        return PlacedInputs(**{**vars(inputs), "args": args, "kwargs": kwargs})
 
 
 class TorchBackend:
@@ -193,16 +205,22 @@ class TorchBackend:
         return probe.roof(precision, _dtype(precision), threads=threads)
 
     def classify(self, error: BaseException) -> FailureKind | None:
-        """Out of memory and unsupported shapes, told from other errors by class and message."""
-        import torch
+        """Out of memory and unsupported shapes, told from errors of the model's own code."""
+        from inferometer.backends.torch.refusals import classify
 
-        if isinstance(error, torch.OutOfMemoryError) or is_out_of_memory(error):
-            return "out_of_memory"
-        if isinstance(error, NotImplementedError):
-            return "unsupported"
-        if isinstance(error, RuntimeError | ValueError | IndexError) and SHAPE.search(str(error)):
-            return "unsupported"
-        return None
+        return classify(error)
+
+    def settings(self) -> Mapping[str, str | int | bool]:
+        """Threads, default types, modes of kernels and the like, as they are now."""
+        from inferometer.backends.torch.settings import read
+
+        return read()
+
+    def setting_changes(self, before: Mapping[str, str | int | bool]) -> list[str]:
+        """What is other now than it was, in sentences."""
+        from inferometer.backends.torch.settings import changes, read
+
+        return changes(before, read())
 
 
 def _dtype(precision: str) -> torch.dtype:

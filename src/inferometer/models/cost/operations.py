@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from inferometer.core.cost import Cost
 from inferometer.core.errors import WorkloadError, in_one_line
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from inferometer.models.cost.storages import Storages
 
+Method = Literal["simulated", "run"]
+
 SIMULATED = "torch operators on the meta device, nothing computed"
 RUN = "torch operators of one real call"
 
@@ -25,23 +28,24 @@ def count_operations(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
     *,
-    may_run: bool = False,
+    method: Method = "simulated",
 ) -> Cost:
     """Operations and bytes of one call.
 
-    They are counted on the meta device: shapes are followed, nothing is computed but what follows
-    from integer inputs and constants alone. Then the network is left as it was; a real call also
-    leaves what the network writes into its own tensors.
+    Simulated, they are counted on the meta device: shapes are followed, nothing is computed but
+    what follows from integer inputs and constants alone. The network and all that it can reach may
+    be changed by that: count in a copy of the process (`runner.apart`).
 
     Args:
-        network: a `torch.nn.Module`, in evaluation mode.
+        network: a `torch.nn.Module`; it is put into evaluation mode.
         args: positional arguments of the call.
         kwargs: keyword arguments.
-        may_run: whether to run the network once where it cannot be counted otherwise.
+        method: `run` makes a real call and counts it, where simulation does not do.
 
     Raises:
         WorkloadError: (unsupported) no module; or it cannot be counted without running it, as
             where what it does depends on the values of its inputs.
+        Exception: whatever a real call raises.
     """
     import torch
 
@@ -51,18 +55,36 @@ def count_operations(
             f"operations of a {type(network).__name__} cannot be counted; "
             "those of a torch.nn.Module can",
         )
+    _prepare(network)
+    if method == "run":
+        return _counted(network, args, kwargs, simulated=False)
     try:
         return _counted(network, args, kwargs, simulated=True)
     except WorkloadError:
-        if not may_run:
-            raise
+        raise
     except Exception as error:
-        if not may_run:
-            raise WorkloadError(
-                "unsupported",
-                f"its operations cannot be counted without running it: {in_one_line(error)}",
-            ) from error
-    return _counted(network, args, kwargs, simulated=False)
+        raise WorkloadError(
+            "unsupported",
+            f"its operations cannot be counted without running it: {in_one_line(error)}",
+        ) from error
+
+
+def import_counter() -> None:
+    """Import what counting takes; some of it torch imports with the first operator that it follows.
+
+    That is a second and some 60 MB, once in a process.
+    """
+    import torch
+
+    weightless = torch.nn.Linear(1, 1, device="meta")  # draws no random numbers
+    count_operations(weightless, (torch.ones(1, 1),), {})
+
+
+def _prepare(network: torch.nn.Module) -> None:
+    """Evaluation mode, where it is not in it: exported programs have no other, and refuse."""
+    if any(module.training for module in network.modules()):
+        with suppress(NotImplementedError):
+            network.eval()
 
 
 def _counted(
@@ -81,6 +103,8 @@ def _counted(
     counter = Counter(storages, simulated=simulated)
     with ExitStack() as stack:
         stack.enter_context(guard.left_as_it_was(network))
+        if "torch._dynamo" in sys.modules:  # operators do not show in compiled code
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
         stack.enter_context(guard.in_parts())
         stack.enter_context(guard.watched(network, counter.enter))
         stack.enter_context(torch.inference_mode(mode=False))  # it hides operators in others

@@ -1,0 +1,56 @@
+"""What held in this process during the calls: threads, types, variables; and who changed it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from inferometer.core.protocols import Backend
+from inferometer.core.record import Value
+from inferometer.host import settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What held.
+
+    Attributes:
+        threads: that worked in an operator; None where nobody knows.
+        changes: what the model's code changed of what was asked for, in sentences.
+    """
+
+    threads: int | None = None
+    changes: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return asdict(self)
+
+    def figures(self) -> dict[str, Value]:
+        """Fields of the record."""
+        return {} if self.threads is None else {"threads": self.threads}
+
+
+class Settings:
+    """The settings of this process, as they were before the model's code ran.
+
+    Args:
+        backend: it was started.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._runtime = dict(backend.settings())
+        self._process = settings.read()
+
+    def held(self) -> Held:
+        """What holds now."""
+        now = self._backend.settings()
+        threads = now.get("threads")
+        return Held(
+            threads=threads if isinstance(threads, int) else None,
+            changes=[
+                *self._backend.setting_changes(self._runtime),
+                *settings.changes(self._process, settings.read()),
+            ],
+        )
