@@ -7,6 +7,7 @@ them, and those of this process do not live in a copy.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import select
@@ -121,6 +122,7 @@ def _serve(work: Callable[[], Message], writing: int, parent: int) -> NoReturn:
 
 def _say_nothing() -> None:
     """What the copy prints was printed by the original already, or is about the copy."""
+    faulthandler.disable()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):
         os.dup2(nowhere, descriptor)

@@ -60,7 +60,7 @@ async def promise_of_promise(work):
 PROMISES = {
     "coroutine": coroutine,
     "generator": generator,
-    "iterator": lambda work: iter(work, 1),
+    "iterator": lambda work: filter(None, generator(work)),
     "asynchronous generator": agenerator,
     "thread": thread,
     "nested": lambda work: {"logits": [coroutine(work)], "n": 3},
