@@ -35,8 +35,6 @@ PATIENCE_S = 120.0
 RECURSION = 1000
 """Python's own limit: the model's code may have set one that is enough for itself alone."""
 
-CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
-
 
 def apart(work: Callable[[], Message], *, patience_s: float = PATIENCE_S) -> Message:
     """What work gives that is done in a copy of this process.
@@ -93,13 +91,17 @@ def _answer(text: bytes, status: int) -> Message:
     try:
         answer: dict[str, Any] = json.loads(text)
     except ValueError:  # it died before it had said all
-        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-        how = signal.Signals(number).name if number in CRASHES else f"wait status {status}"
-        raise WorkloadError("crash", f"the copy of the process died ({how})") from None
+        raise WorkloadError("crash", f"the copy of the process {_ended(status)}") from None
     if "failure" in answer:
         raise WorkloadError(answer["failure"]["kind"], answer["failure"]["message"])
     done: Message = answer["done"]
     return done
+
+
+def _ended(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return f"died of {signal.Signals(os.WTERMSIG(status)).name}"
+    return f"left with status {os.WEXITSTATUS(status)}"
 
 
 def _serve(work: Callable[[], Message], writing: int, parent: int) -> NoReturn:

@@ -55,7 +55,7 @@ def failing(error):
         (failing(ValueError("boom")), "bad_model", "boom"),
         (failing(MemoryError()), "out_of_memory", "MemoryError"),
         (failing(SystemExit(3)), "bad_model", "3"),
-        (lambda: os._exit(4), "crash", "died"),
+        (lambda: os._exit(4), "crash", "left with status 4"),
         (lambda: os.kill(os.getpid(), signal.SIGSEGV), "crash", "SIGSEGV"),
     ],
 )
