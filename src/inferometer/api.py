@@ -246,21 +246,22 @@ def _session(network: Any) -> tuple[Session, str, str]:  # noqa: ANN401
 @contextmanager
 def _left_as_it_was(network: Any) -> Iterator[None]:  # noqa: ANN401
     """Evaluation mode for a while; everything as it was afterwards."""
-    if "torch" not in sys.modules:
-        yield
-        return
-    from inferometer.backends.torch.generators import generator_states, restore_generators
+    from inferometer.core.generators import kept_generators
     from inferometer.models.building import is_module
-    from inferometer.models.snapshot import Snapshot
 
-    states, before = generator_states(), Snapshot(network)
-    try:
-        if is_module(network) and any(module.training for module in network.modules()):
-            network.eval()
-        yield
-    finally:
-        before.restore()
-        restore_generators(states)
+    with kept_generators():
+        if "torch" not in sys.modules:
+            yield
+            return
+        from inferometer.models.snapshot import Snapshot
+
+        before = Snapshot(network)
+        try:
+            if is_module(network) and any(module.training for module in network.modules()):
+                network.eval()
+            yield
+        finally:
+            before.restore()
 
 
 def _name_of(network: object) -> str:

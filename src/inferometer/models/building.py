@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 from inferometer.core.errors import WorkloadError
+from inferometer.core.generators import seed_generators
 from inferometer.core.model import InputSpec, LoadedModel
 from inferometer.models.failures import building
-from inferometer.models.generators import seed_generators
 from inferometer.models.inputs import GeneratedInputs, images, shaped
 from inferometer.models.options import Options
 from inferometer.models.state import load_weights

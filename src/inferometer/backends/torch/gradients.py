@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from inferometer.backends.torch.generators import generator_states, restore_generators
 from inferometer.core.errors import in_one_line, is_out_of_memory
+from inferometer.core.generators import generator_states, restore_generators
 from inferometer.core.nested import leaves
 
 INFERENCE, NO_GRAD = "inference_mode", "no_grad"

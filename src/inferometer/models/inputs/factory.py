@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.core.errors import WorkloadError
+from inferometer.core.generators import kept_generators, seed_generators
 from inferometer.core.model import Inputs, InputSpec
 from inferometer.core.nested import leaves, mapped
 from inferometer.models.failures import building
-from inferometer.models.generators import kept_generators, seed_generators
 from inferometer.models.inputs.arrays import copied, is_array
 from inferometer.models.inputs.examples import example_inputs, own_batch_size
 from inferometer.models.usercode import as_by_itself
