@@ -110,10 +110,108 @@ def test_a_value_of_the_wrong_type():
     assert caught.value.kind == "bad_model"
 
 
+SMALL_WHISPER = (
+    "transformers:whisper?encoder_layers=1&decoder_layers=1&d_model=16&encoder_attention_heads=2"
+    "&decoder_attention_heads=2&encoder_ffn_dim=16&decoder_ffn_dim=16&vocab_size=60000"
+    "&max_source_positions=20"
+)
+
+
+def test_a_spectrogram_and_what_its_decoder_starts_from(run_once):
+    model = load(SMALL_WHISPER, seed=0)
+    made = inputs(model, batch_size=2)
+    assert made.shape == "input_features=2x80x40, decoder_input_ids=2x8"
+    assert tuple(run_once(model, batch_size=2).last_hidden_state.shape) == (2, 8, 16)
+
+
+def test_a_wave(run_once):
+    reference = (
+        "transformers:wav2vec2?num_hidden_layers=1&hidden_size=16&num_attention_heads=2"
+        "&intermediate_size=16&num_conv_pos_embedding_groups=2"
+    )
+    model = load(reference, seed=0)
+    assert inputs(model, batch_size=2, input_size=8000).shape == "input_values=2x8000"
+    assert run_once(model, batch_size=2, input_size=8000).last_hidden_state.shape[0] == 2
+
+
+def folder_of(config, tmp_path):
+    config.save_pretrained(tmp_path)
+    return f"transformers:{tmp_path}"
+
+
+def test_text_and_an_image_where_a_model_takes_both(run_once, tmp_path):
+    from transformers import CLIPConfig
+
+    small = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
+    small |= {"num_attention_heads": 2}
+    config = CLIPConfig(text_config=small, vision_config={**small, "image_size": 64})
+    model = load(folder_of(config, tmp_path), seed=0)
+    made = inputs(model, batch_size=2)
+    assert made.shape == "input_ids=2x77, attention_mask=2x77, pixel_values=2x3x64x64"
+    assert tuple(run_once(model, batch_size=2).logits_per_text.shape) == (2, 2)
+
+
+def test_text_alone_where_an_image_may_take_its_place(run_once, tmp_path):
+    from transformers import LlavaConfig
+
+    small = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
+    text = {"model_type": "llama", "num_attention_heads": 2, "num_key_value_heads": 2, **small}
+    eyes = {"model_type": "clip_vision_model", "num_attention_heads": 2, **small}
+    config = LlavaConfig(
+        text_config={**text, "vocab_size": 100}, vision_config=eyes, image_token_id=99
+    )
+    model = load(folder_of(config, tmp_path), seed=0)
+    assert model.notes == (
+        "measured on text alone, without the images or the sound that it may also take",
+    )
+    made = inputs(model)
+    assert int(made.kwargs["input_ids"].max()) < 99  # none stands for an image
+    assert tuple(run_once(model).last_hidden_state.shape) == (1, 128, 16)
+
+
+def test_a_type_that_has_no_model_without_a_head():
+    model = load("transformers:superpoint", seed=0)
+    assert type(model.network).__name__ == "SuperPointForKeypointDetection"
+    assert inputs(model).shape == "pixel_values=1x3x224x224"
+
+
+def test_a_trajectory(run_once):
+    reference = "transformers:decision_transformer?n_layer=1&hidden_size=16&n_head=2&vocab_size=2"
+    model = load(f"{reference}&bos_token_id=1&eos_token_id=1", seed=0)
+    made = inputs(model, batch_size=2)
+    assert made.shape.startswith("states=2x32x17, actions=2x32x4, rewards=2x32x1")
+    assert tuple(run_once(model, batch_size=2).state_preds.shape) == (2, 32, 17)
+
+
+def test_patches_in_one_row_for_all_images(run_once):
+    reference = (
+        "transformers:qwen3_vl_vision?depth=1&hidden_size=16&num_heads=2&intermediate_size=16"
+        "&out_hidden_size=16&num_position_embeddings=64"
+    )
+    model = load(reference, seed=0)
+    width = 3 * 2 * 16 * 16  # channels, frames, height and width of a patch
+    assert inputs(model, batch_size=2).shape == f"hidden_states=128x{width}, grid_thw=2x3"
+    assert len(run_once(model, batch_size=2).last_hidden_state) == 2 * len(
+        run_once(model).last_hidden_state
+    )
+    assert inputs(model).kwargs["grid_thw"].tolist() == [[1, 8, 8]]
+
+
 def test_inputs_that_cannot_be_made_up():
-    reference = "transformers:whisper?encoder_layers=1&decoder_layers=1&d_model=48"
-    with pytest.raises(WorkloadError, match="inputs other than token ids or one image") as caught:
-        load(reference, seed=0)
+    with pytest.raises(WorkloadError, match="inputs that cannot be made up") as caught:
+        load("transformers:gemma3n_audio?hidden_size=64&conf_num_hidden_layers=1", seed=0)
+    assert caught.value.kind == "unsupported"
+
+
+def test_a_network_without_a_forward():
+    from inferometer.models.options import Options
+    from inferometer.models.sources.transformers_inputs import inputs_of
+
+    class Whole(torch.nn.Module):
+        main_input_name, config = "input_ids", None
+
+    with pytest.raises(WorkloadError, match="transformers:whole has no forward") as caught:
+        inputs_of(Whole(), Options(), "transformers:whole")
     assert caught.value.kind == "unsupported"
 
 

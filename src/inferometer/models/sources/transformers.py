@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inferometer.core.errors import ModelReferenceError, WorkloadError
+from inferometer.core.errors import ModelReferenceError
 from inferometer.core.model import LoadedModel
 from inferometer.models.building import seed_generators, settled
 from inferometer.models.catalogue import did_you_mean
 from inferometer.models.failures import building
-from inferometer.models.inputs import GeneratedInputs, TensorSpec, images, shaped
 from inferometer.models.options import Options
+from inferometer.models.sources.transformers_inputs import inputs_of
 from inferometer.models.torchvision_compat import import_torchvision_if_installed
-
-SEQUENCE_LENGTH = 128
-IMAGE_SIZE = 224
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +53,7 @@ class TransformersSource:
         Raises:
             ModelReferenceError: a field is not in the configuration, or there are no weights.
             WorkloadError: (bad_model) it cannot be had or built; (unsupported) it takes inputs
-                that are neither token ids nor images.
+                that cannot be made up.
         """
         chosen, what = Options.read(options), f"transformers:{target}"
         with building("transformers"):
@@ -73,13 +69,15 @@ class TransformersSource:
         with building(what):
             seed_generators(seed)
             network = _built(plan, chosen).float()
+        inputs, notes = inputs_of(network, chosen, what)
         return settled(
             network,
             what=what,
             source="transformers",
-            inputs=_inputs(network, chosen, what),
+            inputs=inputs,
             weights=chosen.weights_label(seed, pretrained=plan.stored),
             options=chosen,
+            notes=notes,
             files=_weight_files(target) if chosen.pretrained else (),
         )
 
@@ -110,7 +108,8 @@ def _plan(transformers: Any, target: str, fields: dict[str, Any]) -> Plan:  # no
         return _stored(transformers, str(folder), fields, local=True)
     if target in transformers.CONFIG_MAPPING:
         family = transformers.CONFIG_MAPPING[target]
-        return Plan(builder=transformers.AutoModel, config=_configured(family, fields, target))
+        builder = builder_of(transformers, family) or transformers.AutoModel
+        return Plan(builder=builder, config=_configured(family, fields, target))
     named: Any = getattr(transformers, target, None) if target.isidentifier() else None
     if getattr(named, "config_class", None) is not None:
         return Plan(builder=named, config=_configured(named.config_class, fields, target))
@@ -138,8 +137,23 @@ def _stored(transformers: Any, place: str, fields: dict[str, Any], *, local: boo
     for name in fields:
         _require_field(usual, name, place)
     config = load(place, local_files_only=local, **_uncached(usual, fields))
-    named = getattr(transformers, (config.architectures or [""])[0], transformers.AutoModel)
+    usual_builder = builder_of(transformers, type(config)) or transformers.AutoModel
+    named = getattr(transformers, (config.architectures or [""])[0], usual_builder)
     return Plan(builder=named, config=config, stored=place)
+
+
+def builder_of(transformers: Any, family: Any) -> Any:  # noqa: ANN401 - the module, and its classes
+    """What builds the models of a class of configurations; None where it is that of a part.
+
+    That is `AutoModel`, or of the types that have no model without a head, the first that has it.
+    """
+    known = vars(transformers.models.auto.modeling_auto)  # dir() of the package takes a second
+    others = [name for name in known if name.startswith("AutoModelFor")]
+    for name in ("AutoModel", *others, "AutoBackbone"):
+        builder = known[name]
+        if family in builder._model_mapping:  # noqa: SLF001 - there is no public way to ask
+            return builder
+    return None
 
 
 def _uncached(usual: Any, fields: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - theirs
@@ -160,55 +174,7 @@ def _built(plan: Plan, chosen: Options) -> Any:  # noqa: ANN401 - a module of th
         local = Path(plan.stored).is_dir()
         return plan.builder.from_pretrained(plan.stored, config=plan.config, local_files_only=local)
     if hasattr(plan.builder, "from_config"):
+        if getattr(plan.config, "architectures", None) is None:
+            plan.config.architectures = []  # it looks through them where a type has several models
         return plan.builder.from_config(plan.config)
     return plan.builder(plan.config)
-
-
-def _inputs(network: Any, chosen: Options, what: str) -> GeneratedInputs:  # noqa: ANN401 - theirs
-    main, config = network.main_input_name, network.config
-    vocabulary = getattr(config, "vocab_size", None)
-    encoder_decoder = bool(getattr(config, "is_encoder_decoder", False))
-    if main == "pixel_values" and not encoder_decoder:
-        return _images(config, chosen)
-    if main != "input_ids" or not isinstance(vocabulary, int):
-        raise WorkloadError(
-            "unsupported",
-            f"{what} needs inputs other than token ids or one image; "
-            "write a factory that returns it with example inputs (file.py:factory)",
-        )
-    if chosen.input_shape:
-        raise ModelReferenceError(f"{what} takes token ids: leave input= out, and use --size")
-    return _tokens(network, vocabulary, encoder_decoder=encoder_decoder)
-
-
-def _images(config: Any, chosen: Options) -> GeneratedInputs:  # noqa: ANN401 - theirs
-    if chosen.input_shape:
-        return shaped(chosen.input_shape)
-    size = getattr(config, "image_size", IMAGE_SIZE)
-    channels = getattr(config, "num_channels", 3)
-    if isinstance(size, list | tuple):
-        return shaped((channels, *size))
-    return images(channels=channels, size=size, name="pixel_values")
-
-
-def _tokens(network: Any, vocabulary: int, *, encoder_decoder: bool) -> GeneratedInputs:  # noqa: ANN401 - theirs
-    longest = getattr(network.config, "max_position_embeddings", None)
-    largest = longest if isinstance(longest, int) and longest > 0 else None
-    shape = (min(SEQUENCE_LENGTH, largest or SEQUENCE_LENGTH),)
-    ids = TensorSpec(
-        shape=shape, name="input_ids", fill="ids", size_axes=(0,), vocabulary=vocabulary
-    )
-    tensors = [ids]
-    if "attention_mask" in inspect.signature(network.forward).parameters:
-        tensors.append(TensorSpec(shape=shape, name="attention_mask", fill="ones", size_axes=(0,)))
-    if encoder_decoder:
-        tensors.append(
-            TensorSpec(
-                shape=shape,
-                name="decoder_input_ids",
-                fill="ids",
-                size_axes=(0,),
-                vocabulary=vocabulary,
-            )
-        )
-    return GeneratedInputs(tensors=tuple(tensors), largest=largest)
