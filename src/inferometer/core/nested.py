@@ -9,6 +9,7 @@ import copy
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import PurePath
@@ -38,8 +39,9 @@ def parts(value: object) -> list[tuple[str, Any]] | None:
     if isinstance(value, PASSIVE) or _is_foreign(value):
         return None
     if is_dataclass(value):
-        there = [field.name for field in fields(value) if hasattr(value, field.name)]
-        return [(f".{name}", getattr(value, name)) for name in there]
+        return [
+            (f".{name}", part) for name, part in _readable(value, [f.name for f in fields(value)])
+        ]
     attributes = _attributes(value)
     return None if attributes is None else [(f".{name}", part) for name, part in attributes]
 
@@ -143,6 +145,13 @@ def _fill(other: Any, value: Any, new: Callable[[Any], Any]) -> None:  # noqa: A
                 object.__setattr__(other, step[1:], changed)  # frozen dataclasses too
 
 
+def _readable(value: object, names: list[str]) -> Iterator[tuple[str, Any]]:
+    """Those of some attributes that are there, and give a value; reading one may run code."""
+    for name in names:
+        with suppress(Exception):
+            yield name, getattr(value, name)
+
+
 def _attributes(value: object) -> list[tuple[str, Any]] | None:
     """Attributes of an object of a class that Python code made; None of any other."""
     found: dict[str, Any] = {}
@@ -151,8 +160,8 @@ def _attributes(value: object) -> list[tuple[str, Any]] | None:
         slots = kind.__dict__.get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:
             seen = True
-            if name not in ("__dict__", "__weakref__") and hasattr(value, name):
-                found[name] = getattr(value, name)
+            if name not in ("__dict__", "__weakref__"):
+                found |= dict(_readable(value, [name]))
     if hasattr(value, "__dict__"):
         seen = True
         found |= vars(value)

@@ -237,11 +237,17 @@ class Bench:
 
 
 def sized(inputs: Inputs, shape: Shape) -> Inputs:
-    """The inputs of a shape, where its input size had an effect.
+    """The inputs of a shape, where its input size and its batch size had an effect.
 
     Raises:
-        WorkloadError: (unsupported) it had none.
+        WorkloadError: (unsupported) one of them had none.
     """
+    if not inputs.batch_applied:
+        raise WorkloadError(
+            "unsupported",
+            f"batch size {shape.batch_size} would change nothing in the model's inputs, which hold "
+            "no array; let the factory take batch_size and make its own inputs",
+        )
     if not inputs.size_applied:
         raise WorkloadError(
             "unsupported",

@@ -291,3 +291,18 @@ def test_packed_sequences_grow_by_sequences():
     padded, lengths = rnn.pad_packed_sequence(made, batch_first=True)
     assert lengths.tolist() == [3, 2, 3]
     assert padded[:, :, 0].tolist() == [[0, 1, 2], [10, 11, 0], [0, 1, 2]]
+
+
+def test_what_cannot_be_read_of_an_object_is_left_alone():
+    @dataclass
+    class Lazy:
+        x: object
+        broken: object = None
+
+        def __getattribute__(self, name):
+            if name == "broken":
+                raise RuntimeError("not yet")
+            return super().__getattribute__(name)
+
+    (made,) = make(example_inputs(identity, (Lazy(np.ones((1, 2))),)), batch_size=2).args
+    assert made.x.shape == (2, 2)

@@ -91,6 +91,7 @@ REDUCTIONS = named(
     *("all", "cumsum", "cumprod", "cummax", "logcumsumexp", "nansum", "count_nonzero", "norm"),
     *("linalg_vector_norm", "var", "std", "var_mean", "std_mean", "topk", "sort", "median", "mode"),
     *("index_add", "scatter_add", "scatter_reduce", "segment_reduce", "trace", "unique_dim"),
+    *("_is_all_true", "_is_any_true", "unique_consecutive", "cummin"),
     *("_unique2", "logsumexp", "bincount", "histc", "kthvalue", "argsort", "_coalesce"),
     *("_sparse_sum", "_sparse_csr_sum", "_sparse_csr_prod"),
 )
