@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -257,11 +257,17 @@ def _left_as_it_was(network: Any) -> Iterator[None]:  # noqa: ANN401
 
         before = Snapshot(network)
         try:
-            if is_module(network) and any(module.training for module in network.modules()):
-                network.eval()
+            if is_module(network) and _trains(network):
+                with suppress(NotImplementedError):  # an exported program has no other mode
+                    network.eval()
             yield
         finally:
             before.restore()
+
+
+def _trains(network: Any) -> bool:  # noqa: ANN401
+    """Whether a part of a module is in training mode; frozen programs have no mode."""
+    return any(getattr(module, "training", False) for module in network.modules())
 
 
 def _name_of(network: object) -> str:

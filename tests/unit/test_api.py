@@ -44,6 +44,31 @@ def test_a_live_module_is_measured_and_left_as_it_was():
     assert record.rounds[0].phase == "warmup"
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_programs_without_an_evaluation_mode():
+    torch = pytest.importorskip("torch")
+    example = torch.ones(2, 4)
+    network = torch.nn.Linear(4, 4).eval()
+    exported = torch.export.export(network, (example,)).module()
+    frozen = torch.jit.freeze(torch.jit.trace(network, example))
+    for program in (exported, frozen):
+        record = im.measure(program, example, **QUICK)
+        assert record["macs"] == 2 * 4 * 4
+        assert im.cost(program, example).cost.macs == 2 * 4 * 4
+
+
+def test_a_batch_that_changes_nothing_is_not_counted():
+    torch = pytest.importorskip("torch")
+
+    class Texts(torch.nn.Module):
+        def forward(self, text):
+            return torch.ones(1, len(text))
+
+    assert im.cost(Texts(), ("four",)).batch_size == 1
+    with pytest.raises(WorkloadError, match="would change nothing"):
+        im.cost(Texts(), ("four",), batch=4)
+
+
 def test_a_callable_of_known_duration():
     record = im.measure(lambda x: time.sleep(0.003), [1.0], name="nap", **QUICK)
     assert record.latency.value == pytest.approx(0.003, rel=0.3)

@@ -81,8 +81,8 @@ def import_counter() -> None:
 
 
 def _prepare(network: torch.nn.Module) -> None:
-    """Evaluation mode, where it is not in it: exported programs have no other, and refuse."""
-    if any(module.training for module in network.modules()):
+    """Evaluation mode, where it has one: exported programs and frozen ones have not."""
+    if any(getattr(module, "training", False) for module in network.modules()):
         with suppress(NotImplementedError):
             network.eval()
 
