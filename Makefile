@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BUDGET ?= 13m
 BIN = $(VENV)/bin
+CASES = tests/system/test_cases.py tests/system/test_case_variants.py
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: lab test check lint browser bench clean
@@ -23,8 +24,9 @@ lab: $(VENV)/.lab
 
 # Small tests side by side, on one thread each; then those that measure, one after the other.
 test: $(VENV)/.dev browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile tests/unit tests/backends
-	$(BIN)/python -m pytest tests/system
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile \
+	  tests/unit tests/backends $(CASES)
+	$(BIN)/python -m pytest tests/system $(CASES:%=--ignore=%)
 
 # The page of the report is tested in a browser; where there is none, these tests are skipped.
 browser:
