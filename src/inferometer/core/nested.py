@@ -59,7 +59,7 @@ def leaves(
     An object that holds itself is walked once.
 
     Args:
-        value: it.
+        value: the nested value.
         path: to the value itself.
         whole: what else is a leaf, though it has parts.
     """
@@ -90,7 +90,7 @@ def mapped(
     """A nested value of the same types with other leaves; what is shared in it stays shared.
 
     Args:
-        value: it; it stays as it is.
+        value: the nested value; it stays as it is.
         change: gives what takes the place of a leaf.
         whole: what else is a leaf, though it has parts.
     """

@@ -75,7 +75,7 @@ class Marks:
     """What inputs are like, to see whether a call changed them.
 
     Args:
-        inputs: they.
+        inputs: of the calls.
         summed: whether the content is looked at where nothing else tells; it takes its time.
     """
 

@@ -38,7 +38,7 @@ class Maker:
     """A function of the user's that makes inputs.
 
     Attributes:
-        function: it.
+        function: makes the inputs.
         what: its name in messages.
         file: that it is from.
         arguments: those that it always gets.
