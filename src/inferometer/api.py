@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def cost(
         model: a reference (`resnet18`, an ONNX file …), counted in a worker process; or a live
             `torch.nn.Module`, counted in a copy of this process, as it is, in evaluation mode.
         inputs: of a live module, as for `measure`.
-        batch: inputs in the call; None is 1, or what `inputs` hold.
+        batch: samples in the call; None is what `inputs` hold, or the model's own.
         size: height and width of images or length of sequences; None is the model's own.
         precision: of a reference; None is fp32, or what an ONNX file has.
         seed: of random weights and inputs.
@@ -247,7 +247,7 @@ def _session(network: Any) -> tuple[Session, str, str]:  # noqa: ANN401
 def _left_as_it_was(network: Any) -> Iterator[None]:  # noqa: ANN401
     """Evaluation mode for a while; everything as it was afterwards."""
     from inferometer.core.generators import kept_generators
-    from inferometer.models.building import is_module
+    from inferometer.models.building import evaluate, is_module
 
     with kept_generators():
         if "torch" not in sys.modules:
@@ -257,17 +257,11 @@ def _left_as_it_was(network: Any) -> Iterator[None]:  # noqa: ANN401
 
         before = Snapshot(network)
         try:
-            if is_module(network) and _trains(network):
-                with suppress(NotImplementedError):  # an exported program has no other mode
-                    network.eval()
+            if is_module(network):
+                evaluate(network)
             yield
         finally:
             before.restore()
-
-
-def _trains(network: Any) -> bool:  # noqa: ANN401
-    """Whether a part of a module is in training mode; frozen programs have no mode."""
-    return any(getattr(module, "training", False) for module in network.modules())
 
 
 def _name_of(network: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 from inferometer.core.errors import WorkloadError
@@ -13,13 +14,27 @@ from inferometer.models.inputs import GeneratedInputs, images, shaped
 from inferometer.models.options import Options
 from inferometer.models.state import load_weights
 
-__all__ = ["checked_parameters", "image_inputs", "is_module", "seed_generators", "settled"]
+__all__ = [
+    "checked_parameters",
+    "evaluate",
+    "image_inputs",
+    "is_module",
+    "seed_generators",
+    "settled",
+]
 
 
 def is_module(value: object) -> bool:
     """Whether a value is a `torch.nn.Module`. Does not import torch: without it, nothing is."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.nn.Module)
+
+
+def evaluate(network: Any) -> None:  # noqa: ANN401 - any torch module
+    """Put a network into evaluation mode; exported and frozen programs have no other."""
+    if any(getattr(module, "training", False) for module in network.modules()):
+        with suppress(NotImplementedError):  # what an exported program says to that
+            network.eval()
 
 
 def settled(

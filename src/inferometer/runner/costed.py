@@ -19,7 +19,7 @@ def costing_of(bench: Bench, variant: Variant, shape: Shape, *, may_run: bool) -
     """The cost of a loaded model.
 
     Args:
-        bench: it.
+        bench: holds the loaded model.
         variant: what it is called, and what runs it.
         shape: of the call; its batch may be `OWN_BATCH`.
         may_run: whether a real call may be counted where nothing else tells what it does.

@@ -16,7 +16,7 @@ CHANGES_INPUTS = "the model changes its inputs: each call gets fresh ones, made 
 LATE_PROMISE = (
     "what a call returns is completed within the timing: it returns before its work is done"
 )
-LATE_REFUSAL = "measured under no_grad: under inference_mode a shape fails ({})"
+LATE_REFUSAL = "measured under no_grad: under inference_mode a shape fails"
 
 
 class FirstCalls:
@@ -80,7 +80,7 @@ class FirstCalls:
         except RuntimeError as error:
             if not self._is_of_mode(error):
                 raise
-        self.variant_notes.append(LATE_REFUSAL.format("inference tensors"))
+        self.variant_notes.append(LATE_REFUSAL)
         self._placed = self._again()
         self.calls = Calls(self.session, self._placed, self.manner)
         return self._timed(trial)

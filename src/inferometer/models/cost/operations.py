@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from inferometer.core.cost import Cost
 from inferometer.core.errors import WorkloadError, in_one_line
+from inferometer.models.building import evaluate
 from inferometer.models.cost.parameters import frozen_weights
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def count_operations(
             f"operations of a {type(network).__name__} cannot be counted; "
             "those of a torch.nn.Module can",
         )
-    _prepare(network)
+    evaluate(network)
     if method == "run":
         return _counted(network, args, kwargs, simulated=False)
     try:
@@ -78,13 +79,6 @@ def import_counter() -> None:
 
     weightless = torch.nn.Linear(1, 1, device="meta")  # draws no random numbers
     count_operations(weightless, (torch.ones(1, 1),), {})
-
-
-def _prepare(network: torch.nn.Module) -> None:
-    """Evaluation mode, where it has one: exported programs and frozen ones have not."""
-    if any(getattr(module, "training", False) for module in network.modules()):
-        with suppress(NotImplementedError):
-            network.eval()
 
 
 def _counted(
