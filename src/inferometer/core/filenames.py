@@ -1,0 +1,139 @@
+"""Files that the user names: what may be read or written, and what is wrong with the others."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from inferometer.core.errors import InputError
+from inferometer.core.shown import shown
+from inferometer.core.units import byte_count
+
+MIB = 1 << 20
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+class FileProblemError(InputError):
+    """A file cannot be used.
+
+    Attributes:
+        reason: what is wrong, without the name: `there is no such file`.
+    """
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(f"{shown(path)}: {reason}")
+        self.reason = reason
+
+
+def expanded(name: str | Path) -> Path:
+    """A path with `~` and `~user` filled in.
+
+    Raises:
+        FileProblemError: there is no such user, or it cannot be a path.
+    """
+    try:
+        os.fsencode(name)
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        user = str(name).partition("/")[0]
+        raise FileProblemError(name, f"there is no home folder for {shown(user)}") from error
+    except ValueError as error:
+        raise FileProblemError(name, f"it cannot be the name of a file: {error}") from error
+
+
+def check_file(path: Path | str, *, at_most: int | None = None) -> os.stat_result:
+    """What the system says of an ordinary file, which is not opened.
+
+    Args:
+        path: the file; links are followed.
+        at_most: its bytes at the most.
+
+    Raises:
+        FileProblemError: it is not there, no ordinary file, or larger.
+    """
+    try:
+        found = os.stat(path)  # noqa: PTH116 - a Path may not be made of any text
+    except (OSError, ValueError) as error:
+        raise FileProblemError(path, reason_of(error)) from error
+    _check(path, found, at_most)
+    return found
+
+
+def read_file(path: Path | str, *, at_most: int) -> bytes:
+    """Content of an ordinary file of bounded size; nothing else is waited for or read.
+
+    Raises:
+        FileProblemError: it is not there, no ordinary file, larger, or cannot be read.
+    """
+    try:
+        # Without it, a pipe that nobody writes to would be waited for before it can be looked at.
+        descriptor = os.open(path, os.O_RDONLY | _NO_WAIT)
+    except (OSError, ValueError) as error:
+        raise FileProblemError(path, reason_of(error)) from error
+    try:
+        _check(path, os.fstat(descriptor), at_most)
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            content = stream.read(at_most + 1)  # its size may have changed, or not be told
+    except OSError as error:
+        raise FileProblemError(path, reason_of(error)) from error
+    finally:
+        os.close(descriptor)
+    if len(content) > at_most:
+        raise FileProblemError(path, _too_large(at_most))
+    return content
+
+
+def write_whole(content: bytes, path: Path | str) -> None:
+    """Write a file whole or not at all; through a link, into the file that it leads to.
+
+    Raises:
+        FileProblemError: it cannot be written. What stood there before is there still.
+    """
+    temporary: Path | None = None
+    try:
+        # Replacing a link or a device would put a file in its place.
+        file = Path(os.path.realpath(expanded(path)))
+        if not _may_be_replaced(file):
+            file.write_bytes(content)  # a device or a pipe
+            return
+        temporary = file.with_name(f".{os.getpid()}.inferometer.tmp")
+        temporary.write_bytes(content)
+        temporary.replace(file)
+    except (OSError, ValueError, RuntimeError) as error:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        raise FileProblemError(path, f"it cannot be written: {reason_of(error)}") from error
+
+
+def _may_be_replaced(file: Path) -> bool:
+    try:
+        return stat.S_ISREG(file.stat().st_mode)
+    except FileNotFoundError:
+        return True
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a file cannot be used, in the middle of a sentence."""
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, IsADirectoryError):
+        return "a folder, not a file"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
+    return f"it cannot be the name of a file: {error}"
+
+
+def _check(path: Path | str, found: os.stat_result, at_most: int | None) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise FileProblemError(path, "a folder, not a file")
+    if not stat.S_ISREG(found.st_mode):
+        raise FileProblemError(path, "no ordinary file; copy what it gives into one")
+    if at_most is not None and found.st_size > at_most:
+        raise FileProblemError(path, _too_large(at_most))
+
+
+def _too_large(at_most: int) -> str:
+    return f"larger than {byte_count(at_most)}, which is more than such a file may hold"
