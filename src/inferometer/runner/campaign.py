@@ -27,9 +27,9 @@ from inferometer.runner.parent import WorkerFailed
 from inferometer.runner.residents import Residents, clock_of
 from inferometer.runner.schedule import Schedule
 from inferometer.runner.summary import known
-from inferometer.runner.task import Task, owed_s, round_s, rule_of, typical_s
+from inferometer.runner.task import Task, owed_s, round_s, rule_of, shares, typical_s
 from inferometer.runner.teller import Teller
-from inferometer.runner.turns import Prepared, further
+from inferometer.runner.turns import Prepared, complete, further
 
 PRUDENCE = 0.9
 """Share of the time left that later processes may be planned for: estimates are estimates."""
@@ -55,6 +55,9 @@ class Campaign:
         roofs: what the device attains at best, as far as it was probed.
     """
 
+    shares_go_on = True
+    """Whether a process completes what an interrupted one began."""
+
     def __init__(
         self,
         procedure: Procedure,
@@ -75,13 +78,16 @@ class Campaign:
             procedure, self.residents, self.foresight, constants=constants, roofs=roofs
         )
         self.call_times = CallTimes()
-        self.order = random.Random(procedure.seed)  # noqa: S311 - an order, not a secret
+        self.rounds = journal.next_round()
+        # Where a run goes on, not the order that it began with: the same would come first again.
+        order = f"{procedure.seed}, from {self.rounds}" if self.rounds else procedure.seed
+        self.order = random.Random(order)  # noqa: S311 - an order, not a secret
         self.prepared: dict[Workload, Prepared] = {}
+        self.stored: dict[Workload, Prepared] = {}
         self.waiting: list[Workload] = []
         self.again: list[Workload] = []
         self.alone: set[Workload] = set()
         self.load_s: dict[Variant, float] = {}
-        self.rounds = journal.next_round()
         self.pairs = 0
 
     def execute(self, workloads: Sequence[Workload]) -> None:
@@ -91,6 +97,7 @@ class Campaign:
         self.foresight.expect(workloads)
         try:
             self._count_processes()
+            self._finish_stored()
             while self.waiting:
                 self._turn()
                 self.waiting, self.again = self.again, []
@@ -98,10 +105,37 @@ class Campaign:
             self.residents.end_all()
             self.journal.flush()
 
+    def _finish_stored(self) -> None:
+        """Record what an interrupted run has all rounds of, before anything else is loaded.
+
+        Only what loading and warming up tell is lacking then, and a run that is interrupted again
+        has got ahead.
+        """
+        self.stored = {workload: self._stored(workload) for workload in self.waiting}
+        begun = [one for one in self.stored.values() if one.turns]
+        done = complete(begun, self.procedure)
+        for variant in dict.fromkeys(workload.variant for workload in done):
+            for workload in done:
+                if workload.variant == variant:
+                    self._prepare(workload)
+                    if workload in self.prepared:
+                        self._finish(workload)
+            self.residents.end(variant)
+
+    def _stored(self, workload: Workload) -> Prepared:
+        """What the rounds of an interrupted run say of a workload."""
+        rounds = list(self.journal.earlier(workload))
+        prepared = Prepared(figures={}, rounds=rounds, task=self._task(workload, 0.0))
+        if self.shares_go_on:
+            prepared.turns, prepared.begun = shares(prepared.measured, prepared.task.rule)
+        return prepared
+
     # Turns and groups
 
     def _turn(self) -> None:
         """One more process for each waiting workload."""
+        if self.procedure.pair:
+            self._align_processes()
         queue = deque(dict.fromkeys(one.variant for one in self.waiting if one not in self.alone))
         together = len(queue)
         while queue:
@@ -175,6 +209,15 @@ class Campaign:
             mine = [workload for workload in self.waiting if workload.variant == variant]
             self.residents.processes[variant] = self.journal.processes_before(mine)
 
+    def _align_processes(self) -> None:
+        """Give both sides of a pair the same number: their groups are told apart by it.
+
+        They differ where a worker died, or the run was interrupted when one side had no round yet.
+        """
+        processes = self.residents.processes
+        last = max((processes[one.variant] for one in self.waiting), default=0)
+        processes.update({one.variant: last - processes[one.variant] for one in self.waiting})
+
     # Warm-up
 
     def _prepare(self, workload: Workload) -> None:
@@ -224,7 +267,7 @@ class Campaign:
         prepared.warm_s = time.monotonic() - begin
         if isinstance(peak := answer["seen"].get("peak_memory_bytes"), int):
             prepared.peaks.append(peak)
-        prepared.task = self._task(workload, typical_s(warm), prepared.measured)
+        prepared.task = self._task(workload, typical_s(warm), prepared)
         self.call_times.learn(workload, prepared.task.call_s)
         self.waiting.remove(workload)
         self._keep(prepared, warm)
@@ -240,20 +283,26 @@ class Campaign:
         if not answer["batch_applied"]:
             notes.append(OWN_BATCH)
         figures["notes"] = notes
-        earlier = list(self.journal.earlier(workload))
-        prepared = Prepared(figures=figures, rounds=earlier, task=self._task(workload, 0.0))
+        prepared = self.stored.pop(workload, None) or self._stored(workload)
+        prepared.figures = figures
         prepared.batch_applied = answer["batch_applied"]
-        prepared.turns = len({done.process for done in prepared.measured})
         self.prepared[workload] = prepared
         return prepared
 
-    def _task(self, workload: Workload, call_s: float, before: Sequence[Round] = ()) -> Task:
+    def _task(self, workload: Workload, call_s: float, prepared: Prepared | None = None) -> Task:
+        """A share of rounds; one that an interrupted process began goes on."""
+        before: list[Round] = []
+        begun: list[Round] = []
+        if prepared is not None:
+            begun, prepared.begun = prepared.begun, []
+            before = prepared.measured[: len(prepared.measured) - len(begun)]
         return Task(
             workload=workload,
             call_s=call_s,
             procedure=self.procedure,
             rule=rule_of(self.procedure),
             before=before,
+            rounds=begun,
         )
 
     def _affordable(self, call_s: float | None) -> bool:

@@ -22,6 +22,8 @@ EDGE_S = 60.0
 class SustainedCampaign(Campaign):
     """Keeps the device busy with one workload at a time and watches its latency change."""
 
+    shares_go_on = False  # what was interrupted was not without a pause
+
     def execute(self, workloads: Sequence[Workload]) -> None:
         """Run every workload for the whole time, or record why not."""
         self.waiting = list(workloads)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from statistics import median
 
 from inferometer.core.procedure import Procedure
@@ -12,7 +13,7 @@ from inferometer.core.record import Round
 from inferometer.core.workload import Workload
 from inferometer.runner.bench import RoundPlan
 from inferometer.stats.intervals import cluster_mean
-from inferometer.stats.stopping import Rule, expected_more_s, look, until_look_s
+from inferometer.stats.stopping import Look, Rule, expected_more_s, look, until_look_s
 
 BATCHED_BELOW_S = 50e-6
 BATCH_S = 100e-6
@@ -33,7 +34,7 @@ class Task:
         procedure: how it is measured.
         rule: when this process has given enough.
         before: rounds of earlier processes.
-        rounds: rounds of this process.
+        rounds: rounds of this process, and those of interrupted ones whose share it completes.
         next_look: so many rounds must be there before the rule is asked again: a rule that is asked
             after every round stops in calm moments.
     """
@@ -107,7 +108,7 @@ class Task:
         """
         if not self.has_share or (len(self.rounds) < self.next_look and not self.at_limit):
             return False
-        seen = look(self._values(), self.rule, calls_per_value=self._k(), span_s=self.span_s)
+        seen = _look(self.rounds, self.rule)
         self.next_look = seen.rounds
         return seen.decision != "more"
 
@@ -118,22 +119,38 @@ class Task:
         if len(self.rounds) < self.next_look:  # as the last look said: looking takes its time
             return until_look_s(self.timed_s, len(self.rounds), self.next_look, self.rule)
         return expected_more_s(
-            self._values(), self.rule, calls_per_value=self._k(), span_s=self.span_s
+            _values(self.rounds), self.rule, calls_per_value=_k(self.rounds), span_s=self.span_s
         )
 
     @property
     def span_s(self) -> float:
-        """Wall-clock seconds from the first round of this process to the end of its last."""
-        if not self.rounds:
-            return 0.0
-        first, last = self.rounds[0], self.rounds[-1]
-        return max(last.started_at + last.starts_s[-1] + last.values_s[-1] - first.started_at, 0.0)
+        """Wall-clock seconds from the first round of this process to the end of its last.
 
-    def _values(self) -> list[tuple[float, ...]]:
-        return [done.settled_s for done in self.rounds]
+        Those of interrupted ones are added, the time between them is not.
+        """
+        return _span_s(self.rounds)
 
-    def _k(self) -> int:
-        return max((done.calls_per_value for done in self.rounds), default=1)
+
+def shares(rounds: Sequence[Round], rule: Rule) -> tuple[int, list[Round]]:
+    """What processes that are gone have given.
+
+    An interrupted process leaves a share that the next one completes: else a run that is
+    interrupted time and again would begin again each time.
+
+    Args:
+        rounds: rounds that count, in the order of their processes.
+        rule: what each process has to give.
+
+    Returns:
+        How many shares are whole, and the rounds of the one that is begun.
+    """
+    whole = 0
+    begun: list[Round] = []
+    for part in _processes(rounds):
+        begun += part
+        if _look(begun, rule).decision != "more":
+            whole, begun = whole + 1, []
+    return whole, begun
 
 
 def typical_s(warm: Round) -> float:
@@ -194,6 +211,34 @@ def _until_s(call_s: float, procedure: Procedure, *, calls: int, rounds: int) ->
     plan = plan_round(call_s, procedure)
     missing = max(math.ceil(calls / (plan.values * plan.calls_per_value)), rounds, 0)
     return missing * round_s(call_s, procedure)
+
+
+def _look(rounds: Sequence[Round], rule: Rule) -> Look:
+    """What the rule says to the rounds of a share."""
+    k, span_s = _k(rounds), _span_s(rounds)
+    return look(_values(rounds), rule, calls_per_value=k, span_s=span_s)
+
+
+def _processes(rounds: Sequence[Round]) -> list[list[Round]]:
+    """Rounds in the order of their processes, those of each together."""
+    return [list(part) for _, part in groupby(rounds, key=lambda done: done.process)]
+
+
+def _span_s(rounds: Sequence[Round]) -> float:
+    """Seconds from the first round of each process to the end of its last, added up."""
+    ends = [(part[0], part[-1]) for part in _processes(rounds)]
+    return math.fsum(
+        max(last.started_at + last.starts_s[-1] + last.values_s[-1] - first.started_at, 0.0)
+        for first, last in ends
+    )
+
+
+def _values(rounds: Sequence[Round]) -> list[tuple[float, ...]]:
+    return [done.settled_s for done in rounds]
+
+
+def _k(rounds: Sequence[Round]) -> int:
+    return max((done.calls_per_value for done in rounds), default=1)
 
 
 def _calls(rounds: Sequence[Round]) -> int:

@@ -24,6 +24,7 @@ class Prepared:
         rounds: its rounds, earlier ones included.
         task: what the schedule knows of the process that is alive now, or was the last.
         turns: processes that have given their share.
+        begun: rounds of interrupted processes, whose share the next one completes.
         warm_s: seconds that its last warm-up took.
         peaks: peak memory in each of its processes, bytes.
         batch_applied: whether the batch size changed its inputs.
@@ -33,6 +34,7 @@ class Prepared:
     rounds: list[Round]
     task: Task
     turns: int = 0
+    begun: list[Round] = field(default_factory=list)
     warm_s: float = 0.0
     peaks: list[int] = field(default_factory=list)
     batch_applied: bool = True
@@ -81,7 +83,8 @@ def further(
         left_s: seconds that may be planned for; infinite without a budget.
     """
     made = (
-        _offer(sides, procedure, sum(map(cost_s, sides))) for sides in _units(present, procedure)
+        _offer(sides, procedure, cost_s=sum(map(cost_s, sides)))
+        for sides in _units(present, procedure)
     )
     offers = [offer for offer in made if offer is not None]
     chosen: list[Workload] = []
@@ -90,6 +93,17 @@ def further(
             left_s -= offer.cost_s
             chosen += offer.workloads
     return chosen
+
+
+def complete(present: Sequence[Prepared], procedure: Procedure) -> list[Workload]:
+    """The workloads that need no further process, whatever it would cost."""
+    units = _units(present, procedure)
+    return [
+        one.task.workload
+        for sides in units
+        for one in sides
+        if _offer(sides, procedure, cost_s=0.0) is None
+    ]
 
 
 def _units(present: Sequence[Prepared], procedure: Procedure) -> list[tuple[Prepared, ...]]:
@@ -105,7 +119,7 @@ def _units(present: Sequence[Prepared], procedure: Procedure) -> list[tuple[Prep
     return units
 
 
-def _offer(sides: tuple[Prepared, ...], procedure: Procedure, cost_s: float) -> _Offer | None:
+def _offer(sides: tuple[Prepared, ...], procedure: Procedure, *, cost_s: float) -> _Offer | None:
     """What another process of a workload or a pair is worth; None where none is wanted."""
     workloads = tuple(one.task.workload for one in sides)
     turns = min(one.turns for one in sides)
