@@ -13,7 +13,7 @@ from inferometer.core.record import Round
 from inferometer.core.workload import Workload
 from inferometer.runner.bench import RoundPlan
 from inferometer.stats.intervals import cluster_mean
-from inferometer.stats.stopping import Look, Rule, expected_more_s, look, until_look_s
+from inferometer.stats.stopping import Rule, expected_more_s, look, until_look_s
 
 BATCHED_BELOW_S = 50e-6
 BATCH_S = 100e-6
@@ -71,7 +71,7 @@ class Task:
     @property
     def has_share(self) -> bool:
         """Whether this process has given its least."""
-        return self.calls >= self.rule.min_calls and len(self.rounds) >= self.rule.min_rounds
+        return _has_least(self.rounds, self.rule)
 
     @property
     def has_span(self) -> bool:
@@ -108,7 +108,7 @@ class Task:
         """
         if not self.has_share or (len(self.rounds) < self.next_look and not self.at_limit):
             return False
-        seen = _look(self.rounds, self.rule)
+        seen = look(self._values(), self.rule, calls_per_value=self._k(), span_s=self.span_s)
         self.next_look = seen.rounds
         return seen.decision != "more"
 
@@ -119,7 +119,7 @@ class Task:
         if len(self.rounds) < self.next_look:  # as the last look said: looking takes its time
             return until_look_s(self.timed_s, len(self.rounds), self.next_look, self.rule)
         return expected_more_s(
-            _values(self.rounds), self.rule, calls_per_value=_k(self.rounds), span_s=self.span_s
+            self._values(), self.rule, calls_per_value=self._k(), span_s=self.span_s
         )
 
     @property
@@ -129,6 +129,12 @@ class Task:
         Those of interrupted ones are added, the time between them is not.
         """
         return _span_s(self.rounds)
+
+    def _values(self) -> list[tuple[float, ...]]:
+        return [done.settled_s for done in self.rounds]
+
+    def _k(self) -> int:
+        return max((done.calls_per_value for done in self.rounds), default=1)
 
 
 def shares(rounds: Sequence[Round], rule: Rule) -> tuple[int, list[Round]]:
@@ -148,7 +154,7 @@ def shares(rounds: Sequence[Round], rule: Rule) -> tuple[int, list[Round]]:
     begun: list[Round] = []
     for part in _processes(rounds):
         begun += part
-        if _look(begun, rule).decision != "more":
+        if _has_least(begun, rule) and _span_s(begun) >= rule.min_span_s:
             whole, begun = whole + 1, []
     return whole, begun
 
@@ -213,10 +219,8 @@ def _until_s(call_s: float, procedure: Procedure, *, calls: int, rounds: int) ->
     return missing * round_s(call_s, procedure)
 
 
-def _look(rounds: Sequence[Round], rule: Rule) -> Look:
-    """What the rule says to the rounds of a share."""
-    k, span_s = _k(rounds), _span_s(rounds)
-    return look(_values(rounds), rule, calls_per_value=k, span_s=span_s)
+def _has_least(rounds: Sequence[Round], rule: Rule) -> bool:
+    return len(rounds) >= rule.min_rounds and _calls(rounds) >= rule.min_calls
 
 
 def _processes(rounds: Sequence[Round]) -> list[list[Round]]:
@@ -231,14 +235,6 @@ def _span_s(rounds: Sequence[Round]) -> float:
         max(last.started_at + last.starts_s[-1] + last.values_s[-1] - first.started_at, 0.0)
         for first, last in ends
     )
-
-
-def _values(rounds: Sequence[Round]) -> list[tuple[float, ...]]:
-    return [done.settled_s for done in rounds]
-
-
-def _k(rounds: Sequence[Round]) -> int:
-    return max((done.calls_per_value for done in rounds), default=1)
 
 
 def _calls(rounds: Sequence[Round]) -> int:
