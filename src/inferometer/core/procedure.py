@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from inferometer.core.ranges import PROCEDURE
 
 
 @dataclass(frozen=True, kw_only=True)
 class Procedure:
-    """The rules of measuring. Inert: it only holds and checks its values.
+    """The rules of measuring. Inert: it only holds its values, and checks that they make sense.
+
+    Runs are kept that other versions measured; what users may ask for today is said by `checked`.
 
     Attributes:
         target: relative half-width of the interval of the median at which a workload is done
@@ -93,6 +99,33 @@ class Procedure:
         for problem, good in checks.items():
             if not good:
                 raise ValueError(problem)
+
+
+def checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of fields of `Procedure` within their limits (`core.ranges`), as plain numbers.
+
+    Args:
+        values: by field name; what has no limits stays as it is.
+
+    Raises:
+        ValueError: one is out of its limits, or no number; the message names it.
+    """
+    may_lack = {one.name for one in fields(Procedure) if one.default is None}
+    return {
+        name: PROCEDURE[name].check(name, value)
+        if name in PROCEDURE and not (value is None and name in may_lack)
+        else value
+        for name, value in values.items()
+    }
+
+
+def within_limits(procedure: Procedure) -> Procedure:
+    """The procedure with plain numbers, each within its limits.
+
+    Raises:
+        ValueError: one is not; the message names it.
+    """
+    return Procedure(**checked(asdict(procedure)))
 
 
 PRESETS: dict[str, dict[str, float | int | bool]] = {

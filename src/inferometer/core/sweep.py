@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from inferometer.core.errors import StudyError
 from inferometer.core.hypothesis import THE_LABS
 from inferometer.core.procedure import Procedure
 from inferometer.core.workload import Variant, Workload, digest
+
+MOST_WORKLOADS = 10_000
+"""A run of more would take days at the least, and they are all listed before it begins."""
 
 NEWER_THAN_SOME_RUNS = ("find_cliff",)
 """Fields of `Procedure` that stored runs lack; where they are None, such runs are resumed."""
@@ -49,12 +54,20 @@ class Sweep:
     threads: int | None = None
 
     def shapes(self) -> list[tuple[int | None, int]]:
-        """Pairs of input size and batch size, each once, in the order given."""
-        pairs = [(s, b) for block in self.blocks for s in block.sizes for b in block.batches]
-        return list(dict.fromkeys(pairs))
+        """Pairs of input size and batch size, each once, in the order given.
+
+        Raises:
+            StudyError: they are more than a run measures; they are not listed then.
+        """
+        return self._shapes(MOST_WORKLOADS)
 
     def workloads(self) -> list[Workload]:
-        """Every workload once, in the order of the axes."""
+        """Every workload once, in the order of the axes.
+
+        Raises:
+            StudyError: they are more than a run measures; they are not listed then.
+        """
+        shapes = self._shapes(MOST_WORKLOADS // max(1, math.prod(self._distinct())))
         return [
             Workload(
                 variant=Variant(model=model, backend=backend, precision=precision),
@@ -66,8 +79,45 @@ class Sweep:
             for model in dict.fromkeys(self.models)
             for backend in dict.fromkeys(self.backends)
             for precision in dict.fromkeys(self.precisions)
-            for size, batch in self.shapes()
+            for size, batch in shapes
         ]
+
+    def check(self) -> None:
+        """See that a run can hold the workloads, without listing more than those.
+
+        Raises:
+            StudyError: there are too many.
+        """
+        self._shapes(MOST_WORKLOADS // max(1, math.prod(self._distinct())))
+
+    def _distinct(self) -> tuple[int, int, int]:
+        """Distinct models, backends and precisions."""
+        axes = (self.models, self.backends, self.precisions)
+        models, backends, precisions = (len(set(axis)) for axis in axes)
+        return models, backends, precisions
+
+    def _shapes(self, most: int) -> list[tuple[int | None, int]]:
+        """Distinct shapes, unless there are more than so many."""
+        found: dict[tuple[int | None, int], None] = {}
+        for block in self.blocks:
+            batches, sizes = dict.fromkeys(block.batches), dict.fromkeys(block.sizes)
+            if len(batches) * len(sizes) > most:
+                raise StudyError(self._too_many())
+            for size in sizes:
+                found.update(((size, batch), None) for batch in batches)
+                if len(found) > most:
+                    raise StudyError(self._too_many())
+        return list(found)
+
+    def _too_many(self) -> str:
+        shapes = sum(len(block.sizes) * len(block.batches) for block in self.blocks)
+        models, backends, precisions = self._distinct()
+        asked = models * backends * precisions * shapes
+        return (
+            f"{asked:,} workloads are asked for (models {models:,}, backends {backends:,}, "
+            f"precisions {precisions:,}, shapes {shapes:,}, each with each); a run holds "
+            f"{MOST_WORKLOADS:,} at the most: split them into several"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 
 from inferometer.core.hypothesis import FACTORS, FIGURES, Hypothesis
+from inferometer.core.shown import shown
 
 FORMS = (
     "FIGURE increases with FACTOR; FIGURE scales linearly with FACTOR; X is faster than Y; "
@@ -34,6 +35,10 @@ _ALIASES = {
 }
 _SMALLEST = 1e-9
 _SHOWN = 20
+
+LONGEST = 1000
+"""Characters of a hypothesis; the time to tell the forms apart grows with their square."""
+
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _AMOUNT = rf"{'|'.join(_WORDS)}|{_NUMBER} ?%|{_NUMBER} times|{_NUMBER}"
 _UP, _DOWN = "increases|rises|grows", "decreases|falls|shrinks"
@@ -46,14 +51,22 @@ def parse_hypothesis(text: str) -> Hypothesis:
         text: one line; blanks at its ends and a full stop do not count.
 
     Raises:
-        ValueError: it has none of the known forms, or names an unknown figure or factor.
+        ValueError: it has none of the known forms, is too long, or names an unknown figure or
+            factor.
     """
     line = " ".join(text.split()).removesuffix(".")
+    if len(line) > LONGEST:
+        raise ValueError(
+            f"'{shown(line, _SHOWN)}' has {len(line):,} characters; a hypothesis has at most "
+            f"{LONGEST:,}"
+        )
     for pattern, read in _READERS.items():
         match = re.fullmatch(pattern, line, re.IGNORECASE)
         if match:
             return read(text, match.groupdict(default=""))
-    raise ValueError(f"{line!r} is not a hypothesis that can be tested; the forms are: {FORMS}")
+    raise ValueError(
+        f"'{shown(line)}' is not a hypothesis that can be tested; the forms are: {FORMS}"
+    )
 
 
 def _trend(text: str, part: dict[str, str]) -> Hypothesis:
@@ -102,7 +115,7 @@ def _bounded(
 ) -> Hypothesis:
     left, right = part["left"], part["right"]
     if left == right:
-        raise ValueError(f"{left!r} cannot be compared with itself")
+        raise ValueError(f"'{shown(left)}' cannot be compared with itself")
     return Hypothesis(
         text=text, kind="ratio", figure=figure, left=left, right=right, bound=bound, at_most=at_most
     )
@@ -137,7 +150,9 @@ def _one_of(name: str, known: tuple[str, ...], what: str) -> str:
         return name
     close = get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
-    raise ValueError(f"no {what} is called {name!r}; {hint}known: {', '.join(known)}")
+    raise ValueError(
+        f"no {what} is called '{shown(name, 2 * _SHOWN)}'; {hint}known: {', '.join(known)}"
+    )
 
 
 def _amount(text: str) -> float:

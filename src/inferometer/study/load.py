@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inferometer.core.errors import StudyError
+from inferometer.core.filenames import FileProblemError, read_file
 from inferometer.core.hypothesis import THE_LABS
 from inferometer.core.procedure import PRESETS, Procedure
+from inferometer.core.ranges import PROCEDURE, value_text
+from inferometer.core.shown import shown
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.study.units import parse_bytes, parse_duration, parse_percent
 
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 64 * 1024
 """A larger file is not a study."""
+
+LONGEST_NAME = 100
+"""Characters of an unknown name for which a similar one is looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +73,7 @@ def load_study(reference: str | Path) -> Study:
     if isinstance(reference, str) and reference in _builtin_names():
         text = _builtin_folder().joinpath(f"{reference}.yaml").read_text(encoding="utf-8")
         return parse_study(text, name_of_file=f"{reference}.yaml")
-    return parse_study(_read(reference), name_of_file=os.fspath(reference))
+    return parse_study(_read(reference), name_of_file=shown(os.fspath(reference)))
 
 
 def builtin_studies() -> list[Study]:
@@ -90,7 +96,7 @@ def parse_study(text: str, *, name_of_file: str) -> Study:
     return Study(
         name=data["name"].strip(),
         description=data.get("description", "").strip(),
-        sweep=_sweep(data),
+        sweep=_sweep(data, file=name_of_file),
         procedure=_procedure(document, file=name_of_file),
         hypotheses=_hypotheses(document, file=name_of_file),
     )
@@ -118,14 +124,24 @@ def _hypotheses(document: Document, *, file: str) -> tuple[str, ...]:
     return texts
 
 
-def _sweep(data: Mapping[str, Any]) -> Sweep:
+def _sweep(data: Mapping[str, Any], *, file: str) -> Sweep:
+    """The file's axes.
+
+    Raises:
+        StudyError: they span more than a run holds.
+    """
     axes = ("models", "backends", "precisions")
     values: dict[str, Any] = {key: _texts(data[key]) for key in axes if key in data}
     if "device" in data:
-        values["device"] = data["device"]
+        values["device"] = data["device"].strip()
     if "threads" in data:
         values["threads"] = int(data["threads"])
-    return Sweep(blocks=tuple(map(_block, data.get("shapes", [data]))), **values)
+    sweep = Sweep(blocks=tuple(map(_block, data.get("shapes", [data]))), **values)
+    try:
+        sweep.check()
+    except StudyError as error:
+        raise StudyError(str(error), file=file) from error
+    return sweep
 
 
 def _texts(value: str | list[str]) -> tuple[str, ...]:
@@ -155,7 +171,9 @@ def _procedure(document: Document, *, file: str) -> Procedure:
     for key, value in document.data.get("procedure", {}).items():
         known = PROCEDURE_KEYS[key]
         try:
-            values[known.field] = known.read(value)
+            read = known.read(value)
+            limits = PROCEDURE.get(known.field)
+            values[known.field] = read if limits is None else limits.check(key, read)
         except ValueError as error:
             raise _at(document, key, str(error), file=file) from error
     try:
@@ -179,29 +197,26 @@ def _read(reference: str | Path) -> str:
         StudyError: there is none, or it is not a text of a study's size.
     """
     try:
-        with open(reference, "rb") as stream:  # noqa: PTH123 - a Path may not be made of any text
-            content = stream.read(MAX_BYTES + 1)
-    except FileNotFoundError as error:
-        raise StudyError(_nothing_called(os.fspath(reference))) from error
-    except OSError as error:
-        raise StudyError(f"cannot be read: {error.strerror}", file=reference) from error
-    except ValueError as error:
-        raise StudyError(f"{reference!a} cannot be the name of a file: {error}") from error
-    if len(content) > MAX_BYTES:
-        raise StudyError(f"larger than {MAX_BYTES} bytes: not a study file", file=reference)
+        content = read_file(reference, at_most=MAX_BYTES)
+    except FileProblemError as error:
+        name = os.fspath(reference)
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise StudyError(_nothing_called(name)) from error
+        raise StudyError(f"no study file: {error.reason}", file=shown(name)) from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise StudyError("not UTF-8 text; save it as UTF-8", file=reference, line=line) from error
+        name = shown(os.fspath(reference))
+        raise StudyError("not UTF-8 text; save it as UTF-8", file=name, line=line) from error
 
 
 def _nothing_called(reference: str) -> str:
     names = _builtin_names()
-    close = get_close_matches(reference, names, n=1)
+    close = get_close_matches(reference[:LONGEST_NAME], names, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     return (
-        f"no study is called {reference!r}, and there is no such file; {hint}"
+        f"no study is called {value_text(reference)}, and there is no such file; {hint}"
         f"Built-in studies: {', '.join(names)}; for others give the path of a YAML file"
     )
 

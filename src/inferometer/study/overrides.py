@@ -7,8 +7,10 @@ from dataclasses import fields, replace
 from typing import Any
 
 from inferometer.core.errors import StudyError
-from inferometer.core.procedure import PRESETS, Procedure
-from inferometer.core.sweep import Block, Study
+from inferometer.core.procedure import PRESETS, Procedure, checked, within_limits
+from inferometer.core.ranges import RANGES, check_device, value_text
+from inferometer.core.shown import shown
+from inferometer.core.sweep import MOST_WORKLOADS, Block, Study
 
 PRESET_FIELDS = frozenset(name for preset in PRESETS.values() for name in preset)
 """Fields of `Procedure` that a preset decides, be it by leaving the default."""
@@ -44,49 +46,84 @@ def override(
             `procedure` wins over it.
 
     Raises:
-        StudyError: a list is empty, or a value is unknown or out of its range.
+        StudyError: a list is empty, a value is unknown or beyond its limits, or the workloads are
+            more than a run holds.
     """
-    axes = {"models": models, "backends": backends, "precisions": precisions}
-    changes: dict[str, Any] = {name: _filled(name, a) for name, a in axes.items() if a is not None}
+    texts = {"models": models, "backends": backends, "precisions": precisions}
+    changes: dict[str, Any] = {name: _texts(name, t) for name, t in texts.items() if t is not None}
     if threads is not None:
-        changes["threads"] = _positive("threads", threads)
+        changes["threads"] = threads
     if device is not None:
         changes["device"] = device
     blocks = _with_sizes(study.sweep.blocks, sizes)
-    return replace(
-        study,
-        sweep=replace(study.sweep, blocks=_with_batches(blocks, batches), **changes),
-        procedure=_procedure(study.procedure, procedure or {}, preset),
+    return checked_study(
+        replace(
+            study,
+            sweep=replace(study.sweep, blocks=_with_batches(blocks, batches), **changes),
+            procedure=_procedure(study.procedure, procedure or {}, preset),
+        )
+    )
+
+
+def checked_study(study: Study) -> Study:
+    """The study, with plain numbers, each within its limits (`core.ranges`).
+
+    Raises:
+        StudyError: one is not, or the workloads are more than a run holds.
+    """
+    sweep = study.sweep
+    sweep.check()  # before each of them is looked at
+    try:
+        if sweep.threads is not None:
+            sweep = replace(sweep, threads=RANGES["threads"].check("threads", sweep.threads))
+        sweep = replace(
+            sweep, device=check_device(sweep.device), blocks=tuple(map(_checked, sweep.blocks))
+        )
+        procedure = within_limits(study.procedure)
+    except ValueError as error:
+        raise StudyError(str(error)) from error
+    return replace(study, sweep=sweep, procedure=procedure)
+
+
+def _checked(block: Block) -> Block:
+    size, batch = RANGES["size"], RANGES["batch"]
+    return Block(
+        sizes=tuple(None if one is None else size.check("a size", one) for one in block.sizes),
+        batches=tuple(batch.check("a batch size", one) for one in block.batches),
     )
 
 
 def _with_sizes(blocks: tuple[Block, ...], sizes: Sequence[int | None] | None) -> tuple[Block, ...]:
     if sizes is None:
         return blocks
-    changed: list[Block] = []
-    for size in _filled("sizes", sizes):
-        if size is not None:
-            _positive("a size", size)
-        having = [block for block in blocks if size in block.sizes] or [blocks[0]]
-        changed += [Block(sizes=(size,), batches=block.batches) for block in having]
-    return tuple(changed)
+    having: dict[int | None, list[Block]] = {}
+    once = [replace(block, batches=tuple(dict.fromkeys(block.batches))) for block in blocks]
+    for block in once:
+        for size in dict.fromkeys(block.sizes):
+            having.setdefault(size, []).append(block)
+    return tuple(
+        Block(sizes=(size,), batches=block.batches)
+        for size in _distinct("sizes", sizes)
+        for block in having.get(size) or once[:1]
+    )
 
 
 def _with_batches(blocks: tuple[Block, ...], batches: Sequence[int] | None) -> tuple[Block, ...]:
     if batches is None:
         return blocks
-    checked = tuple(_positive("a batch size", batch) for batch in _filled("batches", batches))
-    return tuple(dict.fromkeys(replace(block, batches=checked) for block in blocks))
+    wanted = _distinct("batches", batches)
+    sizes = dict.fromkeys(block.sizes for block in blocks)
+    return tuple(Block(sizes=own, batches=wanted) for own in sizes)
 
 
 def _procedure(base: Procedure, values: Mapping[str, Any], preset: str | None) -> Procedure:
     known = [field.name for field in fields(Procedure)]
     unknown = [name for name in values if name not in known]
     if unknown:
-        raise StudyError(f"procedure has no {unknown[0]}; it has {', '.join(known)}")
+        raise StudyError(f"procedure has no {shown(unknown[0])}; it has {', '.join(known)}")
     given = {name: value for name, value in values.items() if value is not None}
     try:
-        return replace(base, **(_preset(preset) | given))
+        return replace(base, **(_preset(preset) | checked(given)))
     except ValueError as error:
         raise StudyError(str(error)) from error
 
@@ -95,18 +132,30 @@ def _preset(name: str | None) -> dict[str, Any]:
     if name is None:
         return {}
     if name not in PRESETS:
-        raise StudyError(f"no preset is called {name!r}; known: {', '.join(PRESETS)}")
+        raise StudyError(f"no preset is called {value_text(name)}; known: {', '.join(PRESETS)}")
     default = Procedure()
     return {field: getattr(default, field) for field in PRESET_FIELDS} | PRESETS[name]
 
 
-def _filled(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
+def _texts(name: str, values: Sequence[str]) -> tuple[str, ...]:
+    texts = _distinct(name, values)
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        raise StudyError(f"{name} must be a list of texts, none of them blank")
+    return texts
+
+
+def _distinct(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
+    """Values of an axis, each once.
+
+    Raises:
+        StudyError: there are none, or more than a run holds workloads.
+    """
     if isinstance(values, str) or not values:
         raise StudyError(f"{name} must be a list with at least one value")
-    return tuple(values)
-
-
-def _positive(what: str, value: int) -> int:
-    if value < 1:
-        raise StudyError(f"{what} must be at least 1, not {value}")
-    return value
+    try:
+        distinct = tuple(dict.fromkeys(values))
+    except TypeError as error:
+        raise StudyError(f"{name} must be a list of plain values: {error}") from error
+    if len(distinct) > MOST_WORKLOADS:
+        raise StudyError(f"{name} has {len(distinct):,} values; a run holds {MOST_WORKLOADS:,}")
+    return distinct

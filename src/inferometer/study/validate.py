@@ -6,10 +6,12 @@ The schema's `x-expected` (what belongs here) and `x-problem` (a whole sentence)
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -17,6 +19,12 @@ from jsonschema.exceptions import ValidationError
 
 from inferometer.core.errors import StudyError
 from inferometer.study.document import LONGEST_SHOWN, Document, Path, dotted
+
+MOST_ERRORS = 1000
+"""Of a file that is wrong throughout, no more are looked for."""
+
+MOST_TOLD = 20
+"""More lines than that nobody reads."""
 
 
 @cache
@@ -31,37 +39,54 @@ def validate(document: Document, *, file: str) -> None:
     """Check a document against the schema.
 
     Raises:
-        StudyError: one or more things are wrong; one line for each, in the order of the file.
+        StudyError: one or more things are wrong; one line for each, in the order of the file, of
+            many the first.
     """
-    found = Draft202012Validator(schema()).iter_errors(document.data)
-    unordered = dict.fromkeys(problem for error in found for problem in _problems(error))
-    if not unordered:
+    found = islice(Draft202012Validator(schema()).iter_errors(document.data), MOST_ERRORS)
+    problems = [problem for error in found for problem in _problems(error)]
+    if not problems:
         return
-    problems = sorted(unordered, key=lambda problem: document.line(problem[0]) or 0)
+    problems.sort(key=lambda problem: document.line(problem.path) or 0)
+    told = list(dict.fromkeys((one.path, one.words()) for one in problems[:MOST_TOLD]))
     errors = [
         StudyError(words, file=file, line=document.line(path), key=dotted(path))
-        for path, words in problems
+        for path, words in told
     ]
     first = errors[0]
-    lines = [problems[0][1], *map(str, errors[1:])]
+    lines = [told[0][1], *map(str, errors[1:])]
+    if len(problems) > MOST_TOLD:
+        lines.append(f"{file}: more is wrong; these are the first {MOST_TOLD}")
     raise StudyError("\n".join(lines), file=file, line=first.line, key=first.key)
 
 
-def _problems(error: ValidationError) -> Iterator[tuple[Path, str]]:
-    """Where and what, in words; an error about several keys gives one for each."""
+@dataclass(frozen=True, kw_only=True)
+class _Problem:
+    """Something wrong in a document.
+
+    Attributes:
+        path: where.
+        words: makes the message, which takes its time.
+    """
+
+    path: Path
+    words: Callable[[], str]
+
+
+def _problems(error: ValidationError) -> Iterator[_Problem]:
+    """Where and what; an error about several keys gives one for each."""
     path: Path = tuple(error.absolute_path)
     rules: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
     value: Any = error.instance
     if error.validator == "additionalProperties":
         known = list(rules["properties"])
-        for key in value:
-            if key not in known:
-                yield (*path, key), _unknown_key(key, known)
+        for key in islice((key for key in value if key not in known), MOST_ERRORS):
+            yield _Problem(path=(*path, key), words=partial(_unknown_key, key, known))
     elif error.validator == "required":
         missing = [key for key in rules["required"] if key not in value]
-        yield path, f"missing: {', '.join(missing)}; a study needs name and models"
+        words = f"missing: {', '.join(missing)}; a study needs name and models"
+        yield _Problem(path=path, words=lambda: words)
     else:
-        yield path, rules.get("x-problem") or _unexpected(value, rules)
+        yield _Problem(path=path, words=lambda: rules.get("x-problem") or _unexpected(value, rules))
 
 
 def _unknown_key(key: str, known: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import fields
 from importlib.resources import files
 from pathlib import Path
@@ -164,18 +165,18 @@ def test_whole_numbers_may_be_written_with_a_point_or_an_exponent():
         (HEAD + "batch: 2.5", "found 2.5"),
         (HEAD + "batch: true", "found true"),
         (HEAD + "size: '224'", 'found "224"; write it without quotes'),
-        (HEAD + "size: Own", "size: expected a whole number of at least 1, own, or a list"),
+        (HEAD + "size: Own", "size: expected a whole number from 1 to 1000000, own, or a list"),
         (HEAD + "threads: 0", "threads: expected a whole number from 1 to 4096, found 0"),
         (HEAD + "device: /dev/x", "device: expected a device such as cpu"),
         (HEAD + "preset: fast", "preset: expected quick, standard or publish"),
         (HEAD + "procedure:", "procedure: expected a mapping such as {target: 5%, budget: 10m}"),
-        (HEAD + "procedure: {target: fast}", 'expected a share such as 5% or 0.05, found "fast"'),
+        (HEAD + "procedure: {target: fast}", 'such as 5% or 0.05, found "fast"'),
         (HEAD + "procedure: {target: 5}", "s.yaml:3: procedure.target: expected a share"),
-        (HEAD + "procedure: {target: 0%}", "procedure.target: target must be between 0 and 1"),
-        (HEAD + "procedure: {min_calls: 3}", "expected a whole number of at least 10, found 3"),
+        (HEAD + "procedure: {target: 0%}", "procedure.target: target must be a share of more than 0%"),
+        (HEAD + "procedure: {min_calls: 3}", "expected a whole number from 10 to 1000000000, found 3"),
         (HEAD + "procedure: {budget: 1e999}", "procedure.budget: expected a duration"),
         (HEAD + "procedure: {budget: !!float nan}", "procedure.budget: nan is not a duration"),
-        (HEAD + "procedure:\n  round: 0s", "s.yaml:4: procedure.round: round must be more than 0"),
+        (HEAD + "procedure:\n  round: 0s", "s.yaml:4: procedure.round: round must be a duration of more than 0"),
         (
             HEAD + "preset: publish\nprocedure:\n  seed: 1\n  max_calls: 20",
             "s.yaml:6: procedure.max_calls: max_calls must not be less than min_calls",
@@ -302,15 +303,61 @@ def test_an_unknown_name_names_the_nearest_and_all_others():
 
 
 def test_files_that_cannot_be_read_are_explained(tmp_path):
-    assert load_problem(tmp_path) == f"{tmp_path}: cannot be read: Is a directory"
+    assert load_problem(tmp_path) == f"{tmp_path}: no study file: a folder, not a file"
     assert "cannot be the name of a file" in load_problem("a\0b")
-    assert "cannot be read" in load_problem("x" * 5000)
+    assert "file name too long" in load_problem("x" * 5000)
     latin = tmp_path / "latin.yaml"
     latin.write_bytes("name: s\ndescription: \xfc".encode("latin-1"))
     assert load_problem(latin) == f"{latin}:2: not UTF-8 text; save it as UTF-8"
     large = tmp_path / "large.yaml"
     large.write_bytes(b"#" * (MAX_BYTES + 1))
-    assert "not a study file" in load_problem(large)
+    assert "larger than 64.0 KiB" in load_problem(large)
+
+
+def test_only_ordinary_files_are_read(tmp_path):
+    pipe, device = tmp_path / "pipe", tmp_path / "device"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device):
+        assert load_problem(path).startswith(f"{path}: no study file: no ordinary file")
+
+
+@pytest.mark.parametrize(
+    "name", ["\udcff", "a\x1b[31m", "\u202eabc", "y" * 300, "y" * 100_000, "~nosuch/s"]
+)
+def test_odd_names_are_shown_in_a_short_sentence(name):
+    message = load_problem(name)
+    assert message.isprintable()
+    assert len(message) < 500
+
+
+LONG = ",".join(map(str, range(1, 5001)))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"{HEAD}size: [{LONG}]\nbatch: [{LONG}]", "25,000,000 workloads are asked for"),
+        (f"name: s\nmodels: [{LONG.replace(',', 'm,')}m]\nsize: [1, 2, 3]", "15,000 workloads"),
+        (HEAD + "shapes:\n" + "- {size: [1, 2, 3], batch: [1, 2]}\n" * 1800, None),
+        (f"{HEAD}size: [{'1,' * 15000}1]\nbatch: [{'1,' * 15000}1]", None),
+        (f"name: s\nmodels: [{'1,' * 30000}1]", "more is wrong; these are the first 20"),
+        (HEAD + "".join(f"k{n}: 1\n" for n in range(6000)), "more is wrong; these are the first 20"),
+        (f"{HEAD}hypotheses: {'a at ' * 12000}b", "60,001 characters; a hypothesis has at most 1,000"),
+        (f"{HEAD}hypotheses: {'a at b is at most ' * 3500}1", "a hypothesis has at most 1,000"),
+        (HEAD + "hypotheses:\n" + "- a is faster than b\n" * 201, "a list of at most 200 such texts"),
+        (HEAD + "procedure: {budget: 99999h}", "budget must be a duration of more than 0 and at most 87600h"),
+        (HEAD + "procedure: {memory_limit: 2048TiB}", "memory_limit must be an amount of memory from 1 to 1024TiB"),
+    ],
+)  # fmt: skip
+def test_a_small_file_is_no_endless_work(text, message):
+    outcome = study_or_message(text)
+    if message is None:
+        assert isinstance(outcome, Study)
+        assert len(outcome.workloads()) <= 6
+    else:
+        assert message in outcome
+        assert len(outcome) < 8000
 
 
 class TestSchema:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from inferometer.core.errors import StudyError
@@ -77,6 +78,22 @@ def test_explicit_values_win_over_a_preset(lab):
     )
 
 
+def test_a_study_that_was_made_in_python_is_checked_too():
+    beyond = Study(name="s", sweep=Sweep(models=("m",), blocks=(Block(batches=(0,)),)))
+    with pytest.raises(StudyError, match="a batch size must be"):
+        override(beyond)
+
+
+def test_numbers_become_plain_ones(lab):
+    changed = override(lab, batches=[np.int64(3)], threads=np.int32(2))
+    assert type(changed.sweep.threads) is type(changed.sweep.shapes()[0][1]) is int
+
+
+def test_values_that_stand_many_times_are_no_work(lab):
+    changed = override(lab, sizes=[448, 224] * 50_000, batches=[1] * 100_000)
+    assert changed.sweep.shapes() == [(448, 1), (224, 1)]
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -84,12 +101,27 @@ def test_explicit_values_win_over_a_preset(lab):
         ({"models": "resnet18"}, "models must be a list"),
         ({"batches": []}, "batches must be a list"),
         ({"sizes": ()}, "sizes must be a list"),
-        ({"batches": [1, 0]}, "a batch size must be at least 1, not 0"),
-        ({"sizes": [-1]}, "a size must be at least 1, not -1"),
-        ({"threads": 0}, "threads must be at least 1, not 0"),
+        ({"batches": [1, 0]}, "a batch size must be a whole number from 1 to 1000000, not 0"),
+        ({"sizes": [-1]}, "a size must be a whole number from 1 to 1000000, not -1"),
+        ({"threads": 0}, "threads must be a whole number from 1 to 4096, not 0"),
+        ({"threads": True}, "threads must be a whole number from 1 to 4096, not True"),
+        ({"batches": [2**63 - 1]}, "from 1 to 1000000, not 9223372036854775807"),
+        ({"batches": ["8"]}, "a batch size must be a whole number from 1 to 1000000, not '8'"),
+        ({"batches": [[8]]}, "batches must be a list of plain values"),
+        ({"sizes": [float("nan")]}, "a size must be a whole number from 1 to 1000000, not nan"),
+        ({"batches": range(1, 20000)}, "batches has 19,999 values; a run holds 10,000"),
+        ({"batches": range(1, 3000), "sizes": range(1, 3000)}, "35,976,004 workloads are asked"),
+        ({"models": ["a", ""]}, "models must be a list of texts, none of them blank"),
+        ({"models": [5]}, "models must be a list of texts"),
+        ({"device": "cpu; rm"}, "device must be one such as cpu, cuda or cuda:1, not 'cpu; rm'"),
+        ({"procedure": {"timeout_s": float("inf")}}, "timeout_s must be a duration of more than 0"),
+        ({"procedure": {"processes": 101}}, "processes must be a whole number from 1 to 100"),
         ({"preset": "fast"}, "no preset is called 'fast'; known: quick, standard, publish"),
         ({"procedure": {"rounds": 3}}, "procedure has no rounds; it has target"),
-        ({"procedure": {"target": 2.0}}, "target must be between 0 and 1"),
+        (
+            {"procedure": {"target": 2.0}},
+            "target must be a share of more than 0% and less than 100%, not 2.0",
+        ),
         ({"procedure": {"max_calls": 20}, "preset": "publish"}, "max_calls must not be less"),
     ],
 )
