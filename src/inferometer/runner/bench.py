@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from inferometer.core.errors import WorkloadError
-from inferometer.core.model import Inputs, LoadedModel
+from inferometer.core.model import Inputs, InputSpec, LoadedModel
 from inferometer.core.protocols import ChoosesGradientMode, Meter, Session
 from inferometer.core.record import Round, Value
 from inferometer.core.workload import Workload
@@ -19,7 +19,8 @@ from inferometer.host.signals import Watch
 from inferometer.meters.memory import PeakMemory, give_back
 from inferometer.meters.memory import held as memory_held
 from inferometer.meters.wall_clock import empty_pair_s
-from inferometer.models.inputs import FactoryInputs
+from inferometer.models.inputs import FactoryInputs, RememberedInputs
+from inferometer.runner.batches import BATCH_FIRST, batch_remark, check_inputs
 from inferometer.runner.calls import Calls, Manner, Marks
 from inferometer.runner.first_calls import FirstCalls
 from inferometer.runner.memory_layers import MemoryLayers
@@ -125,6 +126,7 @@ class Bench:
         self.ready_s = ready_s
         self.settings = settings
         self.manner = Manner()
+        self._remembered = RememberedInputs(model.inputs)
         self.facts: dict[str, Value] = {
             "source": model.source,
             "weights": model.weights,
@@ -141,12 +143,15 @@ class Bench:
 
         Peak memory is watched here and not in the rounds: giving free memory back to the system,
         without which the peak would be that of another shape, slows the next call down. The inputs
-        are made before: making them takes memory that is not the model's.
+        are made before: making them takes memory that is not the model's. What is remembered of the
+        inputs of other shapes is forgotten first, for the same reason.
 
         Raises:
             WorkloadError: (non_finite_output) the first output holds NaN or infinity;
-                (unsupported) a call does not return what it gives.
+                (unsupported) a call does not return what it gives, or inputs or output are not
+                of the batch that is asked for.
         """
+        self._remembered.forget()
         if isinstance(self.model.inputs, FactoryInputs):
             self.inputs(shape)  # a model is built for them, which is not the one that is measured
         give_back()
@@ -162,7 +167,13 @@ class Bench:
             device.begin()
         memory.begin()
         try:
-            first = FirstCalls(self.session, placed, self.manner, lambda: self._placed(shape))
+            first = FirstCalls(
+                self.session,
+                placed,
+                self.manner,
+                lambda: self._placed(shape),
+                lambda output: self._outcome(output, shape, shown),
+            )
             first_call_s = first.make()
             del placed
             blocks = self._warm_calls(first.calls)
@@ -213,7 +224,7 @@ class Bench:
 
     def run_round(self, shape: Shape, plan: RoundPlan) -> Round:
         """Measure one round, and watch the device meanwhile."""
-        placed = self._placed(shape)
+        placed = self.session.place(self._made(self._remembered, shape))
         calls, marks = Calls(self.session, placed, self.manner), Marks(placed, summed=False)
         with self.session.running():
             self.watch.begin()
@@ -227,10 +238,31 @@ class Bench:
         return replace(_join(blocks), phase="measure", settle=plan.settle, signals=signals)
 
     def inputs(self, shape: Shape) -> Inputs:
-        """The arguments of a call, as the model's inputs make them."""
-        return self.model.inputs.make(
-            batch_size=shape.batch_size, input_size=shape.input_size, seed=shape.seed
-        )
+        """The arguments of a call, as the model's inputs make them.
+
+        Raises:
+            WorkloadError: (unsupported) the model cannot take the shape, or they are empty.
+        """
+        return self._made(self.model.inputs, shape)
+
+    def _made(self, spec: InputSpec, shape: Shape) -> Inputs:
+        made = spec.make(batch_size=shape.batch_size, input_size=shape.input_size, seed=shape.seed)
+        check_inputs(made, shape.batch_size)
+        return made
+
+    def _outcome(self, output: object, shape: Shape, inputs: Inputs) -> str | None:
+        """A remark on the batch in an output.
+
+        Raises:
+            WorkloadError: (unsupported) the output of a model that is known is not of the batch.
+        """
+        if not inputs.batch_applied:
+            return None
+        is_known = self.model.source in BATCH_FIRST
+        remark = batch_remark(output, shape.batch_size, first=is_known)
+        if remark is not None and is_known:
+            raise WorkloadError("unsupported", remark)
+        return None if remark is None else f"{remark}: figures for a sample count the whole batch"
 
     def _placed(self, shape: Shape) -> Inputs:
         return self.session.place(self.inputs(shape))

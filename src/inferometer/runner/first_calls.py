@@ -30,6 +30,7 @@ class FirstCalls:
         placed: inputs of the first call.
         manner: how the model has to be called, as far as it is known.
         again: makes and places the same inputs once more.
+        outcome: looks at what the first call gives; its remark becomes a note.
 
     Attributes:
         calls: those that follow.
@@ -38,7 +39,12 @@ class FirstCalls:
     """
 
     def __init__(
-        self, session: Session, placed: Inputs, manner: Manner, again: Callable[[], Inputs]
+        self,
+        session: Session,
+        placed: Inputs,
+        manner: Manner,
+        again: Callable[[], Inputs],
+        outcome: Callable[[object], str | None] = lambda _: None,
     ) -> None:
         self.session = session
         self.manner = manner
@@ -47,13 +53,14 @@ class FirstCalls:
         self.variant_notes: list[str] = []
         self._placed = placed
         self._again = again
+        self._outcome = outcome
 
     def make(self) -> float:
         """Seconds of the first call.
 
         Raises:
             WorkloadError: (non_finite_output) its output holds NaN or infinity; (unsupported) it
-                gives work that is not done.
+                gives work that is not done, or its output is not of the batch.
             Exception: whatever the model raises.
         """
         marks = Marks(self._placed, summed=True)
@@ -110,9 +117,8 @@ class FirstCalls:
         problem = self.session.non_finite(output)
         if problem:
             raise WorkloadError("non_finite_output", problem)
-        remark = self.session.minus_infinite(output)
-        if remark:
-            self.notes.append(remark)
+        remarks = (self.session.minus_infinite(output), self._outcome(output))
+        self.notes += [remark for remark in remarks if remark]
         if self.manner.finish is not None:
             self.notes.append(LATE_PROMISE)
 

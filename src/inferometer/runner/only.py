@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 
 from inferometer.core.errors import InputError
+from inferometer.core.shown import shown
 from inferometer.core.workload import Workload
 
 SHOWN = 12
@@ -27,25 +29,34 @@ def named(patterns: Sequence[str], workloads: Sequence[Workload]) -> list[Worklo
     Raises:
         InputError: a pattern names none; the message says which there are.
     """
+    cells = _cells(workloads)
     found: set[Workload] = set()
     for pattern in patterns:
-        mine = {workload for workload in workloads if _names(pattern, workload)}
+        mine = cells.get(("label", pattern), []) + cells.get(_read(pattern), [])
         if not mine:
             raise InputError(
-                f"--only {pattern}: the run has no such cell; it has {_listed(workloads)}"
+                f"--only {shown(pattern)}: the run has no such cell; it has {_listed(workloads)}"
             )
-        found |= mine
+        found.update(mine)
     return [workload for workload in workloads if workload in found]
 
 
-def _names(pattern: str, workload: Workload) -> bool:
-    if pattern == workload.label:
-        return True
+def _cells(workloads: Sequence[Workload]) -> dict[tuple[str, str], list[Workload]]:
+    """Workloads by whatever a pattern may call them: (model, shape), either of them empty."""
+    found: dict[tuple[str, str], list[Workload]] = defaultdict(list)
+    for workload in workloads:
+        found["label", workload.label].append(workload)
+        for model in {"", *_model_names(workload)}:
+            for shape in ("", _shape(workload)):
+                found[model, shape].append(workload)
+    return found
+
+
+def _read(pattern: str) -> tuple[str, str]:
+    """Model and shape of a pattern, empty where it says none."""
     parts = _PATTERN.fullmatch(pattern)
     assert parts is not None  # anything is a model
-    if parts["size"] is not None and f"{parts['size']}/{parts['batch']}" != _shape(workload):
-        return False
-    return parts["model"] in ("", *_model_names(workload))
+    return parts["model"], "" if parts["size"] is None else f"{parts['size']}/{parts['batch']}"
 
 
 def _model_names(workload: Workload) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record, Value
 from inferometer.core.roof import Roof
 from inferometer.core.run import Run
+from inferometer.core.shown import shown
 from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
 from inferometer.host.conditions import conditions
@@ -154,15 +155,15 @@ def check(study: Study) -> None:
 
     sweep = study.sweep
     known: list[str] = []
-    for name in sweep.backends:
+    for name in dict.fromkeys(sweep.backends):
         known += BACKENDS.get(name).precisions
-    for precision in sweep.precisions:
+    for precision in dict.fromkeys(sweep.precisions):
         if precision not in known:
             raise InputError(
-                f"no chosen backend has the precision {precision!r}; "
+                f"no chosen backend has the precision '{shown(precision)}'; "
                 f"known: {', '.join(dict.fromkeys(known))}"
             )
-    for model in sweep.models:
+    for model in dict.fromkeys(sweep.models):
         check_model(model)
     variants = {workload.variant for workload in study.workloads()}
     if study.procedure.pair and len(variants) != 2:  # noqa: PLR2004 - a pair

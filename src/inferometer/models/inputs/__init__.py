@@ -15,12 +15,14 @@ from inferometer.models.inputs.factory import (
 )
 from inferometer.models.inputs.fitting import batch_size_of
 from inferometer.models.inputs.generated import GeneratedInputs, TensorSpec, images, shaped
+from inferometer.models.inputs.remembered import RememberedInputs
 
 __all__ = [
     "ExampleInputs",
     "FactoryInputs",
     "GeneratedInputs",
     "Maker",
+    "RememberedInputs",
     "TensorSpec",
     "batch_size_of",
     "example_inputs",

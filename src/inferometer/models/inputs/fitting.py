@@ -72,10 +72,21 @@ class Rows:
         return ""
 
     def of(self, leaf: Any) -> Any:
-        """A leaf with as many rows; what has one row for all samples keeps it."""
+        """A leaf with as many rows; what has one row for all samples keeps it.
+
+        Raises:
+            WorkloadError: (unsupported) it is of a kind whose rows cannot be chosen.
+        """
         if self.wanted == self.own or not _has_rows(leaf) or _row_count(leaf) != self.own:
             return leaf
-        return (repeated_packed if is_packed(leaf) else repeated)(leaf, self.wanted)
+        other = (repeated_packed if is_packed(leaf) else repeated)(leaf, self.wanted)
+        if not _has_rows(other) or _row_count(other) != self.wanted:
+            raise WorkloadError(
+                "unsupported",
+                f"batch size {self.wanted}: rows of a {type(leaf).__name__} in the example cannot "
+                f"be repeated; {WAY_OUT}",
+            )
+        return other
 
 
 class Sizes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +18,12 @@ Fill = Literal["image", "normal", "ids", "ones"]
 
 DISTINCT = 8
 """Rows of a batch that differ; larger batches repeat them, so that making them stays cheap."""
+
+MOST_ELEMENTS = 2**53
+"""More bytes than any machine has, and the largest number that is exact in NumPy's ranges."""
+
+
+Rows = tuple["NDArray[Any]", ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,15 +82,31 @@ class GeneratedInputs:
         """Inputs of one call, the same for the same seed.
 
         Raises:
-            WorkloadError: (unsupported) the model cannot take this size.
+            WorkloadError: (unsupported) the model cannot take this size; (out_of_memory) nothing
+                can hold the inputs.
+        """
+        rows = self.rows(batch_size=batch_size, input_size=input_size, seed=seed)
+        return self.of_rows(rows, batch_size=batch_size, input_size=input_size)
+
+    def rows(self, *, batch_size: int, input_size: int | None, seed: int) -> Rows:
+        """Distinct rows of each argument, as many as the batch has: what takes time to make.
+
+        Raises:
+            WorkloadError: as `make`.
         """
         import numpy as np
 
         self._check(input_size)
         random = np.random.default_rng(seed)
+        return tuple(
+            _rows(spec, (batch_size, *spec.sized(input_size)), random) for spec in self.tensors
+        )
+
+    def of_rows(self, rows: Rows, *, batch_size: int, input_size: int | None) -> Inputs:
+        """Inputs of one call; where the rows are the batch, they are used, and not copied."""
         arrays = [
-            (spec.name, _filled(spec, (batch_size, *spec.sized(input_size)), random))
-            for spec in self.tensors
+            (spec.name, _repeated(distinct, batch_size))
+            for spec, distinct in zip(self.tensors, rows, strict=True)
         ]
         shape = shape_text(
             tuple(array for name, array in arrays if not name),
@@ -135,20 +158,31 @@ def shaped(shape: tuple[int, ...]) -> GeneratedInputs:
     return GeneratedInputs(tensors=(spec,))
 
 
-def _filled(spec: TensorSpec, shape: tuple[int, ...], random: np.random.Generator) -> NDArray[Any]:
-    """A batch of a spec; `shape` begins with the batch size."""
+def _rows(spec: TensorSpec, shape: tuple[int, ...], random: np.random.Generator) -> NDArray[Any]:
+    """Distinct rows of a batch; `shape` begins with the batch size.
+
+    Raises:
+        WorkloadError: (out_of_memory) no memory holds so much.
+    """
     import numpy as np
 
-    if spec.fill == "ones":
-        return np.ones(shape, dtype=np.int64)
+    if math.prod(shape) > MOST_ELEMENTS:
+        # NumPy would refuse some of these in words about arrays, and make others empty.
+        text = "x".join(map(str, shape))
+        raise WorkloadError("out_of_memory", f"no memory holds inputs of {text}")
     distinct = (min(shape[0], DISTINCT), *shape[1:])
+    if spec.fill == "ones":
+        return np.ones(distinct, dtype=np.int64)
     if spec.fill == "ids":
-        rows: NDArray[Any] = random.integers(0, spec.vocabulary, distinct, dtype=np.int64)
-    else:
-        rows = random.standard_normal(distinct, dtype=np.float32)
-        if spec.fill == "image":
-            rows = _coloured(rows)
-    return rows if len(rows) == shape[0] else rows[np.arange(shape[0]) % len(rows)]
+        return random.integers(0, spec.vocabulary, distinct, dtype=np.int64)
+    noise = random.standard_normal(distinct, dtype=np.float32)
+    return _coloured(noise) if spec.fill == "image" else noise
+
+
+def _repeated(rows: NDArray[Any], batch_size: int) -> NDArray[Any]:
+    import numpy as np
+
+    return rows if len(rows) == batch_size else rows[np.arange(batch_size) % len(rows)]
 
 
 def _coloured(noise: NDArray[np.float32]) -> NDArray[np.float32]:
