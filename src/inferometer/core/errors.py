@@ -1,15 +1,15 @@
 """Every exception that inferometer raises on purpose.
 
-InferometerError
-├── InputError                something that the user gave is wrong: exit status 2
-│   ├── StudyError            a study file, at a file, a line and a key
-│   ├── ModelReferenceError   a model reference that cannot be read
-│   ├── StoreError            a database that cannot be opened, read or written
-│   ├── ImportFileError       a file given to `import`
-│   ├── MeterError            a power meter that the user named cannot be used
-│   └── MissingExtraError     an optional package is not installed
-├── SourceLostError           a power source stopped answering; its figures are withheld
-└── WorkloadError             a workload failed; becomes a `Failure` in its record
+    InferometerError
+    ├── InputError                something that the user gave is wrong: exit status 2
+    │   ├── StudyError            a study file, at a file, a line and a key
+    │   ├── ModelReferenceError   a model reference that cannot be read
+    │   ├── StoreError            a database that cannot be opened, read or written
+    │   ├── ImportFileError       a file given to `import`
+    │   ├── MeterError            a power meter that the user named cannot be used
+    │   └── MissingExtraError     an optional package is not installed
+    ├── SourceLostError           a power source stopped answering; its figures are withheld
+    └── WorkloadError             a workload failed; becomes a `Failure` in its record
 
 Each message says what is wrong, where, and what to do. Only `cli` turns them into an exit status.
 """
@@ -88,6 +88,8 @@ class WorkloadError(InferometerError):
 
 
 LONGEST_MESSAGE = 300
+FAULT = "a fault of inferometer"
+"""Begins the message of a failure that neither the user nor the model has caused."""
 
 _OUT_OF_MEMORY = re.compile(
     r"not enough memory|out of memory|can't allocate memory|bad_?alloc|bad allocation"

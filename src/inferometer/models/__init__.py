@@ -23,15 +23,16 @@ def check(reference: str) -> None:
         ModelReferenceError: its syntax, its name, its source, an option or a file is wrong.
         MissingExtraError: a package that it needs is not installed.
     """
+    from inferometer.core.protocols import SupportsCheck
     from inferometer.models.options import Options
     from inferometer.models.reference import parse
-    from inferometer.models.registry import SOURCES
+    from inferometer.models.registry import source
 
     parsed = parse(reference)
     Options.read(parsed.options).require_files()
-    source = SOURCES.get(parsed.source)()
-    if hasattr(source, "check"):
-        source.check(parsed.target, dict(parsed.options))
+    found = source(parsed.source)
+    if isinstance(found, SupportsCheck):
+        found.check(parsed.target, dict(parsed.options))
 
 
 def import_packages(reference: str) -> None:
@@ -84,13 +85,11 @@ def load(reference: str, *, seed: int) -> LoadedModel:
         WorkloadError: (bad_model) the builder raised, or gave something that is not a model;
             (unsupported) the model cannot be served here.
     """
-    from inferometer.core.protocols import ModelSource
     from inferometer.models.reference import parse
-    from inferometer.models.registry import SOURCES
+    from inferometer.models.registry import source
     from inferometer.models.torchvision_compat import make_importable
 
     check(reference)
     make_importable()  # a user's file, too, may import it, at once or in a first call
     parsed = parse(reference)
-    source: ModelSource = SOURCES.get(parsed.source)()
-    return source.load(parsed.target, dict(parsed.options), seed=seed)
+    return source(parsed.source).load(parsed.target, dict(parsed.options), seed=seed)

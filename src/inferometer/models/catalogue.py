@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from inferometer.core.errors import ModelReferenceError
+from inferometer.models.paths import quoted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ def find(name: str) -> Entry:
     if name in CATALOGUE:
         return CATALOGUE[name]
     raise ModelReferenceError(
-        f"no model is called {name!r}{did_you_mean(name, CATALOGUE)}; known: "
+        f"no model is called {quoted(name)}{did_you_mean(name, CATALOGUE)}; known: "
         f"{', '.join(CATALOGUE)}; others are named as torchvision:NAME, timm:NAME, "
         "transformers:NAME, file.py:factory or ./FILE (see `inferometer models`)"
     )

@@ -9,9 +9,12 @@ from typing import Any
 
 from inferometer.core.errors import WorkloadError
 from inferometer.core.model import Inputs, LoadedModel
+from inferometer.core.shown import shown
 from inferometer.models.building import checked_parameters
 from inferometer.models.failures import building
+from inferometer.models.guards.exported import check_exported
 from inferometer.models.inputs import ExampleInputs
+from inferometer.models.userfiles import importable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,19 +70,30 @@ class ExportedInputs:
         )
 
 
-def load_exported(path: Path) -> LoadedModel:
+def load_exported(path: Path, *, trusted: bool) -> LoadedModel:
     """Load an exported program.
 
+    Args:
+        path: its archive.
+        trusted: whether code in the file may run.
+
     Raises:
-        WorkloadError: (bad_model) it is damaged; (unsupported) it holds no example inputs.
+        WorkloadError: (bad_model) it is damaged, or could run code and is not trusted;
+            (unsupported) it holds no example inputs.
     """
     import torch
 
+    if trusted:
+        importable(path.parent)  # classes of its inputs may lie beside it
+    else:
+        check_exported(path)
     with building(str(path)):
         program = torch.export.load(path)
         network = program.module()
     if program.example_inputs is None:
-        raise WorkloadError("unsupported", f"{path} holds no example inputs; export it with them")
+        raise WorkloadError(
+            "unsupported", f"{shown(path)} holds no example inputs; export it with them"
+        )
     args, kwargs = program.example_inputs
     return LoadedModel(
         network=network,

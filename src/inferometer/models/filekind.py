@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from inferometer.core.errors import ModelReferenceError, WorkloadError
+from inferometer.core.shown import shown
+from inferometer.models.guards.archive import members, without_top
+from inferometer.models.guards.exported import OLD_PROGRAM
+from inferometer.models.guards.refusal import damaged
+from inferometer.models.paths import require_file
 
 FileKind = Literal["torchscript", "exported", "pickle", "safetensors"]
 """`pickle` is what `torch.save` writes: weights alone, or a whole module."""
@@ -46,12 +50,9 @@ def check_file(path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix in FOREIGN:
         raise ModelReferenceError(
-            f"{path}: {FOREIGN[suffix]} files cannot be run; files that can: {READABLE}"
+            f"{shown(path)}: {FOREIGN[suffix]} files cannot be run; files that can: {READABLE}"
         )
-    if path.is_dir():
-        raise ModelReferenceError(f"{path} is a folder, not a model file")
-    if not path.is_file():
-        raise ModelReferenceError(f"{path}: there is no such file")
+    require_file(path)
 
 
 def file_kind(path: Path) -> FileKind:
@@ -61,39 +62,28 @@ def file_kind(path: Path) -> FileKind:
         WorkloadError: (bad_model) it is empty, cut short, unreadable, or nothing that we know.
     """
     try:
+        require_file(path)  # what is no file would be waited for
         with path.open("rb") as file:
             start = file.read(_HEADER_LENGTH_BYTES + 1)
-    except OSError as error:
-        raise WorkloadError("bad_model", f"{path} cannot be read: {error.strerror}") from error
+    except (OSError, ModelReferenceError) as error:
+        raise WorkloadError("bad_model", f"{shown(path)} cannot be read: {error}") from error
     if not start:
-        raise WorkloadError("bad_model", f"{path} is empty")
+        raise damaged(path, "is empty")
     if start.startswith(b"PK"):
         return _zip_kind(path)
     if start.startswith(b"\x80"):
         return "pickle"
     if start[_HEADER_LENGTH_BYTES:] == b"{":
         return "safetensors"
-    raise WorkloadError("bad_model", f"{path} is not a model file; files that can run: {READABLE}")
+    raise damaged(path, f"is not a model file; files that can run: {READABLE}")
 
 
 def _zip_kind(path: Path) -> FileKind:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = {_inside(name) for name in archive.namelist()}
-    except (zipfile.BadZipFile, OSError) as error:
-        raise WorkloadError("bad_model", f"{path} is cut short or damaged: {error}") from error
+    names = {without_top(name) for name in members(path)}
     if "constants.pkl" in names and any(name.startswith("code/") for name in names):
         return "torchscript"
-    if names & {"archive_format", "serialized_exported_program.json"}:
+    if names & {"archive_format", OLD_PROGRAM}:
         return "exported"
     if "data.pkl" in names:
         return "pickle"
-    raise WorkloadError(
-        "bad_model", f"{path} is an archive without a model; files that can run: {READABLE}"
-    )
-
-
-def _inside(name: str) -> str:
-    """A member's path without the archive's top folder, where it has one."""
-    parts = PurePosixPath(name).parts
-    return "/".join(parts[1:]) if len(parts) > 1 else name
+    raise damaged(path, f"is an archive without a model; files that can run: {READABLE}")

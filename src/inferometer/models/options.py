@@ -9,6 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.core.errors import ModelReferenceError
+from inferometer.core.filenames import FileProblemError, check_file
+from inferometer.core.shown import shown
+from inferometer.models.paths import path_of
+
+MOST_AXES = 16
+LONGEST_AXIS_DIGITS = 9
+"""Of a shape that a user writes: longer ones are no lengths, and overflow those of a runtime."""
+
+TRUSTED = ("yes", True)
+"""Values of the options that let code in a file run."""
 
 _SHAPE = re.compile(r"[1-9][0-9]*(x[1-9][0-9]*)*")
 
@@ -41,7 +51,7 @@ class Options:
         if weights in ("", True, False):
             raise ModelReferenceError("weights= takes `pretrained` or the path of a state file")
         pretrained = weights == "pretrained"
-        file = None if weights is None or pretrained else Path(str(weights)).expanduser()
+        file = None if weights is None or pretrained else path_of(str(weights))
         return cls(
             pretrained=pretrained,
             weights_file=file,
@@ -50,16 +60,20 @@ class Options:
         )
 
     def require_files(self) -> None:
-        """Check that a named weights file is there.
+        """Check that a named weights file is there, and an ordinary one.
 
         Raises:
             ModelReferenceError: it is not.
         """
-        if self.weights_file is not None and not self.weights_file.is_file():
+        if self.weights_file is None:
+            return
+        try:
+            check_file(self.weights_file)
+        except FileProblemError as error:
             raise ModelReferenceError(
-                f"weights={self.weights_file}: there is no such file; weights= takes "
-                "`pretrained` or the path of a state file (.pt, .pth, .safetensors)"
-            )
+                f"weights={error}; weights= takes `pretrained` or the path of a state file "
+                "(.pt, .pth, .safetensors)"
+            ) from error
 
     def anchored(self) -> Options:
         """The same, for code that may change the current folder: paths do not depend on it."""
@@ -86,6 +100,13 @@ def _shape(value: object) -> tuple[int, ...] | None:
         return None
     if not _SHAPE.fullmatch(str(value)):
         raise ModelReferenceError(
-            f"input={value} is not a shape; write the shape of one input, as in input=3x224x224"
+            f"input={shown(value)} is not a shape; write the shape of one input, as in "
+            "input=3x224x224"
         )
-    return tuple(int(part) for part in str(value).split("x"))
+    parts = str(value).split("x")
+    if len(parts) > MOST_AXES or max(map(len, parts)) > LONGEST_AXIS_DIGITS:
+        raise ModelReferenceError(
+            f"input={shown(value)} is too large: {MOST_AXES} axes of {LONGEST_AXIS_DIGITS} digits "
+            "at the most"
+        )
+    return tuple(int(part) for part in parts)

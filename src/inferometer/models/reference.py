@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from inferometer.core.errors import ModelReferenceError
+from inferometer.core.shown import shown
 from inferometer.models.catalogue import did_you_mean
+from inferometer.models.paths import quoted
 from inferometer.models.registry import SOURCES
 
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -44,10 +46,14 @@ def parse(text: str) -> Reference:
     """
     body, mark, query = text.partition("?")
     if not body.strip() or body != body.strip():
-        raise ModelReferenceError(f"the model reference {text!r} has no name, or spaces around it")
+        raise ModelReferenceError(
+            f"the model reference {quoted(text)} has no name, or spaces around it"
+        )
     source, target = _split(text, body)
     if not target:
-        raise ModelReferenceError(f"the model reference {text!r} names no model after {source}:")
+        raise ModelReferenceError(
+            f"the model reference {quoted(text)} names no model after {source}:"
+        )
     options = _options(text, query) if mark else {}
     return Reference(text=text, source=source, target=target, options=options)
 
@@ -61,12 +67,12 @@ def _split(text: str, body: str) -> tuple[str, str]:
         if prefix in sources:
             return prefix, rest
         raise ModelReferenceError(
-            f"the model reference {text!r} names an unknown source {prefix!r}"
+            f"the model reference {quoted(text)} names an unknown source {quoted(prefix)}"
             f"{did_you_mean(prefix, sources)}; known: {', '.join(sources)}"
         )
     if body.endswith(".py"):
         raise ModelReferenceError(
-            f"the model reference {text!r} names no factory; write {body}:FUNCTION"
+            f"the model reference {quoted(text)} names no factory; write {shown(body)}:FUNCTION"
         )
     is_path = "/" in body or "." in body or "\\" in body
     return ("file" if is_path else "catalogue"), body
@@ -78,11 +84,13 @@ def _options(text: str, query: str) -> dict[str, Any]:
         name, equals, value = part.partition("=")
         if not equals or not _OPTION.fullmatch(name):
             raise ModelReferenceError(
-                f"the model reference {text!r} has a malformed option {part!r}; "
+                f"the model reference {quoted(text)} has a malformed option {quoted(part)}; "
                 "write ?NAME=VALUE&NAME=VALUE"
             )
         if name in options:
-            raise ModelReferenceError(f"the model reference {text!r} gives {name} twice")
+            raise ModelReferenceError(
+                f"the model reference {quoted(text)} gives {shown(name)} twice"
+            )
         options[name] = literal(value)
     return options
 

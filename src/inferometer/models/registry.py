@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inferometer.core.protocols import ModelSource
 from inferometer.core.registry import Plugin, Registry
 
 _HERE = "inferometer.models.sources"
@@ -28,9 +29,17 @@ SOURCES = Registry(
         "python": Plugin(path=f"{_HERE}.python:PythonSource"),
         "file": Plugin(path=f"{_HERE}.file:FileSource", extra="torch", requires=("torch",)),
     },
+    contract=ModelSource,
 )
-"""The sources; each is a class that takes no arguments and fits `core.protocols.ModelSource`.
+"""The sources; each is a class that takes no arguments and fits `core.protocols.ModelSource`."""
 
-A source may also have `check(target, options)`, which raises an `InputError` for what can be seen
-to be wrong without importing a runtime.
-"""
+
+def source(name: str) -> ModelSource:
+    """A model source by its name. Imports no runtime.
+
+    Raises:
+        InputError: there is none of that name, or it cannot be used.
+        MissingExtraError: what it needs is not installed.
+    """
+    found: ModelSource = SOURCES.make(name)
+    return found

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pickle
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inferometer.core.errors import MissingExtraError, WorkloadError, in_one_line, is_out_of_memory
+from inferometer.core.shown import shown, visible
 from inferometer.models.filekind import file_kind
+from inferometer.models.guards.extent import check_extents
+from inferometer.models.guards.pickles import check_torch_file
+from inferometer.models.guards.refusal import damaged
 
 if TYPE_CHECKING:
     import torch
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 State = Mapping[str, "torch.Tensor"]
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model")
+_MOST_WRAPPINGS = 8
 _SHOWN = 3
 
 
@@ -29,9 +34,7 @@ def load_weights(network: Any, path: Path) -> str:  # noqa: ANN401 - any torch m
     """
     kind = file_kind(path)
     if kind in ("torchscript", "exported"):
-        raise WorkloadError(
-            "bad_model", f"{path} holds a whole model, not weights; name the file as the model"
-        )
+        raise damaged(path, "holds a whole model, not weights; name the file as the model")
     fit(network, read_state(path), path)
     return f"file {path.name}"
 
@@ -50,9 +53,8 @@ def read_state(path: Path) -> State:
         content = read_torch(path, trusted=False, way_out=way_out)
     state = as_state(content)
     if state is None:
-        raise WorkloadError(
-            "bad_model", f"{path} holds a {type(content).__name__}, not the weights of a model"
-        )
+        raise damaged(path, f"holds a {type(content).__name__}, not the weights of a model")
+    check_extents(path, state)
     return state
 
 
@@ -69,6 +71,8 @@ def read_torch(path: Path, *, trusted: bool, way_out: str) -> object:
     """
     import torch
 
+    if not trusted:
+        check_torch_file(path, _more_than_weights(way_out))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about pickle's protocol: whether it loads is enough
@@ -77,12 +81,12 @@ def read_torch(path: Path, *, trusted: bool, way_out: str) -> object:
         if is_out_of_memory(error):
             raise
         if isinstance(error, pickle.UnpicklingError) and not trusted:
-            raise WorkloadError(
-                "bad_model",
-                f"{path} holds more than weights, or is damaged; loading it whole can run code: "
-                f"{way_out}",
-            ) from error
-        raise _damaged(path, error) from error
+            raise damaged(path, _more_than_weights(way_out)) from error
+        raise _unreadable(path, error) from error
+
+
+def _more_than_weights(way_out: str) -> str:
+    return f"holds more than weights, or is damaged; loading it whole can run code: {way_out}"
 
 
 def as_state(content: object) -> State | None:
@@ -93,11 +97,16 @@ def as_state(content: object) -> State | None:
     """
     import torch
 
+    for _ in range(_MOST_WRAPPINGS):  # a mapping may hold itself
+        if not isinstance(content, Mapping):
+            return None
+        inner = (content.get(wrapper) for wrapper in _WRAPPERS)
+        wrapped = next((one for one in inner if isinstance(one, Mapping)), None)
+        if wrapped is None:
+            break
+        content = wrapped
     if not isinstance(content, Mapping) or not content:
         return None
-    for wrapper in _WRAPPERS:
-        if isinstance(content.get(wrapper), Mapping):
-            return as_state(content[wrapper])
     pairs = content.items()
     if not all(isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in pairs):
         return None
@@ -116,9 +125,10 @@ def fit(network: Any, state: State, path: Path) -> None:  # noqa: ANN401 - any t
         missing, unexpected = network.load_state_dict(state, strict=False)
     except (RuntimeError, TypeError) as error:
         lines = str(error).strip().splitlines()
-        raise WorkloadError("bad_model", f"{path} does not fit: {lines[-1].strip()}") from error
+        last = shown(lines[-1].strip()) if lines else type(error).__name__
+        raise damaged(path, f"does not fit: {last}") from error
     problems = [
-        f"{len(names)} {what} ({', '.join(names[:_SHOWN])}{' …' if len(names) > _SHOWN else ''})"
+        f"{len(names)} {what} ({_first(names)})"
         for what, names in (
             ("tensors of the model are missing", missing),
             ("tensors are not in the model", unexpected),
@@ -126,20 +136,26 @@ def fit(network: Any, state: State, path: Path) -> None:  # noqa: ANN401 - any t
         if names
     ]
     if problems:
-        raise WorkloadError("bad_model", f"{path} does not fit: {'; '.join(problems)}")
+        raise damaged(path, f"does not fit: {'; '.join(problems)}")
+
+
+def _first(names: Sequence[str]) -> str:
+    more = " …" if len(names) > _SHOWN else ""
+    return ", ".join(shown(one, 80) for one in names[:_SHOWN]) + more
 
 
 def _read_safetensors(path: Path) -> object:
     try:
-        from safetensors import SafetensorError
         from safetensors.torch import load_file
     except ModuleNotFoundError as error:
-        raise MissingExtraError(f"{path} needs safetensors, which", "timm") from error
+        raise MissingExtraError(f"{shown(path)} needs safetensors, which", "timm") from error
     try:
         return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise _damaged(path, error) from error
+    except Exception as error:  # it raises whatever its types and the system raise
+        if is_out_of_memory(error):
+            raise
+        raise _unreadable(path, error) from error
 
 
-def _damaged(path: Path, error: Exception) -> WorkloadError:
-    return WorkloadError("bad_model", f"{path} is damaged or no model file: {in_one_line(error)}")
+def _unreadable(path: Path, error: Exception) -> WorkloadError:
+    return damaged(path, f"is damaged or no model file: {visible(in_one_line(error))}")

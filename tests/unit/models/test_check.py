@@ -32,7 +32,7 @@ def test_the_catalogues_names_are_known(name):
         ("none.pt", "none.pt: there is no such file"),
         ("model.onnx", "ONNX files cannot be run; files that can: TorchScript"),
         ("model.tflite", "LiteRT files cannot be run"),
-        ("./", "is a folder"),
+        ("./", ".: a folder, not a file"),
         ("hub:repo:entry", "'repo' is neither OWNER/REPO nor a folder"),
         ("hub:owner/repo", "names no entry point; write hub:OWNER/REPO:ENTRY"),
         ("hub:./none:entry", "there is no file none/hubconf.py"),

@@ -262,7 +262,7 @@ class TestDamage:
         with zipfile.ZipFile(tmp_path / "model.pt", "w") as archive:
             archive.writestr("m/code/x.py", "")
             archive.writestr("m/constants.pkl", "")
-        assert "damaged TorchScript file" in str(refusal(tmp_path / "model.pt"))
+        assert "is cut short or damaged" in str(refusal(tmp_path / "model.pt"))
 
 
 def test_a_missing_file(tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inferometer.core.errors import WorkloadError
+from inferometer.core.shown import shown
 from inferometer.models.cost.onnx_expressions import Expression, expression
 from inferometer.models.cost.onnx_node import bodies, real_inputs
 
@@ -58,7 +59,8 @@ def set_axes(
             if name not in batch and input_size is None:
                 raise WorkloadError(
                     "unsupported",
-                    f"{path}: input {one.input} is open along {one.label}; give a size",
+                    f"{shown(path)}: input {shown(one.input)} is open along {shown(one.label)}; "
+                    "give a size",
                 )
             lengths[name] = samples if name in batch else int(input_size or 0)
     used = {one.label: one.set(lengths, path) for one in axes if one.names}
@@ -66,12 +68,12 @@ def set_axes(
     sized |= {one.axis.dim_value for one in axes if one.place and not one.names}
     if input_size is not None and input_size not in sized:
         raise WorkloadError(
-            "unsupported", f"{path} was made for one input size, not for {input_size}"
+            "unsupported", f"{shown(path)} was made for one input size, not for {input_size}"
         )
     if not used:
         return Setting(samples, ())
     _tell(model.graph, used, lengths)
-    notes = ", ".join(f"{name} = {length}" for name, length in used.items())
+    notes = ", ".join(f"{shown(name)} = {length}" for name, length in used.items())
     return Setting(samples, (f"open axes: {notes}",))
 
 
@@ -136,10 +138,11 @@ class _Axis:
         """
         found = lengths[self.label] if self.follows is None else self.follows.value(lengths)
         if found is None or found < 0:
-            shown = ", ".join(f"{name} = {lengths[name]}" for name in sorted(self.names))
+            known = ", ".join(f"{shown(name)} = {lengths[name]}" for name in sorted(self.names))
             raise WorkloadError(
                 "unsupported",
-                f"{path}: input {self.input} has no length along {self.label} where {shown}",
+                f"{shown(path)}: input {shown(self.input)} has no length along "
+                f"{shown(self.label)} where {known}",
             )
         self.axis.dim_value = found
         return found
@@ -193,7 +196,7 @@ def _own_batch(path: Path, axes: list[_Axis], batch_size: int | None) -> int:
     first = next(iter(rows), None)
     if first is None:
         if batch_size not in (None, 1):
-            raise WorkloadError("unsupported", f"{path}: no input has an axis for a batch")
+            raise WorkloadError("unsupported", f"{shown(path)}: no input has an axis for a batch")
         return 1
     if first.is_open:  # what it is made of is no batch
         return batch_size or 1
@@ -201,6 +204,7 @@ def _own_batch(path: Path, axes: list[_Axis], batch_size: int | None) -> int:
     if batch_size not in (None, own):
         raise WorkloadError(
             "unsupported",
-            f"{path} was made for batch {own} (first axis of {first.input}), not {batch_size}",
+            f"{shown(path)} was made for batch {own} (first axis of {shown(first.input)}), "
+            f"not {batch_size}",
         )
     return own

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from inferometer.core.errors import is_out_of_memory
 from inferometer.models.cost.onnx_dialect import ALIGNED
 from inferometer.models.cost.onnx_file import KEPT_ELEMENTS
-from inferometer.models.cost.onnx_node import STANDARD, bodies, operator_of
+from inferometer.models.cost.onnx_node import STANDARD, bodies, library, operator_of
 from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
@@ -63,8 +63,11 @@ def take_branches(graph: GraphProto) -> bool:
     nodes: list[NodeProto] = []
     changed = False
     for node in graph.node:
-        condition = values.get(node.input[0]) if operator_of(node) == "If" else None
-        branch = None if condition is None else _branch(node, bool(condition.ravel()[0]))
+        is_condition = operator_of(node) == "If" and node.input
+        condition = values.get(node.input[0]) if is_condition else None
+        branch = None
+        if condition is not None and condition.size:
+            branch = _branch(node, bool(condition.ravel()[0]))
         if branch is None:
             nodes.append(node)
             continue
@@ -134,13 +137,15 @@ def small_constants(graph: GraphProto) -> dict[str, NDArray[Any]]:
             if one.name == "value":
                 tensors.append((node.output[0], one.t))
             elif one.name in _PLAIN:
-                value = helper.get_attribute_value(one)
-                plain[node.output[0]] = np.array(value, dtype=_PLAIN[one.name])
-    return plain | {
-        name: numpy_helper.to_array(tensor)
-        for name, tensor in tensors
-        if math.prod(tensor.dims) <= KEPT_ELEMENTS and tensor.data_location != tensor.EXTERNAL
-    }
+                with library():
+                    value = helper.get_attribute_value(one)
+                    plain[node.output[0]] = np.array(value, dtype=_PLAIN[one.name])
+    with library():
+        return plain | {
+            name: numpy_helper.to_array(tensor)
+            for name, tensor in tensors
+            if math.prod(tensor.dims) <= KEPT_ELEMENTS and tensor.data_location != tensor.EXTERNAL
+        }
 
 
 def _value(
@@ -151,6 +156,8 @@ def _value(
 ) -> NDArray[Any] | None:
     """What a node gives, where that is a small constant."""
     if node.domain not in STANDARD or len(node.output) != 1:
+        return None
+    if not node.input:
         return None
     if node.op_type in ("Shape", "Size"):
         return _asked(node, known.get(node.input[0], Tensor()).dims)
@@ -192,6 +199,8 @@ def _stays_small(node: NodeProto, inputs: Sequence[NDArray[Any]]) -> bool:
     if node.op_type in ("ConstantOfShape", "Expand"):
         return bool(0 <= math.prod(int(length) for length in inputs[-1].ravel()) <= KEPT_ELEMENTS)
     if node.op_type == "Range":
+        if len(inputs) != len(("start", "limit", "delta")) or not all(one.size for one in inputs):
+            return False
         start, limit, delta = (float(value.ravel()[0]) for value in inputs)
         return bool(delta) and (limit - start) / delta <= KEPT_ELEMENTS
     sizes = [value.size for value in inputs if value.size]

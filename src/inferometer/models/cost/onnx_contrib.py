@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from inferometer.models.cost.onnx_dialect import ALIGNED
-from inferometer.models.cost.onnx_node import FILLED, Node, ShapeUnknown, bodies, operator_of
+from inferometer.models.cost.onnx_node import (
+    FILLED,
+    Node,
+    OnnxDamagedError,
+    ShapeUnknown,
+    bodies,
+    operator_of,
+)
 from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
@@ -73,6 +80,8 @@ def stand_in(graph: GraphProto) -> None:
     del graph.sparse_initializer[:]
     for node in graph.node:
         shape = Node(node, {}).attribute("shape") if operator_of(node) in FILLED else None
+        if shape and not (isinstance(shape, list) and all(isinstance(one, int) for one in shape)):
+            raise OnnxDamagedError("the shape that an operator fills is no list of lengths")
         if shape and node.output and not node.input:
             graph.initializer.add(name=node.output[0], data_type=FLOAT, dims=shape)
     filled = {one.name for one in graph.initializer}

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from inferometer.models.cost.onnx_node import Node, bodies, operator_of, real_inputs
+from inferometer.models.cost.onnx_node import (
+    Node,
+    OnnxDamagedError,
+    bodies,
+    operator_of,
+    real_inputs,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,6 +128,8 @@ def _constant(value: Any, *, single: bool) -> NDArray[Any]:  # noqa: ANN401 - as
     if isinstance(value, float):
         return np.array(value, dtype=np.float32)
     values = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, int | float) for one in values) or (not single and len(values) != 1):
+        raise OnnxDamagedError("an attribute of an operator is no number")
     whole = all(isinstance(one, int) for one in values)
     made = np.array(values, dtype=np.int64 if whole else np.float32)
     return made if single else made.reshape(())
@@ -182,7 +190,7 @@ def _upsample(node: NodeProto) -> None:
     from onnx import helper
 
     height, width = (_taken(node, f"{name}_scale") for name in ("height", "width"))
-    if height is not None and width is not None:
+    if all(isinstance(one, int | float) for one in (height, width)):
         scales = [1.0, 1.0, float(height), float(width)]
         node.attribute.append(helper.make_attribute("scales", scales))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,10 +16,14 @@ from inferometer.core.errors import (
     in_one_line,
     is_out_of_memory,
 )
+from inferometer.core.filenames import FileProblemError, check_file, reason_of
+from inferometer.core.shown import shown, visible
 from inferometer.models.cost.onnx_dialect import agree, modernise
-from inferometer.models.cost.onnx_node import bodies
+from inferometer.models.cost.onnx_node import OnnxDamagedError, bodies, library
 from inferometer.models.cost.onnx_tensor import Tensor
 from inferometer.models.cost.onnx_values import mark
+from inferometer.models.guards.refusal import damaged
+from inferometer.models.paths import path_of, require_file
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
@@ -33,6 +38,10 @@ MOST_NODES = 1_000_000
 KEPT_ELEMENTS = 1024
 """A constant of more elements is no shape and no list of axes: its values are not needed."""
 
+_TERM = rb"[A-Za-z ]*(\.\.\.)?[A-Za-z ]*"
+_EQUATION = re.compile(rb"%b(,%b)*(->%b)?" % (_TERM, _TERM, _TERM))
+"""Of an Einsum: letters for axes of an operand, three points for those without a letter."""
+
 _DATA = ("raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data")
 
 
@@ -46,15 +55,15 @@ def onnx_path(reference: str) -> Path | None:
     from inferometer.models.reference import parse
 
     parsed = parse(reference)
-    path = Path(parsed.target).expanduser()
-    if parsed.source != "file" or path.suffix.lower() != SUFFIX:
+    if parsed.source != "file" or not parsed.target.lower().endswith(SUFFIX):
         return None
+    path = path_of(parsed.target)
     if parsed.options:
-        raise ModelReferenceError(f"{path}: an ONNX file has no option {min(parsed.options)!r}")
-    if not path.is_file():
-        raise ModelReferenceError(f"{path}: there is no such file")
+        name = shown(min(parsed.options))
+        raise ModelReferenceError(f"{shown(path)}: an ONNX file has no option {name!r}")
+    require_file(path)
     if find_spec("onnx") is None:
-        raise MissingExtraError(f"{path} needs onnx, which", "onnx")
+        raise MissingExtraError(f"{shown(path)} needs onnx, which", "onnx")
     return path
 
 
@@ -67,27 +76,79 @@ def read_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
         WorkloadError: (bad_model) the file is damaged or no ONNX, or takes weights from outside of
             its folder; (unsupported) it is larger than the format allows.
     """
-    if path.stat().st_size > LARGEST_BYTES:
+    if check_file(path).st_size > LARGEST_BYTES:
         raise WorkloadError(
-            "unsupported", f"{path} is larger than 2 GiB; save its weights as external data"
+            "unsupported", f"{shown(path)} is larger than 2 GiB; save its weights as external data"
         )
     model = _parsed(path)
     if not model.ir_version or not (model.graph.node or model.graph.output):
-        raise WorkloadError("bad_model", f"{path} is no ONNX model: it holds no graph")
+        raise damaged(path, "is no ONNX model: it holds no graph")
+    _check_nodes(model.graph.node)
+    for function in model.functions:
+        _check_nodes(function.node)
     files = [str(path)]
+    kinds = _kinds()
     for tensor in _all_tensors(model):
         mark(tensor)
+        if tensor.data_type not in kinds:
+            raise damaged(path, f"says that {shown(tensor.name)} is of no type that there is")
         if min(tensor.dims, default=0) < 0:
-            raise WorkloadError("bad_model", f"{path}: {tensor.name} has a negative length")
+            raise damaged(path, f"says that {shown(tensor.name)} has a negative length")
         if tensor.data_location == tensor.EXTERNAL:
             files.append(str(_external(path, tensor)))
         elif math.prod(tensor.dims) > KEPT_ELEMENTS:
             for name in _DATA:
                 tensor.ClearField(name)
+    _check_texts(model)
     agree(model)
     whole = _inlined(model, path)
     modernise(whole)
     return whole, tuple(dict.fromkeys(files))
+
+
+def _kinds() -> frozenset[int]:
+    """Types of elements that a tensor may have."""
+    from onnx import TensorProto
+
+    return frozenset(TensorProto.DataType.values())
+
+
+def _check_nodes(nodes: Iterable[NodeProto]) -> None:
+    """Refuse operators that give nothing, which nothing here is ready for.
+
+    Raises:
+        OnnxDamagedError: there is one.
+    """
+    for node in nodes:
+        if not node.output:
+            raise OnnxDamagedError(f"an operator {shown(node.op_type, 80)} gives no result")
+        for attribute in node.attribute:
+            if attribute.name == "equation" and not _EQUATION.fullmatch(attribute.s):
+                # The library's shape inference would not come to an end.
+                raise OnnxDamagedError("an Einsum has an equation that is none")
+        for body in bodies(node):
+            _check_nodes(body.node)
+
+
+def _check_texts(message: Any) -> None:  # noqa: ANN401 - any part of a model
+    """Refuse texts that are none: the library gives bytes in their place.
+
+    Raises:
+        OnnxDamagedError: there is one.
+        UnicodeDecodeError: there is one, in other releases of the library.
+    """
+    for field, found in message.ListFields():
+        values = [found] if isinstance(found, str | bytes) or not _is_listed(found) else found
+        if field.type == field.TYPE_MESSAGE:
+            for one in values:
+                _check_texts(one)
+        elif field.type == field.TYPE_STRING and not all(isinstance(one, str) for one in values):
+            raise OnnxDamagedError(f"a text in it ({field.name}) is none")
+
+
+def _is_listed(found: object) -> bool:
+    """Whether a field has several values."""
+    return hasattr(found, "__len__") and not hasattr(found, "ListFields")
 
 
 def _all_tensors(model: ModelProto) -> Iterator[TensorProto]:
@@ -125,8 +186,8 @@ def _parsed(path: Path) -> ModelProto:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        message = f"{path} is damaged, or no ONNX model: {in_one_line(error)}"
-        raise WorkloadError("bad_model", message) from error
+        problem = visible(in_one_line(error))
+        raise damaged(path, f"is damaged, or no ONNX model: {problem}") from error
 
 
 def _external(path: Path, tensor: TensorProto) -> Path:
@@ -136,14 +197,20 @@ def _external(path: Path, tensor: TensorProto) -> Path:
         WorkloadError: (bad_model) it is missing, or outside of the model's folder.
     """
     entries: dict[str, str] = {entry.key: entry.value for entry in tensor.external_data}
-    folder = path.parent.resolve()
-    file = (folder / entries.get("location", "")).resolve()
-    if not file.is_relative_to(folder):
-        raise WorkloadError(
-            "bad_model", f"{path} takes {tensor.name} from outside of its folder: {file}"
-        )
-    if not file.is_file():
-        raise WorkloadError("bad_model", f"{path} takes {tensor.name} from {file}: no such file")
+    folder, name = path.parent.resolve(), shown(tensor.name)
+    try:
+        file = (folder / entries.get("location", "")).resolve()  # links are followed
+        outside = not file.is_relative_to(folder)
+        if not outside:
+            check_file(file)
+    except FileProblemError as error:
+        raise damaged(path, f"takes {name} from {error}") from error
+    except (OSError, ValueError, RuntimeError) as error:
+        raise damaged(
+            path, f"takes {name} from a place that cannot be: {reason_of(error)}"
+        ) from error
+    if outside:
+        raise damaged(path, f"takes {name} from outside of its folder: {shown(file)}")
     if math.prod(tensor.dims) <= KEPT_ELEMENTS:
         _fill(path, tensor, file, entries)
     return file
@@ -157,10 +224,11 @@ def _fill(path: Path, tensor: TensorProto, file: Path, entries: dict[str, str]) 
             opened.seek(int(entries.get("offset", 0)))
             data = opened.read(size_bytes)
     except (OSError, ValueError, OverflowError) as error:
-        message = f"{path} does not say where {tensor.name} lies: {in_one_line(error)}"
-        raise WorkloadError("bad_model", message) from error
+        problem = visible(in_one_line(error))
+        message = f"does not say where {shown(tensor.name)} lies: {problem}"
+        raise damaged(path, message) from error
     if len(data) < size_bytes:
-        raise WorkloadError("bad_model", f"{file} ends before {tensor.name} of {path} does")
+        raise damaged(file, f"ends before {shown(tensor.name)} of {shown(path)} does")
     tensor.raw_data = data
     tensor.data_location = tensor.DEFAULT
     del tensor.external_data[:]
@@ -177,12 +245,15 @@ def _inlined(model: ModelProto, path: Path) -> ModelProto:
     import onnx.inliner
 
     functions = {(one.domain, one.name): one.node for one in model.functions}
-    if _nodes_written_out(model.graph.node, functions, {}) > MOST_NODES:
-        raise WorkloadError(
-            "bad_model", f"{path} has over {MOST_NODES:,} operators where its functions are called"
-        )
+    try:
+        written_out = _nodes_written_out(model.graph.node, functions, {})
+    except RecursionError as error:
+        raise damaged(path, "has functions that call each other too deeply") from error
+    if written_out > MOST_NODES:
+        raise damaged(path, f"has over {MOST_NODES:,} operators where its functions are called")
     inline: Any = onnx.inliner.inline_local_functions
-    found: ModelProto = inline(model)
+    with library():
+        found: ModelProto = inline(model)
     return found
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from inferometer.core.errors import in_one_line, is_out_of_memory
+from inferometer.core.shown import visible
 from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
@@ -50,6 +53,25 @@ def real_inputs(graph: GraphProto) -> list[Any]:
     weights = {tensor.name for tensor in graph.initializer}
     weights |= {sparse.values.name for sparse in graph.sparse_initializer}
     return [value for value in graph.input if value.name not in weights]
+
+
+class OnnxDamagedError(ValueError):
+    """Something in a file is not what ONNX says; the message is the reason, without the file."""
+
+
+@contextmanager
+def library() -> Iterator[None]:
+    """Turn what a library makes of a damaged file into a reason.
+
+    Raises:
+        OnnxDamagedError: the library raised, for any reason but missing memory.
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise OnnxDamagedError(visible(in_one_line(error))) from error
 
 
 class ShapeUnknown(Exception):  # noqa: N818 - not an error: the node is then named as unknown
@@ -111,6 +133,7 @@ class Node:
 
         for one in self.proto.attribute:
             if one.name == name:
-                value = helper.get_attribute_value(one)
+                with library():
+                    value = helper.get_attribute_value(one)
                 return value.decode(errors="replace") if isinstance(value, bytes) else value
         return default

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from inferometer.models.cost.onnx_sources import MadeWeight, Source, Trace
-from inferometer.models.cost.onnx_tensor import Tensor
+from inferometer.models.cost.onnx_tensor import Tensor, kind_name
 
 if TYPE_CHECKING:
     from onnx import GraphProto
@@ -183,9 +183,7 @@ def _elements(one: Source) -> int:
 
 def _type_name(kind: int, bits: int | None = None) -> str:
     """Name of an element type, as torch writes it where both have it."""
-    import onnx
-
     if bits:
         return f"uint{bits}"
-    name = str(onnx.TensorProto.DataType.Name(kind))
+    name = kind_name(kind)
     return {"FLOAT": "float32", "DOUBLE": "float64"}.get(name, name.lower())

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inferometer.core.errors import WorkloadError
+from inferometer.core.shown import shown
 from inferometer.models.cost.onnx_axes import set_axes
 from inferometer.models.cost.onnx_constants import fold, small_constants, take_branches
 from inferometer.models.cost.onnx_contrib import stand_in, tell_contrib
-from inferometer.models.cost.onnx_node import bodies, needed, operator_of
+from inferometer.models.cost.onnx_node import bodies, library, needed, operator_of
 from inferometer.models.cost.onnx_tensor import Tensor
 
 if TYPE_CHECKING:
@@ -112,8 +113,9 @@ def _check_reshapes(graph: GraphProto, path: Path, tensors: Mapping[str, Tensor]
         if None not in (before.dims, after.dims) and before.elements != after.elements:
             raise WorkloadError(
                 "unsupported",
-                f"{path} holds together at another shape only: {node.name or 'a Reshape'} makes "
-                f"{after.elements:,} elements of {before.elements:,}",
+                f"{shown(path)} holds together at another shape only: "
+                f"{shown(node.name) or 'a Reshape'} makes {after.elements:,} elements of "
+                f"{before.elements:,}",
             )
 
 
@@ -156,7 +158,8 @@ def _inferred(model: ModelProto) -> dict[str, Tensor]:
     copy.CopyFrom(model)
     stand_in(copy.graph)
     # Without its own propagation of values, which never ends where a list is absurdly long.
-    found = onnx.shape_inference.infer_shapes(copy, data_prop=False)
+    with library():
+        found = onnx.shape_inference.infer_shapes(copy, data_prop=False)
     known: dict[str, Tensor] = {}
     _collect(found.graph, known)
     return known

@@ -11,6 +11,7 @@ from inferometer.models.cost.onnx_node import (
     RANDOM,
     UNKNOWN,
     Node,
+    OnnxDamagedError,
     bodies,
     operator_of,
 )
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 UNPACKING = ("DequantizeLinear", "com.microsoft.DequantizeLinear")
 PACKED = "com.microsoft.MatMulNBits"
 """Its matrix has several narrow elements in a byte."""
+
+_PACKED_BITS = (1, 2, 4, 8)
 
 RANGE = "Range"
 MAKING = frozenset({*RANDOM, *FILLED, "ConstantOfShape", "EyeLike", RANGE})
@@ -208,8 +211,11 @@ class Trace:
             else:
                 self._weigh(node, place, name, found)
             if node.operator == PACKED and place == 1:
+                bits = node.attribute("bits", 4)
+                if bits not in _PACKED_BITS:
+                    raise OnnxDamagedError(f"{PACKED} has no weights of so many bits")
                 for one in found:
-                    one.bits = int(node.attribute("bits", 4))
+                    one.bits = int(bits)
 
     def _weigh(self, node: Node, place: int, name: str, found: tuple[Source, ...]) -> None:
         """Something that is computed with: a weight, where it takes a weight's place."""

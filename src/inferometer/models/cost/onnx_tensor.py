@@ -46,11 +46,17 @@ class Tensor:
         return -(-self.elements * element_bits(self.kind) // 8)
 
 
-def element_bits(kind: int) -> int:
-    """Bits of an element of a type; 0 for texts and for an unknown type."""
+def kind_name(kind: int) -> str:
+    """Name of an element type in ONNX; `UNDEFINED` for a number that is none."""
     import onnx
 
-    return _BITS.get(onnx.TensorProto.DataType.Name(kind), 0)
+    known = onnx.TensorProto.DataType
+    return str(known.Name(kind)) if kind in known.values() else "UNDEFINED"
+
+
+def element_bits(kind: int) -> int:
+    """Bits of an element of a type; 0 for texts and for an unknown type."""
+    return _BITS.get(kind_name(kind), 0)
 
 
 def sparse_bytes(sparse: SparseTensorProto) -> int:

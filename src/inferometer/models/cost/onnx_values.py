@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from inferometer.models.cost.onnx_tensor import Tensor
+from inferometer.models.cost.onnx_tensor import Tensor, kind_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,10 +46,9 @@ def is_marked(tensor: TensorProto) -> bool:
 def _values(tensor: TensorProto, most: int | None = None) -> NDArray[Any]:
     """Its values in one row, or the first of them; none of other types or places, or too many."""
     import numpy as np
-    import onnx
 
     none = np.empty(0, dtype=np.float32)
-    name = onnx.TensorProto.DataType.Name(tensor.data_type)
+    name = kind_name(tensor.data_type)
     known = Tensor(tensor.data_type, tuple(tensor.dims))
     elsewhere = tensor.data_location == tensor.EXTERNAL
     if name not in _TYPES or elsewhere or known.size_bytes > LARGEST_BYTES:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from inferometer.core.errors import ModelReferenceError
 from inferometer.core.model import LoadedModel
+from inferometer.core.shown import shown
 from inferometer.models.building import seed_generators, settled
 from inferometer.models.catalogue import CATALOGUE, did_you_mean, find
 from inferometer.models.failures import building
 from inferometer.models.inputs import images, shaped
 from inferometer.models.options import Options
+from inferometer.models.paths import quoted
 from inferometer.models.registry import SOURCES
+from inferometer.models.registry import source as source_called
 from inferometer.models.torchvision_compat import import_torchvision
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ class CatalogueSource:
         """
         source, _, _ = find(target).built_by.partition(":")
         if source in SOURCES.table:
-            SOURCES.get(source)
+            source_called(source)
         else:
             _check_unet(Options.read(options))
 
@@ -49,7 +52,7 @@ class CatalogueSource:
         source, _, name = find(target).built_by.partition(":")
         if source not in SOURCES.table:
             return _load_unet(Options.read(options), seed)
-        model: LoadedModel = SOURCES.get(source)().load(name, options, seed=seed)
+        model = source_called(source).load(name, options, seed=seed)
         return replace(model, source="catalogue")
 
 
@@ -63,7 +66,7 @@ def shapes(name: str) -> dict[str, tuple[int, ...]]:
 
     source, _, target = CATALOGUE[name].built_by.partition(":")
     if source == "torchvision":
-        SOURCES.get(source)
+        source_called(source)
         models = import_torchvision().models
         with torch.device("meta"):
             network = models.get_model(target, weights=None)
@@ -82,11 +85,11 @@ def _check_unet(options: Options) -> None:
     for name, value in options.builder.items():
         if name not in UNET_OPTIONS:
             raise ModelReferenceError(
-                f"unet has no option {name!r}{did_you_mean(name, UNET_OPTIONS)}; "
+                f"unet has no option {quoted(name)}{did_you_mean(name, UNET_OPTIONS)}; "
                 f"it has {', '.join(UNET_OPTIONS)}"
             )
         if type(value) is not int or value < 1:
-            raise ModelReferenceError(f"unet: {name}={value} must be a whole number from 1")
+            raise ModelReferenceError(f"unet: {name}={shown(value)} must be a whole number from 1")
 
 
 def _load_unet(options: Options, seed: int) -> LoadedModel:

@@ -9,20 +9,22 @@ from typing import Any
 
 from inferometer.core.errors import (
     ModelReferenceError,
-    WorkloadError,
     in_one_line,
     is_out_of_memory,
 )
 from inferometer.core.model import LoadedModel
+from inferometer.core.shown import shown, visible
 from inferometer.models.building import image_inputs, is_module, settled
 from inferometer.models.catalogue import CATALOGUE
 from inferometer.models.exported import load_exported
 from inferometer.models.filekind import check_file, file_kind
-from inferometer.models.options import Options
+from inferometer.models.guards.extent import check_extents
+from inferometer.models.guards.refusal import TRUST, damaged
+from inferometer.models.guards.script import check_script
+from inferometer.models.options import TRUSTED, Options
+from inferometer.models.paths import path_of
 from inferometer.models.state import State, as_state, fit, read_state, read_torch
 from inferometer.models.userfiles import importable
-
-TRUSTED = ("yes", True)
 
 
 class FileSource:
@@ -34,19 +36,21 @@ class FileSource:
         Raises:
             ModelReferenceError: it is not so.
         """
-        path = Path(target).expanduser()
+        path = path_of(target)
         check_file(path)
         chosen = Options.read(options)
         if chosen.pretrained or chosen.weights_file:
-            raise ModelReferenceError(f"{path} holds its own weights; leave weights= out")
+            raise ModelReferenceError(f"{shown(path)} holds its own weights; leave weights= out")
         unknown = set(chosen.builder) - {"pickle"}
         if unknown:
+            name = shown(min(unknown))
             raise ModelReferenceError(
-                f"{path}: a model file has no option {min(unknown)!r}; it has input and pickle "
-                f"(for a changed catalogue model write NAME?{min(unknown)}=…&weights={path})"
+                f"{shown(path)}: a model file has no option {name!r}; it has input and pickle "
+                f"(for a changed catalogue model write NAME?{name}=…&weights={shown(path)})"
             )
         if chosen.builder.get("pickle", "no") not in (*TRUSTED, "no", False):
-            raise ModelReferenceError(f"{path}: pickle={chosen.builder['pickle']}: write yes or no")
+            said = shown(chosen.builder["pickle"])
+            raise ModelReferenceError(f"{shown(path)}: pickle={said}: write yes or no")
 
     def load(self, target: str, options: dict[str, Any], *, seed: int) -> LoadedModel:
         """Read the file.
@@ -56,22 +60,26 @@ class FileSource:
             WorkloadError: (bad_model) it is damaged, matches no model, or needs to be trusted.
             MissingExtraError: a package is missing.
         """
-        path, chosen = Path(target).expanduser(), Options.read(options)
-        kind = file_kind(path)
+        path, chosen = path_of(target), Options.read(options)
+        kind, trusted = file_kind(path), chosen.builder.get("pickle") in TRUSTED
         if kind == "torchscript":
-            return _torchscript(path, chosen)
+            return _torchscript(path, chosen, trusted=trusted)
         if kind == "exported":
             if chosen.input_shape:
-                raise ModelReferenceError(f"{path} says itself what it takes; leave input= out")
-            return load_exported(path)
+                raise ModelReferenceError(
+                    f"{shown(path)} says itself what it takes; leave input= out"
+                )
+            return load_exported(path, trusted=trusted)
         if kind == "safetensors":
             return _matched(path, read_state(path), chosen, seed)
-        return _pickled(path, chosen, seed)
+        return _pickled(path, chosen, seed, trusted=trusted)
 
 
-def _torchscript(path: Path, chosen: Options) -> LoadedModel:
+def _torchscript(path: Path, chosen: Options, *, trusted: bool) -> LoadedModel:
     import torch
 
+    if not trusted:
+        check_script(path)
     with warnings.catch_warnings():
         # torch advises whoever writes such files to export instead; the user has this one.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
@@ -80,30 +88,24 @@ def _torchscript(path: Path, chosen: Options) -> LoadedModel:
             network = torch.jit.load(  # type: ignore[no-untyped-call]
                 str(path), map_location="cpu"
             )
-        except (RuntimeError, ValueError) as error:
+        except Exception as error:
             if is_out_of_memory(error):
                 raise
-            raise WorkloadError(
-                "bad_model", f"{path} is a damaged TorchScript file: {in_one_line(error)}"
-            ) from error
+            problem = visible(in_one_line(error))
+            raise damaged(path, f"is a damaged TorchScript file: {problem}") from error
     return _whole(path, network, chosen)
 
 
-def _pickled(path: Path, chosen: Options, seed: int) -> LoadedModel:
-    if chosen.builder.get("pickle") in TRUSTED:
+def _pickled(path: Path, chosen: Options, seed: int, *, trusted: bool) -> LoadedModel:
+    if trusted:
         importable(path.parent)  # classes of the model may lie beside it
-    content = read_torch(
-        path,
-        trusted=chosen.builder.get("pickle") in TRUSTED,
-        way_out="only if you trust the file, write ?pickle=yes",
-    )
+    content = read_torch(path, trusted=trusted, way_out=TRUST)
     if is_module(content):
         return _whole(path, content, chosen)
     state = as_state(content)
     if state is None:
-        raise WorkloadError(
-            "bad_model", f"{path} holds a {type(content).__name__}, neither a model nor weights"
-        )
+        raise damaged(path, f"holds a {type(content).__name__}, neither a model nor weights")
+    check_extents(path, state)
     return _matched(path, state, chosen, seed)
 
 
@@ -128,10 +130,10 @@ def _matched(path: Path, state: State, chosen: Options, seed: int) -> LoadedMode
 
     name = _fitting(state)
     if name is None:
-        raise WorkloadError(
-            "bad_model",
-            f"{path} holds {len(state)} tensors that fit no model of the catalogue; "
-            f"name the model: NAME?weights={path}",
+        raise damaged(
+            path,
+            f"holds {len(state)} tensors that fit no model of the catalogue; "
+            f"name the model: NAME?weights={shown(path)}",
         )
     shape = {} if chosen.input_shape is None else {"input": "x".join(map(str, chosen.input_shape))}
     model = CatalogueSource().load(name, shape, seed=seed)

@@ -7,9 +7,11 @@ from typing import Any
 
 from inferometer.core.errors import ModelReferenceError, WorkloadError
 from inferometer.core.model import LoadedModel
+from inferometer.core.shown import shown
 from inferometer.models.building import image_inputs, is_module, seed_generators, settled
 from inferometer.models.failures import building
 from inferometer.models.options import Options
+from inferometer.models.paths import is_file, is_folder, path_of, quoted
 from inferometer.models.usercode import as_by_itself
 from inferometer.models.userfiles import importable
 
@@ -32,10 +34,12 @@ class HubSource:
             owner, _, rest = repository.partition("/")
             if not owner or not rest or "/" in rest:
                 raise ModelReferenceError(
-                    f"hub:{target}: {repository!r} is neither OWNER/REPO nor a folder"
+                    f"hub:{shown(target)}: {quoted(repository)} is neither OWNER/REPO nor a folder"
                 )
-        elif not (folder / HUBCONF).is_file():
-            raise ModelReferenceError(f"hub:{target}: there is no file {folder / HUBCONF}")
+        elif not is_file(folder / HUBCONF):
+            raise ModelReferenceError(
+                f"hub:{shown(target)}: there is no file {shown(folder / HUBCONF)}"
+            )
 
     def load(self, target: str, options: dict[str, Any], *, seed: int) -> LoadedModel:
         """Run the entry point. A repository is downloaded once and trusted: the user named it.
@@ -105,7 +109,7 @@ def _split(target: str) -> tuple[str, str]:
     repository, _, entry = target.rpartition(":")
     if not repository or not entry.isidentifier():
         raise ModelReferenceError(
-            f"hub:{target} names no entry point; write hub:OWNER/REPO:ENTRY, "
+            f"hub:{shown(target)} names no entry point; write hub:OWNER/REPO:ENTRY, "
             "or hub:path/to/checkout:ENTRY"
         )
     return repository, entry
@@ -113,6 +117,6 @@ def _split(target: str) -> tuple[str, str]:
 
 def _folder(repository: str) -> Path | None:
     """The folder of a local checkout; None for a repository on GitHub."""
-    folder = Path(repository).expanduser()
-    is_local = repository.startswith(("./", "../", "/", "~")) or folder.is_dir()
+    folder = path_of(repository)
+    is_local = repository.startswith(("./", "../", "/", "~")) or is_folder(folder)
     return folder if is_local else None

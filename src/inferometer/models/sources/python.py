@@ -11,6 +11,7 @@ from typing import Any
 
 from inferometer.core.errors import ModelReferenceError, WorkloadError
 from inferometer.core.model import InputSpec, LoadedModel
+from inferometer.core.shown import shown
 from inferometer.models.building import image_inputs, is_module, seed_generators, settled
 from inferometer.models.catalogue import did_you_mean
 from inferometer.models.failures import building
@@ -27,6 +28,7 @@ from inferometer.models.inputs import (
     shaped,
 )
 from inferometer.models.options import Options
+from inferometer.models.paths import path_of, quoted, require_file
 from inferometer.models.usercode import as_by_itself
 from inferometer.models.userfiles import place_of, run
 
@@ -45,8 +47,7 @@ class PythonSource:
             ModelReferenceError: it is not so.
         """
         path, _ = _split(target)
-        if not path.is_file():
-            raise ModelReferenceError(f"{path}: there is no such file")
+        require_file(path)
         Options.read(options).refuse_pretrained(
             target, "give the factory an option of its own, or write weights=FILE"
         )
@@ -136,8 +137,10 @@ def _needed(defaults: Mapping[str, Any], target: str) -> dict[str, Any]:
 def _split(target: str) -> tuple[Path, str]:
     file, _, factory = target.rpartition(":")
     if not file or not factory.isidentifier():
-        raise ModelReferenceError(f"python:{target} is not of the form path/to/file.py:FACTORY")
-    return Path(file).expanduser(), factory
+        raise ModelReferenceError(
+            f"python:{shown(target)} is not of the form path/to/file.py:FACTORY"
+        )
+    return path_of(file), factory
 
 
 def _module(path: Path) -> ModuleType:
@@ -152,7 +155,9 @@ def _module(path: Path) -> ModuleType:
         place = place_of(error.name or "")
         if place is None:
             raise
-        raise WorkloadError("bad_model", f"{path}: there is no module {place}") from error
+        raise WorkloadError(
+            "bad_model", f"{shown(path)}: there is no module {shown(place)}"
+        ) from error
 
 
 def _factory(module: ModuleType, name: str, path: Path) -> Callable[..., Any]:
@@ -160,12 +165,13 @@ def _factory(module: ModuleType, name: str, path: Path) -> Callable[..., Any]:
     if factory is None:
         public = [key for key, value in vars(module).items() if inspect.isfunction(value)]
         raise ModelReferenceError(
-            f"{path} defines no {name!r}{did_you_mean(name, public)}; "
+            f"{shown(path)} defines no {quoted(name)}{did_you_mean(name, public)}; "
             f"its functions: {', '.join(public) or 'none'}"
         )
     if not callable(factory):
         raise ModelReferenceError(
-            f"{path}: {name} is a {type(factory).__name__}, not a function that makes a model"
+            f"{shown(path)}: {name} is a {type(factory).__name__}, "
+            "not a function that makes a model"
         )
     return factory
 

@@ -12,6 +12,7 @@ from inferometer.models.catalogue import did_you_mean
 from inferometer.models.failures import building
 from inferometer.models.inputs import GeneratedInputs, images, shaped
 from inferometer.models.options import Options
+from inferometer.models.paths import quoted
 from inferometer.models.torchvision_compat import import_torchvision_if_installed
 
 
@@ -48,7 +49,7 @@ def _check_name(timm: Any, target: str, chosen: Options) -> None:  # noqa: ANN40
     name = target.partition(".")[0]
     if not timm.is_model(name):
         raise ModelReferenceError(
-            f"timm has no model {target!r}{did_you_mean(name, timm.list_models())}; "
+            f"timm has no model {quoted(target)}{did_you_mean(name, timm.list_models())}; "
             "timm.list_models() lists them"
         )
     if not timm.models.is_model_pretrained(target):

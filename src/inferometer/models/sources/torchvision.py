@@ -13,6 +13,7 @@ from inferometer.models.catalogue import did_you_mean
 from inferometer.models.failures import building
 from inferometer.models.inputs import GeneratedInputs, TensorSpec, images, shaped
 from inferometer.models.options import Options
+from inferometer.models.paths import quoted
 from inferometer.models.torchvision_compat import import_torchvision
 
 IMAGE_SIZE = 224
@@ -61,7 +62,7 @@ def _published(models: Any, name: str, chosen: Options) -> Any:  # noqa: ANN401 
     known = models.list_models()
     if name not in known:
         raise ModelReferenceError(
-            f"torchvision has no model {name!r}{did_you_mean(name, known)}; "
+            f"torchvision has no model {quoted(name)}{did_you_mean(name, known)}; "
             "torchvision.models.list_models() lists them"
         )
     published = getattr(models.get_model_weights(name), "DEFAULT", None)
