@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from inferometer.cli.options import json_option, open_existing, store_option, write_json
 from inferometer.core.record import Status
 from inferometer.core.run import Run
-
-if TYPE_CHECKING:
-    from inferometer.store import Store
+from inferometer.core.shown import shown
 
 _WIDTH = 80
 _GAP = "  "
@@ -77,19 +76,22 @@ class _Listed:
 def runs(*, store_path: Path, json_path: str | None) -> None:
     """List the runs in a store, the one that came last first."""
     with open_existing(store_path) as store:
-        listed = [_Listed(run=run, outcomes=_outcomes(store, run)) for run in store.runs()]
+        outcomes = store.all_outcomes()
+        listed = [_Listed(run=run, outcomes=_of(outcomes, run)) for run in store.runs()]
+        damaged = bool(store.damaged)
     if json_path is not None:
         write_json([entry.to_json() for entry in listed], json_path)
     if json_path == "-":
         return
     if not listed:
-        click.echo(f"{store_path} holds no runs yet; measure with inferometer run")
+        none = "no run in it can be read" if damaged else "it holds no runs yet"
+        click.echo(f"{shown(store_path)}: {none}; measure with inferometer run")
         return
     click.echo("\n".join(_table([_HEADER, *(entry.cells() for entry in listed)])))
 
 
-def _outcomes(store: Store, run: Run) -> dict[str, int]:
-    counted = store.outcomes(run.id)
+def _of(outcomes: Mapping[str, Mapping[str, int]], run: Run) -> dict[str, int]:
+    counted = outcomes.get(run.id, {})
     return {status: counted.get(status, 0) for status in _STATUSES}
 
 

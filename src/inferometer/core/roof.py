@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 from inferometer.core.run import Run
@@ -101,8 +102,42 @@ class Roof:
 
 
 def known_roofs(device: Mapping[str, Any]) -> list[Roof]:
-    """The roofs that a run's device holds; none in runs that measured none."""
-    return [Roof.from_json(one) for one in device.get(ROOFS, ())]
+    """The roofs that a run's device holds; none in runs that measured none.
+
+    What stands among them and is no roof, in a damaged file, is none.
+    """
+    held = device.get(ROOFS)
+    found = [sound_roof(one) for one in held] if isinstance(held, list | tuple) else []
+    return [roof for roof in found if roof is not None]
+
+
+def sound_roof(data: object) -> Roof | None:
+    """Read what `Roof.to_json` wrote; None where it holds anything that no probe has measured."""
+    try:
+        roof = Roof.from_json(data) if isinstance(data, Mapping) else None
+        return roof if roof is not None and _is_sound(roof) else None
+    except (KeyError, TypeError):
+        return None
+
+
+def _is_sound(roof: Roof) -> bool:
+    """Whether rates can be divided by each other, and drawn on logarithmic axes."""
+    attained = [part for part in (roof.flops, roof.memory, roof.cache) if part is not None]
+    rates = [rate for part in attained for rate in (part.best, part.median)]
+    numbers = [roof.dispatch_s, roof.at, roof.cache_bytes or 0, roof.granted or 0]
+    names = [roof.device, roof.precision, *(part.what for part in attained)]
+    return (
+        roof.flops is not None
+        and roof.memory is not None
+        and all(_is_number(rate) and rate > 0 for rate in rates)
+        and all(_is_number(number) and number >= 0 for number in numbers)
+        and all(isinstance(name, str) for name in names)
+        and isinstance(roof.threads, int)
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def roofs_of(runs: Iterable[Run]) -> dict[str, list[Roof]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -43,8 +43,15 @@ class Workload:
 
     def to_json(self) -> dict[str, Any]:
         """The workload as a flat JSON object; `from_json` reads it back."""
-        flat = asdict(self)
-        return {**flat.pop("variant"), **flat}
+        return {
+            "model": self.variant.model,
+            "backend": self.variant.backend,
+            "precision": self.variant.precision,
+            "device": self.device,
+            "threads": self.threads,
+            "batch_size": self.batch_size,
+            "input_size": self.input_size,
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Workload:

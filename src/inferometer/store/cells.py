@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, get_args
 
 from inferometer.core.record import FIELDS, FailureKind, Stage, Status, Value
+from inferometer.store.limits import LONGEST_TEXT
 
 _MISSING = frozenset({"", "-", "\N{EN DASH}", "\N{EM DASH}", "n/a", "n.a.", "na", "nan", "none"})
 """How people write that there is no figure; `null` is JSON's."""
@@ -46,7 +47,9 @@ def parse(field: str, cell: object, *, factor: Decimal, decimal_comma: bool) -> 
         ValueError: it is not a value of this field; the message says why.
     """
     kind = FIELDS[field]
-    if cell is None or (kind is not str and str(cell).strip().casefold() in _MISSING):
+    if isinstance(cell, str):
+        _check_text(cell)
+    if cell is None or (kind is not str and _plain(cell) in _MISSING):
         return None
     if kind in (int, float):
         number = _number(cell, decimal_comma=decimal_comma) * factor
@@ -59,8 +62,26 @@ def parse(field: str, cell: object, *, factor: Decimal, decimal_comma: bool) -> 
     return value
 
 
+def _check_text(text: str) -> None:
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(f"is longer than {LONGEST_TEXT:,} characters")
+    if "\0" in text:
+        raise ValueError("holds NUL, which is no text")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("holds half a character, which is no text") from None
+
+
+def _plain(cell: object) -> str:
+    """A cell in lower case; empty words for what is no single value."""
+    if isinstance(cell, str | bool | int | float | Decimal):
+        return str(cell).strip().casefold()
+    return "something else"
+
+
 def _number(cell: object, *, decimal_comma: bool) -> Decimal:
-    text = str(cell).strip()
+    text = _plain(cell)
     if decimal_comma and "." not in text:
         text = text.replace(",", ".", 1)
     if isinstance(cell, bool) or not _NUMBER.fullmatch(text):
@@ -89,7 +110,7 @@ def _integer(number: Decimal, *, scaled: bool) -> int:
 
 
 def _text(cell: Any) -> str | None:  # noqa: ANN401 - whatever stands in a JSON file
-    if isinstance(cell, bool | list | dict):
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal):
         raise ValueError("is not text")  # noqa: TRY004 - one kind of error for every wrong cell
     return str(cell) or None
 
@@ -97,7 +118,7 @@ def _text(cell: Any) -> str | None:  # noqa: ANN401 - whatever stands in a JSON 
 def _truth(cell: Any) -> bool:  # noqa: ANN401 - whatever stands in a JSON file
     truths = {"true": True, "false": False}
     try:
-        return truths[str(cell).strip().casefold()]
+        return truths[_plain(cell)]
     except KeyError:
         raise ValueError("is neither true nor false") from None
 
@@ -105,10 +126,14 @@ def _truth(cell: Any) -> bool:  # noqa: ANN401 - whatever stands in a JSON file
 def _list(cell: Any) -> list[str]:  # noqa: ANN401 - whatever stands in a JSON file
     try:
         items = json.loads(cell) if isinstance(cell, str) else cell
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         items = None
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         raise ValueError('is not a list of texts such as ["one", "two"]')
+    if sum(len(item) + 6 for item in items) > LONGEST_TEXT:  # with quotes and escapes about them
+        raise ValueError(f"is longer than {LONGEST_TEXT:,} characters")
+    for item in items:
+        _check_text(item)
     return items
 
 

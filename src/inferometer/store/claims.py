@@ -8,12 +8,16 @@ the network, and would make a live process look like another one.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 
 _SAME_START_S = 0.5
 """The kernel counts starts in hundredths of a second; the sums that lead here round."""
+
+_MOST_PIDS = 2**31
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,14 @@ class Owner:
     def is_same(self, other: Owner) -> bool:
         """Whether both are one process."""
         return self.pid == other.pid and abs(self.started_s - other.started_s) < _SAME_START_S
+
+
+def owner_of(row: Mapping[str, Any]) -> Owner | None:
+    """The process that a row of `claims` names; None where the row is damaged and names none."""
+    pid, started_s = row["pid"], row["started_s"]
+    if not isinstance(pid, int) or not 0 < pid < _MOST_PIDS or not isinstance(started_s, float):
+        return None
+    return Owner(pid=pid, started_s=started_s)
 
 
 def this_process() -> Owner:

@@ -36,6 +36,7 @@ from decimal import Decimal
 
 from inferometer.core.errors import ImportFileError
 from inferometer.core.record import FIELDS
+from inferometer.core.shown import shown
 
 _SECONDS = {"": "1", "_s": "1", "_ms": "1e-3", "_us": "1e-6"}
 _JOULES = {"": "1", "_j": "1", "_mj": "1e-3"}
@@ -62,6 +63,9 @@ _NAMES: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     ("peak_memory_bytes", "memory peak_memory", _BYTES),
     ("throughput_per_s", "throughput fps images_per_s", _PLAIN),
 )
+
+_MOST_LISTED = 20
+_LONGEST_NAME = 40
 
 _NOT_FIGURES = frozenset({"threads", "batch_size", "input_size"})
 FIGURES = frozenset(n for n, kind in FIELDS.items() if kind in (int, float)) - _NOT_FIGURES
@@ -120,7 +124,8 @@ def match_columns(names: Sequence[str], file: str) -> Columns:
         if meaning.field in known:
             first = known[meaning.field].name
             raise ImportFileError(
-                f"{file}: columns {first!r} and {name!r} are both {meaning.field}; remove one"
+                f"{file}: columns {shown(first)!r} and {shown(name)!r} are both {meaning.field}; "
+                "remove one"
             )
         known[meaning.field] = Column(name=name, field=meaning.field, factor=meaning.factor)
     _check_enough(known, names, file)
@@ -129,8 +134,15 @@ def match_columns(names: Sequence[str], file: str) -> Columns:
     )
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names in a message, the first of them where there are many."""
+    rest = len(names) - _MOST_LISTED
+    first = ", ".join(shown(name, _LONGEST_NAME) for name in names[:_MOST_LISTED])
+    return f"{first} and {rest:,} more" if rest > 0 else first
+
+
 def _check_enough(known: Mapping[str, Column], names: Sequence[str], file: str) -> None:
-    found = ", ".join(names) or "none"
+    found = listed(names) or "none"
     if "model" not in known:
         raise ImportFileError(f"{file}: there is no column model; its columns: {found}")
     if FIGURES.isdisjoint(known):

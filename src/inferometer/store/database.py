@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar, final
+from typing import Any, final
 
 import sqlalchemy as sa
 
 from inferometer.core.errors import StoreError
 from inferometer.core.record import Record, Round
 from inferometer.core.run import Origin, Run
+from inferometer.core.shown import shown
 from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
-from inferometer.store import rows, schema
-from inferometer.store.claims import Owner, is_running, this_process
+from inferometer.store import rows, schema, values
+from inferometer.store.claims import is_running, owner_of, this_process
+from inferometer.store.contents import (
+    RoundsByKey,
+    StoredRun,
+    by_workload,
+    in_order_of_study,
+    record_of,
+    stored_records,
+    stored_rounds,
+    stored_runs,
+)
+from inferometer.store.damage import WAY_OUT, Damage, Damages, Tell, warn
 from inferometer.store.engine import Database
+from inferometer.store.reading import read
 
-_RUN_ID = re.compile(r"[0-9a-f]{8}")
 _SHOWN_CANDIDATES = 10
-
-Noun = TypeVar("Noun")
 
 
 @final
@@ -36,15 +45,28 @@ class Store:
     Every method that writes is one transaction: when it returns, what it wrote survives the end of
     the process and of the power; when it raises, nothing of it was written. Every method raises
     `StoreError` where the database cannot be read or written.
+
+    Nothing of the file is believed. A damaged row is passed over and told of, once, and the others
+    are given: in a sentence to `tell`, by default as a warning of Python (`StoreWarning`).
+
+    Args:
+        database: the open file.
+        tell: is given a sentence for what is damaged.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, tell: Tell = warn) -> None:
         self._database = database
+        self._damages = Damages(database.path, tell)
 
     @property
     def path(self) -> Path:
         """The file."""
         return self._database.path
+
+    @property
+    def damaged(self) -> tuple[Damage, ...]:
+        """What was met so far that cannot be read."""
+        return self._damages.known
 
     def close(self) -> None:
         """Close the file."""
@@ -90,7 +112,8 @@ class Store:
             planned=planned,
             created_at=time.time(),
         )
-        return self._add_run(run, ())
+        with self._database.writing() as connection:
+            return self._add_run(connection, run, ())
 
     def import_run(self, run: Run, records: Iterable[Record]) -> Run:
         """Add a run that was measured elsewhere.
@@ -99,44 +122,64 @@ class Store:
             The run as stored: `imported`, and with another id where its own is taken here or is
             not one of ours.
         """
-        return self._add_run(replace(run, origin="imported"), tuple(records))
+        return self.import_runs([(run, records)])[0]
+
+    def import_runs(self, parts: Iterable[tuple[Run, Iterable[Record]]]) -> list[Run]:
+        """Add runs that were measured elsewhere, all or none.
+
+        Returns:
+            The runs as stored: `imported`, and with other ids where theirs are taken here or are
+            none of ours.
+        """
+        with self._database.writing() as connection:
+            return [
+                self._add_run(connection, replace(run, origin="imported"), tuple(records))
+                for run, records in parts
+            ]
 
     def runs(self) -> list[Run]:
-        """Every run, the one that came last first."""
-        with self._database.reading() as connection:
-            return self._runs(connection)
+        """Every run that can be read, the one that came last first."""
+        return [one.run for one in self._runs() if one.run is not None]
 
     def runs_like(self, signature: str) -> list[Run]:
         """Runs measured here of the study with that signature, the latest first."""
-        columns = schema.runs.c
-        with self._database.reading() as connection:
-            return self._runs(
-                connection, columns.signature == signature, columns.origin != "imported"
-            )
+        return [
+            run for run in self.runs() if run.signature == signature and run.origin != "imported"
+        ]
 
     def run(self, reference: str) -> Run:
         """The run that an id, a unique beginning of one, or `latest` names.
 
         Raises:
-            StoreError: there is none, or several.
+            StoreError: there is none, or several, or it is damaged.
         """
-        runs = self.runs()
+        runs = self._runs()
         if not runs:
-            raise StoreError(f"{self.path}: it holds no runs yet; measure with `inferometer run`")
+            for damage in self.damaged:
+                if damage.table == schema.runs.name:
+                    raise StoreError(
+                        f"{shown(self.path)}: its runs cannot be read: {damage.sentence}; {WAY_OUT}"
+                    )
+            raise StoreError(
+                f"{shown(self.path)}: it holds no runs yet; measure with `inferometer run`"
+            )
         if reference == "latest":
-            return runs[0]
-        found = [run for run in runs if reference and run.id.startswith(reference)]
+            return self._readable(runs[0])
+        found = [one for one in runs if reference and one.id.startswith(reference)]
         if not found:
             raise StoreError(
-                f"{self.path}: no run begins with {reference!r}; `inferometer runs` lists them"
+                f"{shown(self.path)}: no run begins with {shown(repr(reference))}; "
+                "`inferometer runs` lists them"
             )
-        if len(found) > 1:
-            shown = ", ".join(run.id for run in found[:_SHOWN_CANDIDATES])
-            more = ", …" if len(found) > _SHOWN_CANDIDATES else ""
+        ids = list(dict.fromkeys(one.id for one in found))
+        if len(ids) > 1:
+            candidates = ", ".join(ids[:_SHOWN_CANDIDATES])
+            more = ", …" if len(ids) > _SHOWN_CANDIDATES else ""
             raise StoreError(
-                f"{self.path}: {reference!r} may be any of {shown}{more}; give more of it"
+                f"{shown(self.path)}: '{shown(reference)}' may be any of {candidates}{more}; "
+                "give more of it"
             )
-        return found[0]
+        return self._readable(found[0])
 
     def claim(self, run_id: str) -> None:
         """Take a run for this process to measure. One whose owner has died is taken over.
@@ -145,20 +188,17 @@ class Store:
             StoreError: another process of this machine measures it.
         """
         me = this_process()
-        values = {"pid": me.pid, "started_s": me.started_s}
-        mine = schema.claims.c.run_id == run_id
+        row = {"run_id": run_id, "pid": me.pid, "started_s": me.started_s}
         with self._database.writing() as connection:
-            row = connection.execute(sa.select(schema.claims).where(mine)).mappings().one_or_none()
-            if row is None:
-                connection.execute(schema.claims.insert().values(run_id=run_id, **values))
-                return
-            owner = Owner(pid=row["pid"], started_s=row["started_s"])
-            if not owner.is_same(me) and is_running(owner):
-                raise StoreError(
-                    f"{self.path}: run {run_id} is being measured by process {owner.pid}; "
-                    "wait for it, or stop it"
-                )
-            connection.execute(schema.claims.update().where(mine).values(**values))
+            for cells in read(self._database, connection, schema.claims, {"run_id": run_id}).found:
+                owner = owner_of(cells)
+                if owner is not None and not owner.is_same(me) and is_running(owner):
+                    raise StoreError(
+                        f"{shown(self.path)}: run {run_id} is being measured by process "
+                        f"{owner.pid}; wait for it, or stop it"
+                    )
+            connection.execute(schema.claims.delete().where(schema.claims.c.run_id == run_id))
+            connection.execute(schema.claims.insert().values(**row))
 
     def release(self, run_id: str) -> None:
         """Give a run up that this process claimed; a run of another process stays its own."""
@@ -181,7 +221,9 @@ class Store:
     def rounds(self, run_id: str, workload: Workload) -> tuple[Round, ...]:
         """Raw observations of a workload, in the order of their index."""
         with self._database.reading() as connection:
-            return self._rounds(connection, run_id, workload.key)[workload.key]
+            same = {"run_id": run_id, "workload": workload.key}
+            found = self._rounds(connection, same)
+        return found.get(workload.key, ())
 
     def put_record(
         self, run_id: str, record: Record, rounds: Iterable[Round] = (), *, instead: bool = False
@@ -202,18 +244,40 @@ class Store:
             schema.rounds.c.run_id == run_id, schema.rounds.c.workload == record.workload.key
         )
         with self._database.writing() as connection:
+            replaced = self._damaged_before(connection, run_id, record)
             if instead:
                 connection.execute(schema.rounds.delete().where(mine))
             _put(connection, run_id, record, rounds)
+        if replaced:
+            self._damages.replaced(replaced)
 
     def next_round(self, run_id: str) -> int:
         """The index after the last round of a run; 0 where it has none."""
-        last = sa.select(sa.func.max(schema.rounds.c.number)).where(
-            schema.rounds.c.run_id == run_id
+        number = schema.rounds.c.number
+        # Text would be larger than every number, and a number out of bounds leaves no next one.
+        sound = number.between(0, rows.MOST_ROUNDS)
+        last = sa.select(sa.func.max(number)).where(schema.rounds.c.run_id == run_id, sound)
+        with self._database.reading() as connection:
+            found: int | None = connection.scalar(last)
+        return 0 if found is None else found + 1
+
+    def warmed_up_in_vain(self, run_id: str) -> dict[str, int]:
+        """How often workloads without a record were warmed up since anything was measured.
+
+        Returns:
+            By key of the workload; empty where the run's last round is no warm-up.
+        """
+        table = schema.rounds.c
+        mine, warm = table.run_id == run_id, table.phase == "warmup"
+        last = sa.select(sa.func.max(table.number)).where(mine, ~warm).scalar_subquery()
+        done = sa.select(schema.records.c.workload).where(schema.records.c.run_id == run_id)
+        statement = (
+            sa.select(table.workload, sa.func.count())
+            .where(mine, warm, table.number > sa.func.coalesce(last, -1), ~table.workload.in_(done))
+            .group_by(table.workload)
         )
         with self._database.reading() as connection:
-            number: int | None = connection.scalar(last)
-        return 0 if number is None else number + 1
+            return {str(key): count for key, count in connection.execute(statement)}
 
     def records(self, run_id: str, *, with_rounds: bool = False) -> list[Record]:
         """Outcomes of a run, in the order of its study; of an imported run, of its file.
@@ -223,31 +287,23 @@ class Store:
             with_rounds: also read the raw observations.
 
         Raises:
-            StoreError: there is no such run, or a row is damaged.
+            StoreError: there is no such run, or it is damaged itself.
         """
-        of_run = schema.records.c.run_id == run_id
-        statement = sa.select(schema.records).where(of_run).order_by(schema.records.c.sequence)
         with self._database.reading() as connection:
-            runs = self._runs(connection, schema.runs.c.id == run_id)
-            if not runs:
-                raise StoreError(f"{self.path}: it holds no run {run_id}")
-            raw = self._rounds(connection, run_id) if with_rounds else {}
-            records = self._read(
-                connection,
-                statement,
-                lambda row: rows.to_record(row, runs[0], raw.get(row["workload"], ())),
-            )
-        return _in_order_of_study(records, runs[0])
+            run = self._run(connection, run_id)
+            rounds = self._rounds(connection, {"run_id": run_id}) if with_rounds else {}
+            found, damages = stored_records(self._database, connection, run, rounds)
+        self._damages.add([*damages, *(one.damage for one in found if one.damage)])
+        records = [one.record for one in found if one.record is not None]
+        return in_order_of_study(records, run)
 
     def outcomes(self, run_id: str) -> dict[str, int]:
         """How many workloads of a run have each status; a status that none has is left out."""
-        statement = (
-            sa.select(schema.records.c.status, sa.func.count().label("workloads"))
-            .where(schema.records.c.run_id == run_id)
-            .group_by(schema.records.c.status)
-        )
-        with self._database.reading() as connection:
-            return {row.status: row.workloads for row in connection.execute(statement)}
+        return self._outcomes({"run_id": run_id}).get(run_id, {})
+
+    def all_outcomes(self) -> dict[str, dict[str, int]]:
+        """The same of every run, by its id."""
+        return self._outcomes({})
 
     def finish_run(self, run_id: str, at: float) -> None:
         """Note that nothing is left to do, since `at` (Unix time, seconds).
@@ -280,78 +336,111 @@ class Store:
         statement = schema.runs.update().where(schema.runs.c.id == run_id).values(**values)
         with self._database.writing() as connection:
             if connection.execute(statement).rowcount == 0:
-                raise StoreError(f"{self.path}: it holds no run {run_id}")
+                raise StoreError(f"{shown(self.path)}: it holds no run {shown(run_id)}")
 
-    def _add_run(self, run: Run, contents: tuple[Record, ...]) -> Run:
-        with self._database.writing() as connection:
-            run_id = _free_id(connection, run.id)
-            values = rows.run_row(replace(run, id=run_id))
-            connection.execute(schema.runs.insert().values(**values))
-            for record in contents:
-                _put(connection, run_id, record, record.rounds)
-            return self._runs(connection, schema.runs.c.id == run_id)[0]
+    def _add_run(self, connection: sa.Connection, run: Run, contents: tuple[Record, ...]) -> Run:
+        run_id = _free_id(connection, run.id)
+        row = rows.run_row(replace(run, id=run_id))
+        connection.execute(schema.runs.insert().values(**row))
+        _put_all(connection, run_id, contents)
+        return self._run(connection, run_id)
 
-    def _runs(self, connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Run]:
-        newest_first = schema.runs.c.sequence.desc()
-        statement = sa.select(schema.runs).where(*conditions).order_by(newest_first)
-        return self._read(connection, statement, rows.to_run)
+    def _runs(self) -> list[StoredRun]:
+        with self._database.reading() as connection:
+            found, damages = stored_runs(self._database, connection)
+        self._damages.add([*damages, *(one.damage for one in found if one.damage)])
+        return found
 
-    def _rounds(
-        self, connection: sa.Connection, run_id: str, key: str | None = None
-    ) -> dict[str, tuple[Round, ...]]:
-        """Rounds of a run by workload key, of one workload where a key is given."""
-        table = schema.rounds
-        statement = sa.select(table).where(table.c.run_id == run_id).order_by(table.c.number)
-        if key is not None:
-            statement = statement.where(table.c.workload == key)
-        found: dict[str, list[Round]] = defaultdict(list)
-        for owner, part in self._read(
-            connection, statement, lambda row: (row["workload"], rows.to_round(row))
-        ):
-            found[owner].append(part)
-        return defaultdict(tuple, {owner: tuple(parts) for owner, parts in found.items()})
+    def _run(self, connection: sa.Connection, run_id: str) -> Run:
+        found, _ = stored_runs(self._database, connection, {"id": run_id})
+        for one in found:
+            return self._readable(one)
+        raise StoreError(f"{shown(self.path)}: it holds no run {shown(run_id)}")
 
-    def _read(
-        self,
-        connection: sa.Connection,
-        statement: sa.Select[Any],
-        convert: Callable[[sa.RowMapping], Noun],
-    ) -> list[Noun]:
-        try:
-            return [convert(row) for row in connection.execute(statement).mappings()]
-        except (TypeError, ValueError) as error:
+    def _readable(self, one: StoredRun) -> Run:
+        """A run that was asked for.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        if one.run is None:
+            damage = one.damage.sentence if one.damage else ""
             raise StoreError(
-                f"{self.path}: a row is damaged ({error}); use a copy of the file"
-            ) from error
+                f"{shown(self.path)}: damaged: {damage}; name another run (`inferometer runs` "
+                f"lists those that can be read); {WAY_OUT}"
+            )
+        return one.run
+
+    def _rounds(self, connection: sa.Connection, where: Mapping[str, str]) -> RoundsByKey:
+        found, damages = stored_rounds(self._database, connection, where)
+        self._damages.add([*damages, *(one.damage for one in found if one.damage)])
+        return by_workload(found)
+
+    def _outcomes(self, where: Mapping[str, str]) -> dict[str, dict[str, int]]:
+        """Counted by their status alone: looking into every record would take its time."""
+        with self._database.reading() as connection:
+            found = read(self._database, connection, schema.records, where, only=_COUNTED)
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        damages = found.damages
+        for row in found.found:
+            run_id, status = row["run_id"], row["status"]
+            if status in values.STATUSES:
+                counts[run_id][status] += 1
+            else:
+                place = f"record {row['workload']} of run {run_id}"
+                damages.append(Damage(table="records", place=place, problem="it has no status"))
+        self._damages.add(damages)
+        return {run_id: dict(count) for run_id, count in counts.items()}
+
+    def _damaged_before(self, connection: sa.Connection, run_id: str, record: Record) -> str:
+        """The damaged row that a record takes the place of, for people; empty where none is."""
+        same = {"run_id": run_id, "workload": record.workload.key}
+        found = read(self._database, connection, schema.records, same)
+        damages = [record_of(row, _ANY).damage for row in found.found]
+        return next((one.place for one in damages if one is not None), "")
+
+
+_COUNTED = ("run_id", "status", "workload")
+_ANY = Run(id="", study="", signature="", document={}, device={}, software={})
 
 
 def _free_id(connection: sa.Connection, wanted: str) -> str:
-    """The wanted id where it is one of ours and free, or else a new one."""
+    """The wanted id where it is one of ours and free, or else a new one.
+
+    An id is taken too where only records or rounds have it: their run may be damaged.
+    """
+    owners = (schema.runs.c.id, schema.records.c.run_id, schema.rounds.c.run_id)
     candidate = wanted
-    while not _RUN_ID.fullmatch(candidate) or connection.scalar(
-        sa.select(sa.exists().where(schema.runs.c.id == candidate))
+    while not rows.RUN_ID.fullmatch(candidate) or any(
+        connection.scalar(sa.select(sa.exists().where(owner == candidate))) for owner in owners
     ):
         candidate = secrets.token_hex(4)
     return candidate
 
 
-def _in_order_of_study(records: list[Record], run: Run) -> list[Record]:
-    if run.origin == "imported":
-        return records
-    planned = Study.from_json(run.document).workloads()
-    place = {workload: number for number, workload in enumerate(planned)}
-    return sorted(records, key=lambda record: place.get(record.workload, len(place)))
-
-
 def _put(connection: sa.Connection, run_id: str, record: Record, parts: Iterable[Round]) -> None:
     key = record.workload.key
-    values = rows.record_row(record)
+    row = rows.record_row(record)
     same = sa.and_(schema.records.c.run_id == run_id, schema.records.c.workload == key)
-    if connection.execute(schema.records.update().where(same).values(**values)).rowcount == 0:
-        connection.execute(schema.records.insert().values(run_id=run_id, workload=key, **values))
+    if connection.execute(schema.records.update().where(same).values(**row)).rowcount == 0:
+        connection.execute(schema.records.insert().values(run_id=run_id, workload=key, **row))
     added = [_round_values(run_id, key, part) for part in parts]
     if added:
         connection.execute(schema.rounds.insert(), added)
+
+
+def _put_all(connection: sa.Connection, run_id: str, records: Sequence[Record]) -> None:
+    """Outcomes of a run that has none yet; of two of one workload the last."""
+    unique = {record.workload.key: record for record in records}
+    added = [
+        {"run_id": run_id, "workload": key, **rows.record_row(record)}
+        for key, record in unique.items()
+    ]
+    if added:
+        connection.execute(schema.records.insert(), added)
+    parts = [_round_values(run_id, key, part) for key, one in unique.items() for part in one.rounds]
+    if parts:
+        connection.execute(schema.rounds.insert(), parts)
 
 
 def _round_values(run_id: str, key: str, part: Round) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A SQLite file as a database: opening, locking, versions, and errors in words.
 
-All that is particular to SQLite is in this file; another database would stand beside it. Why it is
-done so is in docs/decisions/003-store.md.
+All that is particular to SQLite is in this file, `place`, `guard`, `explained` and
+`reading`; another database would stand beside them. Why it is done so is in
+docs/decisions/003-store.md.
 """
 
 from __future__ import annotations
@@ -9,19 +10,23 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
 
 from inferometer.core.errors import StoreError
+from inferometer.core.shown import shown
 from inferometer.store import migrations
+from inferometer.store.explained import ERRORS, explained, in_words
+from inferometer.store.guard import Layout, harden, layout_of, limit_steps, size_of
+from inferometer.store.place import is_writable, place_of
 
 APPLICATION_ID = int.from_bytes(b"infm", "big")
 """Marks our files in the header of the database."""
@@ -32,30 +37,27 @@ BUSY_TIMEOUT_S = 30.0
 _WRITES = "inferometer_writes"
 _PROBES = 3
 
-_IN_WORDS = (
-    ("locked", "{path}: another program is writing to it and has not let go; stop it, or wait"),
-    ("is full", "{path}: no space is left for it; make room. What it held before is kept"),
-    ("readonly", "{path}: it, or its folder, may not be written to"),
-    ("malformed", "{path}: the file is damaged ({error}); use a copy of it, or another --store"),
-    ("not a database", "{path}: not a results database; give another file with --store"),
-    ("unable to open", "{path}: it cannot be opened; check that it and its folder may be used"),
-    ("disk i/o", "{path}: the disk reports an error ({error}). What it held before is kept"),
-    ("foreign key", "{path}: it holds no such run"),
-    ("unique", "{path}: stored before, and raw data are never replaced ({error})"),
-)
+EMPTY = Layout(columns={}, problems={})
+"""Of a file in which nothing was created yet."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Database:
     """An open database.
 
     Attributes:
         path: the file, as it was given.
+        file: the file, with links followed.
         engine: its connections.
+        layout: its tables, as they are.
+        prepared: whether it was made sure that it may be written.
     """
 
     path: Path
+    file: Path
     engine: sa.Engine
+    layout: Layout
+    prepared: bool = False
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -74,154 +76,168 @@ class Database:
         Raises:
             StoreError: it cannot be written. Nothing of the transaction was kept.
         """
-        with (
-            explained(self.path),
-            self.engine.connect().execution_options(**{_WRITES: True}) as connection,
-            connection.begin(),
-        ):
-            yield connection
+        with explained(self.path):
+            if not self.prepared:
+                self._prepare()
+            with (
+                self.engine.connect().execution_options(**{_WRITES: True}) as connection,
+                connection.begin(),
+            ):
+                yield connection
+
+    def size(self) -> int:
+        """Bytes of the file and its log."""
+        return size_of(self.file)
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
 
+    def _prepare(self) -> None:
+        """Check the file from end to end, and bring it to this version, before it is written.
+
+        Raises:
+            StoreError: it is damaged, or something in it would run meanwhile.
+        """
+        if self.file.exists() and self.file.stat().st_size:
+            with closing(connect(self.file, "mode=ro")) as connection:
+                check_whole(self.path, connection)
+        for problem in (*self.layout.problems.values(), *self.layout.obstacles):
+            raise in_words(self.path, f"malformed: {problem}")
+        if is_writable(self.file):
+            _use_write_ahead_log(self.engine)
+        self.prepared = True
+        try:
+            _upgrade(self)
+        except BaseException:
+            self.prepared = False
+            raise
+        with closing(connect(self.file, quiet(self.file))) as connection:
+            self.layout = layout_of(connection)
+
 
 def open_database(path: Path, *, create: bool) -> Database:
-    """Open a file, and bring it to this version.
+    """Open a file; where it may be created, bring it to this version.
 
     Raises:
         StoreError: see `inferometer.store.open_store`.
     """
-    file = path.resolve()
-    _check_place(path, file, create=create)
-    writable = _is_writable(file)
+    file = place_of(path, create=create)
     with explained(path):
-        _check_content(path, file, thorough=create and writable)
-        uri = _uri(file, "mode=rwc" if create else "mode=rw") if writable else _quiet_uri(file)
-        engine = sa.create_engine(
-            "sqlite+pysqlite://",
-            creator=partial(_connect, uri),
-            poolclass=sa.QueuePool,
-            json_serializer=partial(json.dumps, separators=(",", ":"), allow_nan=False),
-        )
+        layout, whole = _check_content(path, file)
+        query = "mode=rwc" if create else "mode=rw"
+        if not is_writable(file) or not (whole or create):
+            # What must not be written to is not opened to be written either: SQLite would move
+            # what stands in a log into the file, be it another file's log.
+            query = quiet(file)
+        engine = make_engine(file, query)
         sa.event.listen(engine, "begin", _begin)
-        database = Database(path=path, engine=engine)
+        database = Database(path=path, file=file, engine=engine, layout=layout)
         try:
-            if writable:
-                _use_write_ahead_log(engine)
-            _upgrade(database)
+            if create and is_writable(file):
+                database._prepare()  # noqa: SLF001 - it makes itself ready
+            elif create:
+                _upgrade(database)
         except BaseException:
             database.close()
             raise
     return database
 
 
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn errors of the database into sentences.
+def make_engine(file: Path, query: str) -> sa.Engine:
+    """Connections to a file, in which no statement goes on for ever."""
+    engine = sa.create_engine(
+        "sqlite+pysqlite://",
+        creator=partial(connect, file, query),
+        poolclass=sa.QueuePool,
+        json_serializer=partial(json.dumps, separators=(",", ":"), allow_nan=False),
+    )
+    sa.event.listen(engine, "before_cursor_execute", partial(_before_each, file))
+    return engine
+
+
+def check_whole(path: Path, connection: sqlite3.Connection) -> None:
+    """Look at every page of a file.
 
     Raises:
-        StoreError: instead of an error of the database.
+        StoreError: it is damaged.
     """
-    try:
-        yield
-    except sa.exc.DBAPIError as error:
-        raise _in_words(path, str(error.orig)) from error
-    except sqlite3.Error as error:
-        raise _in_words(path, str(error)) from error
+    (problem,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if problem != "ok":
+        raise in_words(path, f"malformed: {problem}")
 
 
-def _in_words(path: Path, error: str) -> StoreError:
-    for sign, sentence in _IN_WORDS:
-        if sign in error.lower():
-            return StoreError(sentence.format(path=path, error=error))
-    return StoreError(f"{path}: the database answers: {error}")
+def _check_content(path: Path, file: Path) -> tuple[Layout, bool]:
+    """Make sure that the file is ours before anything may write to it.
 
-
-def _check_place(path: Path, file: Path, *, create: bool) -> None:
-    """Say what is wrong with the path before SQLite says it less clearly."""
-    try:
-        mode = file.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        if not create:
-            raise StoreError(
-                f"{path}: no such results database; measure with `inferometer run` first, "
-                "or say where it is with --store"
-            ) from None
-        if not file.parent.is_dir():
-            raise StoreError(f"{path}: there is no folder {path.parent}; create it") from None
-        if not os.access(file.parent, os.W_OK):
-            raise StoreError(f"{path}: the folder {path.parent} may not be written to") from None
-        return
-    except OSError as error:
-        raise StoreError(f"{path}: it cannot be reached: {error.strerror}") from error
-    if not stat.S_ISREG(mode):
-        kind = "a folder" if stat.S_ISDIR(mode) else "not an ordinary file"
-        raise StoreError(f"{path}: {kind}; a results database is a file")
-    if not os.access(file, os.R_OK):
-        raise StoreError(f"{path}: you may not read it")
-
-
-def _is_writable(file: Path) -> bool:
-    """Whether the file may be written: SQLite needs its folder too, for its log."""
-    return os.access(file.parent, os.W_OK) and (not file.exists() or os.access(file, os.W_OK))
-
-
-def _check_content(path: Path, file: Path, *, thorough: bool) -> None:
-    """Make sure that the file is ours and whole before anything may write to it."""
+    Returns:
+        Its tables, and whether SQLite may be trusted to tidy up behind itself.
+    """
     if not file.exists() or file.stat().st_size == 0:
-        return
-    version = _probe(path, file)
+        return EMPTY, True
+    version, layout = probe(path, file)
     if version > len(migrations.MIGRATIONS):
         raise _newer(path, version)
-    if thorough:
-        with closing(_connect(_uri(file, "mode=ro"))) as connection:
-            (problem,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if problem != "ok":
-            raise _in_words(path, f"malformed: {' '.join(str(problem).split())}")
+    return layout, not _has_log(file) or _is_whole(path, file)
 
 
-def _probe(path: Path, file: Path) -> int:
-    """The schema version of one of our files; 0 for one in which nothing was created yet.
+def _is_whole(path: Path, file: Path) -> bool:
+    """Whether a file is whole together with the log that lies beside it."""
+    try:
+        with closing(connect(file, "mode=ro")) as connection:
+            check_whole(path, connection)
+    except (StoreError, *ERRORS):
+        return False
+    return True
+
+
+def probe(path: Path, file: Path) -> tuple[int, Layout]:
+    """The version of one of our files and its tables; 0 where nothing was created in it yet.
 
     Reading without locks may meet a file that another process is just writing, and find it
     damaged; a file that is damaged still is so at the next look.
+
+    Raises:
+        StoreError: it is not one of ours.
     """
     for attempt in range(_PROBES):
         try:
-            with closing(_connect(_quiet_uri(file))) as connection:
+            with closing(connect(file, quiet(file))) as connection:
                 (application,) = connection.execute("PRAGMA application_id").fetchone()
                 (version,) = connection.execute("PRAGMA user_version").fetchone()
                 (objects,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                layout = layout_of(connection) if objects else EMPTY
             break
-        except sqlite3.DatabaseError:
+        except ERRORS:
             if attempt == _PROBES - 1:
                 raise
             time.sleep(0.01)
     untouched = application == 0 and version == 0 and objects == 0
     if application != APPLICATION_ID and not untouched:
-        raise StoreError(f"{path}: a database of another program; give another file with --store")
-    return int(version)
+        raise StoreError(
+            f"{shown(path)}: a database of another program; give another file with --store"
+        )
+    return int(version), layout
 
 
-def _quiet_uri(file: Path) -> str:
+def quiet(file: Path) -> str:
     """Read the file and leave nothing beside it, unless somebody has it open or left a log.
 
     Without a log nobody has the file open, and its bytes are all there is. That also lets it be
     read in a folder, or on a medium, that may not be written to.
     """
+    return "mode=ro" if _has_log(file) else "mode=ro&immutable=1"
+
+
+def _has_log(file: Path) -> bool:
     log, index = (file.with_name(file.name + suffix) for suffix in ("-wal", "-shm"))
-    in_use = index.exists() or (log.exists() and log.stat().st_size > 0)
-    return _uri(file, "mode=ro" if in_use else "mode=ro&immutable=1")
+    return index.exists() or (log.exists() and log.stat().st_size > 0)
 
 
-def _uri(file: Path, query: str) -> str:
-    return f"file:{quote(os.fsencode(file))}?{query}"
-
-
-def _connect(uri: str) -> sqlite3.Connection:
+def connect(file: Path, query: str) -> sqlite3.Connection:
+    """A connection to a file, in which nothing runs on for ever."""
     connection = sqlite3.connect(
-        uri,
+        f"file:{quote(os.fsencode(file))}?{query}",
         uri=True,
         timeout=BUSY_TIMEOUT_S,
         # SQLAlchemy says when a transaction begins (see `_begin`), the driver must not.
@@ -230,12 +246,18 @@ def _connect(uri: str) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
+        harden(connection, file)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.Error:
+    except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _before_each(file: Path, connection: sa.Connection, *_: object) -> None:
+    driver: Any = connection.connection.driver_connection
+    limit_steps(driver, file)
 
 
 def _begin(connection: sa.Connection) -> None:
@@ -293,6 +315,6 @@ def _version(connection: sa.Connection) -> int:
 
 def _newer(path: Path, version: int) -> StoreError:
     return StoreError(
-        f"{path}: written by a newer inferometer (its format is {version}, this one reads "
+        f"{shown(path)}: written by a newer inferometer (its format is {version}, this one reads "
         f"{len(migrations.MIGRATIONS)}); upgrade with pip install --upgrade inferometer"
     )

@@ -11,12 +11,16 @@ from typing import Any
 from inferometer.core.errors import ImportFileError
 from inferometer.core.record import Failure, Record, Value
 from inferometer.core.run import Run
+from inferometer.core.shown import shown, visible
 from inferometer.core.workload import Variant, Workload
 from inferometer.store.cells import parse
 from inferometer.store.columns import FIGURES, Columns, match_columns
+from inferometer.store.limits import check_runs
 from inferometer.store.tables import Line, Table, read_table
 
 _UNKNOWN = "unknown"
+_MOST_SHOWN = 10
+"""Items of a list that a message shows."""
 _NAMES_THE_RECORD = frozenset(
     {
         *("run_id", "study", "device_name", "origin", "workload", "model", "backend", "precision"),
@@ -83,6 +87,9 @@ def read_runs(path: Path, *, study: str | None = None, device: str | None = None
         ImportFileError: the file cannot be read; the message says where it is wrong.
         MissingExtraError: it is a Parquet file and pyarrow is not installed.
     """
+    for name, given in (("study", study), ("device", device)):
+        if given is not None and not given.strip():
+            raise ImportFileError(f"{name}: an empty name; give one, or leave it out")
     table = read_table(path)
     columns = match_columns(table.columns, str(path))
     runs: dict[_Origin, dict[str, _Placed]] = {}
@@ -90,11 +97,12 @@ def read_runs(path: Path, *, study: str | None = None, device: str | None = None
         row = _parse_row(table, columns, line)
         origin = _Origin(
             run_id=str(row.get("run_id") or ""),
-            study=study or str(row.get("study") or path.stem),
+            study=study or str(row.get("study") or visible(path.stem)),
             device_name=device or str(row.get("device_name") or _UNKNOWN),
         )
         placed = _Placed(place=line.place, record=_record(row, line, path.name))
         _add(runs.setdefault(origin, {}), placed)
+        check_runs(path, len(runs))
     return Imported(
         runs=tuple(_run(origin, found.values()) for origin, found in runs.items()),
         ignored=columns.ignored,
@@ -120,8 +128,20 @@ def _parse_row(table: Table, columns: Columns, line: Line) -> dict[str, Value]:
         try:
             row[field] = parse(field, cell, factor=column.factor, decimal_comma=table.decimal_comma)
         except ValueError as error:
-            raise ImportFileError(f"{line.place}: {column.name}: {cell!r} {error}") from error
+            raise ImportFileError(
+                f"{shown(line.place)}: {shown(column.name)}: {_quoted(cell)} {error}"
+            ) from error
     return row
+
+
+def _quoted(cell: object) -> str:
+    """A cell in a message."""
+    if isinstance(cell, list | dict) and len(cell) > _MOST_SHOWN:
+        return f"a list of {len(cell)}" if isinstance(cell, list) else "an object"
+    try:
+        return shown(repr(cell), 80)
+    except RecursionError:
+        return "what stands there"
 
 
 def _record(row: Mapping[str, Value], line: Line, file: str) -> Record:
@@ -135,7 +155,7 @@ def _record(row: Mapping[str, Value], line: Line, file: str) -> Record:
     if failure is None and FIGURES.isdisjoint(figures):
         raise ImportFileError(f"{line.place}: the row has no figure; give one, or remove the row")
     if not row.get("run_id"):
-        note = f"imported from {file}; no observations"
+        note = f"imported from {visible(file)}; no observations"
         figures = {"verdict": _UNKNOWN, **figures, "notes": [*_texts(figures.get("notes")), note]}
     status: Any = row.get("status") or "ok"
     return Record(workload=workload, status=status, failure=failure, figures=figures)

@@ -1,20 +1,29 @@
-"""Rows of the tables ↔ the nouns of core."""
+"""Rows of the tables ↔ the nouns of core.
+
+What is read is checked to the last cell: a row that this program would not have written is refused,
+so that nothing behind this file meets a value that it does not expect.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar, get_args
 
-from sqlalchemy import RowMapping
+from inferometer.core.record import Failure, Phase, Record, Round
+from inferometer.core.run import Origin, Run
+from inferometer.core.workload import Variant, Workload
+from inferometer.store import values
+from inferometer.store.documents import check_study
 
-from inferometer.core.record import Failure, Record, Round
-from inferometer.core.run import Run
-from inferometer.core.workload import Workload
+RUN_ID = re.compile(r"[0-9a-f]{8}")
+MOST_ROUNDS = 2**53
+"""Numbers of rounds, processes and calls stay below."""
+_LONGEST_ROUND_S = 1e9
 
-_WORKLOAD = ("model", "backend", "precision", "device", "threads", "batch_size", "input_size")
 _RUN = (
     "id",
     "study",
@@ -27,6 +36,8 @@ _RUN = (
     "created_at",
     "finished_at",
 )
+Row = Mapping[str, Any]
+Value = TypeVar("Value")
 
 
 def pack(values: Iterable[float]) -> bytes:
@@ -64,49 +75,90 @@ def run_row(run: Run) -> dict[str, Any]:
     }
 
 
-def to_run(row: RowMapping) -> Run:
-    """Read a row of `runs`."""
-    return Run(**{name: row[name] for name in _RUN})
+def to_run(row: Row) -> Run:
+    """Read a row of `runs`.
+
+    Raises:
+        ValueError: the row does not hold a run.
+    """
+    origin: Any = _cell(row, "origin", values.one_of, get_args(Origin))
+    document = _cell(row, "document", values.json_object)
+    if document or origin != "imported":
+        _cell({"document": document}, "document", check_study)
+    finished_at = row["finished_at"]
+    return Run(
+        id=_cell(row, "id", _run_id),
+        study=_cell(row, "study", values.text),
+        signature=_cell(row, "signature", values.text),
+        document=document,
+        device=_cell(row, "device", _device),
+        software=_cell(row, "software", values.json_object),
+        origin=origin,
+        planned=_cell(row, "planned", values.whole, 0),
+        created_at=_cell(row, "created_at", values.time),
+        finished_at=None if finished_at is None else _cell(row, "finished_at", values.time),
+    )
 
 
 def record_row(record: Record) -> dict[str, Any]:
     """Columns of `records`, less those that say which record it is.
 
     Raises:
-        ValueError: a figure is not a finite number; unknown is None.
+        ValueError: a figure is not a finite number, or not what its field holds; unknown is None.
     """
     for name, value in record.figures.items():
         if isinstance(value, float) and not isfinite(value):
             raise ValueError(f"{record.workload.label}: {name} is {value}; unknown is None")
+    try:
+        figures = values.figures(_encodable(dict(record.figures)))
+    except ValueError as error:
+        raise ValueError(f"{record.workload.label}: {error}") from error
     failure = record.failure
     return {
         **record.workload.to_json(),
         "status": record.status,
         "failure_stage": failure.stage if failure else None,
         "failure_kind": failure.kind if failure else None,
-        "failure_message": _encodable(failure.message) if failure else None,
-        "figures": dict(record.figures),
+        "failure_message": _encodable(failure.message).replace("\0", "?") if failure else None,
+        "figures": figures,
     }
 
 
-def to_record(row: RowMapping, run: Run, rounds: tuple[Round, ...]) -> Record:
+def to_record(row: Row, run: Run, rounds: tuple[Round, ...]) -> Record:
     """Read a row of `records`.
 
     Raises:
-        ValueError, TypeError: the row does not hold a record.
+        ValueError: the row does not hold a record.
     """
-    failure = None
-    if row["status"] != "ok":
-        failure = Failure(
-            stage=row["failure_stage"], kind=row["failure_kind"], message=row["failure_message"]
-        )
+    workload = to_workload(row)
+    if row["workload"] != workload.key:
+        raise ValueError("workload: not the key of what its columns name")
+    status: Any = _cell(row, "status", values.one_of, values.STATUSES)
     return Record(
-        workload=Workload.from_json({name: row[name] for name in _WORKLOAD}),
-        status=row["status"],
-        failure=failure,
-        figures=row["figures"],
+        workload=workload,
+        status=status,
+        failure=_failure(row, status),
+        figures=_cell(row, "figures", _figures),
         rounds=rounds,
         run=run.row_part(),
+    )
+
+
+def to_workload(row: Row) -> Workload:
+    """Read the columns of `records` that say what was measured.
+
+    Raises:
+        ValueError: they name no workload.
+    """
+    model, backend, precision, device = (
+        _cell(row, name, values.name) for name in ("model", "backend", "precision", "device")
+    )
+    return Workload(
+        variant=Variant(model=model, backend=backend, precision=precision),
+        device=device,
+        threads=None if row["threads"] is None else _cell(row, "threads", values.whole, 1),
+        batch_size=_cell(row, "batch_size", values.whole, 1),
+        input_size=None if row["input_size"] is None else _cell(row, "input_size", values.whole, 1),
     )
 
 
@@ -126,26 +178,95 @@ def round_row(part: Round) -> dict[str, Any]:
     }
 
 
-def to_round(row: RowMapping) -> Round:
+def to_round(row: Row) -> Round:
     """Read a row of `rounds`.
 
     Raises:
         ValueError: the row does not hold a round.
     """
+    phase: Any = _cell(row, "phase", values.one_of, get_args(Phase))
+    starts_s, values_s = _cell(row, "starts_s", _seconds), _cell(row, "values_s", _seconds)
+    if len(starts_s) != len(values_s):
+        raise ValueError("starts_s: not as many as values_s")
     return Round(
-        index=row["number"],
-        process=row["process"],
-        phase=row["phase"],
-        started_at=row["started_at"],
-        calls_per_value=row["calls_per_value"],
-        settle=row["settle"],
-        starts_s=unpack(row["starts_s"]),
-        values_s=unpack(row["values_s"]),
-        pair=row["pair"],
-        signals=row["signals"] or {},  # rounds of the first version have none
+        index=_cell(row, "number", values.whole, 0, MOST_ROUNDS),
+        process=_cell(row, "process", values.whole, 0, MOST_ROUNDS),
+        phase=phase,
+        started_at=_cell(row, "started_at", values.time),
+        calls_per_value=_cell(row, "calls_per_value", values.whole, 1, MOST_ROUNDS),
+        settle=_cell(row, "settle", values.whole, 0, MOST_ROUNDS),
+        starts_s=starts_s,
+        values_s=values_s,
+        pair=None if row["pair"] is None else _cell(row, "pair", values.whole, 0, MOST_ROUNDS),
+        # Rounds of the first version have none.
+        signals={} if row["signals"] is None else _cell(row, "signals", _signals),
     )
 
 
-def _encodable(text: str) -> str:
+def _cell(row: Row, name: str, check: Callable[..., Value], *rules: Any) -> Value:  # noqa: ANN401
+    """A cell that passed a check.
+
+    Raises:
+        ValueError: it did not; the message begins with the name of the column.
+    """
+    try:
+        return check(row[name], *rules)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _run_id(cell: object) -> str:
+    if not RUN_ID.fullmatch(values.text(cell)):
+        raise ValueError("not eight hexadecimal digits")
+    return str(cell)
+
+
+def _device(cell: object) -> dict[str, Any]:
+    device = values.json_object(cell)
+    if device.get("name") is not None:
+        _cell(device, "name", values.text)
+    return device
+
+
+def _failure(row: Row, status: str) -> Failure | None:
+    columns = ("failure_stage", "failure_kind", "failure_message")
+    if status == "ok":
+        for name in columns:
+            if row[name] is not None:
+                raise ValueError(f"{name}: it is there, and the status is ok")
+        return None
+    stage: Any = _cell(row, "failure_stage", values.one_of, values.STAGES)
+    kind: Any = _cell(row, "failure_kind", values.one_of, values.KINDS)
+    return Failure(stage=stage, kind=kind, message=_cell(row, "failure_message", values.text))
+
+
+def _figures(cell: object) -> dict[str, Any]:
+    return values.known_figures(values.json_object(cell))
+
+
+def _signals(cell: object) -> dict[str, float]:
+    return {
+        name: values.number(value)
+        for name, value in values.json_object(cell).items()
+        if value is not None
+    }
+
+
+def _seconds(cell: object) -> tuple[float, ...]:
+    if not isinstance(cell, bytes):
+        raise ValueError("no blob of numbers")  # noqa: TRY004 - one kind of error
+    if not cell or len(cell) % 8:
+        raise ValueError("a blob that was cut")
+    numbers = unpack(cell)
+    if not all(map(isfinite, numbers)) or min(numbers) < 0 or max(numbers) > _LONGEST_ROUND_S:
+        raise ValueError("a blob with numbers that are no seconds")
+    return numbers
+
+
+def _encodable(value: Any) -> Any:  # noqa: ANN401 - a text, or what holds some
     """Text of a dying process may hold what no text file can; it becomes question marks."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
+    if isinstance(value, dict):
+        return {key: _encodable(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_encodable(part) for part in value]
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value

@@ -1,19 +1,31 @@
-"""Files → rows of named cells, each with its place. Knows nothing of what the columns mean."""
+"""Files → rows of named cells, each with its place. Knows nothing of what the columns mean.
+
+What a file may hold is bounded before it is taken apart, so that no file takes much more memory
+than its own size, or longer than seconds.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from inferometer.core.errors import ImportFileError
-from inferometer.store.transfer import import_pyarrow
+from inferometer.core.filenames import MIB, FileProblemError, read_file
+from inferometer.core.shown import shown
+from inferometer.store.limits import check_cells, check_columns, check_rows
+from inferometer.store.spreadsheet import restored
+
+MOST_BYTES = 64 * MIB
+"""An export of as many workloads as a table may have, as JSON, with all its fields."""
 
 _DELIMITERS = ",;\t"
+_SEPARATORS = b",;\t\n\r[{"
+"""There are no more cells, rows and objects in a file than of these."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,21 +63,28 @@ def read_table(path: Path) -> Table:
         ImportFileError: it cannot be read as any of them.
         MissingExtraError: it is Parquet and pyarrow is not installed.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ImportFileError(f"{path}: it cannot be read: {error.strerror}") from error
+    content = _content(path)
     if content.startswith(b"PAR1"):
-        table = _read_parquet(path, content)
+        from inferometer.store.parquet import read_rows
+
+        table = _table(path, *read_rows(path, content))
     elif content.startswith(b"SQLite format 3"):
         raise ImportFileError(f"{path}: a database, not a table; read it with --store {path}")
     else:
+        check_cells(path, sum(map(content.count, _SEPARATORS)))
         text = _decode(path, content)
         reads_json = text.lstrip().startswith(("[", "{"))
         table = _read_json(path, text) if reads_json else _read_csv(path, text)
     if not table.lines:
         raise ImportFileError(f"{path}: there are no rows in it")
     return table
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_file(path, at_most=MOST_BYTES)
+    except FileProblemError as error:
+        raise ImportFileError(f"{shown(path)}: it cannot be read: {error.reason}") from error
 
 
 def _decode(path: Path, content: bytes) -> str:
@@ -79,17 +98,19 @@ def _decode(path: Path, content: bytes) -> str:
 
 
 def _read_csv(path: Path, text: str) -> Table:
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = next((line for line in io.StringIO(text) if line.strip()), "")
     delimiter = max(_DELIMITERS, key=first.count)
     lines = _csv_lines(path, text, delimiter)
     _, header = next(lines, (0, []))
     columns = tuple(name.strip() for name in header)
-    repeated = next((name for name in columns if name and columns.count(name) > 1), None)
-    if repeated is not None:
-        raise ImportFileError(f"{path}: the column {repeated!r} is there twice; remove one")
+    check_columns(path, [name for name in columns if name])
+    found = []
+    for number, cells in lines:
+        found.append(_csv_line(path, number, columns, cells))
+        check_rows(path, len(found))
     return Table(
         columns=tuple(name for name in columns if name),
-        lines=tuple(_csv_line(path, number, columns, cells) for number, cells in lines),
+        lines=tuple(found),
         decimal_comma=delimiter == ";",
     )
 
@@ -102,7 +123,9 @@ def _csv_line(path: Path, number: int, columns: tuple[str, ...], cells: list[str
     pairs = list(zip(columns, cells, strict=True))
     if any(cell.strip() for name, cell in pairs if not name):
         raise ImportFileError(f"{path}:{number}: a cell stands in a column without a name")
-    return Line(place=f"{path}:{number}", cells={name: cell for name, cell in pairs if name})
+    return Line(
+        place=f"{path}:{number}", cells={name: restored(cell) for name, cell in pairs if name}
+    )
 
 
 def _csv_lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -127,24 +150,19 @@ def _read_json(path: Path, text: str) -> Table:
         raise ImportFileError(f"{path}: not JSON: {error}") from error
     if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
         raise ImportFileError(f"{path}: not an array of objects, one for each row")
-    return _table(path, data)
+    check_rows(path, len(data))
+    columns = list(dict.fromkeys(name for row in data for name in row))
+    check_columns(path, columns)
+    return _table(path, columns, data)
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number in JSON; unknown is null")
 
 
-def _read_parquet(path: Path, content: bytes) -> Table:
-    pyarrow, parquet = import_pyarrow()
-    try:
-        return _table(path, parquet.read_table(pyarrow.BufferReader(content)).to_pylist())
-    except (pyarrow.ArrowException, OSError) as error:
-        raise ImportFileError(f"{path}: a damaged Parquet file: {error}") from error
-
-
-def _table(path: Path, rows: list[dict[str, Any]]) -> Table:
+def _table(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> Table:
     return Table(
-        columns=tuple(dict.fromkeys(name for row in rows for name in row)),
+        columns=tuple(columns),
         lines=tuple(
             Line(place=f"{path}: row {number}", cells=row)
             for number, row in enumerate(rows, start=1)

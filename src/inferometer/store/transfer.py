@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from inferometer.core.errors import InputError, MissingExtraError
+from inferometer.core import jsontext
+from inferometer.core.errors import MissingExtraError
+from inferometer.core.filenames import write_whole
 from inferometer.core.record import FIELDS, Record, Value
+from inferometer.store.spreadsheet import neutralised
 
 Target = str | Path | BinaryIO
 """A path, written whole or not at all, or a binary stream."""
 
-_QUOTED = frozenset(',"\r\n')
+_QUOTED = frozenset(',;\t"\r\n')
 
 
 def export_rows(records: Sequence[Record]) -> list[dict[str, Value]]:
@@ -34,6 +36,8 @@ def to_json(records: Sequence[Record], target: Target) -> None:
 def to_csv(records: Sequence[Record], target: Target) -> None:
     """Write a table with a header: unknown is empty, lists are JSON, UTF-8.
 
+    Text that a spreadsheet would run as a formula is kept from that (`store.spreadsheet`).
+
     Raises:
         InputError: the file cannot be written.
     """
@@ -52,8 +56,7 @@ def to_parquet(records: Sequence[Record], target: Target) -> None:
 
 def json_bytes(records: Sequence[Record]) -> bytes:
     """What `to_json` writes."""
-    text = json.dumps(export_rows(records), indent=2, ensure_ascii=False, allow_nan=False)
-    return f"{text}\n".encode()
+    return jsontext.json_bytes(export_rows(records))
 
 
 def csv_bytes(records: Sequence[Record]) -> bytes:
@@ -106,26 +109,6 @@ def import_pyarrow() -> tuple[Any, Any]:
     return pa, pq
 
 
-def write_whole(content: bytes, path: Path) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    # Replacing a link or a device would put a file in its place.
-    file = path.resolve()
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        if file.exists() and not file.is_file():
-            file.write_bytes(content)
-            return
-        temporary.write_bytes(content)
-        temporary.replace(file)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{path}: it cannot be written: {error.strerror}") from error
-
-
 def _write(content: bytes, target: Target) -> None:
     if isinstance(target, str | Path):
         write_whole(content, Path(target))
@@ -137,8 +120,11 @@ def _cell(value: Value) -> str:
     """One value as it stands in a CSV file."""
     if value is None:
         return ""
-    is_json = isinstance(value, bool | list)
-    text = json.dumps(value, ensure_ascii=False) if is_json else str(value)
+    if isinstance(value, str):
+        text = neutralised(value)
+    else:
+        is_json = isinstance(value, bool | list)
+        text = json.dumps(value, ensure_ascii=False) if is_json else str(value)
     if _QUOTED.isdisjoint(text):
         return text
     return '"' + text.replace('"', '""') + '"'

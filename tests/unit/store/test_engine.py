@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from inferometer.core.errors import StoreError
+from inferometer.core.workload import Workload
 from inferometer.store import engine, migrations, open_store
 
 
@@ -157,6 +159,15 @@ def read_everything(path: Path) -> None:
             store.records(run.id, with_rounds=True)
 
 
+def read_all(path: Path, *, create: bool) -> None:
+    with open_store(path, create=create) as store:
+        store.records(store.run("latest").id)
+
+
+WORDS = ("model", "backend", "precision", "device")
+NUMBERS = {"threads": 1, "batch_size": 1, "input_size": 1}
+
+
 def garbled(filled: Path) -> bytes:
     """A page in the middle overwritten."""
     content = bytearray(filled.read_bytes())
@@ -203,7 +214,20 @@ def test_a_file_that_is_not_a_sound_store_is_refused_and_left_as_it_is(filled, c
     assert filled.read_bytes() == content
 
 
-@pytest.mark.parametrize("case", BAD)
+def test_what_is_whole_of_a_garbled_file_is_read_and_the_file_stays_as_it_is(filled):
+    content = garbled(filled)
+    filled.write_bytes(content)
+    told = []
+    with open_store(filled, create=False, tell=told.append) as store:
+        records = store.records(store.run("latest").id, with_rounds=True)
+    assert len(records) == 60
+    assert any(record.rounds for record in records)
+    assert not all(record.rounds for record in records)
+    assert re.search("table rounds is damaged.*cannot be read", told[0])
+    assert filled.read_bytes() == content
+
+
+@pytest.mark.parametrize("case", BAD.keys() - {"garbled"})
 def test_reading_such_a_file_leaves_it_as_it_is(filled, case):
     damage, sentence = BAD[case]
     content = damage(filled)
@@ -213,12 +237,71 @@ def test_reading_such_a_file_leaves_it_as_it_is(filled, case):
     assert filled.read_bytes() == content
 
 
-def test_a_row_that_another_program_spoilt_is_named(filled):
-    with closing(sqlite3.connect(filled)) as connection:
-        connection.execute("""UPDATE records SET figures = '{"no_such_field": 1}'""")
-        connection.commit()
-    with open_store(filled) as store, pytest.raises(StoreError, match=r"damaged.*no_such_field"):
-        store.records(store.run("latest").id)
+class TestReadingWritesNothing:
+    def test_into_a_file_of_the_first_version(self, path):
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(migrations._VERSION_1)
+            connection.executescript("PRAGMA user_version = 1")
+            connection.execute(f"PRAGMA application_id = {engine.APPLICATION_ID}")
+            connection.execute(
+                "INSERT INTO runs VALUES (1, '1e5dc0e4', 's', '', '{}', '{}', '{}', 'imported', 1, "
+                "1e9, NULL)"
+            )
+            key = Workload.from_json({**dict.fromkeys(WORDS, "m"), **NUMBERS}).key
+            connection.execute(
+                "INSERT INTO records VALUES (1, '1e5dc0e4', ?, 'm', 'm', 'm', 'm', 1, 1, 1, 'ok', "
+                "NULL, NULL, NULL, '{}')",
+                (key,),
+            )
+            connection.execute(
+                "INSERT INTO rounds VALUES ('1e5dc0e4', ?, 0, 0, 'measure', 1e9, 1, 0, ?, ?)",
+                (key, bytes(8), bytes(8)),
+            )
+            connection.commit()
+        content = path.read_bytes()
+        with open_store(path, create=False) as store:
+            (record,) = store.records("1e5dc0e4", with_rounds=True)
+        assert record.rounds[0].signals == {}
+        assert path.read_bytes() == content
+        with open_store(path, create=False) as store:
+            store.finish_run("1e5dc0e4", 2e9)  # what writes brings it to this version
+            assert store.run("latest").finished_at == 2e9
+        assert pragma(path, "user_version") == len(migrations.MIGRATIONS)
+
+    def test_into_a_file_whose_log_is_that_of_another(self, filled, tmp_path):
+        """SQLite would move what stands in the log into the file when it is closed."""
+        other = tmp_path / "other.db"
+        with closing(sqlite3.connect(other)) as connection:
+            connection.executescript("PRAGMA journal_mode = WAL; CREATE TABLE t (a)")
+            connection.execute("INSERT INTO t VALUES (zeroblob(9000))")
+            connection.commit()
+            shutil.copy(f"{other}-wal", f"{filled}-wal")
+        content = filled.read_bytes()
+        for create in (False, True):
+            with pytest.raises(StoreError, match=r"another program|damaged"):
+                read_all(filled, create=create)
+        assert filled.read_bytes() == content
+
+    def test_and_a_damaged_file_is_not_written_later_either(self, filled):
+        content = garbled(filled)
+        filled.write_bytes(content)
+        with (
+            open_store(filled, create=False, tell=lambda _: None) as store,
+            pytest.raises(StoreError, match="is damaged"),
+        ):
+            store.finish_run(store.run("latest").id, 1.0)
+        assert filled.read_bytes() == content
+
+
+@pytest.mark.parametrize("create", [False, True])
+@pytest.mark.parametrize("name", ["~nosuch/x.db", "a" * 300, "a\0b", "loop"])
+def test_a_path_that_leads_nowhere_is_refused_in_a_sentence(tmp_path, monkeypatch, name, create):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(StoreError) as caught:
+        open_store(name, create=create)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
 
 
 class TestReadOnly:

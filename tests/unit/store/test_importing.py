@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from inferometer.core.errors import ImportFileError
 from inferometer.core.record import FIELDS, Failure, Record
 from inferometer.core.workload import Variant, Workload
-from inferometer.store import open_store
+from inferometer.store import limits, open_store
+from inferometer.store import parquet as parquet_files
 from inferometer.store.cells import _MAY_BE_NEGATIVE, _MORE_THAN_ZERO, _NAMES
 from inferometer.store.importing import _NAMES_THE_RECORD, read_runs
 from inferometer.store.transfer import FORMATS, export_rows
@@ -184,6 +186,21 @@ H = "model,batch_size,latency_s\n"
         ('[{"model": "unet", "latency": 1, "status": "failed"}]', "row 1: failure_stage"),
         ('[{"model": "u", "latency": 1, "failure_kind": "crash"}]', "row 1: failure_stage"),
         ("[" * 100_000, "not JSON"),
+        ('[{"model": "u", "latency": 1, "causes": ' + "[" * 900 + "]" * 900 + "}]", "not a list"),
+        ('[{"model": "m\\ud800", "latency": 1}]', r"'m\\ud800' holds half a character"),
+        ('[{"model": "m\\u0000", "latency": 1}]', "holds NUL"),
+        ('[{"model": {}, "latency": 1}]', "is not text"),
+        ('[{"model": "' + "m" * 70_000 + '", "latency": 1}]', "longer than 65,536 characters"),
+        ("model,latency\n" + "m" * 140_000 + ",1\n", r"table\.csv:2: field larger than"),
+        ("model,latency\n" + "u,1\n" * 100_001, "more than 100,000 rows"),
+        ("model,latency," + ",".join(map(str, range(2000))), "more than 2,000 columns"),
+        ("model,latency" + ",a,b" * 200_000, "more than 2,000 columns"),
+        ("[" + ",".join(['{"model":"m","latency":1}'] * 100_001) + "]", "more than 100,000 rows"),
+        (
+            "model,latency,device\n" + "".join(f"u,1,{n}\n" for n in range(5001)),
+            "more than 5,000 runs",
+        ),
+        (",".join(f"c{n}" for n in range(1000)) + "\n" + "x," * 999, "c19 and 980 more"),
     ],
 )
 def test_a_table_that_is_wrong_says_where_and_why(table, content, sentence):
@@ -192,8 +209,103 @@ def test_a_table_that_is_wrong_says_where_and_why(table, content, sentence):
     assert "table.csv" in str(caught.value)
 
 
+def test_what_is_no_table_is_not_looked_through_for_ever(table, monkeypatch):
+    monkeypatch.setattr(limits, "MOST_CELLS", 1000)
+    with pytest.raises(ImportFileError, match="more than 1,000 cells"):
+        table("[" + "[]," * 1000 + "[]]")
+
+
+@pytest.mark.parametrize("name", ["study", "device"])
+def test_an_empty_name_of_the_caller_is_refused(table, name):
+    with pytest.raises(ImportFileError, match=f"{name}: an empty name"):
+        table("model,latency\nu,1\n", **{name: " "})
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "large"])
+def test_only_ordinary_files_of_bounded_size_are_read(tmp_path, kind):
+    path = tmp_path / "x.csv"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        with path.open("wb") as file:
+            file.truncate(1 << 40)
+    with pytest.raises(ImportFileError, match=r"no ordinary file|larger than"):
+        read_runs(path)
+
+
+class TestParquet:
+    @pytest.fixture
+    def parquet(self, tmp_path):
+        pyarrow = pytest.importorskip("pyarrow")
+        from pyarrow.parquet import write_table
+
+        def read(columns, **options):
+            write_table(pyarrow.table(columns), tmp_path / "x.parquet", **options)
+            return read_runs(tmp_path / "x.parquet")
+
+        return read
+
+    def test_a_text_that_a_dictionary_repeats_is_unpacked_only_where_it_is_short(self, parquet):
+        pyarrow = pytest.importorskip("pyarrow")
+        once = pyarrow.array(["m" * 5_000_000])
+        names = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 4000), once)
+        with pytest.raises(ImportFileError, match="model: a text of more than 65,536 bytes"):
+            parquet({"model": names, "latency": [1.0] * 4000}, store_schema=False)
+
+    def test_many_rows_in_a_small_file_are_refused(self, parquet):
+        with pytest.raises(ImportFileError, match="more than 100,000 rows"):
+            parquet({"model": ["m"] * 500_000, "latency": [1.0] * 500_000})
+
+    def test_a_long_list_in_a_small_file_is_refused(self, parquet):
+        with pytest.raises(ImportFileError, match="more than 5,000,000 cells"):
+            parquet({"model": ["m"], "latency": [1.0], "x": [[0] * 6_000_000]})
+
+    def test_a_column_that_is_there_twice_is_refused(self, tmp_path):
+        pyarrow = pytest.importorskip("pyarrow")
+        from pyarrow.parquet import write_table
+
+        columns = [pyarrow.array(["a"]), pyarrow.array(["b"]), pyarrow.array([1.0])]
+        table = pyarrow.Table.from_arrays(columns, names=["model", "model", "latency"])
+        write_table(table, tmp_path / "x.parquet")
+        with pytest.raises(ImportFileError, match="'model' is there twice"):
+            read_runs(tmp_path / "x.parquet")
+
+    def test_names_and_texts_that_are_no_text_are_refused(self, parquet, tmp_path):
+        parquet({"model": ["mmmm"], "latency": [1.0], "extr": [1]}, compression="none")
+        whole = (tmp_path / "x.parquet").read_bytes()
+        for sign in (b"extr", b"mmmm"):
+            (tmp_path / "x.parquet").write_bytes(whole.replace(sign, b"\xff" * 4))
+            with pytest.raises(ImportFileError, match=r"UTF-8|damaged"):
+                read_runs(tmp_path / "x.parquet")
+
+    def test_nested_values_are_no_figures_and_elsewhere_are_left_out(self, parquet):
+        imported = parquet({"model": ["m"], "latency": [1.0], "extra": [{"a": 1}]})
+        assert imported.ignored == ("extra",)
+        with pytest.raises(ImportFileError, match=r"latency: a struct.* is not a number"):
+            parquet({"model": ["m"], "latency": [{"a": 1.0}]})
+
+    def test_a_file_that_ends_the_process_that_reads_it_is_a_sentence(self, tmp_path, monkeypatch):
+        pytest.importorskip("pyarrow")
+        (tmp_path / "x.parquet").write_bytes(b"PAR1")
+        monkeypatch.setattr(parquet_files, "_asking", lambda: "import os; os.abort()")
+        with pytest.raises(ImportFileError, match="it ended the process that read it"):
+            read_runs(tmp_path / "x.parquet")
+
+    def test_what_is_cut_off_is_a_sentence(self, parquet, tmp_path):
+        parquet({"model": ["m"] * 3, "batch": [1, 2, 3], "latency": [1.0, 2.0, 3.0]})
+        whole = (tmp_path / "x.parquet").read_bytes()
+        for length in (4, len(whole) // 2, len(whole) - 1):
+            (tmp_path / "x.parquet").write_bytes(whole[:length])
+            with pytest.raises(ImportFileError, match="damaged"):
+                read_runs(tmp_path / "x.parquet")
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(ImportFileError, match=r"nowhere\.csv: it cannot be read: No such file"):
+    with pytest.raises(
+        ImportFileError, match=r"nowhere\.csv: it cannot be read: there is no such file"
+    ):
         read_runs(tmp_path / "nowhere.csv")
 
 

@@ -95,7 +95,7 @@ class TestFile:
     def test_that_cannot_be_written_is_an_error_and_leaves_nothing(self, records, tmp_path):
         with pytest.raises(InputError, match=r"nowhere/x\.json: it cannot be written"):
             to_json(records, tmp_path / "nowhere" / "x.json")
-        with pytest.raises(InputError, match="cannot be written: Is a directory"):
+        with pytest.raises(InputError, match="cannot be written: a folder, not a file"):
             to_json(records, tmp_path)
         assert list(tmp_path.iterdir()) == []
 
@@ -109,3 +109,13 @@ class TestFile:
     def test_that_is_a_device_is_written_to_and_not_replaced(self, records):
         to_json(records, os.devnull)
         assert not os.path.isfile(os.devnull)  # noqa: PTH113 - a device is meant
+
+
+def test_json_holds_no_character_that_acts_on_a_terminal(records, tmp_path):
+    name = "\x1b[2J\x7f\x9b\u202e\u2066\xad\ue000\U000e0001 caf\xe9 \U0001f600"
+    (record,) = [replace(records[0], run=RUN | {"study": name})]
+    to_json([record], tmp_path / "x.json")
+    text = (tmp_path / "x.json").read_text("utf-8")
+    assert json.loads(text) == export_rows([record])
+    assert text.replace("\n", "").isprintable()
+    assert "caf\xe9 \U0001f600" in text
