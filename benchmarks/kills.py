@@ -28,7 +28,7 @@ STUDY = """\
 name: kills
 models: [{models}]
 backends: [python]
-batch: [1, 2, 3, 4, 5]
+batch: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
 procedure: {{processes: 2, min_rounds: 6, span: 0, round: 20ms, target: 5%, max_time: 400ms}}
 """
 LONGEST_S = 4.0
@@ -99,7 +99,7 @@ def main() -> None:
         )
         while count[COUNTED] < chosen.kills:
             one_kill(path, study, dice, count)
-            print(f"{count[COUNTED]} of {chosen.kills}", end="\r", file=sys.stderr)
+            print(f"{count[COUNTED]} of {chosen.kills}: {dict(count)}", file=sys.stderr)
         count["records at the end"] = len(rows(path)["records"])
         count["rounds at the end"] = len(rows(path)["rounds"])
     print()

@@ -34,6 +34,11 @@ from inferometer.runner.turns import Prepared, complete, further
 PRUDENCE = 0.9
 """Share of the time left that later processes may be planned for: estimates are estimates."""
 GROUPED = "measured in a group of {} of {} models: memory did not hold all of them side by side"
+INTERRUPTED = (
+    "this run was interrupted before all of its workloads were warm: they take turns in groups of "
+    "{} now"
+)
+PART = "measured in a group of {} workloads: the run had been interrupted before all were warm"
 OWN_BATCH = (
     "the inputs hold no array that the batch size could change: no throughput is told; a factory "
     "that takes batch_size can make such inputs"
@@ -89,6 +94,7 @@ class Campaign:
         self.alone: set[Workload] = set()
         self.load_s: dict[Variant, float] = {}
         self.pairs = 0
+        self.together = journal.at_most_together()
 
     def execute(self, workloads: Sequence[Workload]) -> None:
         """Measure every workload, or record why not. Workers are gone when it returns or raises."""
@@ -136,15 +142,42 @@ class Campaign:
         """One more process for each waiting workload."""
         if self.procedure.pair:
             self._align_processes()
-        queue = deque(dict.fromkeys(one.variant for one in self.waiting if one not in self.alone))
+        parts = self._parts()
+        for part in parts:
+            self._side_by_side(part, notes=[PART.format(len(part))] if len(parts) > 1 else [])
+        for variant in dict.fromkeys(one.variant for one in self.waiting):
+            self._group([one for one in self.waiting if one.variant == variant])
+
+    def _parts(self) -> list[list[Workload]]:
+        """What takes turns: everything, unless the run was interrupted before that was warm.
+
+        Half as much then, the cheapest first, so that it comes to measuring in the end.
+        """
+        waiting = [one for one in self.waiting if one not in self.alone]
+        most, self.together = self.together, None
+        if most is None or most >= len(waiting) or self.procedure.pair:
+            return [waiting]
+        self.journal.listener(Notice(message=INTERRUPTED.format(most)))
+        ordered = sorted(waiting, key=work)
+        return [ordered[i : i + most] for i in range(0, len(ordered), most)]
+
+    def _side_by_side(self, part: list[Workload], notes: Sequence[str]) -> None:
+        """Measure workloads in turns, all at once or in groups that memory holds.
+
+        Args:
+            part: which.
+            notes: for their records.
+        """
+        part = [one for one in part if one in self.waiting]
+        queue = deque(dict.fromkeys(one.variant for one in part))
         together = len(queue)
         while queue:
             group = self._admit(queue)
             if queue or len(group) < together:
-                self._note_group(group, together)
-            self._group([one for one in self.waiting if one.variant in group])
-        for variant in dict.fromkeys(one.variant for one in self.waiting):
-            self._group([one for one in self.waiting if one.variant == variant])
+                self._note(group, GROUPED.format(len(group), together))
+            for note in notes:
+                self._note(group, note)
+            self._group([one for one in part if one in self.waiting and one.variant in group])
 
     def _admit(self, queue: deque[Variant]) -> list[Variant]:
         """Load variants while idle workers leave enough memory."""
@@ -172,10 +205,10 @@ class Campaign:
         )
         self.journal.listener(Notice(message=message))
 
-    def _note_group(self, group: list[Variant], together: int) -> None:
+    def _note(self, group: list[Variant], note: str) -> None:
         """The record says what its rounds did not interleave with."""
         for variant in group:
-            self.residents.note(variant, GROUPED.format(len(group), together))
+            self.residents.note(variant, note)
 
     def _group(self, group: list[Workload]) -> None:
         """Warm up everything, the cheapest first; then measure in interleaved rounds.

@@ -89,6 +89,15 @@ class Journal:
             return [done for owner, done in self._pending if owner == workload]
         return self.store.rounds(self.run.id, workload)
 
+    def at_most_together(self) -> int | None:
+        """How many workloads may be warmed up before the first is measured; None for all.
+
+        Where a run was interrupted before all were warm, half of those that were; a quarter, where
+        that happened twice.
+        """
+        found = self.store.warmed_up_in_vain(self.run.id)
+        return max(len(found) >> max(found.values()), 1) if found else None
+
     def next_round(self) -> int:
         """Index of the run's next round."""
         return self.store.next_round(self.run.id)

@@ -38,6 +38,7 @@ class FakePool:
         call_s: seconds of a call by the name of the model.
         fails: what a step of a workload raises: (step, model, batch size) → failure.
         kill_after: rounds until the campaign is killed.
+        kill_warm: warm-ups until it is.
         log: what was asked for: (step, model, batch size).
     """
 
@@ -45,6 +46,7 @@ class FakePool:
     call_s: dict = field(default_factory=dict)
     fails: dict = field(default_factory=dict)
     kill_after: float = float("inf")
+    kill_warm: float = float("inf")
     room: float = float("inf")
     noise: float = 0.001
     log: list = field(default_factory=list)
@@ -81,6 +83,9 @@ class FakePool:
     def warm_up(self, workload, *, call_s):
         self.load(workload)
         self._step("warmup", workload)
+        if self.kill_warm <= 0:
+            raise Killed
+        self.kill_warm -= 1
         self.alive[workload.variant].add(workload)
         return {
             "round": self._round(workload, 3, phase="warmup"),

@@ -175,6 +175,25 @@ def test_a_run_that_is_killed_again_and_again_comes_to_its_end(site, monkeypatch
     assert all(one.figures["latency_calls"] >= 12 for one in records.values())
 
 
+@pytest.mark.parametrize("warm", [2, 5])
+def test_a_run_that_is_killed_before_all_is_warm_comes_to_its_end(site, monkeypatch, warm):
+    here = site(models=("a", "b"), batches=(1, 2, 3, 4))
+    pool = FakePool(here.clock)
+    kills = 0
+    while True:
+        pool.kill_warm = warm
+        if interrupted(here, monkeypatch, pool, float("inf")):
+            break
+        kills += 1
+        assert kills < 40, "it warms up for ever"
+    assert kills > 2
+    records = here.records()
+    assert len(records) == 8
+    assert {one.status for one in records.values()} == {"ok"}
+    notes = [note for one in records.values() for note in one.figures["notes"]]
+    assert any("the run had been interrupted before all were warm" in note for note in notes)
+
+
 def test_what_is_stored_whole_is_recorded_before_anything_else_is_loaded(site, monkeypatch):
     here = site(models=("a", "b"), batches=(1,))
     pool = FakePool(here.clock, fails={("load", "b", 1): failed("bad_model", "load")})
