@@ -9,7 +9,7 @@ import click
 
 from inferometer.analysis.matching import AXES
 from inferometer.cli.options import json_option, open_existing, store_option, write_json
-from inferometer.cli.parameters import SHARE
+from inferometer.cli.parameters import within
 
 if TYPE_CHECKING:
     from inferometer.analysis.compare import Comparison
@@ -30,14 +30,14 @@ SLOWER = 1
 @click.option("--run", "run_id", metavar="RUN", help="With --by and names: the run [latest].")
 @click.option(
     "--zone",
-    type=SHARE,
+    type=within("zone", "SHARE"),
     default="1%",
     show_default=True,
     help="Differences within this are of no interest.",
 )
 @click.option(
     "--fail-slower",
-    type=SHARE,
+    type=within("fail_slower", "SHARE"),
     help="Exit with 1 where the contender is slower by more than this, such as 5%, or failed.",
 )
 @store_option

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inferometer.cli.options import json_option, told, write_json
-from inferometer.cli.parameters import DURATION, SEED, SIZE
+from inferometer.cli.parameters import BATCH, DEPTH, SEED, SIZE, TIMEOUT
 from inferometer.core.errors import InputError, WorkloadError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ UNCOUNTED = "without running it"
 @click.option("--size", type=SIZE, default="own", show_default=True, help="Input size.")
 @click.option(
     "--batch",
-    type=click.IntRange(1),
+    type=BATCH,
     help="Batch size [the model's own: that of its file or its example, else 1].",
 )
 @click.option("--precision", help="fp32, bf16, fp16 [fp32; a file that is counted as it is: its].")
@@ -35,14 +35,14 @@ UNCOUNTED = "without running it"
     show_default=True,
     help="What a row of the table is.",
 )
-@click.option("--depth", type=click.IntRange(0), help="With --by module: how deep to look.")
+@click.option("--depth", type=DEPTH, help="With --by module: how deep to look.")
 @click.option(
     "--run",
     "may_run",
     is_flag=True,
     help="Count a real call where what the network does depends on its inputs.",
 )
-@click.option("--timeout", "timeout_s", type=DURATION, help="Time to load, and then to count [3m].")
+@click.option("--timeout", "timeout_s", type=TIMEOUT, help="Time to load, and then to count [3m].")
 @click.option("--seed", type=SEED, default=0, help="Seed of weights and inputs.")
 @json_option
 def cost(

@@ -12,7 +12,7 @@ import click
 
 from inferometer.cli.backends import PluginState, plugin_states, state_lines
 from inferometer.cli.doctor_power import examine_power, power_lines, remedies
-from inferometer.cli.options import json_option, write_json
+from inferometer.cli.options import FOLDER, json_option, write_json
 
 WIDTH = 80
 UNSEEN = "not observable"
@@ -29,7 +29,7 @@ UNSEEN = "not observable"
     "--dump",
     "dump_path",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     help="Write what was read to a folder that can be sent, without names, addresses, serials.",
 )
 @json_option

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
 import click
 
 from inferometer.cli.options import json_option, open_existing, store_option, write_json
-from inferometer.cli.parameters import SHARE
-
-AUTO = "auto"
+from inferometer.cli.parameters import AUTO, OFFSET, within
 
 
 @click.group()
@@ -29,20 +26,22 @@ def energy() -> None:
 )
 @click.option(
     "--offset",
+    type=OFFSET,
     default=AUTO,
     show_default=True,
-    metavar="auto|SECONDS",
     help="What to add to the log's times; auto fits it by the steps of the load.",
 )
 @click.option("--scope", help="What the meter covers: wall, board_input, module_input, … [wall].")
-@click.option("--gain", type=SHARE, help="Largest relative error of the meter, such as 1%.")
+@click.option(
+    "--gain", type=within("gain", "SHARE"), help="Largest relative error of the meter, such as 1%."
+)
 @store_option
 @json_option
 def attach(
     *,
     run: str,
     power_log: str,
-    offset: str,
+    offset: float | None,
     scope: Any,  # noqa: ANN401 - `read_log` says which there are
     gain: float | None,
     store_path: Path,
@@ -60,23 +59,9 @@ def attach(
 
     log = read_log(power_log, scope=scope, gain=gain)
     with open_existing(store_path) as store:
-        found = join(store, store.run(run).id, log, offset_s=_seconds(offset))
+        found = join(store, store.run(run).id, log, offset_s=offset)
     if json_path is not None:
         write_json([record.row() for record in found.records], json_path)
     if json_path != "-":
         for line in attached_lines(found.records, found.offset_s, found.offset_u_s, found.notes):
             click.echo(line)
-
-
-def _seconds(offset: str) -> float | None:
-    if offset == AUTO:
-        return None
-    try:
-        seconds = float(offset)
-    except ValueError:
-        seconds = math.nan
-    if math.isfinite(seconds):
-        return seconds
-    raise click.BadParameter(
-        f"expected auto or seconds such as -3.2, found {offset!r}", param_hint="--offset"
-    )

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from inferometer.cli.options import open_existing, store_option
+from inferometer.cli.options import STANDARD_OUTPUT, TARGET, open_existing, store_option
+from inferometer.cli.screen import put_bytes
+from inferometer.core.filenames import write_whole
 
 
 @click.command()
@@ -22,24 +24,28 @@ from inferometer.cli.options import open_existing, store_option
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    default=Path("-"),
+    type=TARGET,
+    default=STANDARD_OUTPUT,
+    metavar="PATH|-",
     help="File; without it, standard output.",
 )
 @store_option
-def export(*, reference: str, file_format: str, output: Path, store_path: Path) -> None:
+def export(*, reference: str, file_format: str, output: str, store_path: Path) -> None:
     """Write a run's records: one flat row for each workload, SI units in the names.
 
-    RUN is an id, a unique beginning of one, or `latest`.
+    RUN is an id, a unique beginning of one, or `latest`. In a CSV, text that a spreadsheet would
+    take for a formula has a ' before it, which `import` removes; on a terminal, characters that
+    would act on it are shown as escapes.
     """
-    from inferometer.store.transfer import FORMATS, write_whole
+    from inferometer.store.transfer import FORMATS
 
-    to_stdout = output == Path("-")
-    if to_stdout and file_format == "parquet" and sys.stdout.isatty():
+    is_text = file_format != "parquet"
+    to_stdout = output == STANDARD_OUTPUT
+    if to_stdout and not is_text and sys.stdout.isatty():
         raise click.UsageError("Parquet is not for a terminal; name a file with -o PATH")
     with open_existing(store_path) as store:
         content = FORMATS[file_format](store.records(store.run(reference).id))
     if to_stdout:
-        click.echo(content, nl=False)
+        put_bytes(content, is_text=is_text)
     else:
         write_whole(content, output)

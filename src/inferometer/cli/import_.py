@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inferometer.cli.options import store_option
+from inferometer.cli.options import store_option, tell_damage
 
 if TYPE_CHECKING:
     from inferometer.core.run import Run
@@ -34,16 +34,19 @@ def import_(*, file: Path, study: str | None, device: str | None, store_path: Pa
 
     found = read_runs(file, study=study, device=device)
     _warn(file, found)
-    with open_store(store_path) as store:
-        for part in found.runs:
-            _tell(part, store.import_run(part.run, part.records))
+    with open_store(store_path, tell=tell_damage) as store:
+        stored = store.import_runs((part.run, part.records) for part in found.runs)
+    for part, run in zip(found.runs, stored, strict=True):
+        _tell(part, run)
 
 
 def _warn(file: Path, found: Imported) -> None:
+    from inferometer.store.columns import listed
+
     for sentence in found.assumed:
         click.echo(f"Note: {file}: {sentence}", err=True)
     if found.ignored:
-        names = ", ".join(found.ignored)
+        names = listed(found.ignored)
         click.echo(f"Warning: {file}: these columns were not understood: {names}", err=True)
 
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import sys
+import traceback
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 import click
 
 from inferometer import __version__
-from inferometer.core.errors import InputError
+from inferometer.cli.screen import ReaderGoneError, guarded
+from inferometer.core.errors import InputError, in_one_line
+from inferometer.core.filenames import reason_of
+from inferometer.core.shown import shown
+
+NAME = "inferometer"
+BAD_INPUT = 2
+INTERRUPTED = 130
+LONGEST_ERROR = 1000
+"""Characters of a message."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("inferometer.cli.run:run", "Measure a study."),
@@ -29,6 +39,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "profile": ("inferometer.cli.profile:profile", "Show where the time of a call goes."),
     "export": ("inferometer.cli.export:export", "Write a run's records as JSON, CSV or Parquet."),
     "import": ("inferometer.cli.import_:import_", "Read an export, or a CSV table, into a store."),
+    "check-store": (
+        "inferometer.cli.check_store:check_store",
+        "Say what of a store is whole, and what is damaged.",
+    ),
     "models": ("inferometer.cli.models:models", "List the models and how to name others."),
     "backends": ("inferometer.cli.backends:backends", "List the runtimes."),
     "doctor": ("inferometer.cli.doctor:doctor", "Look at this device and what is installed."),
@@ -75,7 +89,7 @@ Examples:
 @click.group(
     cls=LazyGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
 )
-@click.version_option(__version__, prog_name="inferometer")
+@click.version_option(__version__, prog_name=NAME)
 @click.option(DEBUG, is_flag=True, help="Show the traceback of an error.")
 def cli(*, debug: bool) -> None:
     """Measure what a neural network's inference costs on this device."""
@@ -85,21 +99,81 @@ def main(args: list[str] | None = None) -> None:
     """Entry point. Exit status: 0 done; 1 some workloads failed; 2 bad input; 130 interrupted."""
     given = sys.argv[1:] if args is None else args
     debug = DEBUG in given  # before or after the command
+    with guarded() as errors:
+        status = _status([argument for argument in given if argument != DEBUG], debug=debug)
+        if status == 0 and errors.failed:
+            status = BAD_INPUT  # a warning that could not be written may have been needed
+    sys.exit(status)
+
+
+def _status(given: Sequence[str], *, debug: bool) -> int:
+    """Run a command; whatever it ends with, say it in a sentence and give the exit status."""
     try:
-        rest = [argument for argument in given if argument != DEBUG]
-        status: Any = cli.main(args=rest, prog_name="inferometer", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        status = error.exit_code
-    except InputError as error:
-        if debug:
-            raise
-        click.echo(f"Error: {error}", err=True)
-        status = 2
+        _check_arguments(given)
+        status: Any = cli.main(args=list(given), prog_name=NAME, standalone_mode=False)
+        sys.stdout.flush()
+    except SystemExit as end:
+        status = end.code
+    except ReaderGoneError:
+        status = 0
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
-        status = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
-    sys.exit(status if isinstance(status, int) else 0)
+        status = INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - a fault of ours is a sentence too
+        if debug and not isinstance(error, click.ClickException):
+            click.echo(traceback.format_exc(), err=True, nl=False)
+        else:
+            _tell(error)
+        status = error.exit_code if isinstance(error, click.ClickException) else BAD_INPUT
+    return status if isinstance(status, int) else 0
+
+
+def _check_arguments(given: Sequence[str]) -> None:
+    """Refuse what no name of a file, a study or a device can be.
+
+    Raises:
+        InputError: an argument is no text.
+    """
+    for argument in given:
+        if "\0" in argument or not _is_text(argument):
+            raise InputError(
+                f"{shown(argument)}: this is no text in the encoding of this terminal "
+                f"({sys.getfilesystemencoding()}); give it, or the file, another name"
+            )
+
+
+def _is_text(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _tell(error: Exception) -> None:
+    """Say what went wrong, at a length that people read."""
+    if isinstance(error, click.ClickException):
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        click.UsageError(_shortened(error.format_message()), context).show()
+        return
+    click.echo(f"Error: {_shortened(_in_words(error))}", err=True)
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "this device has not enough memory for that; what was stored before is kept"
+    if isinstance(error, OSError) and error.strerror:
+        where = "" if error.filename is None else f"{shown(error.filename)}: "
+        return f"{where}{reason_of(error)}; {DEBUG} shows where"
+    what = in_one_line(error)
+    return f"this is a fault of inferometer: {what}; {DEBUG} shows the traceback, please report it"
+
+
+def _shortened(text: str) -> str:
+    """Text without its middle where it is very long."""
+    if len(text) <= LONGEST_ERROR:
+        return text
+    half = LONGEST_ERROR // 2
+    return f"{text[:half]} … {text[-half:]}"

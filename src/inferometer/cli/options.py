@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import os
+import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from inferometer.cli.screen import put_bytes
+from inferometer.core.errors import FAULT
+from inferometer.core.filenames import FileProblemError, expanded, reason_of, write_whole
+from inferometer.core.jsontext import json_bytes
+from inferometer.core.shown import shown
 
 if TYPE_CHECKING:
     from inferometer.core.errors import WorkloadError
@@ -18,12 +26,101 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 DEFAULT_STORE = "inferometer.db"
 
 
+class Target(click.ParamType[str]):
+    """A file to write, `-` for standard output; one that cannot work is refused at once.
+
+    What is found out before minutes of measuring loses nothing.
+    """
+
+    name = "path"
+
+    def convert(
+        self,
+        value: str,
+        param: click.Parameter | None,  # noqa: ARG002 - click's own signature
+        ctx: click.Context | None,  # noqa: ARG002
+    ) -> str:
+        """Check the place.
+
+        Raises:
+            FileProblemError: it cannot be written.
+        """
+        if str(value) != STANDARD_OUTPUT:
+            check_target(value)
+        return value
+
+
+class Folder(click.ParamType[Path]):
+    """A folder, which need not be there yet."""
+
+    name = "folder"
+
+    def convert(
+        self,
+        value: str | Path,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path:
+        """Refuse an empty name, which would be the folder that one is in."""
+        if not str(value):
+            self.fail("an empty name; give a folder, such as . for this one", param, ctx)
+        return expanded(value)
+
+
+class StoreFile(click.Path):
+    """A results database."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's own signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401
+        """Refuse an empty name, which would be the folder that one is in."""
+        if not str(value):
+            self.fail("an empty name; give a file", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+STANDARD_OUTPUT = "-"
+TARGET = Target()
+FOLDER = Folder()
+
+
+def check_target(name: str | Path) -> None:
+    """Refuse a file that cannot be written, as far as that can be told without writing it.
+
+    Raises:
+        FileProblemError: why it cannot be.
+    """
+    if not str(name):
+        raise FileProblemError("''", "an empty name; give a file")
+    try:
+        file = Path(os.path.realpath(expanded(name)))
+        found = _found(file)
+    except (OSError, ValueError) as error:
+        raise FileProblemError(name, f"it cannot be written: {reason_of(error)}") from error
+    if found is not None and stat.S_ISDIR(found.st_mode):
+        raise FileProblemError(name, "it cannot be written: a folder, not a file")
+    if found is None and not file.parent.is_dir():
+        raise FileProblemError(name, "it cannot be written: its folder does not exist")
+    if not os.access(file if found is not None else file.parent, os.W_OK):
+        raise FileProblemError(name, "it cannot be written: no permission, or a read-only disk")
+
+
+def _found(file: Path) -> os.stat_result | None:
+    try:
+        return file.stat()
+    except FileNotFoundError:
+        return None
+
+
 def store_option(function: Function) -> Function:
     """`--store PATH`, by default `INFEROMETER_STORE` or `inferometer.db` in the current folder."""
     return click.option(
         "--store",
         "store_path",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=StoreFile(path_type=Path, dir_okay=False),
         envvar="INFEROMETER_STORE",
         default=DEFAULT_STORE,
         show_default=True,
@@ -34,7 +131,11 @@ def store_option(function: Function) -> Function:
 def json_option(function: Function) -> Function:
     """`--json PATH|-`."""
     return click.option(
-        "--json", "json_path", metavar="PATH|-", help="Write JSON to a file, or to standard output."
+        "--json",
+        "json_path",
+        type=TARGET,
+        metavar="PATH|-",
+        help="Write JSON to a file, or to standard output.",
     )(function)
 
 
@@ -46,7 +147,12 @@ def open_existing(path: Path) -> Store:
     """
     from inferometer.store import open_store
 
-    return open_store(path, create=False)
+    return open_store(path, create=False, tell=tell_damage)
+
+
+def tell_damage(sentence: str) -> None:
+    """Warn of damaged rows of a store; what is shown goes to standard output without them."""
+    click.echo(f"Warning: {sentence}", err=True)
 
 
 def write_json(data: object, path: str) -> None:
@@ -55,20 +161,24 @@ def write_json(data: object, path: str) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
-    if path == "-":
-        click.echo(text)
-        return
-    from inferometer.store.transfer import write_whole
+    is_out = path == STANDARD_OUTPUT
+    content = json_bytes(data, is_ascii=is_out and not _is_unicode(sys.stdout.encoding))
+    if is_out:
+        put_bytes(content, is_text=True)
+    else:
+        write_whole(content, path)
 
-    write_whole(f"{text}\n".encode(), Path(path))
+
+def _is_unicode(encoding: str | None) -> bool:
+    return (encoding or "utf").lower().startswith("utf")
 
 
 def told(error: WorkloadError, model: str) -> str:
     """A failure of a model in a message: which model, what happened, and what was said."""
     from inferometer.report.marks import MEANINGS
 
-    what = "" if error.kind in ("unsupported", "bad_model") else f"{MEANINGS[error.kind]}: "
+    is_plain = error.kind in ("unsupported", "bad_model") or str(error).startswith(FAULT)
+    what = "" if is_plain else f"{MEANINGS[error.kind]}: "
     name = PurePath(model.partition("?")[0]).name
-    who = "" if name in str(error) else f"{model}: "
+    who = "" if name in str(error) else f"{shown(model)}: "
     return f"{who}{what}{error}"

@@ -1,13 +1,24 @@
-"""Kinds of values on the command line: lists, durations, shares, sizes."""
+"""Kinds of values on the command line: lists, durations, shares, sizes, within their limits."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from inferometer.core.ranges import RANGES, Range, check_device, value_text
+from inferometer.core.sweep import MOST_WORKLOADS
 from inferometer.study.units import parse_bytes, parse_duration, parse_percent
+
+OWN = "own"
+AUTO = "auto"
+MOST_OFFSET_S = 10_000_000_000
+"""Three centuries: a log that counts from a time of its own is joined too."""
+
+_DIGITS = re.compile("[0-9]{1,18}")
+_SECONDS = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 
 class Parsed(click.ParamType[Any]):
@@ -32,39 +43,101 @@ class Parsed(click.ParamType[Any]):
             self.fail(str(error), param, ctx)
 
 
-def _list(text: str) -> list[str]:
-    parts = [part.strip() for part in text.split(",")]
-    if not all(parts):
-        raise ValueError(f"expected values separated by commas, found {text!r}")
-    return parts
+def within(name: str, metavar: str) -> Parsed:
+    """What a flag takes whose limits the table of ranges has by this name."""
+    known = RANGES[name]
+    parse: Callable[[str], Any] = {
+        "whole": lambda text: _whole(text, known, known.words),
+        "seconds": lambda text: _limited(text, known, parse_duration),
+        "share": lambda text: _limited(text, known, parse_percent),
+        "bytes": lambda text: _limited(text, known, parse_bytes),
+    }[known.kind]
+    return Parsed(metavar, parse)
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise ValueError(f"expected whole numbers above 0 separated by commas, found {text!r}")
-    return int(text)
+def whole_numbers(name: str, metavar: str, *, own: bool = False) -> Parsed:
+    """A list of whole numbers with such limits.
+
+    Args:
+        name: in the table of ranges.
+        metavar: what help calls it.
+        own: whether one of them may be `own`, which is read as None.
+    """
+    known = RANGES[name]
+    expected = known.words.replace("a whole number", "whole numbers")
+    expected += f" or {OWN}" * own + ", separated by commas"
+
+    def parse(text: str) -> list[int | None]:
+        parts = _parts(text, expected)
+        if own and parts.count(OWN) > 1:
+            raise ValueError(f"expected {expected}, each once; {OWN} stands twice")
+        return [
+            None if own and part == OWN else _whole(part, known, expected)
+            for part in dict.fromkeys(parts)
+        ]
+
+    return Parsed(metavar, parse)
 
 
-def _batches(text: str) -> list[int]:
-    return [_positive(part) for part in _list(text)]
+def _whole(text: str, known: Range, expected: str) -> int:
+    """ASCII digits, and nothing else that Python would read as a number."""
+    digits = text.strip()
+    if not _DIGITS.fullmatch(digits) or not known.holds(int(digits)):
+        raise ValueError(f"expected {expected}, found {value_text(text)}")
+    return int(digits)
+
+
+def _limited(text: str, known: Range, parse: Callable[[str], float]) -> float:
+    try:
+        value = parse(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; expected {known.words}") from error
+    if not known.holds(value):
+        raise ValueError(f"expected {known.words}, found {value_text(text)}")
+    return value
 
 
 def _size(text: str) -> int | None:
-    if text != "own" and (not text.isdecimal() or int(text) == 0):
-        raise ValueError(f"expected a whole number above 0, or own; found {text!r}")
-    return None if text == "own" else int(text)
+    known = RANGES["size"]
+    return None if text.strip() == OWN else _whole(text, known, f"{known.words}, or {OWN}")
 
 
-def _sizes(text: str) -> list[int | None]:
-    return [None if part == "own" else _positive(part) for part in _list(text)]
+def _parts(text: str, expected: str) -> list[str]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        raise ValueError(f"expected {expected}, found {value_text(text)}")
+    return parts
 
 
-NAMES = Parsed("A,B,…", _list)
-BATCHES = Parsed("1,2,…", _batches)
+def _names(text: str) -> list[str]:
+    names = _parts(text, "values separated by commas")
+    if len(names) > MOST_WORKLOADS:
+        raise ValueError(f"expected at most {MOST_WORKLOADS:,} values, found {len(names):,}")
+    return names
+
+
+def _offset(text: str) -> float | None:
+    """None is `auto`."""
+    if text.strip() == AUTO:
+        return None
+    found = _SECONDS.fullmatch(text.strip())
+    if not found or abs(float(found[0])) > MOST_OFFSET_S:
+        raise ValueError(
+            f"expected auto or seconds such as -3.2, at most {MOST_OFFSET_S} either way, found "
+            f"{value_text(text)}"
+        )
+    return float(found[0])
+
+
+NAMES = Parsed("A,B,…", _names)
+BATCH = within("batch", "N")
+BATCHES = whole_numbers("batch", "1,2,…")
 SIZE = Parsed("N|own", _size)
-SIZES = Parsed("224,448,…", _sizes)
-DURATION = Parsed("TIME", parse_duration)
-SHARE = Parsed("SHARE", parse_percent)
-BYTES = Parsed("BYTES", parse_bytes)
-SEED = click.IntRange(0, 2**32 - 1)
-"""What every generator takes, and a study file too."""
+SIZES = whole_numbers("size", "224,448,…", own=True)
+THREADS = within("threads", "N")
+SEED = within("seed", "N")
+DEPTH = within("depth", "N")
+DURATION = within("duration", "TIME")
+TIMEOUT = within("timeout_s", "TIME")
+OFFSET = Parsed("auto|SECONDS", _offset)
+DEVICE = Parsed("DEVICE", check_device)

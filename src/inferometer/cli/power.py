@@ -109,6 +109,7 @@ def _sources(
     Raises:
         MeterError: a meter that the user named cannot be used.
     """
+    from inferometer.meters.energy import kinds
     from inferometer.meters.energy.detect import why_none
     from inferometer.meters.energy.named import connected
     from inferometer.meters.energy.survey import survey
@@ -116,21 +117,24 @@ def _sources(
     if meters:
         return connected(meters, surroundings, allow_estimate=allow_estimate), ""
     found = survey(surroundings)
+    for absence in found.absences if found.sources else ():
+        if absence.relevant and absence.kind not in kinds.FOUND:  # another package's
+            click.echo(absence.message, err=True)
     return found.sources, why_none(found.absences, surroundings)
 
 
 @contextmanager
 def _shown(sources: Sequence[PowerSource], *, quiet: bool) -> Iterator[Show]:
     """A live display in a terminal, plain lines elsewhere, nothing where JSON is on its way."""
-    from rich.console import Console
     from rich.live import Live
 
+    from inferometer.report.output import Output
     from inferometer.report.power import described, line, table
 
     if quiet:
         yield lambda _watched, _elapsed_s: None
         return
-    console = Console(highlight=False)
+    console = Output()
     for source in sources:
         console.print(described(source.info), soft_wrap=True, markup=False)
     if not console.is_terminal or console.is_dumb_terminal:
@@ -144,10 +148,10 @@ def _ended(watched: Sequence[Watched], json_path: str | None) -> int:
     """Say what was seen; 1 where no source answered to the end."""
     from inferometer.report.power import summary
 
+    if json_path != "-":  # first: should the file fail, what was seen is shown yet
+        click.echo("\n".join(summary(watched)))
     if json_path is not None:
         write_json({"power": [_row(one) for one in watched], "reason": None}, json_path)
-    if json_path != "-":
-        click.echo("\n".join(summary(watched)))
     return 1 if watched and all(one.lost for one in watched) else 0
 
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from inferometer.cli.options import json_option, told, write_json
-from inferometer.cli.parameters import DURATION, SEED, SIZE
+from inferometer.cli.parameters import (
+    BATCH,
+    DEPTH,
+    DEVICE,
+    SEED,
+    SIZE,
+    THREADS,
+    TIMEOUT,
+    within,
+)
 from inferometer.core.errors import InputError, WorkloadError
+from inferometer.core.shown import shown
 
 if TYPE_CHECKING:
     from inferometer.report.profile import By
@@ -21,19 +32,21 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.command()
 @click.argument("model")
 @click.option("--size", type=SIZE, default="own", show_default=True, help="Input size.")
-@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Batch size.")
+@click.option("--batch", type=BATCH, default=1, show_default=True, help="Batch size.")
 @click.option("--backend", default="torch", show_default=True, help="See `inferometer backends`.")
 @click.option("--precision", default="fp32", show_default=True, help="fp32, bf16, fp16.")
-@click.option("--threads", type=click.IntRange(1), help="Threads [physical cores].")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
+@click.option("--threads", type=THREADS, help="Threads [physical cores].")
+@click.option("--device", type=DEVICE, default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
 @click.option("--by", type=click.Choice(["operator", "module"]), help="Which table [both].")
 @click.option(
     "--depth",
-    type=click.IntRange(0),
+    type=DEPTH,
     help="How deep to look into modules [2 in the table; to the bottom elsewhere].",
 )
-@click.option("--seconds", type=DURATION, default="5s", show_default=True, help="How long.")
-@click.option("--timeout", "timeout_s", type=DURATION, help="Longest silence of the worker [3m].")
+@click.option(
+    "--seconds", type=within("seconds", "TIME"), default="5s", show_default=True, help="How long."
+)
+@click.option("--timeout", "timeout_s", type=TIMEOUT, help="Longest silence of the worker [3m].")
 @click.option("--seed", type=SEED, default=0, help="Seed of weights and inputs.")
 @click.option("-o", "--output", type=FILE, metavar="PATH", help="Draw it: .svg or .png.")
 @click.option("--trace", type=FILE, help="Write the last calls for Chrome or Perfetto (JSON).")
@@ -97,15 +110,15 @@ def _check_paths(output: Path | None, trace: Path | None) -> None:
         InputError: no such folder, another kind of picture, or nothing to draw with.
     """
     for path in (output, trace):
-        if path is not None and not path.resolve().parent.is_dir():
-            raise InputError(f"{path}: its folder does not exist")
+        if path is not None and not Path(os.path.realpath(path)).parent.is_dir():
+            raise InputError(f"{shown(path)}: its folder does not exist")
     if output is None:
         return
     from inferometer.report.plots import FORMATS, missing
 
     if output.suffix.removeprefix(".") not in FORMATS:
         kinds = " or ".join(f".{kind}" for kind in FORMATS)
-        raise InputError(f"{output}: expected a name that ends in {kinds}")
+        raise InputError(f"{shown(output)}: expected a name that ends in {kinds}")
     absent = missing()
     if absent is not None:
         raise absent
@@ -128,15 +141,15 @@ def _found(wish: ProfileWish) -> Profiled:
 def _show(found: Profiled, *, by: By | None, depth: int | None, json_path: str | None) -> None:
     from inferometer.report.profile import print_profile, row
 
-    if json_path is not None:
-        write_json(row(found, depth=depth), json_path)
     if json_path != "-":
         print_profile(found, by=by, depth=depth)
+    if json_path is not None:
+        write_json(row(found, depth=depth), json_path)
 
 
 def _draw(found: Profiled, depth: int | None, output: Path) -> None:
+    from inferometer.core.filenames import write_whole
     from inferometer.report.icicle import draw
-    from inferometer.store.transfer import write_whole
 
     files = draw(found, depth=depth, name=output.stem)
     write_whole(files[output.name], output)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from inferometer.cli.options import open_existing, store_option
+from inferometer.cli.options import FOLDER, open_existing, store_option
 
 
 @click.command()
@@ -15,7 +15,7 @@ from inferometer.cli.options import open_existing, store_option
     "-o",
     "--output",
     "out",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     required=True,
     metavar="DIR",
     help="Folder for report.html, report.md, results.csv and plots/.",
@@ -31,8 +31,9 @@ def report(*, runs: tuple[str, ...], out: Path, store_path: Path) -> None:
     from inferometer.report import plots
     from inferometer.report.html import engine
     from inferometer.report.sources import RunRecords
-    from inferometer.report.write import write_report
+    from inferometer.report.write import checked_folder, write_report
 
+    out = checked_folder(out)  # before the minutes that drawing may take
     with open_existing(store_path) as store:
         found = {run.id: run for run in map(store.run, runs or ("latest",))}
         chosen = [

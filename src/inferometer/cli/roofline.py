@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inferometer.cli.options import json_option, write_json
-from inferometer.cli.parameters import BATCHES, NAMES
+from inferometer.cli.parameters import DEVICE, NAMES, whole_numbers
 from inferometer.core import units
 from inferometer.core.errors import WorkloadError
 
@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--precisions", type=NAMES, default="fp32", show_default=True, help="fp32, bf16 …")
-@click.option("--threads", type=BATCHES, help="Numbers of threads, such as 1,2 [physical cores].")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, mps.")
+@click.option(
+    "--threads",
+    type=whole_numbers("threads", "1,2,…"),
+    help="Numbers of threads, such as 1,2 [physical cores].",
+)
+@click.option(
+    "--device", type=DEVICE, default="cpu", show_default=True, help="cpu, cuda, cuda:1, mps."
+)
 @click.option("--backend", default="torch", show_default=True, help="The runtime that probes.")
 @json_option
 def roofline(
@@ -46,10 +52,10 @@ def roofline(
             roofs.append(probe_roof(backend, precision, device=device, threads=count))
         except WorkloadError as error:  # noqa: PERF203 - a probe takes seconds
             click.echo(f"{precision}: not measured: {error}", err=True)
-    if json_path is not None:
-        write_json([roof.to_json() for roof in roofs], json_path)
     if json_path != "-" and roofs:
         click.echo("\n".join([*_table(roofs), *_details(roofs)]))
+    if json_path is not None:
+        write_json([roof.to_json() for roof in roofs], json_path)
     return 0 if len(roofs) == len(places) else 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from inferometer.cli.options import json_option, store_option, write_json
-from inferometer.cli.parameters import BATCHES, BYTES, DURATION, NAMES, SEED, SHARE, SIZES
+from inferometer.cli.options import json_option, store_option, tell_damage, write_json
+from inferometer.cli.parameters import (
+    BATCHES,
+    DEVICE,
+    NAMES,
+    SEED,
+    SIZES,
+    THREADS,
+    TIMEOUT,
+    within,
+)
 from inferometer.core.procedure import PRESETS
 from inferometer.core.record import Record
 from inferometer.core.run import Run
@@ -39,6 +49,8 @@ LIMITS = (
     "roofline",
 )
 INTERRUPTED = 130
+MOST_CELLS = 1000
+"""Patterns of --only; each is held against every cell of the run."""
 
 
 @click.command()
@@ -48,11 +60,17 @@ INTERRUPTED = 130
 @click.option("--precisions", type=NAMES, help="fp32, bf16, fp16.")
 @click.option("--batch", "batches", type=BATCHES, help="Batch sizes.")
 @click.option("--size", "sizes", type=SIZES, help="Input sizes; `own` is the model's own.")
-@click.option("--threads", type=click.IntRange(1), help="Threads of a worker [physical cores].")
-@click.option("--device", help="cpu, cuda, cuda:1, mps.")
+@click.option("--threads", type=THREADS, help="Threads of a worker [physical cores].")
+@click.option("--device", type=DEVICE, help="cpu, cuda, cuda:1, mps.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="How thorough.")
-@click.option("--target", type=SHARE, help="Half-width of the interval to reach, such as 2%.")
-@click.option("--processes", type=click.IntRange(1), help="Fresh processes of each workload.")
+@click.option(
+    "--target",
+    type=within("target", "SHARE"),
+    help="Half-width of the interval to reach, such as 2%.",
+)
+@click.option(
+    "--processes", type=within("processes", "N"), help="Fresh processes of each workload."
+)
 @click.option(
     "--pair",
     is_flag=True,
@@ -62,17 +80,22 @@ INTERRUPTED = 130
 @click.option(
     "--sustain",
     "sustain_s",
-    type=DURATION,
+    type=within("sustain_s", "TIME"),
     help="Run each workload without a pause for so long, such as 10m, and watch it change.",
 )
-@click.option("--budget", "budget_s", type=DURATION, help="Time of the whole run, such as 10m.")
 @click.option(
-    "--timeout", "timeout_s", type=DURATION, help="Longest silence of a worker, such as 3m."
+    "--budget",
+    "budget_s",
+    type=within("budget_s", "TIME"),
+    help="Time of the whole run, such as 10m.",
+)
+@click.option(
+    "--timeout", "timeout_s", type=TIMEOUT, help="Longest silence of a worker, such as 3m."
 )
 @click.option(
     "--memory-limit",
     "memory_limit_bytes",
-    type=BYTES,
+    type=within("memory_limit_bytes", "BYTES"),
     help="For each worker, such as 2GiB [what there is without swapping].",
 )
 @click.option(
@@ -138,7 +161,7 @@ INTERRUPTED = 130
 @click.option(
     "--window",
     "energy_window_s",
-    type=DURATION,
+    type=within("energy_window_s", "TIME"),
     help="Length of the windows of energy [what the sensor needs].",
 )
 @store_option
@@ -188,7 +211,7 @@ def run(
     options = Options(
         resume=resume,
         retry_failed=retry_failed,
-        only=tuple(cell for cells in only for cell in cells),
+        only=_cells(only),
         energy=energy,
         root=root.resolve(),
     )
@@ -196,7 +219,7 @@ def run(
     wanted = None if same else _with_flags(load_study(study or DEFAULT_STUDY), given)
     if wanted is not None:
         check(wanted)  # before a store is made for it
-    with _interruptible(), open_store(store_path, create=not resume) as store:
+    with _interruptible(), open_store(store_path, create=not resume, tell=tell_damage) as store:
         if wanted is None:
             wanted = _study_of(store.run(same or ""), given)
         done = _measure(wanted, store, options)
@@ -210,7 +233,20 @@ def _is_study(resume: str | None) -> bool:
 
     if not resume:
         return False
-    return Path(resume).is_file() or resume in {study.name for study in builtin_studies()}
+    is_file = os.path.isfile(resume)  # noqa: PTH113 - a Path may not be made of any text
+    return is_file or resume in {study.name for study in builtin_studies()}
+
+
+def _cells(only: tuple[list[str], ...]) -> tuple[str, ...]:
+    """The patterns of all --only, each once.
+
+    Raises:
+        click.UsageError: there are too many.
+    """
+    cells = tuple(dict.fromkeys(cell for cells in only for cell in cells))
+    if len(cells) > MOST_CELLS:
+        raise click.UsageError(f"--only takes {MOST_CELLS} cells at the most, not {len(cells)}")
+    return cells
 
 
 def _with_flags(study: Study, given: dict[str, Any]) -> Study:
@@ -245,11 +281,11 @@ def _show(
 ) -> int:
     from inferometer.report.terminal import print_run
 
-    if json_path is not None:
-        write_json([record.row() for record in records], json_path)
     if json_path != "-":
         print_run(run, records)
         _show_pair(run, records)
+    if json_path is not None:
+        write_json([record.row() for record in records], json_path)
     if run.finished_at is None:
         click.echo(
             f"Interrupted. What is done is kept; continue with: inferometer run --resume {run.id}"

@@ -23,6 +23,9 @@ def selftest(*, json_path: str | None) -> int:
     from inferometer.runner.selftest import selftest as measure
 
     found = measure(lambda doing: click.echo(f"{doing} …", err=True))
+    if json_path != "-":  # first: should the file fail, half a minute's work is shown yet
+        for line in lines(found):
+            click.echo(line)
     if json_path is not None:
         data = {
             "ok": not found.off,
@@ -30,7 +33,4 @@ def selftest(*, json_path: str | None) -> int:
             "checks": [asdict(check) for check in found.checks],
         }
         write_json(data, json_path)
-    if json_path != "-":
-        for line in lines(found):
-            click.echo(line)
     return FAILED if found.off else 0

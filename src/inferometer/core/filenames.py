@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -96,7 +97,7 @@ def write_whole(content: bytes, path: Path | str) -> None:
         # Replacing a link or a device would put a file in its place.
         file = Path(os.path.realpath(expanded(path)))
         if not _may_be_replaced(file):
-            file.write_bytes(content)  # a device or a pipe
+            _write_into(file, content)
             return
         temporary = file.with_name(f".{os.getpid()}.inferometer.tmp")
         temporary.write_bytes(content)
@@ -109,10 +110,26 @@ def write_whole(content: bytes, path: Path | str) -> None:
 
 
 def _may_be_replaced(file: Path) -> bool:
+    """Whether an ordinary file, or none, is there.
+
+    Raises:
+        OSError: it is one that may not be written, though its folder may.
+    """
     try:
-        return stat.S_ISREG(file.stat().st_mode)
+        ordinary = stat.S_ISREG(file.stat().st_mode)
     except FileNotFoundError:
         return True
+    if ordinary and not os.access(file, os.W_OK):
+        raise PermissionError(errno.EACCES, "permission denied")
+    return ordinary
+
+
+def _write_into(file: Path, content: bytes) -> None:
+    """Write to a device or a pipe; nobody is waited for who would read it."""
+    descriptor = os.open(file, os.O_WRONLY | _NO_WAIT)
+    os.set_blocking(descriptor, True)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
 
 
 def reason_of(error: BaseException) -> str:
@@ -121,6 +138,8 @@ def reason_of(error: BaseException) -> str:
         return "there is no such file"
     if isinstance(error, IsADirectoryError):
         return "a folder, not a file"
+    if isinstance(error, OSError) and error.errno == errno.ENXIO:
+        return "a pipe that nobody reads, or a socket"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[:1].lower() + error.strerror[1:]
     return f"it cannot be the name of a file: {error}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import stat
 from pathlib import Path
 
 LIVE = Path("/")
@@ -11,6 +14,7 @@ LIVE = Path("/")
 _MOST_BYTES = 4 * 1024 * 1024
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MOST_CPUS = 8192
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def is_live(root: Path) -> bool:
@@ -44,9 +48,12 @@ def read_bytes(file: Path) -> bytes:
     """Content of a file, at most a few MiB of it.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is none: a pipe in a recorded tree would be waited for.
     """
-    with file.open("rb") as stream:
+    descriptor = os.open(file, os.O_RDONLY | _NO_WAIT)
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no ordinary file", str(file))
         return stream.read(_MOST_BYTES)
 
 

@@ -222,7 +222,7 @@ def _draw_box(axes: Axes, box: Box, inches_per_s: float) -> None:
         text = axes.text(
             box.begin_s + width_s / 2,
             box.level + 0.5,
-            box.label(fits),
+            marks.plain(box.label(fits)),
             ha="center",
             va="center_baseline",
             fontsize=_POINTS,

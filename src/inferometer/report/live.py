@@ -20,6 +20,7 @@ from rich.text import Text
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.report import marks, wording
+from inferometer.report.output import Output
 from inferometer.runner.events import (
     Event,
     Listener,
@@ -45,7 +46,7 @@ def listener(console: Console | None = None) -> Iterator[Listener]:
     Args:
         console: where to show it; standard error by default.
     """
-    console = console or _Errors(stderr=True, highlight=False)
+    console = console or _Errors(stderr=True)
     if not console.is_terminal or console.is_dumb_terminal:
         yield Lines(console)
         return
@@ -54,7 +55,7 @@ def listener(console: Console | None = None) -> Iterator[Listener]:
         yield Display(live)
 
 
-class _Errors(Console):
+class _Errors(Output):
     """Standard error; where nobody reads it any more, the run goes on unseen."""
 
     def on_broken_pipe(self) -> None:

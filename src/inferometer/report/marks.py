@@ -9,6 +9,7 @@ from typing import Literal
 
 from inferometer.core import units
 from inferometer.core.record import FailureKind, Record
+from inferometer.core.shown import visible
 
 Spread = Literal["interval", "std", "none"]
 
@@ -129,9 +130,8 @@ def spread_of(records: Iterable[Record]) -> Spread:
 
 
 def plain(text: str) -> str:
-    """One line without anything that a terminal would obey."""
-    line = re.sub(r"\s+", " ", text).strip()
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    """One line without anything that a terminal would obey, or that turns how text is read."""
+    return visible(re.sub(r"\s+", " ", text).strip())
 
 
 def shorten(text: str, length: int) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from inferometer.core.shown import visible
 from inferometer.core.units import ABSENT
 from inferometer.report.marks import plain
 
@@ -76,6 +77,7 @@ def _table(found: Table) -> Markdown:
 
 def code(text: str) -> Markdown:
     """A block of code, fenced by more backticks than it holds in a row."""
+    text = visible(text, keep="\n")
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return Markdown(f"{fence}text\n{text.rstrip()}\n{fence}")

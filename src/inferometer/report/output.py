@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from inferometer.core.shown import visible
 from inferometer.report import marks
 
 _ASCII = str.maketrans(
@@ -25,7 +29,26 @@ _ASCII = str.maketrans(
 
 
 class Output(Console):
-    """Standard output; a reader that goes away early is left to the command line."""
+    """A console on standard output; nothing in what it prints acts on the terminal but its styles.
+
+    A reader that goes away early is left to the command line.
+
+    Args:
+        options: those of rich; by default nothing in text is taken for a number to be coloured.
+    """
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of rich
+        stream = sys.stderr if options.get("stderr") else sys.stdout
+        # Rich would look for it too, but behind the display that it puts in the stream's place.
+        obeyed = getattr(stream, "rich_proxied_file", None)
+        super().__init__(**{"highlight": False, "file": obeyed, **options})
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """Render, with the characters that would act on the terminal as escapes."""
+        for part in super().render(renderable, options):
+            yield part if part.control else part._replace(text=visible(part.text, keep="\n"))
 
     def on_broken_pipe(self) -> None:
         """Pass the error on; rich would exit here."""

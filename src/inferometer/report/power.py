@@ -10,6 +10,7 @@ from rich.text import Text
 from inferometer.core import units
 from inferometer.core.energy import SourceInfo
 from inferometer.meters.energy.watch import Watched
+from inferometer.report.marks import plain
 
 _BARS = "▁▂▃▄▅▆▇█"
 SPARKLINE_LENGTH = 40
@@ -46,7 +47,7 @@ def table(sources: Sequence[Watched]) -> Table:
             else Text(units.watts(source.last_w), style="bold")
         )
         mean = f"mean {units.watts(source.mean_w)}"
-        grid.add_row(Text(source.info.name), now, mean, sparkline(source.watts))
+        grid.add_row(Text(plain(source.info.name)), now, mean, sparkline(source.watts))
     return grid
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from inferometer.analysis.grid import Column, Grid, Shape, size_label
 from inferometer.core import units
+from inferometer.core.shown import shown
 from inferometer.report.marks import Cell, plain
 
 MOST_COLUMNS = 5
@@ -73,7 +74,7 @@ def _variant(grid: Grid, cells: Cells, column: Column) -> _Strip:
     tail = max((len(cell.tail) for cell in found), default=0)  # keep the figures in line
     found = [replace(cell, text=cell.text + " " * (tail - len(cell.tail))) for cell in found]
     return _Strip(
-        heads=tuple(plain(text) for text in (column.name, *column.details)),
+        heads=tuple(shown(plain(text)) for text in (column.name, *column.details)),
         cells=tuple(found),
         least=max(_NARROWEST, *(cell_len(cell.text) for cell in found)),
     )

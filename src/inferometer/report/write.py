@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from inferometer.core.errors import InputError
+from inferometer.core.filenames import FileProblemError, expanded, reason_of, write_whole
+from inferometer.core.shown import shown
 from inferometer.report import plots, roofline
 from inferometer.report.content import content
 from inferometer.report.html.page import render_page
@@ -14,7 +18,7 @@ from inferometer.report.markdown import render
 from inferometer.report.material import Material, gather
 from inferometer.report.sources import RunRecords
 from inferometer.report.sustained import curves
-from inferometer.store.transfer import to_csv, write_whole
+from inferometer.store.transfer import csv_bytes
 
 _OF_A_RUN = re.compile(
     rf"({plots.SUSTAINED}|{roofline.NAME})[0-9a-f]{{8}}\.({'|'.join(plots.FORMATS)})"
@@ -39,6 +43,7 @@ def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
     Raises:
         InputError: there is nothing to report, or the folder cannot be written.
     """
+    out = checked_folder(out)
     material = gather(runs)
     absent = plots.missing()
     files = {} if absent else _plot_files(material)
@@ -48,13 +53,19 @@ def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
     said = content(material)
     text = render(said, material, images, str(absent) if absent else "")
     page = render_page(said, material)
+    contents = {
+        PAGE: page.encode(),
+        REPORT: text.encode(),
+        RESULTS: csv_bytes(material.records),
+        **{f"{PLOTS}/{name}": drawn for name, drawn in files.items()},
+    }
     _make_folders(out)
-    written = [_write(out / PAGE, page.encode()), _write(out / REPORT, text.encode())]
-    to_csv(material.records, out / RESULTS)
-    written.append(out / RESULTS)
-    written += [_write(out / PLOTS / name, content) for name, content in files.items()]
+    for name in contents:
+        _check_place(out / name)
+    for name, made in contents.items():
+        write_whole(made, out / name)
     _remove_stale(out / PLOTS, set(files))
-    return written
+    return [out / name for name in contents]
 
 
 def _plot_files(material: Material) -> dict[str, bytes]:
@@ -74,23 +85,69 @@ def _plot_files(material: Material) -> dict[str, bytes]:
     return {name: content for files in drawn for name, content in files.items()}
 
 
+def checked_folder(out: Path) -> Path:
+    """The folder, refused at once where no report can be written into it.
+
+    Raises:
+        InputError: it is a file, its name cannot be one, or what stands in it is in the way.
+    """
+    out = expanded(out)
+    try:
+        found = out.stat()
+    except FileNotFoundError:
+        return out
+    except OSError as error:
+        raise FileProblemError(out, f"it cannot be made: {reason_of(error)}") from error
+    if not stat.S_ISDIR(found.st_mode):
+        raise InputError(f"{shown(out)} is a file; give a folder for the report")
+    if (out / PLOTS).exists() and not (out / PLOTS).is_dir():
+        raise InputError(f"{shown(out / PLOTS)} cannot be made: a file stands in its place")
+    for name in (PAGE, REPORT, RESULTS):
+        _check_place(out / name)
+    return out
+
+
 def _make_folders(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is a file; give a folder for the report")
     try:
         (out / PLOTS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{out / PLOTS} cannot be made: {error.strerror}") from error
+        raise InputError(f"{shown(out / PLOTS)} cannot be made: {reason_of(error)}") from error
 
 
-def _write(path: Path, content: bytes) -> Path:
-    write_whole(content, path)
-    return path
+def _check_place(path: Path) -> None:
+    """Refuse to write into what is no file of a report: a device, a pipe, a folder, a link.
+
+    A link would have the report written over a file somewhere else.
+
+    Raises:
+        InputError: it is one.
+    """
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise FileProblemError(path, f"it cannot be written: {reason_of(error)}") from error
+    if not stat.S_ISREG(found.st_mode):
+        what = "a link" if stat.S_ISLNK(found.st_mode) else "no ordinary file"
+        raise FileProblemError(path, f"{what}; remove it, or give another folder")
+    if not os.access(path, os.W_OK):
+        raise FileProblemError(path, "it may not be written to")
 
 
 def _remove_stale(folder: Path, written: set[str]) -> None:
-    """Remove plots of an earlier report that would not belong to this one."""
+    """Remove plots of an earlier report that would not belong to this one.
+
+    Raises:
+        InputError: one cannot be removed.
+    """
     ours = {f"{name}.{suffix}" for name in plots.NAMES for suffix in plots.FORMATS}
     ours |= {file.name for file in folder.iterdir() if _OF_A_RUN.fullmatch(file.name)}
-    for name in ours - written:
-        (folder / name).unlink(missing_ok=True)
+    for file in (folder / name for name in ours - written):
+        if file.is_dir() and not file.is_symlink():
+            continue  # no plot of ours
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            reason = f"this plot of an earlier report cannot be removed: {reason_of(error)}"
+            raise FileProblemError(file, reason) from error

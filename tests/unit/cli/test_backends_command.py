@@ -21,12 +21,17 @@ REGISTRY = Registry(
         "absent": Plugin(
             path="inferometer.backends.absent:X", extra="absent", requires=("no_such_module",)
         ),
-        "foreign": Plugin(path="their_package.no_such:Backend"),
+        "foreign": Plugin(path="their_package.no_such:Backend", package="theirs 1.0"),
         "loose": Plugin(path="their_package.no_such:Backend", requires=("no_such_a", "no_such_b")),
         "present": Plugin(
             path="inferometer.backends.python.session:PythonBackend", requires=("numpy",)
         ),
     },
+)
+
+FOREIGN = (
+    "the backend foreign of the package theirs 1.0 cannot be loaded (ModuleNotFoundError: "
+    "No module named 'their_package')"
 )
 
 
@@ -41,7 +46,10 @@ def test_the_state_of_each_backend():
     assert states["absent"].missing == ("no_such_module",)
     assert states["absent"].install == "pip install 'inferometer[absent]'"
     assert states["loose"].install == "pip install no_such_a no_such_b"
-    assert (states["foreign"].installed, states["foreign"].version) == (True, None)
+    assert (states["foreign"].installed, states["foreign"].version) == (False, None)
+    assert states["foreign"].package == "theirs 1.0"
+    assert states["foreign"].problem == FOREIGN
+    assert (states["present"].package, states["present"].problem) == (None, None)
     assert states["present"].version == version("numpy")
     assert states["present"].install is None
 
@@ -49,7 +57,7 @@ def test_the_state_of_each_backend():
 def test_a_line_for_each_backend():
     lines = state_lines(plugin_states(REGISTRY))
     assert lines[0] == "absent   missing    pip install 'inferometer[absent]'"
-    assert lines[1] == "foreign  installed"
+    assert lines[1] == f"foreign  broken     {FOREIGN}"
     assert lines[3] == f"present  installed  {version('numpy')}"
 
 
@@ -57,11 +65,19 @@ def test_the_table_says_how_to_install_what_is_missing(monkeypatch, capsys):
     monkeypatch.setattr(inferometer.backends, "BACKENDS", REGISTRY)
     assert run() == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["name", "state", "version", "precisions"]
+    assert lines[0].split() == ["name", "state", "version", "precisions", "devices"]
     assert lines[1].split() == ["absent", "missing"]
-    assert lines[4].split() == ["present", "installed", version("numpy"), "fp32"]
-    assert lines[-3] == "To install:"
-    assert lines[-2] == "  absent: pip install 'inferometer[absent]'"
+    assert lines[2].split() == ["foreign", "broken"]
+    assert lines[4].split() == ["present", "installed", version("numpy"), "fp32", "cpu"]
+    assert lines[5:] == [
+        "",
+        "To install:",
+        "  absent: pip install 'inferometer[absent]'",
+        "  loose: pip install no_such_a no_such_b",
+        "",
+        "Cannot be used:",
+        f"  {FOREIGN}",
+    ]
 
 
 def test_json_alone_on_standard_output(capsys):
@@ -69,6 +85,9 @@ def test_json_alone_on_standard_output(capsys):
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["python"]["installed"] is True
     assert "fp32" in rows["python"]["precisions"]
+    assert rows["torch"]["devices"] == ["cpu", "cuda", "mps"]
+    assert "torch module" in rows["torch"]["accepts"]
+    assert rows["torch"]["problem"] is None
     assert rows["torch"]["version"] == version("torch")
 
 

@@ -98,7 +98,7 @@ def test_what_the_options_mean(command, wishes):
     [
         (("resnet81",), "did you mean 'resnet18'"),
         (("resnet18", "--precision", "fp23"), "no precision 'fp23'"),
-        (("resnet18", "--size", "0"), "expected a whole number above 0, or own"),
+        (("resnet18", "--size", "0"), "expected a whole number from 1 to 1000000, or own"),
         (("resnet18", "--batch", "0"), "--batch"),
         (("resnet18", "--depth", "2"), "--depth goes with --by module"),
         (("none.onnx",), "none.onnx: there is no such file"),

@@ -77,3 +77,58 @@ def test_bad_use_is_said_in_a_sentence(command, args, sentence):
     assert (status, out) == (2, b"")
     assert sentence in err
     assert "Traceback" not in err
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with targets of every kind; gives it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "dangling").symlink_to("nowhere/x")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["", ".", "n" * 300, "file/x", "loop", "dangling", "nowhere/x", "~nosuch/x", "/proc/x"],
+)
+@pytest.mark.parametrize("flags", [("--format", "csv", "-o"), ("--format", "json", "--output")])
+def test_a_target_that_cannot_work_is_a_sentence_and_leaves_nothing(command, place, target, flags):
+    before = sorted(place.iterdir())
+    status, out, err = command("latest", *flags, target)
+    assert (status, out) == (2, b"")
+    assert err.count("\n") == 1
+    assert err.startswith("Error: ")
+    assert sorted(place.iterdir()) == before
+    assert (place / "file").read_text() == "mine"
+
+
+def test_a_full_disk_is_a_sentence(command):
+    status, _, err = command("latest", "--format", "csv", "-o", "/dev/full")
+    assert status == 2
+    assert "/dev/full: it cannot be written: no space left on device" in err
+
+
+def test_formulas_are_neutralised_in_the_csv_and_come_back(tmp_path, command):
+    table = tmp_path / "formulas.json"
+    rows = [{"model": "=cmd|' /C calc'!A0", "latency": 1, "energy_reason": "'\t-1"}]
+    table.write_text(json.dumps(rows))
+    store = ("--store", str(tmp_path / "y.db"))
+    for arguments in (
+        ("import", str(table), *store),
+        ("export", "latest", "--format", "csv", "-o", str(tmp_path / "y.csv"), *store),
+        ("import", str(tmp_path / "y.csv"), *store),
+        ("export", "latest", "--format", "json", "-o", str(tmp_path / "y.json"), *store),
+    ):
+        with pytest.raises(SystemExit) as caught:
+            main(list(arguments))
+        assert not caught.value.code
+    with (tmp_path / "y.csv").open(encoding="utf-8", newline="") as file:
+        (cells,) = csv.DictReader(file)
+    assert cells["model"] == "'=cmd|' /C calc'!A0"
+    assert cells["latency_mean_s"] == "1.0"
+    (again,) = json.loads((tmp_path / "y.json").read_text("utf-8"))
+    assert {name: again[name] for name in ("model", "energy_reason")} == {
+        name: rows[0][name] for name in ("model", "energy_reason")
+    }

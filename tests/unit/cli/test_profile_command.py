@@ -103,7 +103,7 @@ def test_json_beside_the_tables(made_up, capsys, tmp_path):
         (("-o", "p.html"), "p.html: expected a name that ends in .png or .svg"),
         (("-o", "nowhere/p.svg"), "its folder does not exist"),
         (("--trace", "nowhere/t.json"), "its folder does not exist"),
-        (("--size", "0"), "above 0"),
+        (("--size", "0"), "a whole number from 1 to 1000000, or own"),
         (("--by", "layer"), "layer"),
         (("--seconds", "soon"), "soon"),
     ],

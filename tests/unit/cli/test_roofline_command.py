@@ -100,7 +100,7 @@ def test_a_precision_that_fails_is_told_and_the_others_are_measured(roofline):
     [
         (["--backend", "python"], "cannot probe"),
         (["--precisions", "int3"], "no precision 'int3'"),
-        (["--threads", "0"], "whole numbers above 0"),
+        (["--threads", "0"], "whole numbers from 1 to 4096"),
     ],
 )
 def test_bad_input_is_one_sentence(roofline, arguments, problem):

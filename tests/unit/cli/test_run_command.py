@@ -74,4 +74,4 @@ def test_a_seed_that_no_generator_takes_is_refused(command, capsys):
     with pytest.raises(SystemExit) as caught:
         main([*command, "--seed", str(2**32)])
     assert caught.value.code == 2
-    assert "0<=x<=4294967295" in capsys.readouterr().err
+    assert "a whole number from 0 to 4294967295" in capsys.readouterr().err

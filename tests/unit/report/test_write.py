@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import csv
+import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +79,52 @@ def test_a_run_without_records_is_refused_and_nothing_is_written(run, tmp_path):
     with pytest.raises(InputError, match="run 3fa91c02 has no records yet"):
         write_report([RunRecords(run=run, records=())], out)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "link", "folder"])
+@pytest.mark.parametrize("name", ["report.html", "report.md", "results.csv"])
+def test_only_ordinary_files_are_replaced_and_nothing_is_begun(runs, tmp_path, kind, name):
+    other, path = tmp_path / "other", tmp_path / "out" / name
+    path.parent.mkdir()
+    other.write_text("mine")
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/full" if kind == "device" else other)
+    with pytest.raises(InputError, match=r"remove it, or give another folder"):
+        write_report(runs, path.parent)
+    assert other.read_text() == "mine"
+    assert [file.name for file in path.parent.iterdir() if file.name != "plots"] == [name]
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "loop", "file/x", "~nosuch/x"])
+def test_a_name_that_cannot_be_a_folder_is_a_sentence(runs, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError) as caught:
+        write_report(runs, Path(name))
+    assert "\n" not in str(caught.value)
+
+
+def test_what_cannot_be_a_plot_of_ours_stays(runs, run, record, tmp_path):
+    pytest.importorskip("matplotlib")
+    (tmp_path / "plots" / "latency_by_batch.png").mkdir(parents=True)
+    write_report([RunRecords(run=run, records=(record(),))], tmp_path)
+    assert (tmp_path / "plots" / "latency_by_batch.png").is_dir()
+
+
+def test_no_file_of_a_report_turns_how_it_is_read(run, record, tmp_path):
+    name = "ev\u202eil\u2066\x9b\x1b[2J"
+    hostile = replace(run, study=name, device={"name": name})
+    written = write_report(
+        [RunRecords(run=hostile, records=(record(name), record(name, batch=4)))], tmp_path
+    )
+    for path in written:
+        if path.suffix in (".html", ".md", ".svg"):
+            text = path.read_text(encoding="utf-8")
+            shown = text.partition("<script")[0] if path.suffix == ".html" else text
+            assert not set("\u202e\u2066\x9b\x1b") & set(shown), path
+            assert path.suffix == ".svg" or r"u202e" in shown

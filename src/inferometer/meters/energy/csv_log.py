@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TextIO, cast, get_args
 from urllib.parse import parse_qsl
 
@@ -13,6 +12,8 @@ import numpy as np
 
 from inferometer.core.energy import Scope
 from inferometer.core.errors import MeterError
+from inferometer.core.filenames import FileProblemError, check_file, expanded, reason_of
+from inferometer.core.shown import shown
 from inferometer.meters.energy.csv_columns import (
     DELIMITERS,
     Clock,
@@ -24,6 +25,8 @@ from inferometer.meters.energy.csv_columns import (
 from inferometer.meters.energy.power_log import Floats, PowerLog
 
 MOST_ROWS = 5_000_000
+MOST_BYTES = 1 << 30
+"""So many rows of two hundred characters."""
 GAP_PERIODS = 5.0
 """A longer gap between two rows than so many periods is mentioned."""
 MOST_W = 1e9
@@ -55,8 +58,10 @@ def read_log(target: str, *, scope: Scope | None = None, gain: float | None = No
         with _open(path) as stream:
             rows = _Rows(path, stream, options)
             rows.read()
+    except FileProblemError as error:
+        raise MeterError(f"{shown(path)} cannot be read ({error.reason})") from None
     except OSError as error:
-        raise MeterError(f"{path} cannot be read ({error.strerror or error})") from None
+        raise MeterError(f"{shown(path)} cannot be read ({reason_of(error)})") from None
     except csv.Error as error:
         raise MeterError(f"{path} is not CSV ({error}): {_ADVICE}") from None
     notes = () if scope else ("Taken as power at the wall, as no scope was given.",)
@@ -78,17 +83,31 @@ def target_of(target: str) -> tuple[str, Mapping[str, str]]:
         raise MeterError(
             f"csv://{path} has no option {unknown[0]}: it takes {', '.join((*_COLUMNS, 'scope'))}"
         )
-    if not path or Path(path).is_dir():
-        raise MeterError(f"{path or 'an empty name'} is no file: name the log of the meter")
+    _check_place(path)
     return path, options
+
+
+def _check_place(path: str) -> None:
+    """Refuse what no log can be; one that is not there yet can be one later."""
+    if not path:
+        raise MeterError("an empty name is no file: name the log of the meter")
+    try:
+        check_file(expanded(path))
+    except FileProblemError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise MeterError(
+                f"{shown(path)} is no file ({error.reason}): name the log of the meter"
+            ) from error
 
 
 def _open(path: str) -> TextIO:
     """The text of a file, in UTF-8 unless its first bytes say UTF-16, as some programs write."""
-    with Path(path).open("rb") as stream:
+    file = expanded(path)
+    check_file(file, at_most=MOST_BYTES)
+    with file.open("rb") as stream:
         start = stream.read(2)
     wide = start in (b"\xff\xfe", b"\xfe\xff")
-    return Path(path).open(encoding="utf-16" if wide else "utf-8-sig", errors="replace", newline="")
+    return file.open(encoding="utf-16" if wide else "utf-8-sig", errors="replace", newline="")
 
 
 class _Rows:

@@ -13,9 +13,10 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from inferometer.core.errors import InputError, MeterError
+from inferometer.core.filenames import expanded, reason_of
+from inferometer.core.shown import shown
 from inferometer.host.files import read_text
 from inferometer.host.reads import GROUP_READS, READS
 from inferometer.host.sanitise import Sanitiser, private_names
@@ -38,9 +39,9 @@ def dump(surroundings: Surroundings, target: Path) -> str:
     Raises:
         InputError: there is something in it, it cannot be written, or there is nothing to record.
     """
-    target = target.resolve()
-    _check(surroundings.root, target)
     try:
+        target = Path(os.path.realpath(expanded(target)))
+        _check(surroundings.root, target)
         target.parent.mkdir(parents=True, exist_ok=True)
         # Built beside its place and then renamed, so that half a dump is never taken for a whole.
         with TemporaryDirectory(dir=target.parent, prefix=".inferometer-") as folder:
@@ -48,8 +49,7 @@ def dump(surroundings: Surroundings, target: Path) -> str:
             tree.fill()
             (Path(folder) / "tree").replace(target)
     except OSError as error:
-        problem = error.strerror or type(error).__name__
-        raise InputError(f"{target} cannot be written ({problem})") from error
+        raise InputError(f"{shown(target)} cannot be written ({reason_of(error)})") from error
     return (
         f"Wrote {tree.count} files to {target}. Look through them before you send them; "
         f"`inferometer doctor --root {target}` shows what they say."
@@ -57,8 +57,8 @@ def dump(surroundings: Surroundings, target: Path) -> str:
 
 
 def _check(root: Path, target: Path) -> None:
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InputError(f"{target} is there and not an empty folder: choose a new one")
+    if os.path.lexists(target) and (not target.is_dir() or any(target.iterdir())):
+        raise InputError(f"{shown(target)} is there and not an empty folder: choose a new one")
     if not any((root / name).is_dir() for name in ("proc", "sys")):
         raise InputError("this system has neither /proc nor /sys, so there is nothing to record")
 
@@ -151,7 +151,8 @@ def _hidden(part: str, names: dict[str, str]) -> str:
 def _patterns() -> Iterator[str]:
     yield from READS
     for kind in kinds.searched():
-        yield from _offered(kind, "READS") or ()
+        offered = _offered(kind)
+        yield from offered.READS if isinstance(offered, kinds.SupportsDump) else ()
 
 
 def _matching(surroundings: Surroundings, pattern: str) -> list[str]:
@@ -167,13 +168,13 @@ def _matching(surroundings: Surroundings, pattern: str) -> list[str]:
 
 def _recorded(kind: str, surroundings: Surroundings) -> dict[str, str]:
     """What the commands of a kind printed, by file name."""
-    record = _offered(kind, "record")
-    return dict(record(surroundings)) if record else {}
+    offered = _offered(kind)
+    return dict(offered.record(surroundings)) if isinstance(offered, kinds.SupportsRecord) else {}
 
 
-def _offered(kind: str, what: str) -> Any:  # noqa: ANN401 - each name has its own type
-    """What a kind offers; None for one that cannot be loaded: nothing was looked at."""
+def _offered(kind: str) -> object:
+    """The file of a kind; None for one that cannot be used: nothing was looked at."""
     try:
-        return kinds.offers(kind, what)
+        return kinds.module(kind)
     except MeterError:
         return None

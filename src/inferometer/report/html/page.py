@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from inferometer.core.roof import known_roofs
+from inferometer.core.shown import visible
 from inferometer.report.findings import anomaly_lines, scaling_lines, tested_lines
 from inferometer.report.html import charts, distribution, engine, vega
 from inferometer.report.html.rows import Results, results
@@ -54,7 +55,7 @@ def render_page(said: Mapping[str, Any], material: Material) -> str:
         style=Markup(style),  # noqa: S704 - our own files
         script=Markup(script),  # noqa: S704
         library=Markup(library),  # noqa: S704
-        data=_json(_data(table, plots, courses)),
+        data=_json(_seen(_data(table, plots, courses))),
     )
 
 
@@ -72,6 +73,15 @@ def _data(
         "histogram": vega.histogram(),
         "config": vega.CONFIG,
     }
+
+
+def _seen(data: Any) -> Any:  # noqa: ANN401 - JSON
+    """Data in which no text turns how text around it is read, as the script shows it."""
+    if isinstance(data, str):
+        return visible(data, keep="\n")
+    if isinstance(data, Mapping):
+        return {key: _seen(value) for key, value in data.items()}
+    return [_seen(value) for value in data] if isinstance(data, list | tuple) else data
 
 
 def _courses(table: Results, runs: Sequence[RunRecords]) -> list[distribution.Course | None]:

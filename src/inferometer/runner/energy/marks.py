@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import TextIO
 
 from inferometer.core.errors import InputError
+from inferometer.core.filenames import expanded, reason_of
 from inferometer.core.record import Phase, Round
+from inferometer.core.shown import shown
 from inferometer.core.workload import Workload
 from inferometer.runner.energy.windows import rest_window, work_window
+from inferometer.store.spreadsheet import neutralised
 
 HEADER = ("kind", "workload", "inputs", "start_unix_s", "end_unix_s", "start", "end")
 KINDS: dict[Phase, str] = {"idle": "rest", "warmup": "warm-up", "energy": "work"}
@@ -30,17 +33,26 @@ class Marks:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = path = expanded(path)
         try:
+            if path.is_dir():
+                raise IsADirectoryError
             self._file: TextIO = path.open("x", encoding="utf-8", newline="")
         except FileExistsError:
             raise InputError(
-                f"{path}: the file exists; give --mark another name, so that no windows are lost"
+                f"{shown(path)}: the file exists; give --mark another name, so that no windows "
+                "are lost"
             ) from None
         except OSError as error:
-            raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+            raise InputError(f"{shown(path)}: cannot be written: {reason_of(error)}") from error
         self._rows = csv.writer(self._file)
-        self._add(HEADER)
+        try:
+            self._add(HEADER)
+        except InputError:
+            self.close()
+            with suppress(OSError):
+                path.unlink()  # so that the next try may have the name
+            raise
 
     def write(self, workload: Workload, done: Round) -> None:
         """Add the window of a round; Unix time and ISO 8601 in UTC.
@@ -58,7 +70,7 @@ class Marks:
         end_s = window.end_s if window else done.started_at + ends[-1]
         inputs = window.inputs if window else 0
         times = (f"{start_s:.6f}", f"{end_s:.6f}", _iso(start_s), _iso(end_s))
-        self._add((KINDS[done.phase], workload.label, inputs, *times))
+        self._add((KINDS[done.phase], neutralised(workload.label), inputs, *times))
 
     def close(self) -> None:
         """Close the file."""
@@ -72,8 +84,8 @@ class Marks:
             os.fsync(self._file.fileno())
         except OSError as error:
             raise InputError(
-                f"{self._path}: cannot be written: {error.strerror}; mend that, and go on with "
-                "run --resume and another file for --mark"
+                f"{shown(self._path)}: cannot be written: {reason_of(error)}; mend that, and "
+                "go on with run --resume and another file for --mark"
             ) from error
 
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 import time
 
 import numpy as np
 import pytest
 
-from inferometer.core.errors import MeterError
-from inferometer.meters.energy.csv_log import read_log
+from inferometer.core.errors import InputError, MeterError
+from inferometer.meters.energy.csv_log import read_log, target_of
 from inferometer.meters.energy.power_log import PowerLog
 
 
@@ -144,14 +145,40 @@ def test_what_is_wrong_where_and_what_to_do(log, text, said):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(MeterError, match=r"none\.csv cannot be read \(No such file"):
+    with pytest.raises(MeterError, match=r"none\.csv cannot be read \(there is no such file"):
         read_log(str(tmp_path / "none.csv"))
-    with pytest.raises(MeterError, match="is no file: name the log"):
+    with pytest.raises(MeterError, match=r"is no file \(a folder, not a file\): name the log"):
         read_log(str(tmp_path))
     with pytest.raises(MeterError, match="an empty name is no file"):
         read_log("")
     with pytest.raises(MeterError, match="has no option volts"):
         read_log("csv://x.csv?volts=1")
+
+
+@pytest.mark.parametrize("name", ["pipe", "device", "loop", "n" * 300, "~nosuch/x", "a\0b"])
+@pytest.mark.parametrize("read", [read_log, target_of])
+def test_only_an_ordinary_file_is_a_log(tmp_path, name, read):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    (tmp_path / "loop").symlink_to("loop")
+    path = name if name.startswith("~") else f"{tmp_path}/{name}"
+    with pytest.raises(InputError, match=r"no ordinary file|links|too long|no home|name of a file"):
+        read(path)
+
+
+def test_a_huge_file_is_refused_unread(tmp_path):
+    with (tmp_path / "log.csv").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(MeterError, match="larger than"):
+        read_log(str(tmp_path / "log.csv"))
+
+
+def test_a_log_that_another_program_is_writing_is_read(tmp_path):
+    path = tmp_path / "log.csv"
+    with path.open("w") as file:
+        file.write("time,watts\n1,2\n2,3\n3,4")
+        file.flush()
+        assert read_log(str(path)).watts.tolist() == [2, 3, 4]
 
 
 def test_options_name_columns_and_scope(log):

@@ -388,7 +388,7 @@ def test_marks_on_a_full_disk_end_in_a_sentence(bench, world, tmp_path, monkeypa
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(InputError, match=r"marks\.csv: .*No space left.*--resume"):
+    with pytest.raises(InputError, match=r"marks\.csv: .*no space left.*--resume"):
         bench(Workers(world), marks=marks)
     marks.close()
 
