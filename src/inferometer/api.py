@@ -14,6 +14,7 @@ from inferometer.core.costing import Costing
 from inferometer.core.errors import InputError
 from inferometer.core.model import LoadedModel
 from inferometer.core.protocols import Session
+from inferometer.core.ranges import RANGES
 from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.core.sweep import Study
@@ -70,25 +71,25 @@ def measure(
 
     Raises:
         TypeError: a name in `procedure` is not a field of it.
-        ValueError: a value in `procedure` is out of its range.
+        ValueError: a value in `procedure` is out of its range (`core.ranges`).
         WorkloadError: (non_finite_output) the output holds NaN or infinity.
         Exception: whatever the model raises.
     """
-    from inferometer.backends import BACKENDS
-    from inferometer.core.procedure import Procedure
+    from inferometer.backends import backend as backend_called
+    from inferometer.core.procedure import Procedure, checked
     from inferometer.models.inputs import example_inputs, own_batch_size
     from inferometer.runner.bench import Bench
     from inferometer.runner.here import measure_here
     from inferometer.runner.loading import watch_of
     from inferometer.runner.settings import Settings
 
-    rules = Procedure(**{**procedure, "processes": 1})
+    rules = Procedure(**{**checked(procedure), "processes": 1})
     session, backend, precision = _session(network)
-    settings = Settings(BACKENDS.get(backend)())
+    settings = Settings(backend_called(backend))
     spec = example_inputs(network, inputs)
     workload = Workload(
         variant=Variant(model=name or _name_of(network), backend=backend, precision=precision),
-        device=getattr(session, "device", "cpu"),
+        device=session.device,
         threads=_threads(),
         batch_size=own_batch_size(spec),
         input_size=None,
@@ -124,7 +125,7 @@ def cost(
 
     Raises:
         TypeError: a live module without inputs, or with a precision other than it has.
-        InputError: the reference is wrong, or a package is missing.
+        InputError: the reference is wrong, a number is beyond its limits, or a package is missing.
         WorkloadError: it could not be loaded or counted.
     """
     from inferometer.models.inputs import example_inputs, own_batch_size
@@ -133,6 +134,9 @@ def cost(
     from inferometer.runner.costing import CostWish, cost_of
     from inferometer.runner.loading import watch_of
 
+    for name, value in (("batch", batch), ("size", size), ("seed", seed)):
+        if value is not None:
+            _check(name, value)
     if isinstance(model, str):
         if inputs is not None:
             raise TypeError("inputs go with a live module; a reference has its own")
@@ -208,11 +212,13 @@ def compare(
         zone: relative difference that is of no interest.
 
     Raises:
-        InputError: there is no such run, or nothing in it that can be compared.
+        InputError: there is no such run, nothing in it that can be compared, or the zone is beyond
+            its limits.
     """
     from inferometer.analysis.compare import compare as analyse
     from inferometer.analysis.matching import axis_of_pair, match_runs, match_within
 
+    _check("zone", zone)
     if not isinstance(store, Store):
         with open_store(store, create=False) as opened:
             return compare(baseline, contender, by=by, store=opened, zone=zone)
@@ -227,20 +233,28 @@ def compare(
     return analyse(matching, zone=zone)
 
 
+def _check(name: str, value: float) -> None:
+    """See that a number is within its limits.
+
+    Raises:
+        InputError: it is not.
+    """
+    try:
+        RANGES[name].check(name, value)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
 def _session(network: Any) -> tuple[Session, str, str]:  # noqa: ANN401
     """A session for a live model, its backend and its precision."""
-    from inferometer.models.building import is_module
+    from inferometer.backends import taker
 
-    if is_module(network):
-        from inferometer.backends.torch.session import TorchBackend
-
-        session, precision = TorchBackend().adopt(network)
-        return session, "torch", precision
-    if not callable(network):
+    found = taker(network)
+    if found is None:
         raise TypeError(f"expected a torch.nn.Module or a callable, got {type(network).__name__}")
-    from inferometer.backends.python.session import PythonSession
-
-    return PythonSession(network), "python", "fp32"
+    name, backend = found
+    session, precision = backend.adopt(network)
+    return session, name, precision
 
 
 @contextmanager

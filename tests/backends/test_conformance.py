@@ -1,17 +1,36 @@
-"""What every backend promises, tried on each that is installed."""
+"""What every backend promises, tried on each that is installed, those of other packages too.
+
+    pytest tests/backends/test_conformance.py -k NAME
+
+A backend gets a network of a format that it accepts; docs/how-to/add-a-backend.md says how to run
+this on a backend of your own.
+"""
 
 from __future__ import annotations
 
 import math
 import sys
 
+import numpy as np
 import pytest
 
-from inferometer.backends import BACKENDS
+from inferometer.backends import BACKENDS, backend
 from inferometer.core.errors import WorkloadError
-from inferometer.core.model import Inputs, LoadedModel
+from inferometer.core.format import Format
+from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
+from inferometer.core.protocols import (
+    Backend,
+    Session,
+    SupportsDeviceMemory,
+    SupportsErrorKinds,
+    SupportsLiveModels,
+    SupportsSettings,
+)
+from inferometer.core.registry import lacking
 from inferometer.core.workload import Variant
 from inferometer.meters.memory import PeakMemory
+
+EXAMPLE = [[1.0], [-3.0]]
 
 
 class Spec:
@@ -19,78 +38,127 @@ class Spec:
         raise AssertionError("a backend makes no inputs")
 
 
-def doubling(backend):
-    """A network that doubles its input, and one input of two rows, for a backend."""
-    if backend == "python":
-        return (lambda x: [2 * value for value in x]), [1.0, -3.0]
+def as_torch(values, dtype="float32"):
+    import torch
+
+    return torch.as_tensor(values, dtype=getattr(torch, dtype))
+
+
+def as_numpy(values, dtype="float32"):
+    return np.asarray(values, dtype)
+
+
+def torch_doubling():
     import torch
 
     class Double(torch.nn.Module):
         def forward(self, x):
             return 2 * x
 
-    return Double(), torch.tensor([[1.0], [-3.0]])
+    return Double()
 
 
-def load(name, *, precision="fp32", device="cpu", network=None):
-    backend = BACKENDS.get(name)()
-    backend.start(threads=1)
-    model = LoadedModel(
-        network=doubling(name)[0] if network is None else network,
-        inputs=Spec(), source="test", weights="none",
-    )  # fmt: skip
-    variant = Variant(model="test", backend=name, precision=precision)
-    return backend.load(model, variant, device=device)
+KITS = {
+    Format.CALLABLE: (lambda: lambda x: 2 * x, as_numpy),
+    Format.TORCH_MODULE: (torch_doubling, as_torch),
+}
+"""Format → what makes a network that doubles its input, and what makes an array for it."""
 
 
-installed = [name for name, plugin in BACKENDS.plugins().items() if not plugin.missing]
+def kit(name):
+    """What a backend is tried with."""
+    for accepted, tools in KITS.items():
+        if accepted in backend(name).accepts:
+            return tools
+    pytest.skip(f"there is no network yet in a format that {name} accepts")
+
+
+def inputs(name):
+    return Inputs(args=(kit(name)[1](EXAMPLE),), shape="2x1")
+
+
+def load(name, *, precision=None, device=None, network=None):
+    used = backend(name)
+    used.start(threads=1)
+    made = kit(name)[0]() if network is None else network
+    model = LoadedModel(network=made, inputs=Spec(), source="test", weights="none")
+    variant = Variant(model="test", backend=name, precision=precision or used.precisions[0])
+    return used.load(model, variant, device=device or used.devices[0])
+
+
+installed = [name for name in BACKENDS.names() if not BACKENDS.find(name).missing]
 every_backend = pytest.mark.parametrize("name", installed)
+
+
+@every_backend
+def test_it_has_all_that_the_protocol_asks_for(name):
+    used = backend(name)
+    assert lacking(used, Backend) == []
+    assert used.accepts
+    assert all(isinstance(one, Format) for one in used.accepts)
+    for names in (used.precisions, used.devices):
+        assert isinstance(names, tuple)
+        assert names
+        assert all(isinstance(one, str) and one for one in names)
+
+
+@every_backend
+def test_a_session_has_all_that_the_protocol_asks_for(name):
+    session = load(name)
+    assert lacking(session, Session) == []
+    assert session.device == backend(name).devices[0]
 
 
 @every_backend
 def test_a_call_gives_the_output_of_the_network(name):
     session = load(name)
-    call = session.bind(Inputs(args=(doubling(name)[1],), shape="2x1"))
+    call = session.bind(inputs(name))
     with session.running():
-        output = call()
-    assert [float(value) for value in output] == [2.0, -6.0]
-    assert session.non_finite(output) is None
+        for output in (call(), call()):
+            assert [float(row[0]) for row in output] == [2.0, -6.0]
+            assert session.non_finite(output) is None
+
+
+@every_backend
+def test_each_precision_loads_and_computes(name):
+    for precision in backend(name).precisions:
+        session = load(name, precision=precision)
+        with session.running():
+            output = session.bind(inputs(name))()
+        assert [float(row[0]) for row in output] == [2.0, -6.0], precision
+
+
+@every_backend
+def test_placed_inputs_are_the_sessions_own(name):
+    session = load(name, precision=backend(name).precisions[-1])
+    given = inputs(name)
+    before = given.args[0].dtype
+    placed = session.place(given)
+    assert isinstance(placed, PlacedInputs)
+    assert placed.shape == given.shape
+    assert given.args[0].dtype == before
+    with session.running():
+        assert [float(row[0]) for row in session.bind(placed)()] == [2.0, -6.0]
 
 
 @every_backend
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_what_is_not_finite_is_found_wherever_it_is(name, bad):
-    session = load(name)
-    _, example = doubling(name)
-    value = bad if isinstance(example, list) else example.clone().fill_(bad)
-    nested = {"a": [example, (value,)]}
+    session, array = load(name), kit(name)[1]
+    nested = {"a": [array(EXAMPLE), (array([[bad]]),)]}
     assert "output.a[1][0]" in session.non_finite(nested)
-    assert session.non_finite({"a": example, "label": "cat", "n": 3, "none": None}) is None
+    assert "output.b" in session.non_finite({"b": bad})
+    fine = {"a": array(EXAMPLE), "label": "cat", "n": 3, "none": None}
+    assert session.non_finite(fine) is None
 
 
 @every_backend
 def test_minus_infinity_is_legal_and_told(name):
-    session = load(name)
-    _, example = doubling(name)
-    masked = -math.inf if isinstance(example, list) else example.clone().fill_(-math.inf)
-    nested = {"a": [example, (masked,)]}
+    session, array = load(name), kit(name)[1]
+    nested = {"a": [array(EXAMPLE), (array([[-math.inf]]),)]}
     assert session.non_finite(nested) is None
     assert "output.a[1][0]" in session.minus_infinite(nested)
-    assert session.minus_infinite({"a": example}) is None
-
-
-def outputs(name, dtype):
-    """64 MiB of ones, as a network of this backend would give them; whole, and every second."""
-    if name == "python":
-        import numpy as np
-
-        whole = np.ones((64 << 20) // np.dtype(dtype).itemsize, dtype)
-    else:
-        import torch
-
-        dtype = getattr(torch, dtype)
-        whole = torch.ones((64 << 20) // dtype.itemsize, dtype=dtype)
-    return whole, whole[::2]
+    assert session.minus_infinite({"a": array(EXAMPLE)}) is None
 
 
 @every_backend
@@ -98,8 +166,9 @@ def outputs(name, dtype):
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_looking_at_an_output_takes_no_memory(name, dtype):
     """It is looked at while the peak of the workload is watched."""
-    session = load(name)
-    for output in outputs(name, dtype):
+    session, array = load(name), kit(name)[1]
+    whole = array(np.ones((64 << 20) // np.dtype(dtype).itemsize, dtype), dtype)
+    for output in (whole, whole[::2]):
         session.non_finite(output)
         meter = PeakMemory()
         meter.begin()
@@ -127,4 +196,40 @@ def test_what_is_not_a_model_is_refused(name):
 
 @every_backend
 def test_an_error_without_a_meaning_has_no_kind(name):
-    assert BACKENDS.get(name)().classify(RuntimeError("boom")) is None
+    used = backend(name)
+    if isinstance(used, SupportsErrorKinds):
+        assert used.classify(RuntimeError("boom")) is None
+
+
+@every_backend
+def test_settings_are_read_without_a_change_to_them(name):
+    used = backend(name)
+    used.start(threads=1)
+    if isinstance(used, SupportsSettings):
+        before = dict(used.settings())
+        assert all(isinstance(value, str | int | bool) for value in before.values())
+        assert used.setting_changes(before) == []
+
+
+@every_backend
+def test_a_meter_of_device_memory_gives_the_field_and_its_counter(name):
+    session = load(name)
+    meter = session.device_memory() if isinstance(session, SupportsDeviceMemory) else None
+    if meter is not None:
+        meter.begin()
+        assert meter.end().keys() == {"device_memory_bytes", "memory_counter"}
+
+
+@every_backend
+def test_a_live_model_is_taken_over_as_it_is(name):
+    used, network = backend(name), kit(name)[0]()
+    if not isinstance(used, SupportsLiveModels):
+        return
+    used.start(threads=1)
+    assert not used.can_adopt("not a model")
+    assert used.can_adopt(network)
+    session, precision = used.adopt(network)
+    assert lacking(session, Session) == []
+    assert precision in used.precisions
+    with session.running():
+        assert [float(row[0]) for row in session.bind(inputs(name))()] == [2.0, -6.0]

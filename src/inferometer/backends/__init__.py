@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from inferometer.core.errors import InputError
+from inferometer.core.format import Format
+from inferometer.core.protocols import Backend, SupportsLiveModels
 from inferometer.core.registry import Plugin, Registry
 
 BACKENDS = Registry(
@@ -15,5 +18,35 @@ BACKENDS = Registry(
         ),
         "python": Plugin(path="inferometer.backends.python.session:PythonBackend"),
     },
+    contract=Backend,
 )
 """The runtimes; each is a class that takes no arguments and fits `core.protocols.Backend`."""
+
+
+def backend(name: str) -> Backend:
+    """A runtime by its name. Imports no runtime.
+
+    Raises:
+        InputError: there is none of that name, or it cannot be used.
+        MissingExtraError: what it needs is not installed.
+    """
+    found: Backend = BACKENDS.make(name)
+    return found
+
+
+def taker(network: object) -> tuple[str, SupportsLiveModels] | None:
+    """The backend that takes a live model over as it is, with its name; None where none does.
+
+    Those that take any callable are asked last; those that cannot be used are not asked.
+    """
+    last: tuple[str, SupportsLiveModels] | None = None
+    for name in BACKENDS.names():
+        try:
+            found = backend(name)
+        except InputError:
+            continue
+        if isinstance(found, SupportsLiveModels) and found.can_adopt(network):
+            if Format.CALLABLE not in found.accepts:
+                return name, found
+            last = last or (name, found)
+    return last

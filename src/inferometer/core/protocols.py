@@ -1,17 +1,27 @@
-"""What plug-ins offer. Nobody inherits from these; a class that fits is one."""
+"""What plug-ins offer. Nobody inherits from these; a class that fits is one.
+
+What only some of them can do is a protocol of its own, which is asked for with `isinstance`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from inferometer.core.energy import Reading, SourceInfo
+from inferometer.core.format import Format
 from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
+from inferometer.core.profile import Profiler
 from inferometer.core.record import FailureKind, Value
+from inferometer.core.roof import ProbePlan, Roof
 from inferometer.core.workload import Variant
 
+Setting = str | int | bool
+"""A global setting of a runtime."""
 
+
+@runtime_checkable
 class ModelSource(Protocol):
     """Loads one kind of model reference."""
 
@@ -30,14 +40,27 @@ class ModelSource(Protocol):
         ...
 
 
+@runtime_checkable
+class SupportsCheck(Protocol):
+    """A model source that sees faults of a reference without importing a runtime."""
+
+    def check(self, target: str, options: dict[str, Any]) -> None:
+        """Look at a reference, given as in `ModelSource.load`.
+
+        Raises:
+            InputError: it is wrong.
+        """
+        ...
+
+
 class Session(Protocol):
     """A loaded model on a device.
 
     Attributes:
-        network: the network as deployed, for counting; None where there is none to look at.
+        device: where it runs, such as `cpu` or `cuda:0`.
     """
 
-    network: Any
+    device: str
 
     def running(self) -> AbstractContextManager[object]:
         """Whatever must be entered around calls, such as a mode without gradients."""
@@ -51,7 +74,7 @@ class Session(Protocol):
         """
         ...
 
-    def bind(self, inputs: Inputs) -> Callable[[], Any]:
+    def bind(self, inputs: Inputs) -> Callable[[], object]:
         """A call that ends only when the device has finished; places inputs that were not yet."""
         ...
 
@@ -66,10 +89,59 @@ class Session(Protocol):
 
 @runtime_checkable
 class SupportsOperations(Protocol):
-    """A session whose network can be looked into, to count what a call costs."""
+    """A session whose network can be looked into, to count what a call costs.
+
+    Attributes:
+        network: the `torch.nn.Module` as deployed.
+    """
+
+    network: Any
 
     def on_host(self, inputs: Inputs) -> Inputs:
         """Inputs in the precision of the session, but in the memory of the processor."""
+        ...
+
+
+@runtime_checkable
+class SupportsProfile(Protocol):
+    """A session whose runtime tells where the time of a call goes."""
+
+    def profiler(self, inputs: Inputs) -> Profiler:
+        """A profiler of calls with these inputs.
+
+        Raises:
+            WorkloadError: (unsupported) there is none for the device.
+        """
+        ...
+
+
+class Meter(Protocol):
+    """An instrument that watches a stretch of work."""
+
+    def begin(self) -> None:
+        """Start watching."""
+        ...
+
+    def end(self) -> dict[str, Value]:
+        """Stop, and give fields of the exported record."""
+        ...
+
+
+@runtime_checkable
+class SupportsDeviceMemory(Protocol):
+    """A session that may run on an accelerator with memory of its own."""
+
+    def device_memory(self) -> Meter | None:
+        """A meter of that memory; None where there is no such memory."""
+        ...
+
+
+@runtime_checkable
+class SupportsGpuIdentity(Protocol):
+    """A session that may run on one of several NVIDIA GPUs, and knows on which."""
+
+    def gpu_uuid(self) -> str | None:
+        """The UUID of the GPU as its driver gives it; None elsewhere."""
         ...
 
 
@@ -83,7 +155,7 @@ class GradientTrial(Protocol):
         """Take down what the first call gave."""
         ...
 
-    def choose(self, call: Callable[[], Any]) -> str | None:
+    def choose(self, call: Callable[[], object]) -> str | None:
         """Choose the mode of all later calls; gives a note where it is not the usual one.
 
         Args:
@@ -111,14 +183,20 @@ class ChoosesGradientMode(Protocol):
         ...
 
 
+@runtime_checkable
 class Backend(Protocol):
-    """A runtime.
+    """A runtime. Its class takes no arguments, and making one imports no runtime.
 
-    One may also have `probe(*, device, precision, threads, plan) -> Roof` (`core.roof`): what it
-    attains on a device, once it was started. Of one without there is no roofline.
+    Attributes:
+        accepts: formats of models that it loads.
+        precisions: names of the precisions that it runs, such as `fp32`.
+        devices: kinds of devices that it runs on, such as `cpu` and `cuda` (which stands for
+            `cuda:1` too), whether or not this machine has one.
     """
 
+    accepts: frozenset[Format]
     precisions: tuple[str, ...]
+    devices: tuple[str, ...]
 
     def start(self, *, threads: int) -> None:
         """Import the runtime and give it its threads; this is not part of the load time."""
@@ -128,35 +206,74 @@ class Backend(Protocol):
         """Take a network over.
 
         Raises:
-            WorkloadError: (unsupported) the precision or the device cannot be served here.
+            WorkloadError: (unsupported) the precision or the device cannot be served here;
+                (bad_model) the network is nothing that this backend runs.
         """
         ...
+
+
+@runtime_checkable
+class SupportsErrorKinds(Protocol):
+    """A backend that knows what the exceptions of its runtime mean."""
 
     def classify(self, error: BaseException) -> FailureKind | None:
         """What an exception of this runtime means; None where it means nothing in particular."""
         ...
 
-    def settings(self) -> Mapping[str, str | int | bool]:
-        """Global settings of the runtime that hold now, by name; `threads` is among them."""
+
+@runtime_checkable
+class SupportsSettings(Protocol):
+    """A backend whose runtime has global settings, which a model's code may change."""
+
+    def settings(self) -> Mapping[str, Setting]:
+        """Those that hold now, by name; `threads` is among them."""
         ...
 
-    def setting_changes(self, before: Mapping[str, str | int | bool]) -> list[str]:
+    def setting_changes(self, before: Mapping[str, Setting]) -> list[str]:
         """What the model's code changed of them, in sentences."""
         ...
 
 
-class Meter(Protocol):
-    """An instrument that watches a stretch of work."""
+@runtime_checkable
+class SupportsRoofline(Protocol):
+    """A backend that measures what it attains on a device at best."""
 
-    def begin(self) -> None:
-        """Start watching."""
+    def probe(self, *, device: str, precision: str, threads: int, plan: ProbePlan) -> Roof:
+        """Measure a device, once the backend was started.
+
+        Raises:
+            WorkloadError: (unsupported) no such precision, or no such device on this machine;
+                (out_of_memory) no room for the arrays of the plan.
+        """
         ...
 
-    def end(self) -> dict[str, Value]:
-        """Stop, and give fields of the exported record."""
+
+class Adopted(NamedTuple):
+    """A live model that a backend took over as it is.
+
+    Attributes:
+        session: its session.
+        precision: the precision that it has.
+    """
+
+    session: Session
+    precision: str
+
+
+@runtime_checkable
+class SupportsLiveModels(Protocol):
+    """A backend that measures an object of the caller's own process, where and as it is."""
+
+    def can_adopt(self, network: object) -> bool:
+        """Whether this is an object that the backend runs. Imports no runtime."""
+        ...
+
+    def adopt(self, network: Any) -> Adopted:  # noqa: ANN401 - what `can_adopt` said yes to
+        """Take it over without a change to it."""
         ...
 
 
+@runtime_checkable
 class PowerSource(Protocol):
     """Something that tells energy or power.
 

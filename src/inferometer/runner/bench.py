@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from inferometer.core.errors import WorkloadError
 from inferometer.core.model import Inputs, InputSpec, LoadedModel
-from inferometer.core.protocols import ChoosesGradientMode, Meter, Session
+from inferometer.core.protocols import (
+    ChoosesGradientMode,
+    Meter,
+    Session,
+    SupportsDeviceMemory,
+    SupportsOperations,
+)
 from inferometer.core.record import Round, Value
 from inferometer.core.workload import Workload
 from inferometer.host.signals import Watch
@@ -134,7 +139,7 @@ class Bench:
             "load_s": load_s,
             "latency_timer_overhead_s": empty_pair_s(),
             "artifact_bytes": _size_of(model.files),
-            **_count(session.network),
+            **_count(session),
             **self.layers.facts(),
         }
 
@@ -219,8 +224,8 @@ class Bench:
 
     def _device_meter(self) -> Meter | None:
         """What watches the memory of an accelerator; None where the session offers nothing."""
-        find: Callable[[], Meter | None] = getattr(self.session, "device_memory", lambda: None)
-        return find()
+        session = self.session
+        return session.device_memory() if isinstance(session, SupportsDeviceMemory) else None
 
     def run_round(self, shape: Shape, plan: RoundPlan) -> Round:
         """Measure one round, and watch the device meanwhile."""
@@ -289,13 +294,13 @@ def sized(inputs: Inputs, shape: Shape) -> Inputs:
     return inputs
 
 
-def _count(network: object) -> dict[str, Value]:
+def _count(session: Session) -> dict[str, Value]:
     """Parameter fields of a network that can be looked into."""
-    if network is None:
+    if not isinstance(session, SupportsOperations):
         return {}
     from inferometer.models.cost import count_parameters
 
-    return dict(count_parameters(network).fields_of_record())
+    return dict(count_parameters(session.network).fields_of_record())
 
 
 def joined(host: dict[str, Value], device: dict[str, Value]) -> dict[str, Value]:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from inferometer.core.costing import Costing
 from inferometer.core.errors import WorkloadError
+from inferometer.core.protocols import SupportsOperations
 from inferometer.core.workload import Variant
 from inferometer.runner.bench import Bench, Shape, sized
 from inferometer.runner.counting import count
 
+NO_MODULE = "only a torch.nn.Module can be looked into, and this model is another callable"
 OWN_BATCH = 0
 """The batch size of a request where none was asked for: the model's own."""
 
@@ -33,16 +35,13 @@ def costing_of(bench: Bench, variant: Variant, shape: Shape, *, may_run: bool) -
 
     if shape.batch_size == OWN_BATCH:
         shape = replace(shape, batch_size=own_batch_size(bench.model.inputs))
-    network = bench.session.network
-    # Without a network the shape of the inputs is not the trouble. They may be large: counting
-    # makes its own.
-    shown = "" if network is None else sized(bench.inputs(shape), shape).shape
-    cost = None if network is None else count(bench, shape, may_run=may_run)
-    if cost is None or network is None:
-        raise WorkloadError(
-            "unsupported",
-            "only a torch.nn.Module can be looked into, and this model is another callable",
-        )
+    session = bench.session
+    if not isinstance(session, SupportsOperations):
+        raise WorkloadError("unsupported", NO_MODULE)
+    shown = sized(bench.inputs(shape), shape).shape  # not kept: counting makes its own
+    cost = count(bench, shape, may_run=may_run)
+    if cost is None:
+        raise WorkloadError("unsupported", NO_MODULE)
     return Costing(
         model=variant.model,
         source=bench.model.source,
@@ -53,9 +52,9 @@ def costing_of(bench: Bench, variant: Variant, shape: Shape, *, may_run: bool) -
         input_size=shape.input_size,
         input_shape=shown,
         cost=cost,
-        parameters=asdict(count_parameters(network)),
+        parameters=asdict(count_parameters(session.network)),
         artifacts=artifacts(bench.model.files),
-        safetensors_bytes=safetensors_bytes(network),
+        safetensors_bytes=safetensors_bytes(session.network),
         notes=bench.model.notes,
     )
 

@@ -66,10 +66,10 @@ def cost_of(wish: CostWish) -> Costing:
 
 def _check(wish: CostWish) -> None:
     """Refuse what cannot work before anything is started."""
-    from inferometer.backends import BACKENDS
+    from inferometer.backends import backend
 
     check(wish.model)
-    known = BACKENDS.get(BACKEND).precisions
+    known = backend(BACKEND).precisions
     if wish.precision not in (None, *known):
         raise InputError(
             f"{BACKEND} has no precision {wish.precision!r}; known: {', '.join(known)}"

@@ -63,8 +63,7 @@ def count_all(bench: Bench, shapes: Sequence[Shape], *, may_run: bool = False) -
 
 
 def _can_be_counted(bench: Bench) -> bool:
-    session = bench.session
-    return session.network is not None and isinstance(session, SupportsOperations)
+    return isinstance(bench.session, SupportsOperations)
 
 
 def _answer(bench: Bench, shape: Shape, *, may_run: bool) -> Message:
@@ -82,7 +81,7 @@ def _counted(bench: Bench, shape: Shape, *, may_run: bool) -> Message:
     """A cost as JSON; a real call on the processor alone, for a copy has no accelerator."""
     session = bench.session
     assert isinstance(session, SupportsOperations)
-    on_processor = getattr(session, "device", "cpu") == "cpu"
+    on_processor = bench.session.device == "cpu"
     fetched = None if on_processor else session.on_host(bench.inputs(shape))
 
     def by(method: Method) -> Message:
@@ -90,7 +89,7 @@ def _counted(bench: Bench, shape: Shape, *, may_run: bool) -> Message:
 
         inputs = fetched or session.on_host(bench.inputs(shape))
         return count_operations(
-            bench.session.network, inputs.args, inputs.kwargs, method=method
+            session.network, inputs.args, inputs.kwargs, method=method
         ).to_json()
 
     try:

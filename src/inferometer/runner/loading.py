@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from inferometer.core.protocols import Backend, ChoosesGradientMode, Session
+from inferometer.core.errors import WorkloadError
+from inferometer.core.protocols import ChoosesGradientMode, Session, SupportsGpuIdentity
+from inferometer.core.registry import lacking
 from inferometer.core.workload import Variant
 from inferometer.host.files import LIVE
 from inferometer.host.gpu import clock_events
@@ -41,24 +42,27 @@ def load_bench(
 
     Raises:
         InputError: the reference or the backend is not known, or a package is missing.
-        WorkloadError: the model or the backend refuses.
+        WorkloadError: the model or the backend refuses; (unsupported) what the backend gives is no
+            session.
     """
-    from inferometer.backends import BACKENDS
+    from inferometer.backends import backend as backend_called
     from inferometer.models import import_packages, load
+    from inferometer.models.guards import LOOKS
 
-    backend: Backend = BACKENDS.get(variant.backend)()
+    backend = backend_called(variant.backend)
     backend.start(threads=threads)
     import_packages(variant.model)
     settings = Settings(backend)
     imported_at = time.monotonic()
     layers = MemoryLayers()
     layers.before_load()
-    begin = time.perf_counter()
+    begin, looked_s = time.perf_counter(), LOOKS.seconds
     model = load(variant.model, seed=seed)
     session = backend.load(model, variant, device=device)
+    _check(session, variant.backend)
     if gradient_mode is not None and isinstance(session, ChoosesGradientMode):
         session.settle_gradient_mode(gradient_mode)
-    load_s = time.perf_counter() - begin
+    load_s = time.perf_counter() - begin - (LOOKS.seconds - looked_s)
     gc.collect()
     gc.freeze()  # what is alive now stays alive: later collections need not look at it
     layers.after_load()
@@ -73,9 +77,24 @@ def load_bench(
     )
 
 
+def _check(session: Session, backend: str) -> None:
+    """Refuse what is no session, as a third party's backend may give.
+
+    Raises:
+        WorkloadError: (unsupported) members of the protocol are missing.
+    """
+    lacks = lacking(session, Session)
+    if lacks:
+        raise WorkloadError(
+            "unsupported",
+            f"what the backend {backend} loads a model into lacks {' and '.join(lacks)}, which "
+            f"{Session.__module__}.{Session.__name__} asks for",
+        )
+
+
 def watch_of(session: Session, root: Path = LIVE, *, threads: int) -> Watch:
     """What watches the device of a session: its GPU too, where it tells which that is."""
-    find: Callable[[], str | None] | None = getattr(session, "gpu_uuid", None)
-    cuda = str(getattr(session, "device", "cpu")).startswith("cuda")
-    gpu = clock_events(find() if find else None) if cuda else None
+    gpu = None
+    if session.device.startswith("cuda"):
+        gpu = clock_events(session.gpu_uuid() if isinstance(session, SupportsGpuIdentity) else None)
     return Watch(root, threads=threads, gpu=gpu)

@@ -84,10 +84,10 @@ def profile_of(wish: ProfileWish, *, say: Callable[[str], None] = lambda _: None
 
 def _check(workload: Workload) -> None:
     """Refuse what cannot work before anything is started."""
-    from inferometer.backends import BACKENDS
+    from inferometer.backends import backend
 
     check(workload.variant.model)
-    BACKENDS.get(workload.variant.backend)
+    backend(workload.variant.backend)
 
 
 def _profiled(worker: WorkerProcess, wish: ProfileWish, say: Callable[[str], None]) -> Profiled:

@@ -6,12 +6,12 @@ import time
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from inferometer.core.errors import WorkloadError
 from inferometer.core.metric import Estimate
 from inferometer.core.model import Inputs
 from inferometer.core.profile import Profile, Profiler
+from inferometer.core.protocols import Session, SupportsProfile
 from inferometer.runner.bench import Bench, Shape, sized
 from inferometer.runner.loop import timed_values
 from inferometer.stats.comparison import Block, group_ratios, paired
@@ -71,13 +71,12 @@ def profile_here(
     )
 
 
-def _profiler(session: Any, inputs: Inputs) -> Profiler:  # noqa: ANN401 - a Session, perhaps more
-    make: Callable[[Inputs], Profiler] | None = getattr(session, "profiler", None)
-    if make is None:
+def _profiler(session: Session, inputs: Inputs) -> Profiler:
+    if not isinstance(session, SupportsProfile):
         raise WorkloadError(
             "unsupported", "this backend has no profiler: profile with --backend torch"
         )
-    return make(inputs)
+    return session.profiler(inputs)
 
 
 def _take_turns(call: Callable[[], object], profiler: Profiler, seconds: float) -> _Turns:

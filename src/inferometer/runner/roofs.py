@@ -12,6 +12,7 @@ from typing import Any
 from inferometer.core.cost import Cost
 from inferometer.core.errors import InputError, WorkloadError
 from inferometer.core.procedure import Procedure
+from inferometer.core.protocols import SupportsRoofline
 from inferometer.core.record import Value
 from inferometer.core.roof import ROOFS, ProbePlan, Roof, known_roofs, roof_for
 from inferometer.core.units import duration, percent
@@ -116,11 +117,11 @@ def check_probe(backend: str, precisions: Sequence[str]) -> None:
     Raises:
         InputError: no such backend, one without a probe or the precision, or a missing package.
     """
-    from inferometer.backends import BACKENDS
+    from inferometer.backends import backend as backend_called
 
     if not offers_probe(backend):
         raise InputError(f"the backend {backend} cannot probe a device; take --backend torch")
-    known = BACKENDS.get(backend).precisions
+    known = backend_called(backend).precisions
     for precision in precisions:
         if precision not in known:
             raise InputError(
@@ -130,9 +131,9 @@ def check_probe(backend: str, precisions: Sequence[str]) -> None:
 
 def offers_probe(backend: str) -> bool:
     """Whether a backend can say what the device attains. Imports no runtime."""
-    from inferometer.backends import BACKENDS
+    from inferometer.backends import backend as backend_called
 
-    return hasattr(BACKENDS.get(backend), "probe")
+    return isinstance(backend_called(backend), SupportsRoofline)
 
 
 def roofs_of_run(

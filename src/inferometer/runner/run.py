@@ -150,13 +150,13 @@ def check(study: Study) -> None:
     Raises:
         InputError: an unknown model, backend or precision, or a package that is missing.
     """
-    from inferometer.backends import BACKENDS
+    from inferometer.backends import backend
     from inferometer.models import check as check_model
 
     sweep = study.sweep
     known: list[str] = []
     for name in dict.fromkeys(sweep.backends):
-        known += BACKENDS.get(name).precisions
+        known += backend(name).precisions
     for precision in dict.fromkeys(sweep.precisions):
         if precision not in known:
             raise InputError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from inferometer.core.protocols import Backend
+from inferometer.core.protocols import Backend, Setting, SupportsSettings
 from inferometer.core.record import Value
 from inferometer.host import settings
 
@@ -35,22 +35,25 @@ class Settings:
     """The settings of this process, as they were before the model's code ran.
 
     Args:
-        backend: it was started.
+        backend: it was started; of one without settings, only the process's own are known.
     """
 
     def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self._runtime = dict(backend.settings())
+        self._backend = backend if isinstance(backend, SupportsSettings) else None
+        self._runtime = self._read()
         self._process = settings.read()
 
     def held(self) -> Held:
         """What holds now."""
-        now = self._backend.settings()
-        threads = now.get("threads")
+        threads = self._read().get("threads")
+        backend = self._backend
         return Held(
             threads=threads if isinstance(threads, int) else None,
             changes=[
-                *self._backend.setting_changes(self._runtime),
+                *([] if backend is None else backend.setting_changes(self._runtime)),
                 *settings.changes(self._process, settings.read()),
             ],
         )
+
+    def _read(self) -> dict[str, Setting]:
+        return {} if self._backend is None else dict(self._backend.settings())

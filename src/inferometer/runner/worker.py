@@ -18,9 +18,11 @@ from inferometer.core.errors import (
     in_one_line,
     is_out_of_memory,
 )
+from inferometer.core.protocols import SupportsErrorKinds, SupportsRoofline
 from inferometer.core.record import Failure, FailureKind
 from inferometer.core.roof import ProbePlan
 from inferometer.core.workload import Variant
+from inferometer.models.failures import fault, is_fault
 from inferometer.runner import limits
 from inferometer.runner.bench import Bench, RoundPlan, Shape
 from inferometer.runner.costed import costing_of, costing_of_file
@@ -46,7 +48,7 @@ class Worker:
         try:
             return self._do(request)
         except Exception as error:  # noqa: BLE001 - any error of a model is a result
-            return failure_to_json(self._failure(error, request["do"]))
+            return failure_to_json(self._failure(self._named(error), request["do"]))
 
     def _do(self, request: Message) -> Message:
         answers: dict[str, Callable[[Message], Message]] = {
@@ -95,11 +97,12 @@ class Worker:
 
     def _probe(self, request: Message) -> Message:
         """What the device attains, in a worker that holds no model."""
-        from inferometer.backends import BACKENDS
+        from inferometer.backends import backend as backend_called
 
         self.backend = request["backend"]
-        backend = BACKENDS.get(self.backend)()
+        backend = backend_called(self.backend)
         backend.start(threads=request["threads"])
+        assert isinstance(backend, SupportsRoofline)
         known = {name: request[name] for name in ("device", "precision", "threads")}
         return {"roof": backend.probe(**known, plan=ProbePlan(**request["plan"])).to_json()}
 
@@ -150,6 +153,13 @@ class Worker:
             message=describe_error(error)[:MESSAGE_CHARACTERS],
         )
 
+    def _named(self, error: Exception) -> Exception:
+        """The error, or where our own code raised it, one that does not blame the model."""
+        if isinstance(error, WorkloadError | InputError) or is_out_of_memory(error):
+            return error
+        model = "the model" if self.variant is None else self.variant.model
+        return fault(model, error) if is_fault(error) else error
+
     def _kind(self, error: Exception) -> FailureKind:
         if isinstance(error, WorkloadError):
             return error.kind
@@ -162,13 +172,13 @@ class Worker:
 
 def classify(backend: str, error: Exception) -> FailureKind | None:
     """What the backend makes of an exception; None where it cannot say."""
-    from inferometer.backends import BACKENDS
+    from inferometer.backends import backend as backend_called
 
     try:
-        kind: FailureKind | None = BACKENDS.get(backend)().classify(error)
+        found = backend_called(backend)
+        return found.classify(error) if isinstance(found, SupportsErrorKinds) else None
     except (InputError, ImportError):
         return None
-    return kind
 
 
 def describe_error(error: BaseException) -> str:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any
 
 from inferometer.backends.finite import minus_infinite, non_finite
 from inferometer.core.errors import WorkloadError
+from inferometer.core.format import Format
 from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
-from inferometer.core.record import FailureKind
+from inferometer.core.protocols import Adopted
 from inferometer.core.workload import Variant
 
 
 class PythonSession:
     """A callable; it must return only when its work is done."""
 
-    network = None
+    device: str = "cpu"
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., object]) -> None:
         self.function = function
 
     def running(self) -> AbstractContextManager[object]:
@@ -30,7 +30,7 @@ class PythonSession:
         """Inputs as they are."""
         return PlacedInputs(**vars(inputs))
 
-    def bind(self, inputs: Inputs) -> Callable[[], Any]:
+    def bind(self, inputs: Inputs) -> Callable[[], object]:
         """Arguments bound to the callable."""
         return partial(self.function, *inputs.args, **inputs.kwargs)
 
@@ -46,7 +46,12 @@ class PythonSession:
 class PythonBackend:
     """Runs a callable in the worker, on the CPU, with whatever precision it has."""
 
+    accepts = frozenset(
+        {Format.CALLABLE, Format.TORCH_MODULE, Format.TORCHSCRIPT, Format.EXPORTED_PROGRAM}
+    )
+    """What model sources make of the others can be called too."""
     precisions: tuple[str, ...] = ("fp32",)
+    devices: tuple[str, ...] = ("cpu",)
 
     def start(self, *, threads: int) -> None:
         """Nothing to import; the worker's environment already holds the number of threads."""
@@ -58,7 +63,7 @@ class PythonBackend:
         Raises:
             WorkloadError: (unsupported) another device or precision; (bad_model) not callable.
         """
-        if device != "cpu":
+        if device not in self.devices:
             raise WorkloadError("unsupported", f"the backend python runs on cpu, not on {device}")
         if variant.precision not in self.precisions:
             raise WorkloadError(
@@ -68,16 +73,10 @@ class PythonBackend:
             raise WorkloadError("bad_model", f"a {type(model.network).__name__} is not callable")
         return PythonSession(model.network)
 
-    def classify(self, error: BaseException) -> FailureKind | None:
-        """No Python exception has a meaning of its own beyond those that the worker knows."""
-        del error
-        return None
+    def can_adopt(self, network: object) -> bool:
+        """Whether it can be called."""
+        return callable(network)
 
-    def settings(self) -> Mapping[str, str | int | bool]:
-        """None of its own: nobody knows what a callable runs on."""
-        return {}
-
-    def setting_changes(self, before: Mapping[str, str | int | bool]) -> list[str]:
-        """None."""
-        del before
-        return []
+    def adopt(self, network: Callable[..., object]) -> Adopted:
+        """Take a live callable over."""
+        return Adopted(PythonSession(network), "fp32")

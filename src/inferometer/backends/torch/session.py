@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from functools import partial
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from inferometer.backends.finite import minus_infinite, non_finite
 from inferometer.backends.torch.memory import CudaMemory, MpsMemory
 from inferometer.core.errors import WorkloadError
+from inferometer.core.format import Format
 from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
 from inferometer.core.nested import is_opaque, mapped
+from inferometer.core.protocols import Adopted, Setting
 from inferometer.core.record import FailureKind
 from inferometer.core.roof import ProbePlan, Roof
 from inferometer.core.workload import Variant
@@ -68,7 +71,7 @@ class TorchSession:
         """Inputs in the precision, but in the memory of the processor."""
         return self._placed(inputs, "cpu")
 
-    def bind(self, inputs: Inputs) -> Callable[[], Any]:
+    def bind(self, inputs: Inputs) -> Callable[[], object]:
         """A call that waits for the device; places inputs that were not yet."""
         placed = inputs if isinstance(inputs, PlacedInputs) else self.place(inputs)
         forward = partial(self.network, *placed.args, **placed.kwargs)
@@ -76,7 +79,7 @@ class TorchSession:
         if wait is None:
             return forward
 
-        def call() -> Any:  # noqa: ANN401 - whatever the model gives
+        def call() -> object:
             output = forward()
             wait()
             return output
@@ -147,7 +150,9 @@ class TorchSession:
 class TorchBackend:
     """Eager PyTorch."""
 
+    accepts = frozenset({Format.TORCH_MODULE, Format.TORCHSCRIPT, Format.EXPORTED_PROGRAM})
     precisions: tuple[str, ...] = tuple(DTYPES)
+    devices: tuple[str, ...] = ("cpu", "cuda", "mps")
 
     def start(self, *, threads: int) -> None:
         """Import torch and pin its threads: so many inside an operator, one between operators."""
@@ -180,16 +185,21 @@ class TorchBackend:
             module = module.to(dtype)
         return TorchSession(module.to(device), device=device, dtype=dtype)
 
-    def adopt(self, module: torch.nn.Module) -> tuple[TorchSession, str]:
-        """Take a live module as it is, where it is; gives its session and its precision."""
+    def can_adopt(self, network: object) -> bool:
+        """Whether it is a module; none is where torch was not imported."""
+        torch = sys.modules.get("torch")
+        return torch is not None and isinstance(network, torch.nn.Module)
+
+    def adopt(self, network: torch.nn.Module) -> Adopted:
+        """Take a live module as it is, where it is."""
         import torch
 
-        first = next((p for p in module.parameters() if p.is_floating_point()), None)
+        first = next((p for p in network.parameters() if p.is_floating_point()), None)
         dtype = torch.float32 if first is None else first.dtype
         device = "cpu" if first is None else str(first.device)
         names = {getattr(torch, name): precision for precision, name in DTYPES.items()}
         precision = names.get(dtype, str(dtype).removeprefix("torch."))
-        return TorchSession(module, device=device, dtype=dtype), precision
+        return Adopted(TorchSession(network, device=device, dtype=dtype), precision)
 
     def probe(self, *, device: str, precision: str, threads: int, plan: ProbePlan) -> Roof:
         """What torch attains on a device, with the threads that it was started with.
@@ -210,13 +220,13 @@ class TorchBackend:
 
         return classify(error)
 
-    def settings(self) -> Mapping[str, str | int | bool]:
+    def settings(self) -> Mapping[str, Setting]:
         """Threads, default types, modes of kernels and the like, as they are now."""
         from inferometer.backends.torch.settings import read
 
         return read()
 
-    def setting_changes(self, before: Mapping[str, str | int | bool]) -> list[str]:
+    def setting_changes(self, before: Mapping[str, Setting]) -> list[str]:
         """What is other now than it was, in sentences."""
         from inferometer.backends.torch.settings import changes, read
 

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-Setting = str | int | bool
+from inferometer.core.protocols import Setting
 
 NUMBERS: dict[str, tuple[str, str]] = {
     "threads": ("get_num_threads", "the number of threads"),

@@ -1,20 +1,20 @@
 """The kinds of power sources by name, imported when they are first used.
 
 Another package adds one through the entry point group `inferometer.power_sources`, whose value is
-a module that offers `find(surroundings) -> Finding`, `connect(target, surroundings) ->
-PowerSource`, or both.
+a module that fits `FindsSources`, `ConnectsToSource`, or both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
-from types import ModuleType
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Protocol, runtime_checkable
 
-from inferometer.core.energy import Absence
-from inferometer.core.errors import MeterError, in_one_line
-from inferometer.core.registry import Plugin, Registry
+from inferometer.core.energy import Absence, SourceInfo
+from inferometer.core.errors import InputError, MeterError, in_one_line
+from inferometer.core.protocols import PowerSource
+from inferometer.core.registry import Plugin, Registry, lacking
+from inferometer.core.shown import shown
 from inferometer.meters.energy.surroundings import Finding, Surroundings
 
 _HERE = "inferometer.meters.energy"
@@ -34,9 +34,51 @@ KINDS = Registry(
 )
 
 
+@runtime_checkable
+class FindsSources(Protocol):
+    """A kind that is looked for."""
+
+    def find(self, surroundings: Surroundings) -> Finding:
+        """Open what can be read, or say why nothing can; whatever it raises becomes a reason."""
+        ...
+
+
+@runtime_checkable
+class ConnectsToSource(Protocol):
+    """A kind that the user names with an address, as `KIND://TARGET`."""
+
+    def connect(self, target: str, surroundings: Surroundings) -> PowerSource:
+        """Open the source at an address.
+
+        Raises:
+            MeterError: why it cannot be; the sentence is shown as it is.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsDump(Protocol):
+    """A kind that reads files, which a recording of the device must hold.
+
+    Attributes:
+        READS: patterns of their paths under the root.
+    """
+
+    READS: Sequence[str]
+
+
+@runtime_checkable
+class SupportsRecord(Protocol):
+    """A kind that reads what commands print."""
+
+    def record(self, surroundings: Surroundings) -> Mapping[str, str]:
+        """What they print now, by file name."""
+        ...
+
+
 def known() -> tuple[str, ...]:
     """Every kind that `--meter` takes: ours, then those of other packages."""
-    others = sorted(KINDS.plugins().keys() - KINDS.table.keys())
+    others = sorted(set(KINDS.names()) - KINDS.table.keys())
     return (*FOUND, *CONNECTED, *others, LOG, OFF)
 
 
@@ -45,28 +87,34 @@ def searched() -> tuple[str, ...]:
     return (*FOUND, *sorted(KINDS.plugins().keys() - KINDS.table.keys()))
 
 
-def module(kind: str) -> ModuleType:
+def module(kind: str) -> FindsSources | ConnectsToSource:
     """The file of a kind.
 
     Raises:
-        MeterError: there is no such kind, or it cannot be imported.
+        MeterError: there is no such kind, or it cannot be used.
     """
     plugin = KINDS.plugins().get(kind)
     if plugin is None:
         raise MeterError(f"no power meter is called {kind!r}; known: {', '.join(known())}")
     try:
-        return import_module(plugin.path)
-    except Exception as error:
-        raise MeterError(
-            f"the power meter {kind} cannot be loaded ({in_one_line(error)})"
-        ) from error
+        offered: object = KINDS.load(kind)
+    except InputError as error:
+        raise MeterError(str(error)) from error
+    if isinstance(offered, FindsSources | ConnectsToSource):
+        return offered
+    raise MeterError(f"{KINDS.named(kind, plugin)} offers neither find nor connect")
 
 
 def find(kind: str, surroundings: Surroundings) -> Finding:
     """Look for one kind; whatever goes wrong is a reason, since another kind may be there."""
     try:
-        look: Callable[[Surroundings], Finding] | None = getattr(module(kind), "find", None)
-        return Finding() if look is None else look(surroundings)
+        offered = module(kind)
+        found = offered.find(surroundings) if isinstance(offered, FindsSources) else Finding()
+        problem = _problem(kind, found)
+        if not problem:
+            return found
+        reason = f"Looking for {kind} gave {problem}."
+        _close(found)
     except MeterError as error:
         reason = f"{str(error)[:1].upper()}{str(error)[1:]}."
     except Exception as error:  # noqa: BLE001 - one reader that fails must not hide the others
@@ -74,10 +122,44 @@ def find(kind: str, surroundings: Surroundings) -> Finding:
     return Finding(absences=(Absence(kind=kind, reason=reason),))
 
 
-def offers(kind: str, what: str) -> Any:  # noqa: ANN401 - each name has its own type
-    """Something that a kind's file may offer, such as `connect` or `READS`; None where not.
+def _problem(kind: str, found: object) -> str:
+    """What is wrong with a finding, as another package may give it; empty where nothing is."""
+    if not isinstance(found, Finding):
+        return f"a {type(found).__name__} and no Finding"
+    for source in found.sources:
+        lacks = lacking(source, PowerSource)
+        if lacks:
+            return f"a source that lacks {' and '.join(lacks)}"
+        info: object = source.info
+        if not isinstance(info, SourceInfo):
+            return "a source whose info is no SourceInfo"
+        if info.kind != kind and kind not in KINDS.table:
+            return f"a source of the kind {shown(repr(info.kind))}"
+    return ""
+
+
+def _close(found: object) -> None:
+    for source in found.sources if isinstance(found, Finding) else ():
+        with suppress(Exception):  # it lacks something: perhaps this
+            source.close()
+
+
+def connect(kind: str, target: str, surroundings: Surroundings) -> PowerSource:
+    """Open the source of a kind at an address.
 
     Raises:
-        MeterError: as for `module`.
+        MeterError: the kind has no addresses, or it cannot be opened.
     """
-    return getattr(module(kind), what, None)
+    offered = module(kind)
+    if not isinstance(offered, ConnectsToSource):
+        raise MeterError(f"the power meter {kind} has no address: write --meter {kind}")
+    try:
+        source = offered.connect(target, surroundings)
+    except MeterError:
+        raise
+    except Exception as error:
+        raise MeterError(f"the power meter {kind} cannot be used ({in_one_line(error)})") from error
+    problem = _problem(kind, Finding(sources=(source,)))
+    if problem:
+        raise MeterError(f"the power meter {kind} cannot be used: it gave {problem}")
+    return source

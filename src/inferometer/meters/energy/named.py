@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inferometer.core.errors import MeterError, in_one_line
+from inferometer.core.errors import MeterError
 from inferometer.core.protocols import PowerSource
 from inferometer.meters.energy import kinds
 from inferometer.meters.energy.surroundings import Surroundings
@@ -57,9 +57,10 @@ def check(named: str, *, allow_estimate: bool) -> None:
         if not target:
             raise MeterError("csv is the log of a meter: write csv://FILE, or --power-log FILE")
         return
-    if kinds.offers(kind_of(named), "connect") is None and slashes:
+    offered = kinds.module(kind_of(named))
+    if slashes and not isinstance(offered, kinds.ConnectsToSource):
         raise MeterError(f"the power meter {kind} has no address: write --meter {kind}")
-    if kinds.offers(kind_of(named), "find") is None and not slashes:
+    if not slashes and not isinstance(offered, kinds.FindsSources):
         what = "IDLE:BUSY" if kind == "estimate" else "HOST"
         raise MeterError(f"{named} needs more than a name: write {kind_of(named)}://{what}")
     if kind == "estimate" and not allow_estimate:
@@ -76,14 +77,7 @@ def connect(
     for one in named:
         kind, slashes, target = one.partition("://")
         if slashes:
-            try:
-                source: PowerSource = kinds.offers(kind, "connect")(target, surroundings)
-            except MeterError:
-                raise
-            except Exception as error:
-                raise MeterError(
-                    f"the power meter {kind} cannot be used ({in_one_line(error)})"
-                ) from error
+            source = kinds.connect(kind, target, surroundings)
             opened.append(source)
             users[one] = [source]
     return users
