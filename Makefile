@@ -1,6 +1,7 @@
 # make lab   set up, and run the lab study (about a quarter of an hour on two cores)
 # make test  set up, and pass the tests
-# make check linters, types, layers and tests
+# make check linters, types, layers, documentation and tests
+# make docs  the documentation as a site, in site/
 # make bench how good the instrument itself is
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN = $(VENV)/bin
 CASES = tests/system/test_cases.py tests/system/test_case_variants.py
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: lab test check lint browser bench clean
+.PHONY: lab test check lint docs browser bench clean
 
 # The table comes last; a lab with failed cells (status 1) still gets its report.
 # An interrupted lab goes on where it was; delete inferometer.db to measure anew.
@@ -25,7 +26,7 @@ lab: $(VENV)/.lab
 # Small tests side by side, on one thread each; then those that measure, one after the other.
 test: $(VENV)/.dev browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile \
-	  tests/unit tests/backends $(CASES)
+	  tests/unit tests/backends tests/fuzz $(CASES)
 	$(BIN)/python -m pytest tests/system $(CASES:%=--ignore=%)
 
 # The page of the report is tested in a browser; where there is none, these tests are skipped.
@@ -42,7 +43,12 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test
+check: lint docs test
+
+# Strict: every warning is an error. The variable silences an advertisement for another tool.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "site/index.html is built"
 
 # The scorecard of docs/method/scorecard.md, an hour and three quarters; nothing else should run
 # meanwhile. The last one needs the other tools' environments, about 7 GB.
@@ -77,5 +83,9 @@ $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP_INSTALL) -e '.[all,dev]'
 	@touch $@
 
+$(VENV)/.docs: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP_INSTALL) -e '.[docs]'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) report inferometer.db inferometer.db-wal inferometer.db-shm
+	rm -rf $(VENV) report site inferometer.db inferometer.db-wal inferometer.db-shm
