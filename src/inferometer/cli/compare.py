@@ -30,14 +30,14 @@ SLOWER = 1
 @click.option("--run", "run_id", metavar="RUN", help="With --by and names: the run [latest].")
 @click.option(
     "--zone",
-    type=within("zone", "SHARE"),
+    type=within("zone"),
     default="1%",
     show_default=True,
     help="Differences within this are of no interest.",
 )
 @click.option(
     "--fail-slower",
-    type=within("fail_slower", "SHARE"),
+    type=within("fail_slower"),
     help="Exit with 1 where the contender is slower by more than this, such as 5%, or failed.",
 )
 @store_option

@@ -1,22 +1,26 @@
-"""Kinds of values on the command line: lists, durations, shares, sizes, within their limits."""
+"""Kinds of values on the command line, within their limits, and the flags that set options."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from inferometer.core.ranges import RANGES, Range, check_device, value_text
+from inferometer.core.options import AXES, PROCEDURE, RANGES, Option
+from inferometer.core.ranges import Kind, Range, check_device, value_text
 from inferometer.core.sweep import MOST_WORKLOADS
-from inferometer.study.units import parse_bytes, parse_duration, parse_percent
+from inferometer.study.units import READERS
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 OWN = "own"
 AUTO = "auto"
 MOST_OFFSET_S = 10_000_000_000
 """Three centuries: a log that counts from a time of its own is joined too."""
 
+_METAVARS: dict[Kind, str] = {"whole": "N", "seconds": "TIME", "share": "SHARE", "bytes": "BYTES"}
 _DIGITS = re.compile("[0-9]{1,18}")
 _SECONDS = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?")
 
@@ -43,40 +47,34 @@ class Parsed(click.ParamType[Any]):
             self.fail(str(error), param, ctx)
 
 
-def within(name: str, metavar: str) -> Parsed:
-    """What a flag takes whose limits the table of ranges has by this name."""
-    known = RANGES[name]
-    parse: Callable[[str], Any] = {
-        "whole": lambda text: _whole(text, known, known.words),
-        "seconds": lambda text: _limited(text, known, parse_duration),
-        "share": lambda text: _limited(text, known, parse_percent),
-        "bytes": lambda text: _limited(text, known, parse_bytes),
-    }[known.kind]
-    return Parsed(metavar, parse)
-
-
-def whole_numbers(name: str, metavar: str, *, own: bool = False) -> Parsed:
-    """A list of whole numbers with such limits.
+def within(name: str, metavar: str = "", *, many: bool = False, own: bool = False) -> Parsed:
+    """What a flag takes whose limits the table of ranges has by this name.
 
     Args:
-        name: in the table of ranges.
-        metavar: what help calls it.
-        own: whether one of them may be `own`, which is read as None.
+        name: in the table.
+        metavar: what help calls it; by default after its kind.
+        many: whether it takes a list.
+        own: whether it may be `own`, which is read as None.
     """
     known = RANGES[name]
-    expected = known.words.replace("a whole number", "whole numbers")
-    expected += f" or {OWN}" * own + ", separated by commas"
+    expected = known.words
+    if many:
+        expected = expected.replace("a whole number", "whole numbers")
+        expected += f" or {OWN}" * own + ", separated by commas"
+    else:
+        expected += f", or {OWN}" * own
+    read = _whole if known.kind == "whole" else _measure
 
-    def parse(text: str) -> list[int | None]:
+    def one(text: str) -> float | None:
+        return None if own and text.strip() == OWN else read(text, known, expected)
+
+    def several(text: str) -> list[float | None]:
         parts = _parts(text, expected)
         if own and parts.count(OWN) > 1:
             raise ValueError(f"expected {expected}, each once; {OWN} stands twice")
-        return [
-            None if own and part == OWN else _whole(part, known, expected)
-            for part in dict.fromkeys(parts)
-        ]
+        return [one(part) for part in dict.fromkeys(parts)]
 
-    return Parsed(metavar, parse)
+    return Parsed(metavar or _METAVARS[known.kind], several if many else one)
 
 
 def _whole(text: str, known: Range, expected: str) -> int:
@@ -87,19 +85,15 @@ def _whole(text: str, known: Range, expected: str) -> int:
     return int(digits)
 
 
-def _limited(text: str, known: Range, parse: Callable[[str], float]) -> float:
+def _measure(text: str, known: Range, expected: str) -> float:
+    """A number that may have a unit."""
     try:
-        value = parse(text)
+        value = READERS[known.kind](text)
     except ValueError as error:
-        raise ValueError(f"{error}; expected {known.words}") from error
+        raise ValueError(f"{error}; expected {expected}") from error
     if not known.holds(value):
-        raise ValueError(f"expected {known.words}, found {value_text(text)}")
+        raise ValueError(f"expected {expected}, found {value_text(text)}")
     return value
-
-
-def _size(text: str) -> int | None:
-    known = RANGES["size"]
-    return None if text.strip() == OWN else _whole(text, known, f"{known.words}, or {OWN}")
 
 
 def _parts(text: str, expected: str) -> list[str]:
@@ -130,14 +124,48 @@ def _offset(text: str) -> float | None:
 
 
 NAMES = Parsed("A,B,…", _names)
-BATCH = within("batch", "N")
-BATCHES = whole_numbers("batch", "1,2,…")
-SIZE = Parsed("N|own", _size)
-SIZES = whole_numbers("size", "224,448,…", own=True)
-THREADS = within("threads", "N")
-SEED = within("seed", "N")
-DEPTH = within("depth", "N")
-DURATION = within("duration", "TIME")
-TIMEOUT = within("timeout_s", "TIME")
+BATCH = within("batch")
+BATCHES = within("batch", "1,2,…", many=True)
+SIZE = within("size", "N|own", own=True)
+SIZES = within("size", "224,448,…", many=True, own=True)
+THREADS = within("threads")
+SEED = within("seed")
+DEPTH = within("depth")
+DURATION = within("duration")
+TIMEOUT = within("timeout_s")
 OFFSET = Parsed("auto|SECONDS", _offset)
 DEVICE = Parsed("DEVICE", check_device)
+
+_LISTS = {"batch": BATCHES, "size": SIZES}
+
+APART = ("roofline", "energy_window")
+"""Options whose flags stand further down in help, beside the flags that they belong to."""
+
+
+def study_options(*keys: str) -> Callable[[Function], Function]:
+    """The flags of options of a study, in the order of the table.
+
+    Args:
+        keys: which; none means all that have a flag but those that `APART` names.
+    """
+
+    def add(function: Function) -> Function:
+        for option in reversed((*AXES, *PROCEDURE)):
+            if option.key in keys if keys else option.help and option.key not in APART:
+                function = _flag(option)(function)
+        return function
+
+    return add
+
+
+def _flag(option: Option) -> Callable[[Function], Function]:
+    if option.sets is not None:
+        takes: dict[str, Any] = {"flag_value": option.sets, "default": None}
+    elif isinstance(option.takes, tuple):
+        takes = {"type": click.Choice(option.takes)}
+    elif isinstance(option.takes, Range):
+        takes = {"type": _LISTS.get(option.key) or within(option.field)}
+    else:
+        takes = {"type": DEVICE if option.takes == "device" else NAMES}
+    flag = option.flag or f"--{option.key.replace('_', '-')}"
+    return click.option(flag, option.field, help=option.help, **takes)

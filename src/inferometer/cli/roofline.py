@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inferometer.cli.options import json_option, write_json
-from inferometer.cli.parameters import DEVICE, NAMES, whole_numbers
+from inferometer.cli.parameters import DEVICE, NAMES, within
 from inferometer.core import units
 from inferometer.core.errors import WorkloadError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--precisions", type=NAMES, default="fp32", show_default=True, help="fp32, bf16 …")
 @click.option(
     "--threads",
-    type=whole_numbers("threads", "1,2,…"),
+    type=within("threads", "1,2,…", many=True),
     help="Numbers of threads, such as 1,2 [physical cores].",
 )
 @click.option(

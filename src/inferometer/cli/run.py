@@ -13,17 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from inferometer.cli.options import json_option, store_option, tell_damage, write_json
-from inferometer.cli.parameters import (
-    BATCHES,
-    DEVICE,
-    NAMES,
-    SEED,
-    SIZES,
-    THREADS,
-    TIMEOUT,
-    within,
-)
-from inferometer.core.procedure import PRESETS
+from inferometer.cli.parameters import NAMES, study_options
+from inferometer.core.options import AXES, PROCEDURE
+from inferometer.core.procedure import clash
 from inferometer.core.record import Record
 from inferometer.core.run import Run
 
@@ -33,84 +25,17 @@ if TYPE_CHECKING:
     from inferometer.store import Store
 
 DEFAULT_STUDY = "lab"
-AXES = ("models", "backends", "precisions", "batches", "sizes", "threads", "device", "preset")
-LIMITS = (
-    "target",
-    "processes",
-    "pair",
-    "sustain_s",
-    "timeout_s",
-    "memory_limit_bytes",
-    "skip_larger",
-    "budget_s",
-    "seed",
-    "energy_window_s",
-    "find_cliff",
-    "roofline",
-)
 INTERRUPTED = 130
+ENERGY = (("--no-energy",), ("--meter", "--power-log", "--mark"))
+"""No energy, or energy from what the user names."""
+
 MOST_CELLS = 1000
 """Patterns of --only; each is held against every cell of the run."""
 
 
 @click.command()
 @click.argument("study", required=False)
-@click.option("--models", type=NAMES, help="Model references; see `inferometer models`.")
-@click.option("--backends", type=NAMES, help="Runtimes; see `inferometer backends`.")
-@click.option("--precisions", type=NAMES, help="fp32, bf16, fp16.")
-@click.option("--batch", "batches", type=BATCHES, help="Batch sizes.")
-@click.option("--size", "sizes", type=SIZES, help="Input sizes; `own` is the model's own.")
-@click.option("--threads", type=THREADS, help="Threads of a worker [physical cores].")
-@click.option("--device", type=DEVICE, help="cpu, cuda, cuda:1, mps.")
-@click.option("--preset", type=click.Choice(list(PRESETS)), help="How thorough.")
-@click.option(
-    "--target",
-    type=within("target", "SHARE"),
-    help="Half-width of the interval to reach, such as 2%.",
-)
-@click.option(
-    "--processes", type=within("processes", "N"), help="Fresh processes of each workload."
-)
-@click.option(
-    "--pair",
-    is_flag=True,
-    default=None,
-    help="Measure two variants side by side, in short blocks in the order A-B-B-A.",
-)
-@click.option(
-    "--sustain",
-    "sustain_s",
-    type=within("sustain_s", "TIME"),
-    help="Run each workload without a pause for so long, such as 10m, and watch it change.",
-)
-@click.option(
-    "--budget",
-    "budget_s",
-    type=within("budget_s", "TIME"),
-    help="Time of the whole run, such as 10m.",
-)
-@click.option(
-    "--timeout", "timeout_s", type=TIMEOUT, help="Longest silence of a worker, such as 3m."
-)
-@click.option(
-    "--memory-limit",
-    "memory_limit_bytes",
-    type=within("memory_limit_bytes", "BYTES"),
-    help="For each worker, such as 2GiB [what there is without swapping].",
-)
-@click.option(
-    "--try-larger",
-    "skip_larger",
-    flag_value=False,
-    default=None,
-    help="Measure batches too that memory or time are not expected to allow.",
-)
-@click.option(
-    "--find-cliff",
-    type=click.Choice(["batch"]),
-    help="Then try more batch sizes, to see where throughput collapses or memory ends.",
-)
-@click.option("--seed", type=SEED, help="Seed of order, weights and inputs.")
+@study_options()
 @click.option(
     "--resume",
     is_flag=False,
@@ -132,13 +57,7 @@ MOST_CELLS = 1000
     default=Path("/"),
     help="Read the device's signals from a recorded tree (proc/, sys/) instead of this machine.",
 )
-@click.option(
-    "--no-roofline",
-    "roofline",
-    flag_value=False,
-    default=None,
-    help="Do not probe what the device attains at best.",
-)
+@study_options("roofline")
 @click.option("--no-energy", is_flag=True, help="Do not look for power sensors.")
 @click.option(
     "--meter",
@@ -158,12 +77,7 @@ MOST_CELLS = 1000
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write when each window of work and rest began and ended, for any meter.",
 )
-@click.option(
-    "--window",
-    "energy_window_s",
-    type=within("energy_window_s", "TIME"),
-    help="Length of the windows of energy [what the sensor needs].",
-)
+@study_options("energy_window")
 @store_option
 @json_option
 def run(
@@ -203,8 +117,14 @@ def run(
         allow_estimate=allow_estimate,
         mark=mark,
     )
-    if no_energy and energy.asked:
-        raise click.UsageError("--no-energy does not go with --meter, --power-log and --mark")
+    asked = {
+        "--no-energy": no_energy,
+        "--meter": bool(meters),
+        "--power-log": power_log is not None,
+        "--mark": mark is not None,
+    }
+    if problem := clash(ENERGY, [flag for flag, is_given in asked.items() if is_given]):
+        raise click.UsageError(problem)
     alone = study is None and set(given) <= {"budget_s"}  # what is resumed says which study it is
     if only and not resume and alone:
         resume = "latest"
@@ -252,10 +172,12 @@ def _cells(only: tuple[list[str], ...]) -> tuple[str, ...]:
 def _with_flags(study: Study, given: dict[str, Any]) -> Study:
     from inferometer.study import override
 
-    axes = {name: given[name] for name in AXES if name in given}
-    limits = {name: given[name] for name in LIMITS if name in given}
+    axes, procedure = (
+        {one.field: given[one.field] for one in part if one.field in given}
+        for part in (AXES, PROCEDURE)
+    )
     try:
-        return override(study, **axes, procedure=limits)
+        return override(study, **axes, procedure=procedure)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from inferometer.core.ranges import PROCEDURE
+from inferometer.core.options import PRESET_FIELDS, PRESETS, PROCEDURE, Option, Takes
+from inferometer.core.ranges import Range, value_text
+
+_TABLE = {option.field: option for option in PROCEDURE}
+
+
+Mode = Sequence[Sequence[str]]
+"""Ways of which one may be taken at the most; of each, what asks for it, alone or together."""
+
+WAYS: Mode = (("pair",), ("sustain",), ("find_cliff",))
+"""Ways to measure beside the usual one, by their keys."""
+
+
+def clash(mode: Mode, given: Collection[str]) -> str:
+    """What of the things given asks for two ways, in a sentence; empty where nothing does."""
+    asked = [[name for name in way if name in given] for way in mode]
+    taken = [" and ".join(names) for names in asked if names]
+    return f"{taken[0]} does not go with {taken[1]}" if len(taken) > 1 else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +33,7 @@ class Procedure:
     Runs are kept that other versions measured; what users may ask for today is said by `checked`.
 
     Attributes:
-        target: relative half-width of the interval of the median at which a workload is done
-            (0.05 is 5 %).
+        target: relative half-width of the median's interval at which a workload is done.
         confidence: nominal coverage of that interval.
         processes: fresh processes that measure each workload, one after the other; further ones
             follow, up to twice as many, where the target asks for them.
@@ -27,20 +43,16 @@ class Procedure:
         span_s: wall-clock seconds over which the rounds spread at the least, over all processes.
         round_s: about how long one round lasts, seconds; a round holds at least one call.
         max_time_s: once the least is there, no round begins after this many timed seconds.
-        timeout_s: how long a worker may stay silent, in one load, call or round, before it is
-            taken to hang.
-        memory_limit_bytes: most that a worker may use; None is what the machine can give without
-            swapping.
+        timeout_s: longest silence of a worker in a load, call or round, before it is taken to hang.
+        memory_limit_bytes: most that a worker may use; None is all there is without swapping.
         skip_larger: skip what memory is not expected to hold, and after a batch ran out of memory
             or time, the larger ones of its size.
         budget_s: wall-clock time of the whole run; None is no limit.
         seed: seeds the order of the rounds, the random weights and the inputs.
         pair: measure two variants in A-B-B-A groups of short blocks, to compare them.
-        sustain_s: seconds of continuous inference of each workload, one after the other; None is
-            the usual way, in rounds that take turns.
+        sustain_s: seconds of continuous inference of each workload; None is rounds in turns.
         energy: whether energy is measured where there is a power source.
-        energy_window_s: seconds of each of the windows in which energy is measured, at the least;
-            None is what the sensor needs.
+        energy_window_s: least seconds of a window of energy; None is what the sensor needs.
         find_cliff: `batch`: after the study's workloads, measure further batch sizes until it is
             known where throughput collapses or memory runs out; None measures the study alone.
         roofline: whether a short probe before the run finds what the device attains at best.
@@ -68,88 +80,62 @@ class Procedure:
     roofline: bool = True
 
     def __post_init__(self) -> None:
-        """Check the ranges.
+        """Check that the values make sense.
 
         Raises:
-            ValueError: a value is out of its range; the message names it.
+            ValueError: one does not, or two do not go together; the message names them.
         """
-        checks = {
-            "target must be between 0 and 1": 0 < self.target < 1,
-            "confidence must be between 0.5 and 1": 0.5 <= self.confidence < 1,  # noqa: PLR2004
-            "processes must be at least 1": self.processes >= 1,
-            "min_calls must be at least 10": self.min_calls >= 10,  # noqa: PLR2004
-            "max_calls must not be less than min_calls": self.max_calls >= self.min_calls,
-            "min_rounds must be at least 2": self.min_rounds >= 2,  # noqa: PLR2004
-            "span must not be negative": self.span_s >= 0,
-            "round_s must be more than 0": self.round_s > 0,
-            "max_time_s must be more than 0": self.max_time_s > 0,
-            "timeout_s must be more than 0": self.timeout_s > 0,
-            "memory_limit must be more than 0": self.memory_limit_bytes is None
-            or self.memory_limit_bytes > 0,
-            "budget must be more than 0": self.budget_s is None or self.budget_s > 0,
-            "sustain must be more than 0": self.sustain_s is None or self.sustain_s > 0,
-            "energy_window must be more than 0": self.energy_window_s is None
-            or self.energy_window_s > 0,
-            "pair and sustain do not go together": not (self.pair and self.sustain_s),
-            "find_cliff must be batch": self.find_cliff in (None, "batch"),
-            "find_cliff does not go with pair or sustain": self.find_cliff is None
-            or not (self.pair or self.sustain_s),
-            "seed must not be negative": self.seed >= 0,
-        }
-        for problem, good in checks.items():
-            if not good:
-                raise ValueError(problem)
+        for name, option in _TABLE.items():
+            value = getattr(self, name)
+            if value is not None and not _makes_sense(option.takes, value):
+                raise ValueError(f"{name} must be {option.words}, not {value_text(value)}")
+        if self.max_calls < self.min_calls:
+            raise ValueError("max_calls must not be less than min_calls")
+        given = [one.key for one in PROCEDURE if getattr(self, one.field) not in (None, False)]
+        if problem := clash(WAYS, given):
+            raise ValueError(problem)
+
+
+def _makes_sense(takes: Takes, value: Any) -> bool:  # noqa: ANN401 - of a run, maybe an old one
+    """Whether a value may be measured with, be it more than users may ask for today."""
+    if isinstance(takes, Range):
+        return takes.reaches(value) and not (takes.below and value >= takes.high)
+    return not isinstance(takes, tuple) or value in takes
+
+
+def _check(option: Option, value: Any) -> Any:  # noqa: ANN401 - whatever the user gave
+    takes = option.takes
+    if isinstance(takes, Range):
+        return takes.check(option.field, value)
+    if not (isinstance(value, bool) if takes == "truth" else value in takes):
+        raise ValueError(f"{option.field} must be {option.words}, not {value_text(value)}")
+    return value
 
 
 def checked(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values of fields of `Procedure` within their limits (`core.ranges`), as plain numbers.
+    """Values of fields of `Procedure`, each one that its option takes, as plain objects.
 
     Args:
-        values: by field name; what has no limits stays as it is.
-
-    Raises:
-        ValueError: one is out of its limits, or no number; the message names it.
-    """
-    may_lack = {one.name for one in fields(Procedure) if one.default is None}
-    return {
-        name: PROCEDURE[name].check(name, value)
-        if name in PROCEDURE and not (value is None and name in may_lack)
-        else value
-        for name, value in values.items()
-    }
-
-
-def within_limits(procedure: Procedure) -> Procedure:
-    """The procedure with plain numbers, each within its limits.
+        values: by field name; what is no option stays as it is.
 
     Raises:
         ValueError: one is not; the message names it.
     """
-    return Procedure(**checked(asdict(procedure)))
+    may_lack = {name for name in _TABLE if getattr(Procedure, name) is None}
+    return {
+        name: value
+        if name not in _TABLE or (value is None and name in may_lack)
+        else _check(_TABLE[name], value)
+        for name, value in values.items()
+    }
 
 
-PRESETS: dict[str, dict[str, float | int | bool]] = {
-    "quick": {
-        "target": 0.10,
-        "processes": 1,
-        "min_calls": 10,
-        "min_rounds": 5,
-        "span_s": 1.0,
-        "round_s": 0.1,
-        "max_time_s": 5.0,
-        "energy": False,
-        "roofline": False,
-    },
-    "standard": {},
-    "publish": {
-        "target": 0.02,
-        "processes": 5,
-        "min_calls": 60,
-        "max_calls": 500_000,
-        "min_rounds": 60,
-        "span_s": 30.0,
-        "max_time_s": 120.0,
-        "energy_window_s": 60.0,
-    },
-}
-"""What `--preset` changes in the default `Procedure`."""
+def values_of_preset(name: str) -> dict[str, Any]:
+    """What a preset says of every field that any preset decides.
+
+    Raises:
+        ValueError: no preset has this name.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"no preset is called {value_text(name)}; known: {', '.join(PRESETS)}")
+    return {field: getattr(Procedure, field) for field in PRESET_FIELDS} | dict(PRESETS[name])

@@ -1,12 +1,8 @@
-"""How far the figures may go that a user gives: one table for study files, flags and Python.
-
-The schema of study files says the same in its own words; a test holds the two together.
-"""
+"""Ranges of the numbers that a user gives, and how such numbers are written in messages."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Literal
@@ -29,6 +25,7 @@ _KINDS: dict[Kind, str] = {
     "share": "a share",
     "bytes": "an amount of memory",
 }
+_UNITS_S = {"h": 3600, "m": 60, "s": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,20 +49,27 @@ class Range:
     @property
     def words(self) -> str:
         """For messages: `a whole number from 1 to 4096`."""
-        low, high = (_text(self.kind, value) for value in (self.low, self.high))
-        if not (self.above or self.below):
-            return f"{_KINDS[self.kind]} from {low} to {high}"
-        least = f"of more than {low}" if self.above else f"of at least {low}"
-        most = f"less than {high}" if self.below else f"at most {high}"
-        return f"{_KINDS[self.kind]} {least} and {most}"
+        if self.above or self.below:
+            most = "less than" if self.below else "at most"
+            return f"{_KINDS[self.kind]} of {self.least} and {most} {written(self.kind, self.high)}"
+        low, high = (written(self.kind, value) for value in (self.low, self.high))
+        return f"{_KINDS[self.kind]} from {low} to {high}"
+
+    @property
+    def least(self) -> str:
+        """For messages: `at least 1`, `more than 0`."""
+        return f"{'more than' if self.above else 'at least'} {written(self.kind, self.low)}"
+
+    def reaches(self, value: float) -> bool:
+        """Whether a number is not too low."""
+        return value > self.low if self.above else value >= self.low
 
     def holds(self, value: object) -> bool:
         """Whether a value is a number of the kind, and within."""
         if isinstance(value, bool) or not isinstance(value, self._type):
             return False
-        low = value > self.low if self.above else value >= self.low  # type: ignore[operator]
         high = value < self.high if self.below else value <= self.high  # type: ignore[operator]
-        return bool(low and high)
+        return bool(high and self.reaches(value))  # type: ignore[arg-type]
 
     def check(self, name: str, value: Any) -> Any:  # noqa: ANN401 - whatever the user gave
         """The value as a plain number of Python.
@@ -84,6 +88,16 @@ class Range:
     @property
     def _type(self) -> type:
         return Integral if self.kind in ("whole", "bytes") else Real
+
+
+def written(kind: Kind, value: float) -> str:
+    """A number as a study file writes it: `250ms`, `5%`, `1024TiB`."""
+    if kind == "seconds" and value:
+        unit = next((unit for unit, factor in _UNITS_S.items() if not value % factor), "")
+        return f"{value / _UNITS_S[unit]:g}{unit}" if unit else f"{1000 * value:g}ms"
+    if kind == "share":
+        return f"{100 * value:g}%"
+    return f"{value / 2**40:g}TiB" if kind == "bytes" and value >= 2**40 else f"{value:.0f}"
 
 
 def value_text(value: object) -> str:
@@ -107,48 +121,3 @@ def check_device(device: str) -> str:
             f"device must be one such as cpu, cuda or cuda:1, not {value_text(device)}"
         )
     return device
-
-
-def _text(kind: Kind, value: float) -> str:
-    if kind == "seconds":
-        return "0" if not value else f"{value / 3600:g}h"
-    if kind == "share":
-        return f"{100 * value:g}%"
-    return f"{value / 2**40:g}TiB" if kind == "bytes" and value >= 2**40 else f"{value:.0f}"
-
-
-_COUNT = Range(kind="whole", low=10, high=10**9)
-_DURATION = Range(kind="seconds", low=0, high=TEN_YEARS_S, above=True)
-
-PROCEDURE: Mapping[str, Range] = {
-    "target": Range(kind="share", low=0, high=1, above=True, below=True),
-    "confidence": Range(kind="share", low=0.5, high=1, below=True),
-    "processes": Range(kind="whole", low=1, high=100),
-    "min_calls": _COUNT,
-    "max_calls": _COUNT,
-    "min_rounds": Range(kind="whole", low=2, high=10**9),
-    "span_s": Range(kind="seconds", low=0, high=TEN_YEARS_S),
-    "round_s": _DURATION,
-    "max_time_s": _DURATION,
-    "timeout_s": _DURATION,
-    "memory_limit_bytes": Range(kind="bytes", low=1, high=2**50),
-    "budget_s": _DURATION,
-    "seed": Range(kind="whole", low=0, high=2**32 - 1),  # what every generator takes
-    "sustain_s": _DURATION,
-    "energy_window_s": _DURATION,
-}
-"""By the name of a field of `core.procedure.Procedure`."""
-
-RANGES: Mapping[str, Range] = {
-    **PROCEDURE,
-    "batch": Range(kind="whole", low=1, high=1_000_000),
-    "size": Range(kind="whole", low=1, high=1_000_000),
-    "threads": Range(kind="whole", low=1, high=4096),
-    "depth": Range(kind="whole", low=0, high=1000),
-    "seconds": _DURATION,
-    "duration": Range(kind="seconds", low=0, high=TEN_YEARS_S),
-    "zone": Range(kind="share", low=0, high=1),
-    "fail_slower": Range(kind="share", low=0, high=100),
-    "gain": Range(kind="share", low=0, high=1),
-}
-"""The same, and the figures that belong to no procedure."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -13,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from inferometer.core.errors import StudyError
 from inferometer.core.filenames import FileProblemError, read_file
 from inferometer.core.hypothesis import THE_LABS
-from inferometer.core.procedure import PRESETS, Procedure
-from inferometer.core.ranges import PROCEDURE, value_text
+from inferometer.core.options import AXES, PROCEDURE, Option
+from inferometer.core.procedure import Procedure, values_of_preset
+from inferometer.core.ranges import Range, value_text
 from inferometer.core.shown import shown
 from inferometer.core.sweep import Block, Study, Sweep
-from inferometer.study.units import parse_bytes, parse_duration, parse_percent
+from inferometer.study.units import READERS
 
 if TYPE_CHECKING:
     from inferometer.study.document import Document
@@ -29,37 +29,8 @@ LONGEST_NAME = 100
 """Characters of an unknown name for which a similar one is looked for."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Value:
-    """A key of `procedure`: the field of `Procedure` that it fills, and how it is read."""
-
-    field: str
-    read: Callable[[Any], Any]
-
-
-PROCEDURE_KEYS: dict[str, _Value] = {
-    "target": _Value(field="target", read=parse_percent),
-    "confidence": _Value(field="confidence", read=parse_percent),
-    "processes": _Value(field="processes", read=int),
-    "min_calls": _Value(field="min_calls", read=int),
-    "max_calls": _Value(field="max_calls", read=int),
-    "min_rounds": _Value(field="min_rounds", read=int),
-    "span": _Value(field="span_s", read=parse_duration),
-    "round": _Value(field="round_s", read=parse_duration),
-    "max_time": _Value(field="max_time_s", read=parse_duration),
-    "timeout": _Value(field="timeout_s", read=parse_duration),
-    "memory_limit": _Value(field="memory_limit_bytes", read=parse_bytes),
-    "skip_larger": _Value(field="skip_larger", read=bool),
-    "budget": _Value(field="budget_s", read=parse_duration),
-    "seed": _Value(field="seed", read=int),
-    "pair": _Value(field="pair", read=bool),
-    "sustain": _Value(field="sustain_s", read=parse_duration),
-    "energy": _Value(field="energy", read=bool),
-    "energy_window": _Value(field="energy_window_s", read=parse_duration),
-    "find_cliff": _Value(field="find_cliff", read=str),
-    "roofline": _Value(field="roofline", read=bool),
-}
-"""The keys of `procedure` in a study file."""
+BLOCK = [option for option in AXES if option.many]
+SWEEP = [option for option in AXES if not option.many and option.key != "preset"]
 
 
 def load_study(reference: str | Path) -> Study:
@@ -73,7 +44,7 @@ def load_study(reference: str | Path) -> Study:
     if isinstance(reference, str) and reference in _builtin_names():
         text = _builtin_folder().joinpath(f"{reference}.yaml").read_text(encoding="utf-8")
         return parse_study(text, name_of_file=f"{reference}.yaml")
-    return parse_study(_read(reference), name_of_file=shown(os.fspath(reference)))
+    return parse_study(_text_of(reference), name_of_file=shown(os.fspath(reference)))
 
 
 def builtin_studies() -> list[Study]:
@@ -112,7 +83,8 @@ def _hypotheses(document: Document, *, file: str) -> tuple[str, ...]:
 
     if "hypotheses" not in document.data:
         return THE_LABS
-    texts = _texts(document.data["hypotheses"])
+    said = document.data["hypotheses"]
+    texts = tuple(text.strip() for text in ([said] if isinstance(said, str) else said))
     index = 0
     try:
         for index, text in enumerate(texts):  # noqa: B007 - where it was is said
@@ -130,13 +102,8 @@ def _sweep(data: Mapping[str, Any], *, file: str) -> Sweep:
     Raises:
         StudyError: they span more than a run holds.
     """
-    axes = ("models", "backends", "precisions")
-    values: dict[str, Any] = {key: _texts(data[key]) for key in axes if key in data}
-    if "device" in data:
-        values["device"] = data["device"].strip()
-    if "threads" in data:
-        values["threads"] = int(data["threads"])
-    sweep = Sweep(blocks=tuple(map(_block, data.get("shapes", [data]))), **values)
+    blocks = tuple(Block(**_read(block, BLOCK)) for block in data.get("shapes", [data]))
+    sweep = Sweep(blocks=blocks, **_read(data, SWEEP))
     try:
         sweep.check()
     except StudyError as error:
@@ -144,21 +111,30 @@ def _sweep(data: Mapping[str, Any], *, file: str) -> Sweep:
     return sweep
 
 
-def _texts(value: str | list[str]) -> tuple[str, ...]:
-    return tuple(text.strip() for text in ([value] if isinstance(value, str) else value))
+def _read(data: Mapping[str, Any], options: Iterable[Option]) -> dict[str, Any]:
+    """What a part of a file says of options, by field; the schema has let it through."""
+    return {
+        option.field: _value(option, data[option.key]) for option in options if option.key in data
+    }
 
 
-def _block(data: Mapping[str, Any]) -> Block:
-    sizes, batches = data.get("size", "own"), data.get("batch", 1)
-    return Block(
-        sizes=tuple(
-            # `own`, the only text that the schema lets through, is the model's own size.
-            None if isinstance(size, str) else int(size)
-            for size in (sizes if isinstance(sizes, list) else [sizes])
-        ),
-        # A number such as 8.0 is whole in YAML and in JSON schema.
-        batches=tuple(map(int, batches if isinstance(batches, list) else [batches])),
-    )
+def _value(option: Option, value: Any) -> Any:  # noqa: ANN401 - of any option
+    """One value, or a tuple of all.
+
+    Raises:
+        ValueError: a number is out of its range, which no schema knows of what has a unit.
+    """
+    if option.many or option.takes == "names":
+        return tuple(_one(option, one) for one in (value if isinstance(value, list) else [value]))
+    return _one(option, value)
+
+
+def _one(option: Option, value: Any) -> Any:  # noqa: ANN401 - of any option
+    if not isinstance(option.takes, Range):
+        return value.strip() if isinstance(value, str) else value
+    if option.own and isinstance(value, str):
+        return None
+    return option.takes.check(option.key, READERS[option.takes.kind](value))
 
 
 def _procedure(document: Document, *, file: str) -> Procedure:
@@ -167,30 +143,22 @@ def _procedure(document: Document, *, file: str) -> Procedure:
     Raises:
         StudyError: a value is out of its range, or two do not go together.
     """
-    values: dict[str, Any] = dict(PRESETS[document.data.get("preset", "standard")])
-    for key, value in document.data.get("procedure", {}).items():
-        known = PROCEDURE_KEYS[key]
-        try:
-            read = known.read(value)
-            limits = PROCEDURE.get(known.field)
-            values[known.field] = read if limits is None else limits.check(key, read)
-        except ValueError as error:
-            raise _at(document, key, str(error), file=file) from error
+    values = values_of_preset(document.data.get("preset", "standard"))
+    said = document.data.get("procedure", {})
+    key = ""
     try:
+        for key in said:
+            values |= _read({key: said[key]}, PROCEDURE)
         return Procedure(**values)
     except ValueError as error:
-        # The message begins with the field's name; the file's key has no unit.
-        field, _, rest = str(error).partition(" ")
-        key = field.removesuffix("_s")
-        raise _at(document, key, f"{key} {rest}", file=file) from error
+        # Where two do not go together, the message begins with one of them.
+        first = str(error).partition(" ")[0]
+        key = first if first in {option.key for option in PROCEDURE} else key
+        line = document.line(("procedure", key))
+        raise StudyError(str(error), file=file, line=line, key=f"procedure.{key}") from error
 
 
-def _at(document: Document, key: str, problem: str, *, file: str) -> StudyError:
-    line = document.line(("procedure", key))
-    return StudyError(problem, file=file, line=line, key=f"procedure.{key}")
-
-
-def _read(reference: str | Path) -> str:
+def _text_of(reference: str | Path) -> str:
     """Text of a study file.
 
     Raises:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from inferometer.core.errors import StudyError
-from inferometer.core.procedure import PRESETS, Procedure, checked, within_limits
-from inferometer.core.ranges import RANGES, check_device, value_text
+from inferometer.core.options import RANGES
+from inferometer.core.procedure import Procedure, checked, values_of_preset
+from inferometer.core.ranges import check_device
 from inferometer.core.shown import shown
 from inferometer.core.sweep import MOST_WORKLOADS, Block, Study
-
-PRESET_FIELDS = frozenset(name for preset in PRESETS.values() for name in preset)
-"""Fields of `Procedure` that a preset decides, be it by leaving the default."""
 
 
 def override(
@@ -66,7 +64,7 @@ def override(
 
 
 def checked_study(study: Study) -> Study:
-    """The study, with plain numbers, each within its limits (`core.ranges`).
+    """The study, with plain numbers, each within its limits (`core.options`).
 
     Raises:
         StudyError: one is not, or the workloads are more than a run holds.
@@ -79,7 +77,7 @@ def checked_study(study: Study) -> Study:
         sweep = replace(
             sweep, device=check_device(sweep.device), blocks=tuple(map(_checked, sweep.blocks))
         )
-        procedure = within_limits(study.procedure)
+        procedure = Procedure(**checked(asdict(study.procedure)))
     except ValueError as error:
         raise StudyError(str(error)) from error
     return replace(study, sweep=sweep, procedure=procedure)
@@ -123,18 +121,11 @@ def _procedure(base: Procedure, values: Mapping[str, Any], preset: str | None) -
         raise StudyError(f"procedure has no {shown(unknown[0])}; it has {', '.join(known)}")
     given = {name: value for name, value in values.items() if value is not None}
     try:
-        return replace(base, **(_preset(preset) | checked(given)))
+        return replace(
+            base, **(({} if preset is None else values_of_preset(preset)) | checked(given))
+        )
     except ValueError as error:
         raise StudyError(str(error)) from error
-
-
-def _preset(name: str | None) -> dict[str, Any]:
-    if name is None:
-        return {}
-    if name not in PRESETS:
-        raise StudyError(f"no preset is called {value_text(name)}; known: {', '.join(PRESETS)}")
-    default = Procedure()
-    return {field: getattr(default, field) for field in PRESET_FIELDS} | PRESETS[name]
 
 
 def _texts(name: str, values: Sequence[str]) -> tuple[str, ...]:

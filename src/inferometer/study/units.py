@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from inferometer.core.ranges import Kind
 
 NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 
-_DURATION = re.compile(
-    rf"(?:(?P<h>{NUMBER}) *h *)?"
-    rf"(?:(?P<min>{NUMBER}) *(?:min|m(?!s)) *)?"
-    rf"(?:(?P<s>{NUMBER}) *s *)?"
-    rf"(?:(?P<ms>{NUMBER}) *ms)?"
+_DURATION = (
+    rf"(?=[0-9])(?:({NUMBER}) *h *)?(?:({NUMBER}) *(?:min|m(?!s)) *)?"
+    rf"(?:({NUMBER}) *s *)?(?:({NUMBER}) *ms)?"
 )
-_SECONDS = {"h": 3600.0, "min": 60.0, "s": 1.0, "ms": 0.001}
+_SECONDS = (3600.0, 60.0, 1.0, 0.001)
 
-_SIZE = re.compile(rf"({NUMBER}) *([kmgt]?)(i?b)?", re.IGNORECASE)
+_SIZE = rf"({NUMBER}) *(?:([kKmMgGtT])([iI]?[bB])?|[bB])?"
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+_SHARE = rf"({NUMBER}) *%"
 
 
 def parse_duration(value: str | float) -> float:
@@ -28,11 +32,11 @@ def parse_duration(value: str | float) -> float:
     problem = f"{_shown(value)} is not a duration: write it like 90s, 10m, 1h30m or 500ms"
     seconds = _number(value)
     if seconds is None:
-        match = _DURATION.fullmatch(str(value).strip())
-        if match is None or not any(match.groups()):
+        match = re.fullmatch(_DURATION, str(value).strip())
+        if match is None:
             raise ValueError(problem)
-        parts = match.groupdict(default="0")
-        seconds = sum(float(parts[unit]) * factor for unit, factor in _SECONDS.items())
+        parts = zip(match.groups("0"), _SECONDS, strict=True)
+        seconds = sum(float(part) * factor for part, factor in parts)
     if not math.isfinite(seconds) or seconds < 0:
         raise ValueError(problem)
     return seconds
@@ -52,7 +56,7 @@ def parse_percent(value: str | float) -> float:
         if not 0 <= share < 1:
             raise ValueError(problem)
         return share
-    match = re.fullmatch(rf"({NUMBER}) *%", str(value).strip())
+    match = re.fullmatch(_SHARE, str(value).strip())
     if match is None or not math.isfinite(float(match[1])):
         raise ValueError(problem)
     return float(match[1]) / 100
@@ -69,17 +73,25 @@ def parse_bytes(value: str | float) -> int:
     problem = f"{_shown(value)} is not an amount of memory: write it like 2GiB, 512M or 1.5GB"
     amount = _number(value)
     if amount is None:
-        match = _SIZE.fullmatch(str(value).strip())
+        match = re.fullmatch(_SIZE, str(value).strip())
         if match is None:
             raise ValueError(problem)
-        prefix, unit = match[2].lower(), (match[3] or "").lower()
-        if unit == "ib" and not prefix:
-            raise ValueError(problem)
-        base = 1000 if unit == "b" else 1024
-        amount = float(match[1]) * base ** _POWERS[prefix]
+        number, prefix, unit = match.groups("")
+        base = 1000 if unit.lower() == "b" else 1024
+        amount = float(number) * base ** _POWERS[prefix.lower()]
     if not math.isfinite(amount) or round(amount) < 1:
         raise ValueError(problem)
     return round(amount)
+
+
+READERS: Mapping[Kind, Callable[[Any], float]] = {
+    "whole": int,
+    "seconds": parse_duration,
+    "share": parse_percent,
+    "bytes": parse_bytes,
+}
+PATTERNS: Mapping[Kind, str] = {"seconds": _DURATION, "share": _SHARE, "bytes": _SIZE}
+"""Regular expressions, as JSON schema knows them, of texts that are more than a number."""
 
 
 def _number(value: str | float) -> float | None:

@@ -1,7 +1,4 @@
-"""A document against `schema.json`, the one place that says what a study file may hold.
-
-The schema's `x-expected` (what belongs here) and `x-problem` (a whole sentence) become messages.
-"""
+"""A document against the schema of study files, and what is wrong with it in sentences."""
 
 from __future__ import annotations
 
@@ -9,8 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -19,20 +15,13 @@ from jsonschema.exceptions import ValidationError
 
 from inferometer.core.errors import StudyError
 from inferometer.study.document import LONGEST_SHOWN, Document, Path, dotted
+from inferometer.study.schema import schema
 
 MOST_ERRORS = 1000
 """Of a file that is wrong throughout, no more are looked for."""
 
 MOST_TOLD = 20
 """More lines than that nobody reads."""
-
-
-@cache
-def schema() -> dict[str, Any]:
-    """The JSON schema of a study file (Draft 2020-12)."""
-    text = files("inferometer.study").joinpath("schema.json").read_text(encoding="utf-8")
-    data: dict[str, Any] = json.loads(text)
-    return data
 
 
 def validate(document: Document, *, file: str) -> None:

@@ -5,25 +5,36 @@ from __future__ import annotations
 import pytest
 
 from inferometer.cli.main import main
-from inferometer.cli.run import AXES, LIMITS, _with_flags, run
+from inferometer.cli.run import run
+from inferometer.core.options import AXES, PROCEDURE
 from inferometer.core.procedure import Procedure
 from inferometer.core.sweep import Study, Sweep
 from inferometer.store import open_store
-from inferometer.study import load_study
 
 ELSEWHERE = {"study", "resume", "retry_failed", "only", "root", "store_path", "json_path"}
 METERS = {"no_energy", "meters", "power_log", "allow_estimate", "mark"}
 
 
 def test_no_flag_is_dropped():
-    """A flag that is neither an axis nor a limit would be accepted and ignored."""
-    flags = {str(parameter.name) for parameter in run.params} - ELSEWHERE - {"debug"}
-    assert flags == {*AXES, *LIMITS, *METERS}
+    """A flag that sets no option would be accepted and ignored."""
+    flags = {str(parameter.name) for parameter in run.params} - ELSEWHERE
+    assert flags == {option.field for option in (*AXES, *PROCEDURE) if option.help} | METERS
 
 
-def test_sustain_reaches_the_procedure():
-    study = _with_flags(load_study("taste"), {"sustain_s": 600.0})
-    assert study.procedure.sustain_s == 600
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--mark", "m"], "--mark"),
+        (["--meter", "rapl", "--power-log", "p.csv"], "--meter and --power-log"),
+    ],
+)
+def test_energy_is_not_asked_for_and_switched_off(flags, named, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as caught:
+        main(["run", "--no-energy", *flags])
+    assert caught.value.code == 2
+    assert f"--no-energy does not go with {named}\n" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

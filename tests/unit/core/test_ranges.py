@@ -1,70 +1,48 @@
-"""Limits of figures: one table, which the schema of study files and every flag keep to."""
+"""Limits of figures, and what is said of those beyond."""
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import fields
-from importlib.resources import files
 
 import numpy as np
 import pytest
 
-from inferometer.core.procedure import PRESETS, Procedure, checked, within_limits
-from inferometer.core.ranges import DEVICE, PROCEDURE, RANGES, Range, check_device
-from inferometer.study.load import PROCEDURE_KEYS
-
-SCHEMA = json.loads(files("inferometer.study").joinpath("schema.json").read_text("utf-8"))
-RULES = SCHEMA["properties"]["procedure"]["properties"]
+from inferometer.core.options import PRESETS, PROCEDURE, RANGES
+from inferometer.core.procedure import Procedure, checked
+from inferometer.core.ranges import check_device, written
 
 
-def limits(rules: dict, known: Range) -> list:
-    """What rules of the schema say of numbers, in the terms of the table."""
-    rules = rules | (SCHEMA["$defs"]["duration"] if "$ref" in rules else {})
-    for choice in rules.get("anyOf", ()):
-        rules = rules | limits_of_choice(choice)
-    low = rules["exclusiveMinimum" if known.above else "minimum"]
-    return [low, rules["exclusiveMaximum" if known.below else "maximum"]]
-
-
-def limits_of_choice(choice: dict) -> dict:
-    """`span` may also be 0, which is no duration elsewhere."""
-    return {"minimum": choice["const"]} if "const" in choice else SCHEMA["$defs"]["duration"]
-
-
-@pytest.mark.parametrize("key", [k for k, v in PROCEDURE_KEYS.items() if v.field in PROCEDURE])
-def test_the_schema_and_the_table_have_the_same_limits(key):
-    known = PROCEDURE[PROCEDURE_KEYS[key].field]
-    assert limits(RULES[key], known) == [known.low, known.high]
-    phrase = RULES[key].get("x-expected", SCHEMA["$defs"]["duration"]["x-expected"])
-    assert phrase.startswith(known.words)
-
-
-@pytest.mark.parametrize("axis", ["batch", "size", "threads"])
-def test_so_have_the_axes(axis):
-    known, rules = RANGES[axis], SCHEMA["$defs"].get(axis) or SCHEMA["properties"][axis]
-    for part in (rules, rules.get("items", rules)):
-        assert limits(part, known) == [known.low, known.high]
-        assert part["x-expected"].startswith(known.words)
-
-
-def test_a_device_has_the_form_of_the_schema():
-    assert SCHEMA["properties"]["device"]["pattern"] == f"^{DEVICE}$"
+def test_a_device_has_a_form():
     assert check_device("cuda:1") == "cuda:1"
     for wrong in ("", "CPU", "cpu\n", "/dev/x", "cuda:", "cuda:99999", "x" * 5000, "\udcff", None):
         with pytest.raises(ValueError, match="device must be one such as cpu, cuda or cuda:1"):
             check_device(wrong)
 
 
-def test_every_number_of_a_procedure_has_limits_and_every_preset_is_within():
-    numbers = {
-        one.name
-        for one in fields(Procedure)
-        if not isinstance(one.default, bool) and one.name != "find_cliff"
-    }
-    assert numbers == set(PROCEDURE)
+def test_every_field_of_a_procedure_has_an_option_and_every_preset_is_within():
+    assert {option.field for option in PROCEDURE} == {one.name for one in fields(Procedure)}
     for preset in PRESETS.values():
-        assert within_limits(Procedure(**preset)) == Procedure(**preset)
+        assert checked(preset) == preset
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        ("seconds", 0, "0"),
+        ("seconds", 0.25, "250ms"),
+        ("seconds", 90, "90s"),
+        ("seconds", 180.0, "3m"),
+        ("seconds", 5400, "90m"),
+        ("seconds", 7200, "2h"),
+        ("share", 0.025, "2.5%"),
+        ("bytes", 2**50, "1024TiB"),
+        ("bytes", 1, "1"),
+        ("whole", 10**9, "1000000000"),
+    ],
+)
+def test_numbers_are_written_as_a_file_writes_them(kind, value, text):
+    assert written(kind, value) == text
 
 
 @pytest.mark.parametrize("name", RANGES)
@@ -89,7 +67,7 @@ def test_the_ends_are_within(name):
 def test_numbers_of_numpy_become_pythons():
     for given in (np.int64(8), np.uint8(8)):
         assert type(RANGES["batch"].check("batch", given)) is int
-    assert type(PROCEDURE["target"].check("target", np.float32(0.5))) is float
+    assert type(RANGES["target"].check("target", np.float32(0.5))) is float
     with pytest.raises(ValueError, match="a whole number"):
         RANGES["batch"].check("batch", 8.0)
 
@@ -98,3 +76,39 @@ def test_what_may_be_absent_may_be_none():
     assert checked({"budget_s": None, "pair": True}) == {"budget_s": None, "pair": True}
     with pytest.raises(ValueError, match="seed must be a whole number from 0 to 4294967295"):
         checked({"seed": None})
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"pair": 1}, "pair must be true or false, not 1"),
+        ({"energy": "no"}, "energy must be true or false, not 'no'"),
+        ({"roofline": None}, "roofline must be true or false, not None"),
+        ({"find_cliff": "size"}, "find_cliff must be batch, not 'size'"),
+    ],
+)
+def test_words_and_truth_values_are_checked_too(values, problem):
+    with pytest.raises(ValueError, match=problem):
+        checked(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"pair": True, "sustain_s": 9.0}, "pair does not go with sustain"),
+        ({"pair": True, "find_cliff": "batch"}, "pair does not go with find_cliff"),
+        ({"sustain_s": 9.0, "find_cliff": "batch"}, "sustain does not go with find_cliff"),
+        ({"find_cliff": "size"}, "find_cliff must be batch, not 'size'"),
+        ({"confidence": 1.0}, "confidence must be a share of at least 50% and less than 100%"),
+        ({"target": math.nan}, "target must be a share"),
+    ],
+)
+def test_a_procedure_that_makes_no_sense_is_refused(values, problem):
+    with pytest.raises(ValueError, match=problem):
+        Procedure(**values)
+
+
+def test_a_run_of_before_there_were_upper_limits_can_be_read():
+    assert Procedure(seed=2**40, processes=1000, budget_s=1e12).seed == 2**40
+    with pytest.raises(ValueError, match="seed must be"):
+        checked({"seed": 2**40})

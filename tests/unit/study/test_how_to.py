@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from inferometer.core.errors import StudyError
-from inferometer.core.procedure import PRESETS, Procedure
+from inferometer.core.options import PRESETS, PROCEDURE
+from inferometer.core.procedure import Procedure
+from inferometer.core.ranges import Range
 from inferometer.study import builtin_studies, parse_study
-from inferometer.study.load import PROCEDURE_KEYS
+from inferometer.study.schema import schema
+from inferometer.study.units import READERS
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "study-files.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -31,8 +32,7 @@ def test_the_first_example_is_a_study():
 
 def test_the_full_example_uses_every_key():
     study = parse_study(EXAMPLES[1], name_of_file="example")
-    schema = json.loads(files("inferometer.study").joinpath("schema.json").read_text("utf-8"))
-    for key in [*schema["properties"], *PROCEDURE_KEYS]:
+    for key in [*schema()["properties"], *(option.key for option in PROCEDURE)]:
         assert re.search(rf"\b{key}:", EXAMPLES[1]), key
         assert key in ROWS
     assert study.procedure == Procedure(memory_limit_bytes=2 * 1024**3, budget_s=600.0)
@@ -42,11 +42,12 @@ def test_the_full_example_uses_every_key():
 def test_the_table_of_presets(column):
     preset = ["standard", "quick", "publish"][column]
     procedure = Procedure(**PRESETS[preset])
-    for key, value in PROCEDURE_KEYS.items():
-        cell = ROWS[key][column] or ROWS[key][0]
-        if getattr(Procedure(), value.field) is not None:
-            said = cell == "true" if cell in ("true", "false") else value.read(cell)
-            assert said == pytest.approx(getattr(procedure, value.field)), key
+    for option in PROCEDURE:
+        cell = ROWS[option.key][column] or ROWS[option.key][0]
+        if getattr(Procedure(), option.field) is not None:
+            is_number = isinstance(option.takes, Range)
+            said = READERS[option.takes.kind](cell) if is_number else cell == "true"
+            assert said == pytest.approx(getattr(procedure, option.field)), option.key
 
 
 def test_the_built_in_studies_are_named():

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from inferometer.core.errors import StudyError
-from inferometer.core.procedure import PRESETS, Procedure
+from inferometer.core.options import PRESETS, PROCEDURE
+from inferometer.core.procedure import Procedure
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.study import builtin_studies, load_study, parse_study
-from inferometer.study.load import MAX_BYTES, PROCEDURE_KEYS
+from inferometer.study.load import MAX_BYTES
+from inferometer.study.schema import schema
 
 HEAD = "name: s\nmodels: [resnet18]\n"
 
@@ -182,6 +184,10 @@ def test_whole_numbers_may_be_written_with_a_point_or_an_exponent():
             "s.yaml:6: procedure.max_calls: max_calls must not be less than min_calls",
         ),
         (
+            HEAD + "procedure:\n  pair: true\n  sustain: 1m",
+            "s.yaml:4: procedure.pair: pair does not go with sustain",
+        ),
+        (
             HEAD + "procedure:\n  min_calls: 500000",
             "s.yaml:3: procedure.max_calls: max_calls must not be less than min_calls",
         ),
@@ -229,7 +235,7 @@ YAML = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=5,
 )  # fmt: skip
-KEYS = [*json.loads(files("inferometer.study").joinpath("schema.json").read_text("utf-8"))["properties"], *PROCEDURE_KEYS]  # fmt: skip
+KEYS = [*schema()["properties"], *(option.key for option in PROCEDURE)]
 
 
 @settings(max_examples=200, deadline=None)
@@ -361,25 +367,21 @@ def test_a_small_file_is_no_endless_work(text, message):
 
 
 class TestSchema:
-    schema = json.loads(files("inferometer.study").joinpath("schema.json").read_text("utf-8"))
-
     def test_is_a_schema_in_which_every_key_is_described(self):
-        Draft202012Validator.check_schema(self.schema)
-        known = self.schema["properties"] | self.schema["properties"]["procedure"]["properties"]
-        for key, rules in known.items():
-            described = rules if "description" in rules else self.schema["$defs"][key]
-            assert described["description"].endswith(".") or "…" in described["description"]
+        known = json.loads(json.dumps(schema()))
+        Draft202012Validator.check_schema(known)
+        known = known["properties"] | known["properties"]["procedure"]["properties"]
+        for rules in known.values():
+            assert rules["description"].endswith((".", "…"))
+
+    def test_is_the_file_that_editors_read(self):
+        file = files("inferometer.study").joinpath("schema.json")
+        known = json.loads(json.dumps(schema()))
+        assert json.loads(file.read_text("utf-8")) == known, "run python tools/schema.py"
 
     def test_names_every_value_of_the_procedure_with_its_default(self):
-        known = self.schema["properties"]["procedure"]["properties"]
-        assert list(known) == list(PROCEDURE_KEYS)
-        assert {value.field for value in PROCEDURE_KEYS.values()} == {
-            field.name for field in fields(Procedure)
-        }
-        for key, value in PROCEDURE_KEYS.items():
-            default = known[key].get("default")
-            read = None if default is None else value.read(default)
-            assert read == pytest.approx(getattr(Procedure(), value.field))
-
-    def test_names_every_preset(self):
-        assert self.schema["properties"]["preset"]["enum"] == list(PRESETS)
+        known = schema()["properties"]["procedure"]["properties"]
+        said = {key: rules["default"] for key, rules in known.items() if "default" in rules}
+        assert parse(HEAD + f"procedure: {json.dumps(said)}").procedure == Procedure()
+        silent = {option.field for option in PROCEDURE if option.key not in said}
+        assert silent == {one.name for one in fields(Procedure) if one.default is None}

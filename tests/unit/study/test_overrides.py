@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from inferometer.core.errors import StudyError
-from inferometer.core.procedure import PRESETS, Procedure
+from inferometer.core.options import PRESETS
+from inferometer.core.procedure import Procedure
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.study import load_study, override
 
