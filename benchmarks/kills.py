@@ -105,7 +105,8 @@ def main() -> None:
     print()
     for what, number in count.items():
         print(f"{number:6}  {what}")
-    sys.exit(bool(count["rows lost"] or count["rows doubled"] or count["orphans"]))
+    bad = ("rows lost", "rows doubled", "orphans", "starts that failed")
+    sys.exit(any(count[what] for what in bad))
 
 
 def one_kill(path: Path, study: Path, dice: random.Random, count: Counter[str]) -> None:
@@ -124,7 +125,7 @@ def one_kill(path: Path, study: Path, dice: random.Random, count: Counter[str]) 
     run.kill()
     run.wait()
     if ended:
-        count["runs finished"] += 1
+        count["runs finished" if run.returncode == 0 else "starts that failed"] += 1
         return
     count["kills"] += 1
     count[COUNTED] += has_records

@@ -12,13 +12,13 @@ from typing import Any
 from inferometer.analysis.compare import Comparison
 from inferometer.core.costing import Costing
 from inferometer.core.errors import InputError
-from inferometer.core.model import LoadedModel
+from inferometer.core.model import InputSpec, LoadedModel
+from inferometer.core.options import RANGES
 from inferometer.core.protocols import Session
-from inferometer.core.ranges import RANGES
 from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.core.sweep import Study
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.runner.events import Listener
 from inferometer.store import Store, open_store
 
@@ -71,7 +71,7 @@ def measure(
 
     Raises:
         TypeError: a name in `procedure` is not a field of it.
-        ValueError: a value in `procedure` is out of its range (`core.ranges`).
+        ValueError: a value in `procedure` is out of its range (`core.options`).
         WorkloadError: (non_finite_output) the output holds NaN or infinity.
         Exception: whatever the model raises.
     """
@@ -89,14 +89,12 @@ def measure(
     spec = example_inputs(network, inputs)
     workload = Workload(
         variant=Variant(model=name or _name_of(network), backend=backend, precision=precision),
-        device=session.device,
-        threads=_threads(),
-        batch_size=own_batch_size(spec),
-        input_size=None,
+        target=Target(device=session.device, threads=_threads()),
+        shape=Shape(batch_size=own_batch_size(spec), input_size=None),
     )
-    model = LoadedModel(network=network, inputs=spec, source="live", weights="as given")
+    model = _live(network, spec)
     watch = watch_of(session, threads=workload.threads or 1)
-    bench = Bench(model, session, load_s=None, watch=watch, settings=settings)
+    bench = Bench(model, session, load_s=None, watch=watch, settings=settings, seed=rules.seed)
     with _left_as_it_was(network):
         return measure_here(bench, workload, rules)
 
@@ -129,7 +127,7 @@ def cost(
         WorkloadError: it could not be loaded or counted.
     """
     from inferometer.models.inputs import example_inputs, own_batch_size
-    from inferometer.runner.bench import Bench, Shape
+    from inferometer.runner.bench import Bench
     from inferometer.runner.costed import costing_of
     from inferometer.runner.costing import CostWish, cost_of
     from inferometer.runner.loading import watch_of
@@ -155,10 +153,11 @@ def cost(
     if precision not in (None, found):
         raise TypeError(f"a live module is counted as it is, which is {found}, not {precision}")
     spec = example_inputs(model, inputs)
-    loaded = LoadedModel(network=model, inputs=spec, source="live", weights="as given")
+    loaded = _live(model, spec)
     variant = Variant(model=_name_of(model), backend=backend, precision=found)
-    shape = Shape(batch_size=batch or own_batch_size(spec), input_size=size, seed=seed)
-    bench = Bench(loaded, session, load_s=None, watch=watch_of(session, threads=1))
+    shape = Shape(batch_size=batch or own_batch_size(spec), input_size=size)
+    watch = watch_of(session, threads=1)
+    bench = Bench(loaded, session, load_s=None, watch=watch, seed=seed)
     return costing_of(bench, variant, shape, may_run=may_run)
 
 
@@ -243,6 +242,19 @@ def _check(name: str, value: float) -> None:
         RANGES[name].check(name, value)
     except ValueError as error:
         raise InputError(str(error)) from error
+
+
+def _live(network: object, inputs: InputSpec) -> LoadedModel:
+    """A model of the caller's own process."""
+    from inferometer.models.building import format_in_memory
+
+    return LoadedModel(
+        network=network,
+        format=format_in_memory(network),
+        inputs=inputs,
+        source="live",
+        weights="as given",
+    )
 
 
 def _session(network: Any) -> tuple[Session, str, str]:  # noqa: ANN401

@@ -66,22 +66,23 @@ KITS = {
 
 
 def kit(name):
-    """What a backend is tried with."""
+    """A format that a backend is tried with, and its tools."""
     for accepted, tools in KITS.items():
         if accepted in backend(name).accepts:
-            return tools
+            return accepted, *tools
     pytest.skip(f"there is no network yet in a format that {name} accepts")
 
 
 def inputs(name):
-    return Inputs(args=(kit(name)[1](EXAMPLE),), shape="2x1")
+    return Inputs(args=(kit(name)[2](EXAMPLE),), shape="2x1")
 
 
 def load(name, *, precision=None, device=None, network=None):
     used = backend(name)
     used.start(threads=1)
-    made = kit(name)[0]() if network is None else network
-    model = LoadedModel(network=made, inputs=Spec(), source="test", weights="none")
+    accepted, network_of, _ = kit(name)
+    made = network_of() if network is None else network
+    model = LoadedModel(network=made, format=accepted, inputs=Spec(), source="test", weights="none")
     variant = Variant(model="test", backend=name, precision=precision or used.precisions[0])
     return used.load(model, variant, device=device or used.devices[0])
 
@@ -144,7 +145,7 @@ def test_placed_inputs_are_the_sessions_own(name):
 @every_backend
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_what_is_not_finite_is_found_wherever_it_is(name, bad):
-    session, array = load(name), kit(name)[1]
+    session, array = load(name), kit(name)[2]
     nested = {"a": [array(EXAMPLE), (array([[bad]]),)]}
     assert "output.a[1][0]" in session.non_finite(nested)
     assert "output.b" in session.non_finite({"b": bad})
@@ -154,7 +155,7 @@ def test_what_is_not_finite_is_found_wherever_it_is(name, bad):
 
 @every_backend
 def test_minus_infinity_is_legal_and_told(name):
-    session, array = load(name), kit(name)[1]
+    session, array = load(name), kit(name)[2]
     nested = {"a": [array(EXAMPLE), (array([[-math.inf]]),)]}
     assert session.non_finite(nested) is None
     assert "output.a[1][0]" in session.minus_infinite(nested)
@@ -166,7 +167,7 @@ def test_minus_infinity_is_legal_and_told(name):
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_looking_at_an_output_takes_no_memory(name, dtype):
     """It is looked at while the peak of the workload is watched."""
-    session, array = load(name), kit(name)[1]
+    session, array = load(name), kit(name)[2]
     whole = array(np.ones((64 << 20) // np.dtype(dtype).itemsize, dtype), dtype)
     for output in (whole, whole[::2]):
         session.non_finite(output)
@@ -222,7 +223,7 @@ def test_a_meter_of_device_memory_gives_the_field_and_its_counter(name):
 
 @every_backend
 def test_a_live_model_is_taken_over_as_it_is(name):
-    used, network = backend(name), kit(name)[0]()
+    used, network = backend(name), kit(name)[1]()
     if not isinstance(used, SupportsLiveModels):
         return
     used.start(threads=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inferometer.backends.torch.session import TorchBackend
+from inferometer.core.format import Format
 from inferometer.core.model import Inputs, LoadedModel
 from inferometer.core.workload import Variant
 
@@ -16,7 +17,9 @@ class Spec:
 
 
 def load(module, precision="fp32", device="cpu"):
-    model = LoadedModel(network=module, inputs=Spec(), source="test", weights="none")
+    model = LoadedModel(
+        network=module, format=Format.TORCH_MODULE, inputs=Spec(), source="test", weights="none"
+    )
     variant = Variant(model="test", backend="torch", precision=precision)
     return TorchBackend().load(model, variant, device=device)
 

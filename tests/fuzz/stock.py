@@ -17,7 +17,7 @@ from inferometer.core.procedure import Procedure
 from inferometer.core.record import FIELDS, Failure, Record, Round
 from inferometer.core.run import Run
 from inferometer.core.sweep import Block, Study, Sweep
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.store import Store, open_store
 
 WORK_S, CALL_S = 13.0, 0.1
@@ -90,7 +90,11 @@ def failed(name: str, message: str, batch: int = 8) -> Record:
 def workload(name: str, batch: int = 1, size: int | None = 224) -> Workload:
     """A workload on two threads of the processor."""
     variant = Variant(model=name, backend="torch", precision="fp32")
-    return Workload(variant=variant, device="cpu", threads=2, batch_size=batch, input_size=size)
+    return Workload(
+        variant=variant,
+        target=Target(device="cpu", threads=2),
+        shape=Shape(batch_size=batch, input_size=size),
+    )
 
 
 def rounds_of(first: int, value_s: float, count: int = 6) -> list[Round]:

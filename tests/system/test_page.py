@@ -12,7 +12,7 @@ from inferometer.core.record import Failure, Record, Round
 from inferometer.core.roof import Attained, Roof
 from inferometer.core.run import Run
 from inferometer.core.sweep import Study, Sweep
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.report.content import content
 from inferometer.report.html.page import render_page
 from inferometer.report.material import gather
@@ -89,7 +89,9 @@ def make_record(run, model, batch, size, latency_s, *, rounds=(), failure=None, 
     variant = Variant(model=model, backend="torch", precision="fp32")
     return Record(
         workload=Workload(
-            variant=variant, device="cpu", threads=2, batch_size=batch, input_size=size
+            variant=variant,
+            target=Target(device="cpu", threads=2),
+            shape=Shape(batch_size=batch, input_size=size),
         ),
         status="failed" if failure else "ok",
         failure=failure,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ import inferometer as im
 from inferometer.core.errors import InputError, WorkloadError
 
 ROOT = Path(__file__).parents[2]
-QUICK = {"min_rounds": 2, "round_s": 0.02, "max_time_s": 1.0, "span_s": 0.2}
+QUICK = {"target": 0.5, "min_rounds": 2, "round_s": 0.02, "max_time_s": 1.0, "span_s": 0.2}
+
+pytestmark = pytest.mark.usefixtures("few_objects")
 
 
 def test_the_public_names_are_these():
@@ -154,10 +157,18 @@ def test_the_cost_of_a_reference_that_is_wrong():
         im.cost("resnet18", [1.0])
 
 
+@pytest.fixture
+def short(monkeypatch):
+    """Shorter than by default: what the examples show, not how well it is measured."""
+    monkeypatch.setattr(im, "measure", partial(im.measure, **QUICK))
+    monkeypatch.setattr(im, "Procedure", partial(im.Procedure, **QUICK, roofline=False))
+
+
 def examples(page):
     return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
 
 
+@pytest.mark.usefixtures("short")
 def test_the_examples_of_the_how_to_run(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.py").write_text("def build():\n    return (lambda x: x), {'x': [1.0]}\n")
@@ -176,6 +187,7 @@ def test_the_example_of_the_how_to_on_costs_says_what_it_prints(capsys):
     assert capsys.readouterr().out.strip() == example.rpartition("# ")[2].strip()
 
 
+@pytest.mark.usefixtures("short")
 def test_the_example_of_the_readme_runs(capsys):
     pytest.importorskip("torch")
     (example,) = examples("README.md")

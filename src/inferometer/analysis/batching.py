@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from inferometer.analysis import facts
-from inferometer.analysis.grid import Column, Grid, Shape, measured
+from inferometer.analysis.grid import Column, Grid, measured
 from inferometer.analysis.makeup import Statement
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
 from inferometer.core.roof import Roof, roof_for
+from inferometer.core.workload import Shape
 
 MUCH = 0.1
 """Starting operators that take a tenth of the smallest call are worth naming."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inferometer.analysis.grid import Grid, size_label
+from inferometer.analysis.grid import Grid
 from inferometer.core.lines import Attempt, attempt, call_limit_s, lines
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.core.sweep import Study
+from inferometer.core.workload import size_label
 from inferometer.stats.cliffs import DROP, Search, search
 
 CERTAIN = ("trusted", "noisy")

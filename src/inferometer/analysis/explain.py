@@ -9,12 +9,13 @@ import math
 from collections.abc import Mapping, Sequence
 
 from inferometer.analysis import facts
-from inferometer.analysis.grid import Column, Grid, Shape
+from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.makeup import Side, Statement, made_of, side_of
 from inferometer.analysis.parts import unknown_operators
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.roof import Roof
+from inferometer.core.workload import Shape
 
 CLOSE = 1.5
 """Ratios within this factor of each other are near enough to call one the reason of the other."""

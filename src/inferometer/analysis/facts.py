@@ -13,10 +13,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from inferometer.analysis.grid import Column, Grid, Setting, Shape, measured
+from inferometer.analysis.grid import Column, Grid, Setting, measured
 from inferometer.analysis.series import Point, throughput
 from inferometer.analysis.sides import PROCESS_ALLOWANCE
 from inferometer.core.metric import Estimate
+from inferometer.core.workload import Shape
 
 Axis = Literal["batch", "size"]
 

@@ -10,14 +10,15 @@ from typing import Literal
 
 from inferometer.core.metric import Estimate
 from inferometer.core.record import FailureKind, Record
-from inferometer.core.workload import Variant
+from inferometer.core.workload import Shape, Target, Variant
 
-Setting = Literal["device_name", "backend", "precision", "device", "threads", "run_id"]
+Setting = Literal["device_name", "backend", "precision", "options", "device", "threads", "run_id"]
 
 SETTINGS: tuple[Setting, ...] = (
     "device_name",
     "backend",
     "precision",
+    "options",
     "device",
     "threads",
     "run_id",
@@ -26,36 +27,12 @@ SETTINGS: tuple[Setting, ...] = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shape:
-    """A row: one input size with one batch size.
-
-    Attributes:
-        input_size: height and width of an image or length of a sequence; None for the model's own.
-        batch_size: inputs per call.
-    """
-
-    input_size: int | None
-    batch_size: int
-
-    @property
-    def order(self) -> tuple[int, int]:
-        """Sorts by input size, the models' own first, then by batch size."""
-        return (self.input_size or 0, self.batch_size)
-
-    @property
-    def label(self) -> str:
-        """For people: `224/8`, input size before batch size."""
-        return f"{size_label(self.input_size)}/{self.batch_size}"
-
-
-@dataclass(frozen=True, kw_only=True)
 class Column:
     """A variant of a model on one device, in one run.
 
     Attributes:
-        variant: model, backend and precision.
-        device: `cpu`, `cuda` …
-        threads: threads of the runtime; None where unknown.
+        variant: what ran.
+        target: where, on the device of the run.
         run_id: the run.
         device_name: what the run's device is called.
         name: short name of the model, unique among the models of the grid.
@@ -63,8 +40,7 @@ class Column:
     """
 
     variant: Variant
-    device: str
-    threads: int | None
+    target: Target
     run_id: str
     device_name: str
     name: str = ""
@@ -77,11 +53,17 @@ class Column:
 
     def setting(self, name: Setting) -> str:
         """One of `SETTINGS`, as it stands in a label."""
-        if name == "threads":
-            number = "?" if self.threads is None else str(self.threads)
-            return f"{number} thread" if self.threads == 1 else f"{number} threads"
-        owner = self.variant if name in {"backend", "precision"} else self
-        return str(getattr(owner, name))
+        threads = "?" if self.target.threads is None else self.target.threads
+        texts: dict[Setting, str] = {
+            "device_name": self.device_name,
+            "backend": self.variant.backend,
+            "precision": self.variant.precision,
+            "options": " ".join(f"{name}={value}" for name, value in self.variant.options),
+            "device": self.target.device,
+            "threads": f"{threads} thread" if threads == 1 else f"{threads} threads",
+            "run_id": self.run_id,
+        }
+        return texts[name]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +155,7 @@ def build(records: Sequence[Record]) -> Grid:
 
     A workload that occurs twice in one run keeps its last record.
     """
-    bare = {(_shape(record), _column(record)): record for record in records}
+    bare = {(record.workload.shape, _column(record)): record for record in records}
     columns = _label(list(dict.fromkeys(column for _, column in bare)))
     shapes = sorted({shape for shape, _ in bare}, key=lambda shape: shape.order)
     cells = {
@@ -189,11 +171,6 @@ def measured(record: Record | None) -> Estimate | None:
     """The latency of a record that is there and did not fail; None too where it is not above 0."""
     latency = record.latency if record is not None and record.status == "ok" else None
     return latency if latency is not None and latency.value > 0 else None
-
-
-def size_label(input_size: int | None) -> str:
-    """An input size for people."""
-    return "own" if input_size is None else str(input_size)
 
 
 def short_names(models: Sequence[str]) -> dict[str, str]:
@@ -224,17 +201,11 @@ def _without_folder(model: str) -> str:
     return name + mark + options if name else model
 
 
-def _shape(record: Record) -> Shape:
-    workload = record.workload
-    return Shape(input_size=workload.input_size, batch_size=workload.batch_size)
-
-
 def _column(record: Record) -> Column:
     workload = record.workload
     return Column(
         variant=workload.variant,
-        device=workload.device,
-        threads=workload.threads,
+        target=workload.target,
         run_id=str(record.run.get("run_id") or ""),
         device_name=str(record.run.get("device_name") or "unknown"),
     )
@@ -251,7 +222,7 @@ def _label(columns: list[Column]) -> dict[Column, Column]:
         column: replace(
             column,
             name=names[column.variant.model],
-            details=tuple(column.setting(setting) for setting in chosen),
+            details=tuple(text for setting in chosen if (text := column.setting(setting))),
         )
         for column in columns
     }

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from inferometer.analysis.grid import Column, Grid, Shape, measured
+from inferometer.analysis.grid import Column, Grid, measured
 from inferometer.analysis.parts import Parts, flops_per_s, parts_of, unknown_operators
 from inferometer.analysis.percall import PerCall, per_call
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
 from inferometer.core.roof import Roof, roof_for
+from inferometer.core.workload import Shape
 
 Kind = Literal[
     "undecided",

@@ -174,9 +174,12 @@ def _run_keys(baseline: Sequence[Record], contender: Sequence[Record]) -> list[t
     )
     keys: list[tuple[Key, str]] = [
         (lambda workload: workload, ""),
-        (lambda w: replace(w, threads=None), "the runs differ in their threads"),
         (
-            lambda w: replace(w, threads=None, device=""),
+            lambda w: replace(w, target=replace(w.target, threads=None)),
+            "the runs differ in their threads",
+        ),
+        (
+            lambda w: (w.variant, w.shape),
             "the runs differ in the device that the model ran on",
         ),
     ]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from inferometer.analysis import facts
-from inferometer.analysis.grid import Column, Grid, Shape
+from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.parts import flops_per_s, parts_of, unknown_operators
 from inferometer.core.record import Record
+from inferometer.core.workload import Shape
 from inferometer.stats.slopes import MOST_EXACT, agreement
 
 FEWEST = 3

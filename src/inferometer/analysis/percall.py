@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inferometer.analysis import facts
-from inferometer.analysis.grid import Column, Grid, Shape
+from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.scaling import STRAIGHT
+from inferometer.core.workload import Shape
 from inferometer.stats.affine import affine
 
 FEWEST = 3

@@ -6,8 +6,9 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from inferometer.analysis.grid import Grid, size_label
+from inferometer.analysis.grid import Grid
 from inferometer.core.record import Record
+from inferometer.core.workload import size_label
 
 
 def rerun_command(grid: Grid, records: Sequence[Record]) -> str:

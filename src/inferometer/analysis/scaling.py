@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from inferometer.analysis import facts
 from inferometer.analysis.findings import Effect, Scaling
-from inferometer.analysis.grid import Column, Grid, Shape, size_label
+from inferometer.analysis.grid import Column, Grid
 from inferometer.core import units
 from inferometer.core.metric import Estimate
+from inferometer.core.workload import Shape, size_label
 from inferometer.stats.affine import Affine, Part, affine
 from inferometer.stats.slopes import Slope, log_slope
 

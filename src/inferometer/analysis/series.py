@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inferometer.analysis.grid import Column, Grid, Shape, measured
+from inferometer.analysis.grid import Column, Grid, measured
 from inferometer.core.metric import Estimate
 from inferometer.core.record import FailureKind, Record
+from inferometer.core.workload import Shape
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,8 @@ FORMS = (
     ("hub:OWNER/REPO:ENTRY", "hub:mateuszbuda/brain-segmentation-pytorch:unet"),
     ("hub:FOLDER:ENTRY", "hub:./checkout:unet?in_channels=1"),
     ("FILE.py:FACTORY", "nets/mine.py:build?width=64&input=1x28x28"),
-    ("FILE", "./model.pt2, or TorchScript, or weights of a model above"),
+    ("FILE", "./model.pt2, TorchScript, or weights of a model above"),
+    ("FILE", "./model.onnx or another format that a backend takes"),
 )
 """A form of reference, and an example of it."""
 

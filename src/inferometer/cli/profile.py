@@ -44,7 +44,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     help="How deep to look into modules [2 in the table; to the bottom elsewhere].",
 )
 @click.option(
-    "--seconds", type=within("seconds", "TIME"), default="5s", show_default=True, help="How long."
+    "--seconds", type=within("seconds"), default="5s", show_default=True, help="How long."
 )
 @click.option("--timeout", "timeout_s", type=TIMEOUT, help="Longest silence of the worker [3m].")
 @click.option("--seed", type=SEED, default=0, help="Seed of weights and inputs.")
@@ -79,7 +79,7 @@ def profile(
     inferometer profile resnet18 --size 224 -o profile.svg --depth 2
     inferometer profile timm:vit_tiny_patch16_224 --by module --json profile.json
     """  # noqa: D301 - \b is click's sign to leave the lines as they are
-    from inferometer.core.workload import Variant, Workload
+    from inferometer.core.workload import Shape, Target, Variant, Workload
     from inferometer.host.cpus import physical_cores
     from inferometer.runner.profile import ProfileWish
 
@@ -87,10 +87,8 @@ def profile(
     variant = Variant(model=model, backend=backend, precision=precision)
     workload = Workload(
         variant=variant,
-        device=device,
-        threads=threads or physical_cores(),
-        batch_size=batch,
-        input_size=size,
+        target=Target(device=device, threads=threads or physical_cores()),
+        shape=Shape(batch_size=batch, input_size=size),
     )
     limits = {} if timeout_s is None else {"timeout_s": timeout_s}
     wish = ProfileWish(workload=workload, seconds=seconds, seed=seed, trace=trace, **limits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from inferometer.core.metric import Estimate
 from inferometer.core.procedure import Procedure
@@ -55,7 +55,7 @@ def lines(records: Iterable[Record]) -> dict[Workload, list[Record]]:
     found: dict[Workload, list[Record]] = {}
     for record in records:
         if record.status != "skipped":
-            found.setdefault(replace(record.workload, batch_size=1), []).append(record)
+            found.setdefault(record.workload.at(1), []).append(record)
     return found
 
 

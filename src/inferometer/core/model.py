@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from inferometer.core.format import Format
+
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
@@ -54,19 +56,22 @@ class InputSpec(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedModel:
-    """A network in memory, before a backend takes it over.
+    """A model before a backend takes it over: a network in memory, or the file of a runtime.
 
     Attributes:
-        network: a `torch.nn.Module`, or any callable for the backend `python`.
+        network: a `torch.nn.Module` or any other callable; None where the backend reads `files`.
+        format: the form that it has; a backend says which it accepts.
         inputs: what it eats.
         source: where it came from: `catalogue`, `torchvision`, `timm`, `transformers`, `hub`,
             `python`, `file`.
         weights: where its weights came from, for people: `random, seed 0`, `pretrained: …`.
         notes: what a reader of the figures should know.
-        files: paths of the files that it was read from; none where code built it.
+        files: paths of the files that it was read from, the model itself first; none where code
+            built it.
     """
 
     network: Any
+    format: Format
     inputs: InputSpec
     source: str
     weights: str

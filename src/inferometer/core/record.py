@@ -186,6 +186,18 @@ class Record:
         counted = f", {calls} calls in {rounds} rounds" if calls and rounds else ""
         return f"<Record {self.workload.label}: {latency(self.latency)} per call{counted}>"
 
+    def lacks(self, phase: str) -> bool:
+        """Whether the run ended before a phase came to this record."""
+        pending = self.figures.get("pending")
+        return isinstance(pending, list) and phase in pending
+
+    def reached(self, phase: str) -> Record:
+        """The record, once a phase has come to it."""
+        if not self.lacks(phase):
+            return self
+        pending = [name for name in self.figures["pending"] if name != phase]  # type: ignore[union-attr]
+        return replace(self, figures={**self.figures, "pending": pending})
+
     def row(self) -> dict[str, Value]:
         """The flat exported record: every field of `FIELDS`, in that order, None where unknown."""
         workload = self.workload.to_json()
@@ -204,6 +216,9 @@ class Record:
             name: known.get(name, [] if kind is list else None) for name, kind in FIELDS.items()
         }
 
+
+NOT_REACHED = "energy was not reached: the run ended before its windows"
+"""`energy_reason` of a record to which the phase did not come; earlier versions knew it by this."""
 
 FIELDS: dict[str, type] = {
     name: kind
@@ -256,6 +271,7 @@ FIELDS: dict[str, type] = {
         (str, "roof_limit"),
         (float, "operator_roof_latency_s memory_bound_share dispatch_latency_s"),
         (str, "gradient_mode"),
+        (list, "pending"),
     )
     for name in names.split()
 }

@@ -10,7 +10,7 @@ from typing import Any
 from inferometer.core.errors import StudyError
 from inferometer.core.hypothesis import THE_LABS
 from inferometer.core.procedure import Procedure
-from inferometer.core.workload import Variant, Workload, digest
+from inferometer.core.workload import Shape, Target, Variant, Workload, digest
 
 MOST_WORKLOADS = 10_000
 """A run of more would take days at the least, and they are all listed before it begins."""
@@ -71,10 +71,8 @@ class Sweep:
         return [
             Workload(
                 variant=Variant(model=model, backend=backend, precision=precision),
-                device=self.device,
-                threads=self.threads,
-                batch_size=batch,
-                input_size=size,
+                target=Target(device=self.device, threads=self.threads),
+                shape=Shape(batch_size=batch, input_size=size),
             )
             for model in dict.fromkeys(self.models)
             for backend in dict.fromkeys(self.backends)

@@ -11,6 +11,10 @@ from inferometer.host.files import fields, read_int, read_text, to_int
 _NO_LIMIT = 2**60
 """Version 1 writes the largest number of pages where there is no limit."""
 
+_MOST_LINES = 64
+_DEEPEST = 64
+"""Hierarchies, and groups within groups: no kernel has as many."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryGroup:
@@ -39,18 +43,31 @@ def cpu_quota(root: Path) -> float | None:
     return min((quota for quota in quotas if quota is not None), default=None)
 
 
+def groups(root: Path) -> list[tuple[str, str, PurePosixPath]]:
+    """The groups of this process: number of the hierarchy, its controllers, the path below it.
+
+    A recorded tree may say anything: lines and depths that no kernel has are left out.
+    """
+    lines = (read_text(root, "proc/self/cgroup") or "0::/").splitlines()
+    found = []
+    for line in list(dict.fromkeys(lines))[:_MOST_LINES]:
+        number, _, rest = line.partition(":")
+        controllers, colon, path = rest.partition(":")
+        group = PurePosixPath(path.strip("/"))
+        if colon and len(group.parts) <= _DEEPEST:
+            found.append((number, controllers, group))
+    return found
+
+
 def _folders(root: Path, controller: str) -> Iterator[str]:
     """Folders of a controller's group and of those around it; `` is the unified hierarchy (v2).
 
     In a container the path that the kernel names may lie outside of what is mounted there; the
     folders that do not exist are read as nothing, and the mount itself always comes last.
     """
-    for line in (read_text(root, "proc/self/cgroup") or "0::/").splitlines():
-        _, _, rest = line.partition(":")
-        controllers, colon, path = rest.partition(":")
-        if not colon or controller not in controllers.split(","):
+    for _, controllers, group in groups(root):
+        if controller not in controllers.split(","):
             continue
-        group = PurePosixPath(path.lstrip("/"))
         inner = [] if ".." in group.parts else [group, *group.parents]
         for mount in dict.fromkeys([controller, controllers]):
             for folder in dict.fromkeys([*inner, PurePosixPath()]):

@@ -8,9 +8,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from inferometer.core.format import Format
     from inferometer.core.model import LoadedModel
 
-__all__ = ["check", "import_packages", "load"]
+__all__ = ["check", "format_of", "import_packages", "load"]
+
+_MODULES = frozenset({"catalogue", "torchvision", "timm", "transformers"})
+"""Sources all of whose models are torch modules."""
+
+
+def format_of(reference: str) -> Format | None:
+    """The format of a model, as far as it shows without loading it. Imports no runtime.
+
+    Args:
+        reference: a catalogue name, `torchvision:NAME`, `path/to/file.py:factory` …
+
+    Returns:
+        None where code decides (a function, a repository, another package's source), and for a
+        file that is damaged, missing or no model: `check` or `load` says what is wrong with it.
+
+    Raises:
+        ModelReferenceError: its syntax or its source is wrong.
+    """
+    from inferometer.core.errors import WorkloadError
+    from inferometer.core.format import Format
+    from inferometer.models.filekind import file_format
+    from inferometer.models.paths import path_of
+    from inferometer.models.reference import parse
+
+    parsed = parse(reference)
+    if parsed.source != "file":
+        return Format.TORCH_MODULE if parsed.source in _MODULES else None
+    try:
+        return file_format(path_of(parsed.target))
+    except WorkloadError:
+        return None
 
 
 def check(reference: str) -> None:
@@ -49,6 +81,7 @@ def import_packages(reference: str) -> None:
 
     from inferometer.models.catalogue import find
     from inferometer.models.failures import building
+    from inferometer.models.filekind import OPENED_WITH
     from inferometer.models.reference import parse
     from inferometer.models.registry import SOURCES
     from inferometer.models.torchvision_compat import (
@@ -63,6 +96,9 @@ def import_packages(reference: str) -> None:
         builder = find(parsed.target).built_by.partition(":")[0]
         source = builder if builder in SOURCES.table else source
     packages = SOURCES.find(source).requires
+    found = format_of(reference) if source == "file" else None
+    if found in OPENED_WITH:
+        packages = (OPENED_WITH[found],)
     with building(reference):
         if {"torchvision", "timm", "transformers"} & set(packages):
             import_torchvision_if_installed()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from inferometer.core.errors import WorkloadError
+from inferometer.core.format import Format
 from inferometer.core.generators import seed_generators
 from inferometer.core.model import InputSpec, LoadedModel
 from inferometer.models.failures import building
@@ -17,6 +18,7 @@ from inferometer.models.state import load_weights
 __all__ = [
     "checked_parameters",
     "evaluate",
+    "format_in_memory",
     "image_inputs",
     "is_module",
     "seed_generators",
@@ -28,6 +30,14 @@ def is_module(value: object) -> bool:
     """Whether a value is a `torch.nn.Module`. Does not import torch: without it, nothing is."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.nn.Module)
+
+
+def format_in_memory(network: object) -> Format:
+    """The format of a model that code made. Does not import torch."""
+    if not is_module(network):
+        return Format.CALLABLE
+    is_script = isinstance(network, sys.modules["torch"].jit.ScriptModule)
+    return Format.TORCHSCRIPT if is_script else Format.TORCH_MODULE
 
 
 def evaluate(network: Any) -> None:  # noqa: ANN401 - any torch module
@@ -60,6 +70,7 @@ def settled(
         network = network.eval().cpu()
     return LoadedModel(
         network=network,
+        format=format_in_memory(network),
         inputs=inputs,
         source=source,
         weights=weights,

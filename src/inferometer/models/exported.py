@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.core.errors import WorkloadError
+from inferometer.core.format import Format
 from inferometer.core.model import Inputs, LoadedModel
 from inferometer.core.shown import shown
 from inferometer.models.building import checked_parameters
@@ -97,6 +98,7 @@ def load_exported(path: Path, *, trusted: bool) -> LoadedModel:
     args, kwargs = program.example_inputs
     return LoadedModel(
         network=network,
+        format=Format.EXPORTED_PROGRAM,
         inputs=ExportedInputs(
             example=ExampleInputs(args=tuple(args), kwargs=dict(kwargs)),
             taken=_taken(program),

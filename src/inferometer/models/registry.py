@@ -27,7 +27,7 @@ SOURCES = Registry(
         ),
         "hub": Plugin(path=f"{_HERE}.hub:HubSource", extra="torch", requires=("torch",)),
         "python": Plugin(path=f"{_HERE}.python:PythonSource"),
-        "file": Plugin(path=f"{_HERE}.file:FileSource", extra="torch", requires=("torch",)),
+        "file": Plugin(path=f"{_HERE}.file:FileSource"),
     },
     contract=ModelSource,
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inferometer.core.errors import MissingExtraError, WorkloadError, in_one_line, is_out_of_memory
+from inferometer.core.format import Format
 from inferometer.core.shown import shown, visible
 from inferometer.models.filekind import file_kind
 from inferometer.models.guards.extent import check_extents
@@ -32,8 +33,7 @@ def load_weights(network: Any, path: Path) -> str:  # noqa: ANN401 - any torch m
         WorkloadError: (bad_model) the file is damaged, holds no weights, or does not fit.
         MissingExtraError: the package that reads it is not installed.
     """
-    kind = file_kind(path)
-    if kind in ("torchscript", "exported"):
+    if isinstance(file_kind(path), Format):
         raise damaged(path, "holds a whole model, not weights; name the file as the model")
     fit(network, read_state(path), path)
     return f"file {path.name}"

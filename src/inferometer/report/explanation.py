@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from inferometer.analysis import facts
 from inferometer.analysis.batching import batching
 from inferometer.analysis.explain import is_doubted, why
-from inferometer.analysis.grid import Column, Grid, Shape
+from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.makeup import Statement
 from inferometer.analysis.ordering import Factor, factors, puzzling
 from inferometer.analysis.parts import Parts, flops_per_s, parts_of, unknown_operators
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.roof import Roof
+from inferometer.core.workload import Shape
 from inferometer.report.fields import Fields, ends
 from inferometer.report.markup import Table, table
 from inferometer.report.wording import joined, plural

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from inferometer.analysis.grid import Column, Grid, Shape
+from inferometer.analysis.grid import Column, Grid
 from inferometer.core import units
 from inferometer.core.record import Record
+from inferometer.core.workload import Shape
 from inferometer.report.markup import Table, table
 
 Fields = Mapping[str, Callable[[Record], str]]

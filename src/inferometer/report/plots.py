@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from inferometer.analysis import facts, series
-from inferometer.analysis.grid import Grid, Shape, size_label
+from inferometer.analysis.grid import Grid
 from inferometer.analysis.series import Series
 from inferometer.core.errors import MissingExtraError
+from inferometer.core.workload import Shape, size_label
 
 NAMES = ("latency_by_batch", "latency_by_size", "throughput_by_batch", "latency_by_parameters")
 SUSTAINED = "sustained_"

@@ -9,10 +9,11 @@ from statistics import median
 
 from inferometer.analysis import facts
 from inferometer.analysis.findings import Findings
-from inferometer.analysis.grid import Grid, Shape
+from inferometer.analysis.grid import Grid
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
+from inferometer.core.workload import Shape
 from inferometer.report.explanation import in_short
 from inferometer.report.marks import verdict_meaning
 from inferometer.report.material import Material

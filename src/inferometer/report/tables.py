@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from inferometer.analysis import facts
-from inferometer.analysis.grid import Column, Grid, size_label
+from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.series import throughput
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.roof import ROOFS
 from inferometer.core.run import Run
+from inferometer.core.workload import size_label
 from inferometer.models.catalogue import CATALOGUE, Entry
 from inferometer.report import marks
 from inferometer.report.energy import delay_product_js, per_watt_hour

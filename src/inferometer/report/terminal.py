@@ -10,10 +10,11 @@ from rich.text import Text
 
 from inferometer.analysis import facts
 from inferometer.analysis.compare import Comparison
-from inferometer.analysis.grid import FailureGroup, Grid, Shape, build
+from inferometer.analysis.grid import FailureGroup, Grid, build
 from inferometer.analysis.matching import Matching
 from inferometer.core.record import Record
 from inferometer.core.run import Run
+from inferometer.core.workload import Shape
 from inferometer.report import (
     comparison,
     energy,

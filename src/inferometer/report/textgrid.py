@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from rich.cells import cell_len
 from rich.text import Text
 
-from inferometer.analysis.grid import Column, Grid, Shape, size_label
+from inferometer.analysis.grid import Column, Grid
 from inferometer.core import units
 from inferometer.core.shown import shown
+from inferometer.core.workload import Shape, size_label
 from inferometer.report.marks import Cell, plain
 
 MOST_COLUMNS = 5

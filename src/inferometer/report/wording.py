@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from inferometer.analysis.grid import Column, FailureGroup, Grid, Shape
+from inferometer.analysis.grid import Column, FailureGroup, Grid
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.run import Run
+from inferometer.core.workload import Shape
 from inferometer.report.marks import MARKS, MEANINGS, NOT_TRIED, Spread, spread_of
 
 _FIGURES = re.compile(r"[0-9][0-9.,]*(?: [kMG]i?B| %| m?s)")

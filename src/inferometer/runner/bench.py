@@ -19,7 +19,7 @@ from inferometer.core.protocols import (
     SupportsOperations,
 )
 from inferometer.core.record import Round, Value
-from inferometer.core.workload import Workload
+from inferometer.core.workload import Shape
 from inferometer.host.signals import Watch
 from inferometer.meters.memory import PeakMemory, give_back
 from inferometer.meters.memory import held as memory_held
@@ -35,20 +35,6 @@ WARMUP_ENOUGH_S = 0.5
 WARMUP_SLOW_S = 2.0
 WARMUP_MIN_CALLS = 3
 WARMUP_MAX_CALLS = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shape:
-    """One shape of a variant: batch size, input size, and the seed of the inputs."""
-
-    batch_size: int
-    input_size: int | None
-    seed: int
-
-    @classmethod
-    def of(cls, workload: Workload, seed: int) -> Shape:
-        """That of a workload."""
-        return cls(batch_size=workload.batch_size, input_size=workload.input_size, seed=seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +93,7 @@ class Bench:
         ready_s: seconds from the start of the process until the model was loaded; None where the
             process did other things too.
         settings: of the process, before the model's code ran; None where that was long ago.
+        seed: of the inputs.
 
     Attributes:
         facts: fields of the record that belong to the variant, not to a shape.
@@ -123,6 +110,7 @@ class Bench:
         layers: MemoryLayers | None = None,
         ready_s: float | None = None,
         settings: Settings | None = None,
+        seed: int = 0,
     ) -> None:
         self.model = model
         self.session = session
@@ -130,6 +118,7 @@ class Bench:
         self.layers = layers or MemoryLayers()
         self.ready_s = ready_s
         self.settings = settings
+        self.seed = seed
         self.manner = Manner()
         self._remembered = RememberedInputs(model.inputs)
         self.facts: dict[str, Value] = {
@@ -251,7 +240,7 @@ class Bench:
         return self._made(self.model.inputs, shape)
 
     def _made(self, spec: InputSpec, shape: Shape) -> Inputs:
-        made = spec.make(batch_size=shape.batch_size, input_size=shape.input_size, seed=shape.seed)
+        made = spec.make(batch_size=shape.batch_size, input_size=shape.input_size, seed=self.seed)
         check_inputs(made, shape.batch_size)
         return made
 

@@ -43,7 +43,7 @@ def next_workloads(
         if not points:
             continue
         for batch in search(points, most_s=call_limit_s(study.procedure)).next:
-            wanted = replace(line, batch_size=batch)
+            wanted = line.at(batch)
             if wanted not in but:
                 chosen.setdefault(line.variant, wanted)
     return list(chosen.values())

@@ -8,8 +8,8 @@ from pathlib import Path
 from inferometer.core.costing import Costing
 from inferometer.core.errors import WorkloadError
 from inferometer.core.protocols import SupportsOperations
-from inferometer.core.workload import Variant
-from inferometer.runner.bench import Bench, Shape, sized
+from inferometer.core.workload import Shape, Variant
+from inferometer.runner.bench import Bench, sized
 from inferometer.runner.counting import count
 
 NO_MODULE = "only a torch.nn.Module can be looked into, and this model is another callable"

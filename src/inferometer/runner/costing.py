@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from inferometer.core.costing import Costing
-from inferometer.core.errors import InputError
+from inferometer.core.errors import InputError, ModelReferenceError
 from inferometer.core.procedure import Procedure
-from inferometer.core.workload import Variant
+from inferometer.core.shown import shown
+from inferometer.core.workload import Shape, Variant
 from inferometer.host.cpus import physical_cores
-from inferometer.models import check
+from inferometer.models import check, format_of
 from inferometer.models.cost.onnx_file import onnx_path
 from inferometer.runner.alone import patience, worker_alone
-from inferometer.runner.bench import Shape
 from inferometer.runner.costed import OWN_BATCH
 from inferometer.runner.messages import Message
 
@@ -68,6 +68,12 @@ def _check(wish: CostWish) -> None:
     """Refuse what cannot work before anything is started."""
     from inferometer.backends import backend
 
+    found = format_of(wish.model)
+    if found is not None and found not in backend(BACKEND).accepts:
+        raise ModelReferenceError(
+            f"{shown(wish.model)} is a model in the format {found.value}, which cannot be counted; "
+            f"models of {BACKEND} and ONNX files can"
+        )
     check(wish.model)
     known = backend(BACKEND).precisions
     if wish.precision not in (None, *known):
@@ -83,7 +89,7 @@ def _variant(wish: CostWish) -> Variant:
 
 def _request(wish: CostWish, file: str | None, memory_limit_bytes: int) -> Message:
     batch_size = OWN_BATCH if wish.batch_size is None else wish.batch_size
-    shape = Shape(batch_size=batch_size, input_size=wish.input_size, seed=wish.seed)
+    shape = Shape(batch_size=batch_size, input_size=wish.input_size)
     if file is None:
         return {"do": "costing", "shape": asdict(shape), "may_run": wish.may_run}
     return {

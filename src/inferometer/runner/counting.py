@@ -9,11 +9,12 @@ from inferometer.core.cost import Cost
 from inferometer.core.errors import WorkloadError
 from inferometer.core.protocols import SupportsOperations
 from inferometer.core.record import Failure
+from inferometer.core.workload import Shape
 from inferometer.runner.apart import PATIENCE_S, apart
 from inferometer.runner.messages import Message, failure_to_json
 
 if TYPE_CHECKING:
-    from inferometer.runner.bench import Bench, Shape
+    from inferometer.runner.bench import Bench
 
 Method = Literal["simulated", "run"]
 

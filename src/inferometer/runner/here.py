@@ -9,8 +9,8 @@ from dataclasses import replace
 from inferometer.core.errors import WorkloadError
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record, Round, Value
-from inferometer.core.workload import Workload
-from inferometer.runner.bench import Bench, Shape
+from inferometer.core.workload import Shape, Workload
+from inferometer.runner.bench import Bench
 from inferometer.runner.counting import count
 from inferometer.runner.foresight import NOT_COUNTED
 from inferometer.runner.schedule import Schedule
@@ -27,7 +27,7 @@ def measure_here(bench: Bench, workload: Workload, procedure: Procedure) -> Reco
         WorkloadError: (non_finite_output) the output holds NaN or infinity.
         Exception: whatever the model raises.
     """
-    shape = Shape.of(workload, procedure.seed)
+    shape = workload.shape
     counted, notes = _counted(bench, shape)
     warm = bench.warm_up(shape)
     rounds: list[Round] = [warm.round]

@@ -14,6 +14,7 @@ from inferometer.host.files import LIVE
 from inferometer.host.gpu import clock_events
 from inferometer.host.signals import Watch
 from inferometer.runner.bench import Bench
+from inferometer.runner.formats import refusal
 from inferometer.runner.memory_layers import MemoryLayers
 from inferometer.runner.settings import Settings
 
@@ -42,8 +43,8 @@ def load_bench(
 
     Raises:
         InputError: the reference or the backend is not known, or a package is missing.
-        WorkloadError: the model or the backend refuses; (unsupported) what the backend gives is no
-            session.
+        WorkloadError: the model or the backend refuses; (bad_model) the backend does not take
+            models of its format; (unsupported) what the backend gives is no session.
     """
     from inferometer.backends import backend as backend_called
     from inferometer.models import import_packages, load
@@ -58,6 +59,8 @@ def load_bench(
     layers.before_load()
     begin, looked_s = time.perf_counter(), LOOKS.seconds
     model = load(variant.model, seed=seed)
+    if model.format not in backend.accepts:
+        raise WorkloadError("bad_model", refusal(variant.model, model.format, [variant.backend]))
     session = backend.load(model, variant, device=device)
     _check(session, variant.backend)
     if gradient_mode is not None and isinstance(session, ChoosesGradientMode):
@@ -74,6 +77,7 @@ def load_bench(
         layers=layers,
         ready_s=None if started_at is None else imported_at - started_at + load_s,
         settings=settings,
+        seed=seed,
     )
 
 

@@ -72,6 +72,8 @@ class Outcomes:
         figures = {**self.constants, **facts, **outlook.figures, **own, **measured}
         if prepared is not None and not prepared.batch_applied:
             figures["throughput_per_s"] = None  # of samples that nobody saw
+        if status != "ok":
+            figures.pop("pending", None)  # no phase comes to what failed
         later = [*_notes(own), *_notes(measured), *apart]
         figures["notes"] = [*_notes(facts), *outlook.notes, *later]
         return Record(workload=workload, status=status, failure=failure, figures=figures)

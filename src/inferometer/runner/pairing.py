@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Workload
 from inferometer.runner.bench import RoundPlan
 from inferometer.runner.schedule import Schedule
 from inferometer.runner.task import Task
@@ -47,7 +47,7 @@ class PairSchedule(Schedule):
         )
         self.next_pair = first_pair
         self._blocks: list[Task] = []
-        self._due: dict[Workload, int] = {}
+        self._due: dict[tuple[Target, Shape], int] = {}
 
     def next(self, now: float) -> Task | None:
         """The task whose block comes next."""
@@ -102,11 +102,11 @@ class PairSchedule(Schedule):
         if not all(one.has_share and one.has_span for one in both):
             return False
         groups = len(task.rounds) // 2
-        if groups < self._due.get(shape_of(task.workload), 0):
+        if groups < self._due.get(place_of(task.workload), 0):
             return False
         width = pair_width(task.rounds, partner.rounds, self.procedure)
         goal = ratio_goal(self.procedure)
-        self._due[shape_of(task.workload)] = next_look(groups, width / goal)
+        self._due[place_of(task.workload)] = next_look(groups, width / goal)
         return width <= goal or any(one.at_limit for one in both)
 
     def _partner(self, task: Task) -> Task | None:
@@ -116,12 +116,12 @@ class PairSchedule(Schedule):
 def are_partners(one: Task, other: Task) -> bool:
     """Whether two tasks are the two sides of a pair."""
     mine, theirs = one.workload, other.workload
-    return mine.variant != theirs.variant and shape_of(mine) == shape_of(theirs)
+    return mine.variant != theirs.variant and place_of(mine) == place_of(theirs)
 
 
-def shape_of(workload: Workload) -> Workload:
-    """A workload without its variant: equal for the two sides of a pair."""
-    return replace(workload, variant=Variant(model="", backend="", precision=""))
+def place_of(workload: Workload) -> tuple[Target, Shape]:
+    """What the two sides of a pair have in common."""
+    return workload.target, workload.shape
 
 
 def ratio_goal(procedure: Procedure) -> float:

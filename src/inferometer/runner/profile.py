@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from inferometer.backends import backend
 from inferometer.core.cost import Cost
 from inferometer.core.procedure import Procedure
 from inferometer.core.profile import Profile
 from inferometer.core.workload import Workload
-from inferometer.models import check
 from inferometer.runner.alone import patience, worker_alone
-from inferometer.runner.bench import Shape
+from inferometer.runner.formats import check_model
 from inferometer.runner.messages import Message, failure_of, round_from_json
 from inferometer.runner.parent import WorkerFailed, WorkerProcess
 from inferometer.runner.residents import Clock
@@ -84,16 +84,14 @@ def profile_of(wish: ProfileWish, *, say: Callable[[str], None] = lambda _: None
 
 def _check(workload: Workload) -> None:
     """Refuse what cannot work before anything is started."""
-    from inferometer.backends import backend
-
-    check(workload.variant.model)
     backend(workload.variant.backend)
+    check_model(workload.variant.model, [workload.variant.backend])
 
 
 def _profiled(worker: WorkerProcess, wish: ProfileWish, say: Callable[[str], None]) -> Profiled:
     clock = patience(wish.timeout_s)
     workload = wish.workload
-    shape = asdict(Shape.of(workload, wish.seed))
+    shape = asdict(workload.shape)
     say(f"loading {workload.label}")
     worker.load(clock.deadline(0))
     say("warming up")

@@ -12,7 +12,8 @@ from inferometer.core.metric import Estimate
 from inferometer.core.model import Inputs
 from inferometer.core.profile import Profile, Profiler
 from inferometer.core.protocols import Session, SupportsProfile
-from inferometer.runner.bench import Bench, Shape, sized
+from inferometer.core.workload import Shape
+from inferometer.runner.bench import Bench, sized
 from inferometer.runner.loop import timed_values
 from inferometer.stats.comparison import Block, group_ratios, paired
 from inferometer.stats.intervals import quantile_interval

@@ -15,7 +15,7 @@ from inferometer.core.record import Failure, Stage, Value
 from inferometer.core.workload import Variant, Workload
 from inferometer.host.files import LIVE
 from inferometer.host.memory import available_bytes
-from inferometer.runner.bench import RoundPlan, Shape
+from inferometer.runner.bench import RoundPlan
 from inferometer.runner.forecast import WARMUP_CALLS
 from inferometer.runner.memory_layers import Start, own_bytes, without_instrument
 from inferometer.runner.messages import Message, failure_of, round_from_json
@@ -155,7 +155,7 @@ class Residents:
             WorkerFailed: at stage load or warmup.
         """
         self.load(workloads[0])
-        shapes = [asdict(Shape.of(one, self.procedure.seed)) for one in workloads]
+        shapes = [asdict(one.shape) for one in workloads]
         answers = self._ask(workloads[0], "cost", "warmup", 0.0, {"shapes": shapes})["answers"]
         return [_cost_of(answer) for answer in answers]
 
@@ -221,7 +221,7 @@ class Residents:
     ) -> Message:
         worker = self._workers[workload.variant]
         worker.memory_limit_bytes = self._limit_bytes(workload.variant)
-        shape = asdict(Shape.of(workload, self.procedure.seed))
+        shape = asdict(workload.shape)
         request = {"do": what, "shape": shape, **more}
         try:
             return worker.ask(request, stage=stage, deadline=self.clock.deadline(expected_s))

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from inferometer.core.errors import InputError, MeterError
-from inferometer.core.procedure import Procedure
-from inferometer.core.record import Record, Value
-from inferometer.core.roof import Roof
+from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.core.shown import shown
 from inferometer.core.sweep import Study
@@ -19,19 +16,12 @@ from inferometer.core.workload import Workload
 from inferometer.host.conditions import conditions
 from inferometer.host.files import LIVE, is_live
 from inferometer.meters.energy.csv_log import read_log
-from inferometer.runner.campaign import Campaign
-from inferometer.runner.cliffs import find_cliffs, next_workloads
 from inferometer.runner.energy.attach import attach
-from inferometer.runner.energy.figures import PENDING
-from inferometer.runner.energy.phase import SHARE as ENERGY_SHARE
-from inferometer.runner.energy.phase import EnergyPhase, lacking
 from inferometer.runner.energy.wish import EnergyDecision, EnergyOptions, decide
 from inferometer.runner.events import Listener, Notice, RunEnded, RunStarted
 from inferometer.runner.journal import Journal
 from inferometer.runner.only import named
-from inferometer.runner.residents import Residents, clock_of
-from inferometer.runner.roofs import roofs_of_run
-from inferometer.runner.sustained import SustainedCampaign
+from inferometer.runner.phases import Phase, Site, execute, phases_of
 from inferometer.store import Store
 
 RESUME_ANY = ""
@@ -97,8 +87,9 @@ def _run(
     done = run.planned - len(missing)
     listener(RunStarted(run=run, planned=run.planned, done=done, budget_s=study.procedure.budget_s))
     interrupted = False
-    further = run.finished_at is None or next_workloads(study, records)
-    if missing or further or (decision.wish is not None and lacking(records)):
+    phases = phases_of(decision)
+    further = run.finished_at is None or any(phase.lacks(study, records) for phase in phases)
+    if missing or further:
         for advice in _advice(options.root):
             listener(Notice(message=advice))
         store.claim(run.id)
@@ -106,7 +97,8 @@ def _run(
             store.reopen_run(run.id)
             journal = Journal(store=store, run=run, done=done, listener=listener)
             journal.again = {one.workload for one in records if options.only} & set(missing)
-            interrupted = _measure(study, journal, missing, options.root, decision)
+            site = Site(study=study, journal=journal, missing=missing, root=options.root)
+            interrupted = _measure(site, phases, decision.log)
             if left:
                 store.reopen_run(run.id)
         finally:
@@ -151,7 +143,7 @@ def check(study: Study) -> None:
         InputError: an unknown model, backend or precision, or a package that is missing.
     """
     from inferometer.backends import backend
-    from inferometer.models import check as check_model
+    from inferometer.runner.formats import check_model
 
     sweep = study.sweep
     known: list[str] = []
@@ -164,7 +156,7 @@ def check(study: Study) -> None:
                 f"known: {', '.join(dict.fromkeys(known))}"
             )
     for model in dict.fromkeys(sweep.models):
-        check_model(model)
+        check_model(model, sweep.backends)
     variants = {workload.variant for workload in study.workloads()}
     if study.procedure.pair and len(variants) != 2:  # noqa: PLR2004 - a pair
         raise InputError(
@@ -228,49 +220,17 @@ def _new_run(study: Study, store: Store, root: Path) -> Run:
     )
 
 
-def _measure(
-    study: Study, journal: Journal, missing: list[Workload], root: Path, decision: EnergyDecision
-) -> bool:
+def _measure(site: Site, phases: Sequence[Phase], log: str | None) -> bool:
     """Measure; whether it was interrupted. The run is finished where nothing was left."""
-    begin = time.monotonic()
-    procedure = study.procedure
-    first = procedure
-    if decision.wish is not None and procedure.budget_s is not None:
-        first = replace(procedure, budget_s=(1 - ENERGY_SHARE) * procedure.budget_s)
-    constants: dict[str, Value] = {
-        "energy_reason": decision.reason if decision.wish is None else PENDING
-    }
-    kind = Campaign if procedure.sustain_s is None else SustainedCampaign
-    phase = None
-    if decision.wish is not None:
-        residents = Residents(procedure, clock_of(procedure, begin), root=root)
-        phase = EnergyPhase(procedure, journal, residents, decision.wish)
-
-    roofs: list[Roof] = []
-
-    def measure(rules: Procedure, workloads: Sequence[Workload]) -> None:
-        kind(rules, journal, constants=constants, root=root, roofs=roofs).execute(workloads)
-
+    journal = site.journal
     try:
-        roofs += roofs_of_run(first, journal, missing, root=root)
-        with phase.sampler if phase is not None else nullcontext():
-            measure(_within_what_is_left(first, begin), missing)
-            find_cliffs(replace(study, procedure=first), journal, measure, begin=begin)
-            if phase is not None:
-                phase.execute(lacking(journal.store.records(journal.run.id)))
+        execute(phases, site)
     except KeyboardInterrupt:
         return True
     journal.store.finish_run(journal.run.id, time.time())
-    if decision.log is not None:
-        _join(journal, decision.log)
+    if log is not None:
+        _join(journal, log)
     return False
-
-
-def _within_what_is_left(procedure: Procedure, begin: float) -> Procedure:
-    """A procedure whose budget begins now instead of at a reading of `time.monotonic`."""
-    if procedure.budget_s is None:
-        return procedure
-    return replace(procedure, budget_s=max(procedure.budget_s - (time.monotonic() - begin), 1e-3))
 
 
 def _join(journal: Journal, log: str) -> None:

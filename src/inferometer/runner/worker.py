@@ -21,10 +21,10 @@ from inferometer.core.errors import (
 from inferometer.core.protocols import SupportsErrorKinds, SupportsRoofline
 from inferometer.core.record import Failure, FailureKind
 from inferometer.core.roof import ProbePlan
-from inferometer.core.workload import Variant
+from inferometer.core.workload import Shape, Variant
 from inferometer.models.failures import fault, is_fault
 from inferometer.runner import limits
-from inferometer.runner.bench import Bench, RoundPlan, Shape
+from inferometer.runner.bench import Bench, RoundPlan
 from inferometer.runner.costed import costing_of, costing_of_file
 from inferometer.runner.counting import count_all
 from inferometer.runner.loading import load_bench

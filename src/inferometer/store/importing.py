@@ -12,7 +12,7 @@ from inferometer.core.errors import ImportFileError
 from inferometer.core.record import Failure, Record, Value
 from inferometer.core.run import Run
 from inferometer.core.shown import shown, visible
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.store.cells import parse
 from inferometer.store.columns import FIGURES, Columns, match_columns
 from inferometer.store.limits import check_runs
@@ -173,10 +173,10 @@ def _workload(row: Mapping[str, Value], line: Line) -> Workload:
             backend=str(row.get("backend") or _UNKNOWN),
             precision=str(row.get("precision") or _UNKNOWN),
         ),
-        device=str(row.get("device") or _UNKNOWN),
-        threads=_whole(row.get("threads")),
-        batch_size=_whole(batch) or 1,
-        input_size=_whole(row.get("input_size")),
+        target=Target(
+            device=str(row.get("device") or _UNKNOWN), threads=_whole(row.get("threads"))
+        ),
+        shape=Shape(batch_size=_whole(batch) or 1, input_size=_whole(row.get("input_size"))),
     )
 
 

@@ -48,9 +48,18 @@ def add_signals(connection: Connection) -> None:
     )
 
 
+def add_options(connection: Connection) -> None:
+    """Version 3: options of a variant's backend."""
+    _execute(connection, "ALTER TABLE records ADD COLUMN options JSON")
+
+
 def _execute(connection: Connection, script: str) -> None:
     for statement in script.split(";"):
         connection.exec_driver_sql(statement)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (create_tables, add_signals)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    create_tables,
+    add_signals,
+    add_options,
+)

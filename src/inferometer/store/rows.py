@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from typing import Any, TypeVar, get_args
 
-from inferometer.core.record import Failure, Phase, Record, Round
+from inferometer.core.record import NOT_REACHED, Failure, Phase, Record, Round
 from inferometer.core.run import Origin, Run
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.store import values
 from inferometer.store.documents import check_study
 
@@ -116,6 +116,7 @@ def record_row(record: Record) -> dict[str, Any]:
     failure = record.failure
     return {
         **record.workload.to_json(),
+        "options": dict(record.workload.variant.options) or None,
         "status": record.status,
         "failure_stage": failure.stage if failure else None,
         "failure_kind": failure.kind if failure else None,
@@ -153,12 +154,20 @@ def to_workload(row: Row) -> Workload:
     model, backend, precision, device = (
         _cell(row, name, values.name) for name in ("model", "backend", "precision", "device")
     )
+    threads, input_size = (
+        None if row[name] is None else _cell(row, name, values.whole, 1)
+        for name in ("threads", "input_size")
+    )
+    options = {} if row["options"] is None else _cell(row, "options", _options)
     return Workload(
-        variant=Variant(model=model, backend=backend, precision=precision),
-        device=device,
-        threads=None if row["threads"] is None else _cell(row, "threads", values.whole, 1),
-        batch_size=_cell(row, "batch_size", values.whole, 1),
-        input_size=None if row["input_size"] is None else _cell(row, "input_size", values.whole, 1),
+        variant=Variant(
+            model=model,
+            backend=backend,
+            precision=precision,
+            options=tuple(sorted(options.items())),
+        ),
+        target=Target(device=device, threads=threads),
+        shape=Shape(batch_size=_cell(row, "batch_size", values.whole, 1), input_size=input_size),
     )
 
 
@@ -241,7 +250,14 @@ def _failure(row: Row, status: str) -> Failure | None:
 
 
 def _figures(cell: object) -> dict[str, Any]:
-    return values.known_figures(values.json_object(cell))
+    figures = values.known_figures(values.json_object(cell))
+    if figures.get("energy_reason") == NOT_REACHED:  # rows of earlier versions say no more
+        figures.setdefault("pending", ["energy"])
+    return figures
+
+
+def _options(cell: object) -> dict[str, str]:
+    return {name: values.text(value) for name, value in values.json_object(cell).items()}
 
 
 def _signals(cell: object) -> dict[str, float]:

@@ -64,6 +64,7 @@ records = Table(
     Column("failure_kind", String),
     Column("failure_message", String),
     Column("figures", JSON, nullable=False),
+    Column("options", JSON(none_as_null=True)),
     UniqueConstraint("run_id", "workload"),
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from inferometer.core.record import Failure, FailureKind, Record, Value
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 
 
 def make(
@@ -40,7 +40,9 @@ def make(
     variant = Variant(model=model, backend=backend, precision=precision)
     return Record(
         workload=Workload(
-            variant=variant, device=device, threads=threads, batch_size=batch, input_size=size
+            variant=variant,
+            target=Target(device=device, threads=threads),
+            shape=Shape(batch_size=batch, input_size=size),
         ),
         status="skipped" if skipped else "failed" if failure else "ok",
         failure=Failure(stage="measure", kind=failure, message=message) if failure else None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from inferometer.core.record import Record, Round
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 
 MODELS = {"tiny": (1e6, 0.004), "small": (3e6, 0.01), "middle": (8e6, 0.03), "large": (2e7, 0.08)}
 """Parameters, and seconds for each input at 224."""
@@ -121,10 +121,8 @@ def workload(cell: Cell) -> Workload:
     model, size, batch = cell
     return Workload(
         variant=Variant(model=model, backend="torch", precision="fp32"),
-        device="cpu",
-        threads=2,
-        batch_size=batch,
-        input_size=size,
+        target=Target(device="cpu", threads=2),
+        shape=Shape(batch_size=batch, input_size=size),
     )
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from inferometer.analysis import series
-from inferometer.analysis.grid import Shape, build
+from inferometer.analysis.grid import build
+from inferometer.core.workload import Shape
 
 
 def test_latency_by_batch_has_points_with_intervals_and_gaps(record):

@@ -5,7 +5,7 @@ import pytest
 from inferometer.cli.main import main
 from inferometer.core.record import Record
 from inferometer.core.sweep import Study, Sweep
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.report import plots
 from inferometer.store import open_store
 
@@ -21,10 +21,8 @@ def store(tmp_path):
             for batch in (1, 2):
                 workload = Workload(
                     variant=Variant(model="resnet18", backend="torch", precision="fp32"),
-                    device="cpu",
-                    threads=1,
-                    batch_size=batch,
-                    input_size=224,
+                    target=Target(device="cpu", threads=1),
+                    shape=Shape(batch_size=batch, input_size=224),
                 )
                 figures = {"latency_mean_s": 0.04 * batch}
                 opened.put_record(run.id, Record(workload=workload, status="ok", figures=figures))

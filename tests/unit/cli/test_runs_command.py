@@ -7,7 +7,7 @@ import pytest
 from inferometer.cli.main import main
 from inferometer.core.record import Failure, Record
 from inferometer.core.sweep import Study, Sweep
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.store import open_store
 
 
@@ -37,10 +37,8 @@ def add_run(store, name="lab", device="Pi 5", planned=3):
 def put(store, run, model, status):
     workload = Workload(
         variant=Variant(model=model, backend="torch", precision="fp32"),
-        device="cpu",
-        threads=1,
-        batch_size=1,
-        input_size=None,
+        target=Target(device="cpu", threads=1),
+        shape=Shape(batch_size=1, input_size=None),
     )
     failure = None if status == "ok" else Failure(stage="load", kind="crash", message="")
     store.put_record(run.id, Record(workload=workload, status=status, failure=failure))

@@ -7,7 +7,7 @@ import pytest
 from inferometer.cli.main import main
 from inferometer.core.record import FIELDS, Failure, Record
 from inferometer.core.sweep import Study, Sweep
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.store import open_store
 
 
@@ -21,10 +21,8 @@ def store(tmp_path):
         for batch in (1, 2):
             workload = Workload(
                 variant=Variant(model="resnet18", backend="torch", precision="fp32"),
-                device="cpu",
-                threads=1,
-                batch_size=batch,
-                input_size=224,
+                target=Target(device="cpu", threads=1),
+                shape=Shape(batch_size=batch, input_size=224),
             )
             failure = Failure(stage="measure", kind="out_of_memory", message="Too much.")
             record = Record(

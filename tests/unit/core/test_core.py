@@ -10,7 +10,7 @@ from inferometer.core.metric import Estimate
 from inferometer.core.procedure import PRESETS, Procedure
 from inferometer.core.record import FIELDS, Failure, Record
 from inferometer.core.sweep import Block, Study, Sweep
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 
 CONTRACT = [
     "run_id",
@@ -76,10 +76,7 @@ CONTRACT = [
     "causes",
 ]
 
-WORKLOAD = Workload(
-    variant=Variant(model="resnet18", backend="torch", precision="fp32"),
-    device="cpu", threads=2, batch_size=8, input_size=224,
-)  # fmt: skip
+WORKLOAD = Workload(variant=Variant(model="resnet18", backend="torch", precision="fp32"), target=Target(device="cpu", threads=2), shape=Shape(batch_size=8, input_size=224))  # fmt: skip
 
 
 def test_the_exported_record_begins_with_the_contract_in_its_order():
@@ -123,9 +120,7 @@ def test_the_key_is_pinned_because_stored_runs_are_joined_by_it():
 def test_a_label_names_what_is_unusual():
     assert WORKLOAD.label == "resnet18 224/8"
     odd = Variant(model="m", backend="onnx", precision="int8")
-    assert Workload(
-        variant=odd, device="cuda", threads=None, batch_size=1, input_size=None
-    ).label == "m onnx int8 cuda own size/1"  # fmt: skip
+    assert Workload(variant=odd, target=Target(device="cuda", threads=None), shape=Shape(batch_size=1, input_size=None)).label == "m onnx int8 cuda own size/1"  # fmt: skip
 
 
 def test_a_sweep_spans_its_axes_once():

@@ -6,14 +6,16 @@ import pytest
 
 from inferometer.core.lines import attempt, lines
 from inferometer.core.record import Failure, Record
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 
 
 def record(batch=4, size=224, failure=None, model="net", **figures):
     variant = Variant(model=model, backend="torch", precision="fp32")
     return Record(
         workload=Workload(
-            variant=variant, device="cpu", threads=1, batch_size=batch, input_size=size
+            variant=variant,
+            target=Target(device="cpu", threads=1),
+            shape=Shape(batch_size=batch, input_size=size),
         ),
         status="failed" if failure else "ok",
         failure=failure,

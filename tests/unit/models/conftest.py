@@ -19,8 +19,11 @@ def run_once():
     def run(model, *, batch_size=1, input_size=None):
         import torch
 
+        from inferometer.backends.torch.session import TorchSession
+
         inputs = model.inputs.make(batch_size=batch_size, input_size=input_size, seed=0)
+        session = TorchSession(model.network, device="cpu", dtype=torch.float32)
         with torch.inference_mode():
-            return model.network(*inputs.args, **inputs.kwargs)
+            return session.bind(inputs)()
 
     return run

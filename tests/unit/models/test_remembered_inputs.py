@@ -30,7 +30,7 @@ class Counted(GeneratedInputs):
 @pytest.fixture
 def spec():
     Counted.made = 0
-    return Counted(tensors=SPECS, library="numpy")
+    return Counted(tensors=SPECS)
 
 
 def arrays(inputs):

@@ -152,6 +152,9 @@ def test_text_and_an_image_where_a_model_takes_both(run_once, tmp_path):
 
 
 def test_text_alone_where_an_image_may_take_its_place(run_once, tmp_path):
+    from inferometer.models.torchvision_compat import import_torchvision_if_installed
+
+    import_torchvision_if_installed()  # transformers needs one that can be imported
     from transformers import LlavaConfig
 
     small = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}

@@ -11,8 +11,10 @@ METERS = "inferometer.power_sources"
 SOURCES = "inferometer.model_sources"
 
 BACKEND = """
+from inferometer.core.format import Format
+
 class Backend:
-    accepts, precisions, devices = frozenset(), ("fp32",), ("cpu",)
+    accepts, precisions, devices = frozenset({Format.CALLABLE}), ("fp32",), ("cpu",)
 
     def start(self, *, threads):
         pass

@@ -16,7 +16,7 @@ from inferometer.core.record import Failure, FailureKind, Record, Value
 from inferometer.core.roof import Attained, Roof
 from inferometer.core.run import Run
 from inferometer.core.sweep import Block, Study, Sweep
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.report.material import Material
 from inferometer.report.sources import RunRecords
 
@@ -100,10 +100,8 @@ def make_record(
     return Record(
         workload=Workload(
             variant=Variant(model=model, backend=backend, precision=precision),
-            device=device,
-            threads=threads,
-            batch_size=batch,
-            input_size=size,
+            target=Target(device=device, threads=threads),
+            shape=Shape(batch_size=batch, input_size=size),
         ),
         status="skipped" if skipped else "failed" if failure else "ok",
         failure=Failure(stage="measure", kind=failure, message=message) if failure else None,

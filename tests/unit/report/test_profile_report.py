@@ -13,16 +13,14 @@ from rich.console import Console
 
 from inferometer.core.metric import Estimate
 from inferometer.core.profile import CallTree, Node, OperatorTime, Profile
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.report.profile import print_profile, row
 from inferometer.runner.profile import Profiled
 
 WORKLOAD = Workload(
     variant=Variant(model="net.py:build", backend="torch", precision="fp32"),
-    device="cpu",
-    threads=2,
-    batch_size=1,
-    input_size=None,
+    target=Target(device="cpu", threads=2),
+    shape=Shape(batch_size=1, input_size=None),
 )
 
 

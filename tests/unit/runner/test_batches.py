@@ -10,10 +10,12 @@ import pytest
 
 from inferometer.backends.python.session import PythonSession
 from inferometer.core.errors import WorkloadError
+from inferometer.core.format import Format
 from inferometer.core.model import Inputs, LoadedModel
+from inferometer.core.workload import Shape
 from inferometer.models.inputs import ExampleInputs, GeneratedInputs, TensorSpec, images
 from inferometer.runner.batches import batch_remark
-from inferometer.runner.bench import Bench, Shape
+from inferometer.runner.bench import Bench
 from inferometer.runner.loading import watch_of
 
 
@@ -29,11 +31,13 @@ class Fixed:
 
 def warm(network, *, batch=4, inputs=None, source="python"):
     """The notes of the first calls of a network."""
-    spec = inputs or GeneratedInputs(tensors=(TensorSpec(shape=(3,)),), library="numpy")
-    model = LoadedModel(network=network, inputs=spec, source=source, weights="none")
+    spec = inputs or GeneratedInputs(tensors=(TensorSpec(shape=(3,)),))
+    model = LoadedModel(
+        network=network, format=Format.CALLABLE, inputs=spec, source=source, weights="none"
+    )
     session = PythonSession(network)
     bench = Bench(model, session, load_s=None, watch=watch_of(session, threads=1))
-    return bench.warm_up(Shape(batch_size=batch, input_size=None, seed=0)).notes
+    return bench.warm_up(Shape(batch_size=batch, input_size=None)).notes
 
 
 def refusal(*args, **kwargs):

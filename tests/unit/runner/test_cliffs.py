@@ -101,7 +101,7 @@ def test_batches_grow_until_there_is_a_cliff_which_is_then_narrowed(journal):
 def test_what_the_study_skipped_is_tried_and_counted_once(journal):
     of = study()
     kept = journal(of)
-    skipped = replace(of.workloads()[0], batch_size=8)
+    skipped = of.workloads()[0].at(8)
     failure = Failure(stage="warmup", kind="out_of_memory", message="it would not fit")
     kept.run = replace(kept.run, planned=4)
     kept.finish(Record(workload=skipped, status="skipped", failure=failure))

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from inferometer.core.errors import WorkloadError
+from inferometer.core.format import Format
 from inferometer.core.model import LoadedModel
-from inferometer.core.workload import Variant
+from inferometer.core.workload import Shape, Variant
 from inferometer.models.inputs import ExampleInputs
-from inferometer.runner.bench import Bench, Shape
+from inferometer.runner.bench import Bench
 from inferometer.runner.costed import OWN_BATCH, costing_of, costing_of_file
 from inferometer.runner.loading import watch_of
 
-SHAPE = Shape(batch_size=2, input_size=None, seed=0)
+SHAPE = Shape(batch_size=2, input_size=None)
 VARIANT = Variant(model="net", backend="torch", precision="fp32")
 
 
@@ -24,6 +25,7 @@ def bench(tmp_path):
     def make(network, session, example, *, files=True):
         model = LoadedModel(
             network=network,
+            format=Format.TORCH_MODULE,
             inputs=ExampleInputs(args=(example,)),
             source="file",
             weights="file net.pt",
@@ -65,7 +67,7 @@ def test_where_no_batch_is_asked_for_it_is_the_examples_own(bench, batch, rows):
     network = torch.nn.Linear(4, 3).eval()
     session, _ = TorchBackend().adopt(network)
     held = bench(network, session, torch.zeros(2000, 4))
-    shape = Shape(batch_size=batch, input_size=None, seed=0)
+    shape = Shape(batch_size=batch, input_size=None)
     found = costing_of(held, VARIANT, shape, may_run=False)
     assert (found.batch_size, found.cost.macs) == (rows, rows * 4 * 3)
     assert found.input_shape == f"{rows}x4"
@@ -83,7 +85,7 @@ def test_where_no_batch_is_asked_for_it_is_the_files_own(tmp_path, axis, own):
     )  # fmt: skip
     path = tmp_path / "m.onnx"
     onnx.save(helper.make_model(graph, ir_version=10), path)
-    shape = Shape(batch_size=OWN_BATCH, input_size=None, seed=0)
+    shape = Shape(batch_size=OWN_BATCH, input_size=None)
     found = costing_of_file("m", str(path), shape, precision=None)
     assert (found.batch_size, found.cost.macs) == (own, own * 4 * 8)
 
@@ -97,7 +99,7 @@ def test_the_files_are_in_the_facts_of_the_record(torch_bench, bench):
 
 
 def test_a_size_that_changes_nothing_is_refused(torch_bench):
-    shape = Shape(batch_size=2, input_size=9, seed=0)
+    shape = Shape(batch_size=2, input_size=9)
     with pytest.raises(WorkloadError, match="input size 9 would change nothing") as caught:
         costing_of(torch_bench, VARIANT, shape, may_run=False)
     assert caught.value.kind == "unsupported"

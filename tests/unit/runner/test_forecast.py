@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.runner.forecast import CallTimes
 
 
 def workload(model="a", size=224, batch=1):
     variant = Variant(model=model, backend="torch", precision="fp32")
-    return Workload(variant=variant, device="cpu", threads=1, batch_size=batch, input_size=size)
+    return Workload(
+        variant=variant,
+        target=Target(device="cpu", threads=1),
+        shape=Shape(batch_size=batch, input_size=size),
+    )
 
 
 @pytest.fixture

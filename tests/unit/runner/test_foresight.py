@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
 from inferometer.core.cost import Cost
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Record
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.runner.foresight import Foresight
 from inferometer.runner.parent import WorkerFailed
 
@@ -19,10 +18,13 @@ LOADED = {"memory_baseline_bytes": 220 * MIB, "memory_weights_bytes": 80 * MIB}
 EACH = 10 * MIB
 
 
-def workload(batch, **more):
+def workload(batch, *, device="cpu"):
     variant = Variant(model="a", backend="torch", precision="fp32")
-    one = Workload(variant=variant, device="cpu", threads=1, batch_size=batch, input_size=224)
-    return replace(one, **more)
+    return Workload(
+        variant=variant,
+        target=Target(device=device, threads=1),
+        shape=Shape(batch_size=batch, input_size=224),
+    )
 
 
 class FakeResidents:

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from inferometer.backends.python.session import PythonSession
+from inferometer.core.format import Format
 from inferometer.core.model import LoadedModel
+from inferometer.core.workload import Shape
 from inferometer.models.inputs import GeneratedInputs, TensorSpec
-from inferometer.runner.bench import Bench, RoundPlan, Shape
+from inferometer.runner.bench import Bench, RoundPlan
 from inferometer.runner.loading import watch_of
 
-SMALL, LARGE = (Shape(batch_size=b, input_size=None, seed=0) for b in (2, 4))
+SMALL, LARGE = (Shape(batch_size=b, input_size=None) for b in (2, 4))
 PLAN = RoundPlan(values=3)
 
 
@@ -31,8 +33,10 @@ def measured():
 
     def make(network):
         Counted.made = 0
-        spec = Counted(tensors=(TensorSpec(shape=(3,)),), library="numpy")
-        model = LoadedModel(network=network, inputs=spec, source="python", weights="none")
+        spec = Counted(tensors=(TensorSpec(shape=(3,)),))
+        model = LoadedModel(
+            network=network, format=Format.CALLABLE, inputs=spec, source="python", weights="none"
+        )
         session = PythonSession(network)
         return Bench(model, session, load_s=None, watch=watch_of(session, threads=1))
 

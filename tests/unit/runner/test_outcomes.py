@@ -8,14 +8,18 @@ import pytest
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.runner.foresight import Outlook
 from inferometer.runner.outcomes import Outcomes
 from inferometer.runner.turns import Prepared
 
 MIB = 1 << 20
 VARIANT = Variant(model="a", backend="torch", precision="fp32")
-WORKLOAD = Workload(variant=VARIANT, device="cpu", threads=1, batch_size=1, input_size=224)
+WORKLOAD = Workload(
+    variant=VARIANT,
+    target=Target(device="cpu", threads=1),
+    shape=Shape(batch_size=1, input_size=224),
+)
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 from inferometer.core.errors import WorkloadError
 from inferometer.core.model import Inputs
 from inferometer.core.profile import CallTree, Node, Profile
+from inferometer.core.workload import Shape
 from inferometer.runner import profiling
-from inferometer.runner.bench import Shape
 
-SHAPE = Shape(batch_size=1, input_size=None, seed=0)
+SHAPE = Shape(batch_size=1, input_size=None)
 ROOT = Node(
     name="", kind="module", type="Net", calls=1, self_s=1, total_s=1, low_s=1, high_s=1
 )  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.runner import residents
 from inferometer.runner.parent import WorkerFailed
 from inferometer.runner.residents import Clock, Residents
@@ -19,7 +19,11 @@ GIB = 1 << 30
 
 def workload(model):
     variant = Variant(model=model, backend="torch", precision="fp32")
-    return Workload(variant=variant, device="cpu", threads=1, batch_size=1, input_size=224)
+    return Workload(
+        variant=variant,
+        target=Target(device="cpu", threads=1),
+        shape=Shape(batch_size=1, input_size=224),
+    )
 
 
 class FakeProcess:

@@ -14,7 +14,7 @@ from inferometer.core.errors import InputError, WorkloadError
 from inferometer.core.procedure import PRESETS, Procedure
 from inferometer.core.roof import Attained, Roof
 from inferometer.core.sweep import Study, Sweep
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.runner import roofs as module
 from inferometer.runner.roofs import (
     against_roof,
@@ -58,7 +58,9 @@ def roof(precision="fp32", *, threads=2, device="cpu", **more):
 def workload(precision="fp32", *, backend="torch", threads=2, batch_size=1):
     variant = Variant(model="m", backend=backend, precision=precision)
     return Workload(
-        variant=variant, device="cpu", threads=threads, batch_size=batch_size, input_size=None
+        variant=variant,
+        target=Target(device="cpu", threads=threads),
+        shape=Shape(batch_size=batch_size, input_size=None),
     )
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.runner.pairing import PairSchedule, pair_width
 from inferometer.runner.schedule import Schedule
 from inferometer.runner.task import Task, owed_s, plan_round, round_s, rule_of, typical_s
@@ -24,7 +24,11 @@ ONE = Procedure(processes=1, min_calls=10, min_rounds=5, span_s=0.0)
 
 def workload(name, batch=1):
     variant = Variant(model=name, backend="torch", precision="fp32")
-    return Workload(variant=variant, device="cpu", threads=1, batch_size=batch, input_size=224)
+    return Workload(
+        variant=variant,
+        target=Target(device="cpu", threads=1),
+        shape=Shape(batch_size=batch, input_size=224),
+    )
 
 
 def make_task(name, call_s, procedure=ONE, **more):

@@ -7,15 +7,12 @@ from dataclasses import replace
 import pytest
 
 from inferometer.core.record import Failure, Record, Round
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.models.zoo.known import Account, Call
 from inferometer.runner import selftest, selftest_calls, selftest_check
 from inferometer.runner.selftest_check import Check
 
-WORKLOAD = Workload(
-    variant=Variant(model="spin", backend="python", precision="fp32"),
-    device="cpu", threads=1, batch_size=1, input_size=None,
-)  # fmt: skip
+WORKLOAD = Workload(variant=Variant(model="spin", backend="python", precision="fp32"), target=Target(device="cpu", threads=1), shape=Shape(batch_size=1, input_size=None))  # fmt: skip
 TRUE_S = 1e-3
 GAP_S = 400e-9
 

@@ -8,13 +8,10 @@ from scipy import stats
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import FIELD_NAMES, Round
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.runner.summary import summarise
 
-W = Workload(
-    variant=Variant(model="a", backend="torch", precision="fp32"),
-    device="cpu", threads=1, batch_size=8, input_size=224,
-)  # fmt: skip
+W = Workload(variant=Variant(model="a", backend="torch", precision="fp32"), target=Target(device="cpu", threads=1), shape=Shape(batch_size=8, input_size=224))  # fmt: skip
 
 
 def make(values, *, phase="measure", settle=0, per_value=1, process=0):

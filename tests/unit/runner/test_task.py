@@ -6,7 +6,7 @@ import numpy as np
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.runner.task import Task, rule_of
 
 PROCEDURE = Procedure(
@@ -25,7 +25,11 @@ def a_round(index, level_s):
 
 def test_calls_that_become_slower_end_at_the_time_limit_not_at_the_next_look():
     variant = Variant(model="m", backend="python", precision="fp32")
-    workload = Workload(variant=variant, device="cpu", threads=1, batch_size=1, input_size=None)
+    workload = Workload(
+        variant=variant,
+        target=Target(device="cpu", threads=1),
+        shape=Shape(batch_size=1, input_size=None),
+    )
     task = Task(workload=workload, call_s=0.001, procedure=PROCEDURE, rule=rule_of(PROCEDURE))
     for index in range(10):
         task.add(a_round(index, 0.001))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.runner.task import Task, rule_of
 from inferometer.runner.turns import Prepared, further
 
@@ -18,7 +18,11 @@ PROCEDURE = Procedure(processes=3, target=0.05, max_time_s=1000.0)
 
 def prepared(name, medians, *, turns=None, procedure=PROCEDURE):
     variant = Variant(model=name, backend="torch", precision="fp32")
-    workload = Workload(variant=variant, device="cpu", threads=1, batch_size=1, input_size=224)
+    workload = Workload(
+        variant=variant,
+        target=Target(device="cpu", threads=1),
+        shape=Shape(batch_size=1, input_size=224),
+    )
     rounds = [
         Round(
             index=0, process=process, phase="measure", started_at=float(i), calls_per_value=1,

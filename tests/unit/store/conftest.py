@@ -7,7 +7,7 @@ import pytest
 from inferometer.core.record import Failure, Record, Round
 from inferometer.core.run import Run
 from inferometer.core.sweep import Study, Sweep
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.store import Store, open_store
 
 
@@ -18,10 +18,8 @@ class Make:
     def workload(model: str = "resnet18", *, batch: int = 1, size: int | None = 224) -> Workload:
         return Workload(
             variant=Variant(model=model, backend="torch", precision="fp32"),
-            device="cpu",
-            threads=2,
-            batch_size=batch,
-            input_size=size,
+            target=Target(device="cpu", threads=2),
+            shape=Shape(batch_size=batch, input_size=size),
         )
 
     @staticmethod

@@ -32,13 +32,13 @@ WRITER = """
     import sys
     from inferometer.core.record import Record
     from inferometer.core.sweep import Study, Sweep
-    from inferometer.core.workload import Variant, Workload
+    from inferometer.core.workload import Shape, Target, Variant, Workload
     from inferometer.store import open_store
 
     def record(model):
         variant = Variant(model=str(model), backend="torch", precision="fp32")
         workload = Workload(
-            variant=variant, device="cpu", threads=1, batch_size=1, input_size=None
+            variant=variant, target=Target(threads=1), shape=Shape(batch_size=1, input_size=None)
         )
         return Record(workload=workload, status="ok", figures={"latency_mean_s": 0.5})
 
@@ -96,7 +96,7 @@ def test_the_migrations_make_the_tables_of_the_schema(path, store):
         "records": "sequence:INTEGER run_id:VARCHAR(8) workload:VARCHAR(16) model:VARCHAR "
         "backend:VARCHAR precision:VARCHAR device:VARCHAR threads:BIGINT batch_size:BIGINT "
         "input_size:BIGINT status:VARCHAR failure_stage:VARCHAR failure_kind:VARCHAR "
-        "failure_message:VARCHAR figures:JSON",
+        "failure_message:VARCHAR figures:JSON options:JSON",
         "rounds": "run_id:VARCHAR(8) workload:VARCHAR(16) number:INTEGER process:INTEGER "
         "phase:VARCHAR started_at:DOUBLE calls_per_value:INTEGER settle:INTEGER starts_s:BLOB "
         "values_s:BLOB pair:INTEGER signals:JSON",
@@ -419,7 +419,7 @@ class TestUpgrade:
         for _ in range(2):
             with open_store(filled) as store:
                 assert store.outcomes(store.run("latest").id) == {"ok": 60}
-        assert pragma(filled, "user_version") == 3
+        assert pragma(filled, "user_version") == len(migrations.MIGRATIONS)
 
     def test_that_fails_changes_nothing(self, filled, monkeypatch):
         def fail(connection):

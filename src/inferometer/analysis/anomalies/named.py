@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inferometer.analysis.findings import Anomaly
-from inferometer.analysis.grid import Column, Grid, Shape
+from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.rerun import rerun_command
+from inferometer.core.workload import Shape
 
 Place = tuple[Column, Shape]
 

@@ -10,9 +10,10 @@ from itertools import combinations, groupby, pairwise, product
 from operator import attrgetter
 from typing import Literal, get_args
 
-from inferometer.analysis.grid import Column, Grid, Shape
+from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.sides import difference_of, haze, side
 from inferometer.core.hypothesis import AXES
+from inferometer.core.workload import Shape
 from inferometer.stats.comparison import ZONE, Difference, Side, verdicts
 
 Says = Literal["for", "against", "undecided"]
@@ -173,7 +174,7 @@ def _pair(start: Cell, end: Cell) -> Pair:
 
 def _level(grid: Grid, column: Column, shape: Shape, factor: str) -> float | None:
     if factor == "threads":
-        return column.threads
+        return column.target.threads
     if factor in AXES:
         value: int | None = getattr(shape, factor)
         return value
@@ -188,9 +189,10 @@ def _rest(cell: Cell, factor: str) -> Hashable:
         "model": column.variant.model,
         "backend": column.variant.backend,
         "precision": column.variant.precision,
-        "device": column.device,
+        "options": column.variant.options,
+        "device": column.target.device,
         "device_name": column.device_name,
-        "threads": column.threads,
+        "threads": column.target.threads,
         "run_id": column.run_id,
         "input_size": shape.input_size,
         "batch_size": shape.batch_size,
@@ -209,7 +211,7 @@ _AXES_BY_NAME: dict[str, Callable[[Column], tuple[str, ...]]] = {
     "model": lambda column: (column.variant.model, column.name),
     "precision": lambda column: (column.variant.precision,),
     "backend": lambda column: (column.variant.backend,),
-    "device": lambda column: (column.device,),
+    "device": lambda column: (column.target.device,),
     "device_name": lambda column: (column.device_name,),
 }
 """Axes whose values have names, and the names that a column has on each."""
@@ -225,8 +227,8 @@ def _cells_of(grid: Grid, figure: str, axis: str, value: str) -> dict[Hashable, 
         names = {name: read(column)[0] for name, read in _AXES_BY_NAME.items() if name != axis}
         # A device is measured in runs of its own, and comes with its number of threads.
         run_id = None if axis == "device_name" else column.run_id
-        threads = None if axis in {"device_name", "device"} else column.threads
-        rest = (shape, *names.items(), threads, run_id)
+        threads = None if axis in {"device_name", "device"} else column.target.threads
+        rest = (shape, column.variant.options, *names.items(), threads, run_id)
         hazy = haze(record, figure)
         found[rest].append(Cell(column=column, shape=shape, side=measured, hazy=hazy))
     return found

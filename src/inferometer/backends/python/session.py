@@ -7,9 +7,11 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from inferometer.backends.finite import minus_infinite, non_finite
+from inferometer.backends.tensors import as_tensor, is_numpy
 from inferometer.core.errors import WorkloadError
 from inferometer.core.format import Format
 from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
+from inferometer.core.nested import leaves, mapped
 from inferometer.core.protocols import Adopted
 from inferometer.core.workload import Variant
 
@@ -19,20 +21,26 @@ class PythonSession:
 
     device: str = "cpu"
 
-    def __init__(self, function: Callable[..., object]) -> None:
+    def __init__(self, function: Callable[..., object], *, takes_tensors: bool = False) -> None:
         self.function = function
+        self._takes_tensors = takes_tensors
 
     def running(self) -> AbstractContextManager[object]:
         """Nothing has to be entered."""
         return nullcontext()
 
     def place(self, inputs: Inputs) -> PlacedInputs:
-        """Inputs as they are."""
-        return PlacedInputs(**vars(inputs))
+        """Inputs as they are; for a model of torch, arrays of NumPy become tensors."""
+        nested = (inputs.args, dict(inputs.kwargs))
+        if not self._takes_tensors or not any(is_numpy(leaf) for _, leaf in leaves(nested)):
+            return PlacedInputs(**vars(inputs))
+        args, kwargs = mapped(nested, as_tensor)
+        return PlacedInputs(**{**vars(inputs), "args": args, "kwargs": kwargs})
 
     def bind(self, inputs: Inputs) -> Callable[[], object]:
         """Arguments bound to the callable."""
-        return partial(self.function, *inputs.args, **inputs.kwargs)
+        placed = inputs if isinstance(inputs, PlacedInputs) else self.place(inputs)
+        return partial(self.function, *placed.args, **placed.kwargs)
 
     def non_finite(self, output: object) -> str | None:
         """Look at numbers, arrays and tensors in the output, however nested."""
@@ -71,7 +79,8 @@ class PythonBackend:
             )
         if not callable(model.network):
             raise WorkloadError("bad_model", f"a {type(model.network).__name__} is not callable")
-        return PythonSession(model.network)
+        takes_tensors = model.format is not Format.CALLABLE
+        return PythonSession(model.network, takes_tensors=takes_tensors)
 
     def can_adopt(self, network: object) -> bool:
         """Whether it can be called."""

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from inferometer.backends.finite import minus_infinite, non_finite
+from inferometer.backends.tensors import as_tensor
 from inferometer.backends.torch.memory import CudaMemory, MpsMemory
 from inferometer.core.errors import WorkloadError
 from inferometer.core.format import Format
@@ -129,6 +130,7 @@ class TorchSession:
         is_plain = device == "cpu" and self.dtype == torch.float32
 
         def place(leaf: Any) -> Any:  # noqa: ANN401 - inputs nest as they like
+            leaf = as_tensor(leaf)
             if isinstance(leaf, torch.Tensor):
                 return leaf.to(device, self.dtype if leaf.is_floating_point() else leaf.dtype)
             if isinstance(leaf, PackedSequence):  # of its parts, the lengths stay on the host

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from inferometer.core.errors import InputError, MeterError
 from inferometer.core.filenames import expanded, reason_of
 from inferometer.core.shown import shown
-from inferometer.host.files import read_text
+from inferometer.host.cgroup import groups
 from inferometer.host.reads import GROUP_READS, READS
 from inferometer.host.sanitise import Sanitiser, private_names
 from inferometer.meters.energy import kinds, sensorfile
@@ -120,13 +120,10 @@ class _Tree:
 
     def _copy_groups(self) -> None:
         """Control groups under names of their own: theirs name users, programs and containers."""
-        text = read_text(self._surroundings.root, "proc/self/cgroup") or "0::/"
         names: dict[str, str] = {}
         lines = []
-        for line in text.splitlines():
-            number, _, rest = line.partition(":")
-            controllers, _, path = rest.partition(":")
-            parts = PurePosixPath(path.strip("/")).parts
+        for number, controllers, group in groups(self._surroundings.root):
+            parts = group.parts
             hidden = [_hidden(part, names) for part in parts]
             lines.append(f"{number}:{controllers}:/{'/'.join(hidden)}\n")
             for mount in dict.fromkeys([controllers, *controllers.split(",")]):

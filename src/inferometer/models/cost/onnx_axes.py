@@ -34,6 +34,12 @@ class Setting(NamedTuple):
     notes: tuple[str, ...]
 
 
+def own_batch(model: ModelProto, path: Path) -> int:
+    """Samples that a file was made for; 1 where it leaves that open."""
+    axes = _axes(model.graph)
+    return 1 if _batch_names(axes) else _own_batch(path, axes, None)
+
+
 def set_axes(
     model: ModelProto, path: Path, *, batch_size: int | None, input_size: int | None
 ) -> Setting:

@@ -17,6 +17,7 @@ from inferometer.core.errors import (
     is_out_of_memory,
 )
 from inferometer.core.filenames import FileProblemError, check_file, reason_of
+from inferometer.core.format import Format
 from inferometer.core.shown import shown, visible
 from inferometer.models.cost.onnx_dialect import agree, modernise
 from inferometer.models.cost.onnx_node import OnnxDamagedError, bodies, library
@@ -48,14 +49,19 @@ _DATA = ("raw_data", "float_data", "int32_data", "int64_data", "double_data", "u
 def onnx_path(reference: str) -> Path | None:
     """The file that a reference names, where that is an ONNX file; None for any other reference.
 
+    One that is called so and holds nothing known is meant to be one.
+
     Raises:
         ModelReferenceError: there is no such file, or the reference has options.
         MissingExtraError: the package that reads it is not installed.
     """
+    from inferometer.models import format_of
     from inferometer.models.reference import parse
 
     parsed = parse(reference)
-    if parsed.source != "file" or not parsed.target.lower().endswith(SUFFIX):
+    found = format_of(reference) if parsed.source == "file" else None
+    is_called_so = parsed.source == "file" and parsed.target.lower().endswith(SUFFIX)
+    if found is not Format.ONNX and (found is not None or not is_called_so):
         return None
     path = path_of(parsed.target)
     if parsed.options:
@@ -68,9 +74,22 @@ def onnx_path(reference: str) -> Path | None:
 
 
 def read_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
-    """The model without the values of its larger tensors, and the files that it consists of.
+    """What `open_onnx` gives, made plain to count.
 
     Local functions are written out where they are called, operators of old opsets as newer ones.
+
+    Raises:
+        WorkloadError: as `open_onnx`.
+    """
+    model, files = open_onnx(path)
+    agree(model)
+    whole = _inlined(model, path)
+    modernise(whole)
+    return whole, files
+
+
+def open_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
+    """The model without the values of its larger tensors, and the files that it consists of.
 
     Raises:
         WorkloadError: (bad_model) the file is damaged or no ONNX, or takes weights from outside of
@@ -100,10 +119,7 @@ def read_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
             for name in _DATA:
                 tensor.ClearField(name)
     _check_texts(model)
-    agree(model)
-    whole = _inlined(model, path)
-    modernise(whole)
-    return whole, tuple(dict.fromkeys(files))
+    return model, tuple(dict.fromkeys(files))
 
 
 def _kinds() -> frozenset[int]:

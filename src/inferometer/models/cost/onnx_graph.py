@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inferometer.core.cost import Cost
-from inferometer.core.errors import InferometerError, WorkloadError, is_out_of_memory
+from inferometer.core.errors import WorkloadError
 from inferometer.core.shown import shown
 from inferometer.models.cost.onnx_file import read_onnx
-from inferometer.models.cost.onnx_node import OnnxDamagedError, real_inputs
+from inferometer.models.cost.onnx_node import reading, real_inputs
 from inferometer.models.cost.onnx_parameters import Constants, count_tensors, precision_of
 from inferometer.models.cost.onnx_shapes import Shaped, shaped
 from inferometer.models.cost.onnx_sources import sparse_tensors
 from inferometer.models.cost.onnx_walk import Walk
-from inferometer.models.failures import fault
 
 if TYPE_CHECKING:
     from onnx import GraphProto
@@ -63,16 +62,8 @@ def count_onnx(path: Path, *, batch_size: int | None, input_size: int | None) ->
         WorkloadError: (bad_model) the file is damaged, or its shapes are absurd; (unsupported) it
             was made for another shape; (crash) our own code failed.
     """
-    try:
+    with reading(path):
         counted = _read_and_counted(path, batch_size, input_size)
-    except InferometerError:
-        raise
-    except (OnnxDamagedError, UnicodeDecodeError) as error:  # texts are decoded when they are read
-        raise WorkloadError("bad_model", f"{shown(path)}: {shown(error)}") from error
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        raise fault(str(path), error) from error
     cost, parameters = counted.cost, counted.parameters
     most = max(cost.macs, cost.elementwise_flops, cost.operator_bytes, cost.compulsory_bytes)
     if max(most, parameters["parameters"], parameters["buffers"]) > LARGEST:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inferometer.core.errors import in_one_line, is_out_of_memory
-from inferometer.core.shown import visible
+from inferometer.core.errors import (
+    InferometerError,
+    WorkloadError,
+    in_one_line,
+    is_out_of_memory,
+)
+from inferometer.core.shown import shown, visible
 from inferometer.models.cost.onnx_tensor import Tensor
+from inferometer.models.failures import fault
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
@@ -72,6 +79,25 @@ def library() -> Iterator[None]:
         if is_out_of_memory(error):
             raise
         raise OnnxDamagedError(visible(in_one_line(error))) from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what is wrong with a file into a failure that names it, and our own faults into ours.
+
+    Raises:
+        WorkloadError: (bad_model) the file is damaged; (crash) our own code failed.
+    """
+    try:
+        yield
+    except InferometerError:
+        raise
+    except (OnnxDamagedError, UnicodeDecodeError) as error:  # texts are decoded when they are read
+        raise WorkloadError("bad_model", f"{shown(path)}: {shown(error)}") from error
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise fault(str(path), error) from error
 
 
 class ShapeUnknown(Exception):  # noqa: N818 - not an error: the node is then named as unknown

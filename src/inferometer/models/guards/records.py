@@ -35,7 +35,7 @@ class Records:
             self._reader: Any = torch._C.PyTorchFileReader(str(path))  # noqa: SLF001 - the only one
             names = list(self._reader.get_all_records())
             self.sizes = {name: int(self._reader.get_record_size(name)) for name in names}
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, LookupError, ArithmeticError) as error:
             raise damaged(path, f"is cut short or damaged: {shown(error)}") from error
         top = {name.partition("/")[0] for name in inside}
         expected = {name.partition("/")[2]: size for name, size in inside.items()}
@@ -52,6 +52,6 @@ class Records:
             raise damaged(self.path, f"has a record {shown(name, 80)} that is far too large")
         try:
             content: bytes = self._reader.get_record(name)
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, LookupError, ArithmeticError) as error:
             raise damaged(self.path, f"lacks {shown(name, 80)}, or it is damaged") from error
         return content

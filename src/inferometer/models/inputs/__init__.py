@@ -5,6 +5,7 @@ Knows no source. Nothing heavy is imported before inputs are made.
 
 from __future__ import annotations
 
+from inferometer.models.inputs.declared import DeclaredInputs, declared_inputs
 from inferometer.models.inputs.examples import ExampleInputs, example_inputs, own_batch_size
 from inferometer.models.inputs.factory import (
     FactoryInputs,
@@ -18,6 +19,7 @@ from inferometer.models.inputs.generated import GeneratedInputs, TensorSpec, ima
 from inferometer.models.inputs.remembered import RememberedInputs
 
 __all__ = [
+    "DeclaredInputs",
     "ExampleInputs",
     "FactoryInputs",
     "GeneratedInputs",
@@ -25,6 +27,7 @@ __all__ = [
     "RememberedInputs",
     "TensorSpec",
     "batch_size_of",
+    "declared_inputs",
     "example_inputs",
     "images",
     "is_input_spec",

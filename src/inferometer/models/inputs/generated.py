@@ -55,14 +55,13 @@ class TensorSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratedInputs:
-    """Inputs made from specs; fits `core.model.InputSpec`.
+    """Arrays of NumPy made from specs, which a session converts; fits `core.model.InputSpec`.
 
     Attributes:
         tensors: the arguments.
         fixed_because: why no size but the model's own is taken; empty where others are.
         multiple_of: input sizes must be multiples of this.
         largest: largest input size; None is no limit.
-        library: `torch` tensors or `numpy` arrays.
         as_list: whether the call takes a list of single inputs in place of a batch.
     """
 
@@ -70,7 +69,6 @@ class GeneratedInputs:
     fixed_because: str = ""
     multiple_of: int = 1
     largest: int | None = None
-    library: Literal["torch", "numpy"] = "torch"
     as_list: bool = False
 
     @property
@@ -99,13 +97,13 @@ class GeneratedInputs:
         self._check(input_size)
         random = np.random.default_rng(seed)
         return tuple(
-            _rows(spec, (batch_size, *spec.sized(input_size)), random) for spec in self.tensors
+            rows_of(spec, (batch_size, *spec.sized(input_size)), random) for spec in self.tensors
         )
 
     def of_rows(self, rows: Rows, *, batch_size: int, input_size: int | None) -> Inputs:
         """Inputs of one call; where the rows are the batch, they are used, and not copied."""
         arrays = [
-            (spec.name, _repeated(distinct, batch_size))
+            (spec.name, repeated(distinct, batch_size))
             for spec, distinct in zip(self.tensors, rows, strict=True)
         ]
         shape = shape_text(
@@ -133,13 +131,8 @@ class GeneratedInputs:
         if problem:
             raise WorkloadError("unsupported", f"input size {input_size}: {problem}")
 
-    def _packed(self, array: NDArray[Any]) -> Any:  # noqa: ANN401 - a tensor, an array or a list
-        if self.library == "numpy":
-            return array
-        import torch
-
-        tensor = torch.from_numpy(array)
-        return list(tensor) if self.as_list else tensor
+    def _packed(self, array: NDArray[Any]) -> NDArray[Any] | list[Any]:
+        return list(array) if self.as_list else array
 
 
 def images(*, channels: int = 3, size: int = 224, name: str = "") -> GeneratedInputs:
@@ -158,7 +151,7 @@ def shaped(shape: tuple[int, ...]) -> GeneratedInputs:
     return GeneratedInputs(tensors=(spec,))
 
 
-def _rows(spec: TensorSpec, shape: tuple[int, ...], random: np.random.Generator) -> NDArray[Any]:
+def rows_of(spec: TensorSpec, shape: tuple[int, ...], random: np.random.Generator) -> NDArray[Any]:
     """Distinct rows of a batch; `shape` begins with the batch size.
 
     Raises:
@@ -179,7 +172,8 @@ def _rows(spec: TensorSpec, shape: tuple[int, ...], random: np.random.Generator)
     return _coloured(noise) if spec.fill == "image" else noise
 
 
-def _repeated(rows: NDArray[Any], batch_size: int) -> NDArray[Any]:
+def repeated(rows: NDArray[Any], batch_size: int) -> NDArray[Any]:
+    """Rows in turn, as many as a batch has; where they are as many, they themselves."""
     import numpy as np
 
     return rows if len(rows) == batch_size else rows[np.arange(batch_size) % len(rows)]

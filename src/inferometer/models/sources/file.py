@@ -1,28 +1,35 @@
-"""A model file: TorchScript, an exported program, or the weights of a catalogue model."""
+"""A model file: of torch, with the weights of a catalogue model, or of a runtime that reads it."""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from inferometer.core.errors import (
+    MissingExtraError,
     ModelReferenceError,
+    WorkloadError,
     in_one_line,
     is_out_of_memory,
 )
-from inferometer.core.model import LoadedModel
+from inferometer.core.format import Format
+from inferometer.core.model import InputSpec, LoadedModel
 from inferometer.core.shown import shown, visible
 from inferometer.models.building import image_inputs, is_module, settled
 from inferometer.models.catalogue import CATALOGUE
 from inferometer.models.exported import load_exported
-from inferometer.models.filekind import check_file, file_kind
+from inferometer.models.filekind import MEANT, OPENED_WITH, FileKind, file_kind, format_with
+from inferometer.models.foreign import weights_of
+from inferometer.models.guards import LOOKS
 from inferometer.models.guards.extent import check_extents
 from inferometer.models.guards.refusal import TRUST, damaged
 from inferometer.models.guards.script import check_script
+from inferometer.models.inputs import declared_inputs, shaped
 from inferometer.models.options import TRUSTED, Options
-from inferometer.models.paths import path_of
+from inferometer.models.paths import path_of, require_file
 from inferometer.models.state import State, as_state, fit, read_state, read_torch
 from inferometer.models.userfiles import importable
 
@@ -31,13 +38,14 @@ class FileSource:
     """Loads a file by what it holds, whatever it is called."""
 
     def check(self, target: str, options: dict[str, Any]) -> None:
-        """Check that the file is there, and that the options are ones that files have.
+        """Check that the file is there, that it can be opened, and that it has such options.
 
         Raises:
             ModelReferenceError: it is not so.
+            MissingExtraError: the package that opens it is not installed.
         """
         path = path_of(target)
-        check_file(path)
+        kind = _kind(path)
         chosen = Options.read(options)
         if chosen.pretrained or chosen.weights_file:
             raise ModelReferenceError(f"{shown(path)} holds its own weights; leave weights= out")
@@ -51,6 +59,12 @@ class FileSource:
         if chosen.builder.get("pickle", "no") not in (*TRUSTED, "no", False):
             said = shown(chosen.builder["pickle"])
             raise ModelReferenceError(f"{shown(path)}: pickle={said}: write yes or no")
+        is_opened = kind is None or format_with(kind) in OPENED_WITH
+        if not is_opened and chosen.input_shape is None:
+            raise ModelReferenceError(
+                f"{shown(path)}: the inputs that it takes are not read from such a file; write the "
+                f"shape of one sample, as in {shown(path)}?input=3x224x224"
+            )
 
     def load(self, target: str, options: dict[str, Any], *, seed: int) -> LoadedModel:
         """Read the file.
@@ -62,9 +76,9 @@ class FileSource:
         """
         path, chosen = path_of(target), Options.read(options)
         kind, trusted = file_kind(path), chosen.builder.get("pickle") in TRUSTED
-        if kind == "torchscript":
+        if kind is Format.TORCHSCRIPT:
             return _torchscript(path, chosen, trusted=trusted)
-        if kind == "exported":
+        if kind is Format.EXPORTED_PROGRAM:
             if chosen.input_shape:
                 raise ModelReferenceError(
                     f"{shown(path)} says itself what it takes; leave input= out"
@@ -72,7 +86,68 @@ class FileSource:
             return load_exported(path, trusted=trusted)
         if kind == "safetensors":
             return _matched(path, read_state(path), chosen, seed)
-        return _pickled(path, chosen, seed, trusted=trusted)
+        if kind == "pickle":
+            return _pickled(path, chosen, seed, trusted=trusted)
+        return _unopened(path, kind, chosen)
+
+
+def _kind(path: Path) -> FileKind | None:
+    """What a file holds, as far as that is told before it is loaded; None where it is damaged.
+
+    Raises:
+        ModelReferenceError: it is not there, or it is called a file of another runtime and is none.
+        MissingExtraError: the package that opens it is not installed.
+    """
+    try:
+        kind = file_kind(path)
+    except WorkloadError as error:
+        require_file(path)
+        if path.suffix.lower() in MEANT:
+            raise ModelReferenceError(str(error)) from error
+        return None  # one model among others; its record says it
+    package = OPENED_WITH.get(format_with(kind))
+    if package is not None and find_spec(package) is None:
+        raise MissingExtraError(f"{shown(path)} needs {package}, which", package)
+    return kind
+
+
+def _unopened(path: Path, kind: Format, chosen: Options) -> LoadedModel:
+    """A file that its backend reads, with inputs that are made for it."""
+    inputs, files, notes = (_onnx if kind is Format.ONNX else _described)(path, kind, chosen)
+    return LoadedModel(
+        network=None,
+        format=kind,
+        inputs=inputs,
+        source="file",
+        weights=f"file {path.name}",
+        notes=notes,
+        files=files,
+    )
+
+
+Described = tuple[InputSpec, tuple[str, ...], tuple[str, ...]]
+"""What a file takes, the files that it consists of, and notes."""
+
+
+@LOOKS.timed
+def _onnx(path: Path, kind: Format, chosen: Options) -> Described:
+    """As the file says itself."""
+    from inferometer.models.cost.onnx_file import open_onnx
+    from inferometer.models.cost.onnx_node import reading
+
+    del kind
+    with reading(path):
+        model, files = open_onnx(path)
+        inputs, notes = declared_inputs(model, path, chosen.input_shape)
+    return inputs, files, notes
+
+
+def _described(path: Path, kind: Format, chosen: Options) -> Described:
+    """As the user says; `check` has asked for it."""
+    assert chosen.input_shape is not None
+    weights = weights_of(path, kind)
+    files = (str(path),) if weights is None else (str(path), str(weights))
+    return shaped(chosen.input_shape), files, ()
 
 
 def _torchscript(path: Path, chosen: Options, *, trusted: bool) -> LoadedModel:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from inferometer.core.errors import ModelReferenceError, WorkloadError
+from inferometer.core.format import Format
 from inferometer.core.model import InputSpec, LoadedModel
 from inferometer.core.shown import shown
 from inferometer.models.building import image_inputs, is_module, seed_generators, settled
@@ -18,7 +18,6 @@ from inferometer.models.failures import building
 from inferometer.models.inputs import (
     ExampleInputs,
     FactoryInputs,
-    GeneratedInputs,
     Maker,
     example_inputs,
     images,
@@ -83,7 +82,12 @@ class PythonSource:
         inputs, notes = _callable_inputs(network, example, chosen)
         notes = (*notes, *said)
         return LoadedModel(
-            network=network, inputs=inputs, source="python", weights=label, notes=notes
+            network=network,
+            format=Format.CALLABLE,
+            inputs=inputs,
+            source="python",
+            weights=label,
+            notes=notes,
         )
 
 
@@ -200,19 +204,15 @@ def _module_inputs(
 def _callable_inputs(
     network: Callable[..., Any], example: object, chosen: Options
 ) -> tuple[InputSpec, tuple[str, ...]]:
-    """Without an example: nothing for a callable that takes nothing, else images for NumPy."""
+    """Without an example: nothing for a callable that takes nothing, else images."""
     if chosen.input_shape:
-        return _for_numpy(shaped(chosen.input_shape)), ()
+        return shaped(chosen.input_shape), ()
     if example is not None:
         return example_inputs(network, example), ()
     if _takes_nothing(network):
         return ExampleInputs(), ()
     note = "its inputs are assumed to be images 3x224x224; ?input= says otherwise"
-    return _for_numpy(images()), (note,)
-
-
-def _for_numpy(inputs: GeneratedInputs) -> GeneratedInputs:
-    return replace(inputs, library="numpy")
+    return images(), (note,)
 
 
 def _takes_nothing(function: Callable[..., Any]) -> bool:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from inferometer.analysis.grid import Grid, Shape, measured, size_label
+from inferometer.analysis.grid import Grid, measured
 from inferometer.analysis.parts import flops_per_s
 from inferometer.analysis.series import throughput
 from inferometer.core import units
 from inferometer.core.record import Record
+from inferometer.core.workload import Shape, size_label
 from inferometer.report import marks
 from inferometer.report.fields import quantity
 from inferometer.report.operations import at_least

@@ -10,6 +10,7 @@ from inferometer.core.errors import MeterError
 from inferometer.core.record import Record, Round
 from inferometer.meters.energy.power_log import PowerLog
 from inferometer.runner.energy.figures import Sourced, joined
+from inferometer.runner.energy.measurement import ENERGY
 from inferometer.runner.energy.windows import last_try, sensor_of, windows_of
 from inferometer.stats.alignment import align
 from inferometer.stats.energy import EnergyResult, energy_per_input
@@ -65,7 +66,7 @@ def attach(store: Store, run_id: str, log: PowerLog, *, offset_s: float | None =
     for record in measured:
         rounds = tried[record.workload]
         found = Sourced(info=log.info, result=_result(log, record, rounds, offset_s))
-        figures = {**record.figures, **joined(found, rounds, record)}
+        figures = {**record.reached(ENERGY).figures, **joined(found, rounds, record)}
         if figures["energy_source"] not in (None, log.info.name):
             kept[found.result.reason or ""] += 1
         changed.append(replace(record, figures=figures))

@@ -12,7 +12,6 @@ from inferometer.core.record import Record, Round, Value
 from inferometer.core.units import energy, watts
 from inferometer.stats.energy import EnergyResult
 
-PENDING = "energy was not reached: the run ended before its windows"
 NO_FIGURES: dict[str, Value] = dict.fromkeys(
     (
         "energy_per_inference_j",

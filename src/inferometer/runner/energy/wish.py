@@ -12,7 +12,7 @@ from inferometer.meters.energy.detect import detect
 from inferometer.meters.energy.surroundings import Surroundings
 from inferometer.meters.energy.survey import close
 from inferometer.runner.energy.marks import Marks
-from inferometer.runner.energy.phase import EnergyWish
+from inferometer.runner.energy.measurement import EnergyWish
 from inferometer.stats.energy_windows import PUBLISHED_WINDOW_S
 
 SWITCHED_OFF = "energy was switched off (--no-energy)"

@@ -114,14 +114,12 @@ def test_thinning_keeps_the_rare_and_says_what_it_did(found):
 )
 def test_thinning_keeps_within_bounds_and_keeps_the_extremes_of_each_kind(values, settle, most):
     from inferometer.core.record import Record
-    from inferometer.core.workload import Variant, Workload
+    from inferometer.core.workload import Shape, Target, Variant, Workload
 
     workload = Workload(
         variant=Variant(model="m", backend="torch", precision="fp32"),
-        device="cpu",
-        threads=1,
-        batch_size=1,
-        input_size=None,
+        target=Target(device="cpu", threads=1),
+        shape=Shape(batch_size=1, input_size=None),
     )
     rounds = (make_round(0, values, settle=settle),)
     record = Record(workload=workload, status="ok", rounds=rounds)

@@ -264,6 +264,7 @@ def test_two_thousand_workloads_stay_under_ten_megabytes(page, another_run, reco
                 causes=[f"another program used {n} % of a core" for n in range(5)],
                 peak_memory_bytes=2**28,
                 macs=10**9,
+                latency_calls=180,  # all that count: no steady state is looked for
             ),
             rounds=rounds,
         )

@@ -10,13 +10,17 @@ import pytest
 
 from inferometer.core.errors import InputError
 from inferometer.core.record import Round
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.runner.energy.marks import Marks
 
 
 def test_a_name_that_a_spreadsheet_would_run_is_neutralised(tmp_path):
     variant = Variant(model="=cmd()", backend="torch", precision="fp32")
-    workload = Workload(variant=variant, device="cpu", threads=1, batch_size=1, input_size=None)
+    workload = Workload(
+        variant=variant,
+        target=Target(device="cpu", threads=1),
+        shape=Shape(batch_size=1, input_size=None),
+    )
     done = Round(
         index=0,
         process=0,

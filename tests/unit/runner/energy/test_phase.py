@@ -15,15 +15,15 @@ import pytest
 from inferometer.core.energy import Reading, SourceInfo
 from inferometer.core.errors import InputError, MeterError, SourceLostError
 from inferometer.core.procedure import Procedure
-from inferometer.core.record import Failure, Record, Round
+from inferometer.core.record import NOT_REACHED, Failure, Record, Round
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.meters.energy import estimate, rapl
 from inferometer.meters.energy.csv_log import read_log
+from inferometer.meters.energy.sampler import Sampler
 from inferometer.meters.energy.surroundings import Surroundings
 from inferometer.runner.energy.attach import attach
-from inferometer.runner.energy.figures import PENDING
 from inferometer.runner.energy.marks import Marks
-from inferometer.runner.energy.phase import EnergyPhase, EnergyWish, in_turns, lacking
+from inferometer.runner.energy.measurement import EnergyMeasurement, EnergyWish, in_turns, lacking
 from inferometer.runner.energy.windows import WindowPlan, plan_windows, round_of, work_window
 from inferometer.runner.journal import Journal
 from inferometer.runner.parent import WorkerFailed
@@ -138,15 +138,16 @@ def bench(tmp_path, world):
         run = store.create_run(STUDY, planned=4, device={"name": "board"}, software={})
         for workload in STUDY.workloads():
             figures = {
-                "latency_median_s": CALL_S, "latency_mean_s": CALL_S, "energy_reason": PENDING,
+                "latency_median_s": CALL_S, "latency_mean_s": CALL_S,
+                "energy_reason": NOT_REACHED, "pending": ["energy"],
             }  # fmt: skip
             store.put_record(run.id, Record(workload=workload, status="ok", figures=figures))
         journal = Journal(store=store, run=run, done=4, listener=lambda _: None)
 
         def measure(workers, **wish):
             told = EnergyWish(sleep=world.sleep, clock=world.clock, **wish)
-            phase = EnergyPhase(Procedure(), journal, workers, told)
-            world.sampler = phase.sampler
+            world.sampler = Sampler(told.sources, told.clock)
+            phase = EnergyMeasurement(Procedure(), journal, workers, told, world.sampler)
             # its threads are not started: the virtual device itself has every source read
             phase.execute(lacking(store.records(run.id)))
             if told.marks is not None:

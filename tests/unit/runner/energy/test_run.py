@@ -9,7 +9,7 @@ import pytest
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record
 from inferometer.core.sweep import Study, Sweep
-from inferometer.runner import EnergyOptions, Options, run, run_study
+from inferometer.runner import EnergyOptions, Options, phases, run, run_study
 from inferometer.store import open_store
 
 STUDY = Study(
@@ -46,8 +46,8 @@ def measured(monkeypatch, tmp_path):
         given.extend(records)
 
     monkeypatch.setattr(run, "check", lambda _: None)
-    monkeypatch.setattr(run, "Campaign", Latencies)
-    monkeypatch.setattr(run.EnergyPhase, "execute", execute)
+    monkeypatch.setattr(phases, "Campaign", Latencies)
+    monkeypatch.setattr(phases.EnergyMeasurement, "execute", execute)
     with open_store(tmp_path / "x.db") as store:
         yield lambda options: (run_study(STUDY, store, options=options), given)
 

@@ -18,7 +18,7 @@ from inferometer.core.record import Phase, Record, Round, Value
 from inferometer.core.units import duration
 from inferometer.core.workload import Workload
 from inferometer.meters.energy.sampler import Sampler
-from inferometer.runner.energy.figures import PENDING, Sourced, energy_figures, no_energy
+from inferometer.runner.energy.figures import Sourced, energy_figures, no_energy
 from inferometer.runner.energy.marks import Marks
 from inferometer.runner.energy.windows import (
     WindowPlan,
@@ -38,6 +38,9 @@ from inferometer.runner.task import typical_s
 from inferometer.runner.teller import Teller
 from inferometer.stats.energy import energy_per_input
 from inferometer.stats.energy_windows import Readings, Window, WithheldError, mean_power_w
+
+ENERGY = "energy"
+"""Name of the phase."""
 
 SHARE = 1 / 3
 """Of the budget, kept for energy where there is a source."""
@@ -71,7 +74,7 @@ class EnergyWish:
     clock: Callable[[], float] = time.time
 
 
-class EnergyPhase:
+class EnergyMeasurement:
     """Measures the energy of workloads whose records lack it.
 
     Args:
@@ -79,16 +82,22 @@ class EnergyPhase:
         journal: where rounds and records go.
         residents: workers; gone when `execute` returns.
         wish: what to measure with.
+        sampler: reads its sources; was entered before anything else was measured.
     """
 
     def __init__(
-        self, procedure: Procedure, journal: Journal, residents: Residents, wish: EnergyWish
+        self,
+        procedure: Procedure,
+        journal: Journal,
+        residents: Residents,
+        wish: EnergyWish,
+        sampler: Sampler,
     ) -> None:
         self.procedure = procedure
         self.journal = journal
         self.residents = residents
         self.wish = wish
-        self.sampler = Sampler(wish.sources, wish.clock)
+        self.sampler = sampler
         main = wish.sources[0].info if wish.sources else None
         self.plan: WindowPlan = plan_windows(main, procedure, logged=wish.logged)
         self.gaps = random.Random(procedure.seed)  # noqa: S311 - gaps, not secrets
@@ -225,7 +234,8 @@ class EnergyPhase:
         ]
 
     def _amend(self, record: Record, figures: Mapping[str, Value]) -> None:
-        self.journal.amend(replace(record, figures={**record.figures, **figures}, rounds=()))
+        reached = record.reached(ENERGY).figures
+        self.journal.amend(replace(record, figures={**reached, **figures}, rounds=()))
 
     def _remaining_s(self) -> float:
         """Seconds left: of the workload that is measured now, half is taken to be over."""
@@ -240,9 +250,7 @@ def _call_s(record: Record) -> float:
 
 def lacking(records: Sequence[Record]) -> list[Record]:
     """Records with latencies, whose energy was not reached."""
-    return [
-        one for one in records if one.status == "ok" and one.figures.get("energy_reason") == PENDING
-    ]
+    return [one for one in records if one.status == "ok" and one.lacks(ENERGY)]
 
 
 def in_turns(records: Sequence[Record]) -> list[Record]:

@@ -1,0 +1,82 @@
+"""Which backends take a model, by its format; what to do where none of those chosen does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pkgutil import resolve_name
+
+from inferometer.core.errors import InputError, ModelReferenceError
+from inferometer.core.format import Format
+from inferometer.core.protocols import Backend
+from inferometer.core.shown import shown
+
+COUNTED = "its operations can be counted with `inferometer cost`"
+CONVERTED = "export the model with torch.export, or install a package that adds a backend for it"
+
+
+def check_model(model: str, backends: Sequence[str]) -> None:
+    """Refuse a model that is wrong, or that no chosen backend takes. Imports no runtime.
+
+    Args:
+        model: its reference.
+        backends: names of the chosen ones.
+
+    Raises:
+        ModelReferenceError: the reference is wrong, or no backend takes the model, as far as that
+            shows without loading it.
+        MissingExtraError: a package that it needs is not installed.
+        InputError: a backend is not known, or cannot be used.
+    """
+    from inferometer.backends import backend
+    from inferometer.models import check, format_of
+
+    found = format_of(model)
+    if found is not None and not any(found in backend(name).accepts for name in backends):
+        raise ModelReferenceError(refusal(model, found, backends))
+    check(model)
+
+
+def refusal(model: str, found: Format, backends: Sequence[str]) -> str:
+    """The sentence about a model that backends do not take, with what to do."""
+    names = " and ".join(dict.fromkeys(map(shown, backends)))
+    verb = "does" if len(set(backends)) == 1 else "do"
+    return (
+        f"{shown(model)} is a model in the format {found.value}, which {names} {verb} not run; "
+        f"{_way_out(found)}"
+    )
+
+
+def _way_out(found: Format) -> str:
+    from inferometer.backends import BACKENDS
+
+    takers: list[str] = []
+    installs: list[str] = []
+    for name, plugin in BACKENDS.plugins().items():
+        try:
+            if plugin.problem or found not in _accepted(name):
+                continue
+        except InputError:  # broken; `inferometer backends` says how
+            continue
+        takers.append(shown(name))
+        if plugin.missing:
+            installs.append(f"pip install 'inferometer[{plugin.extra}]'")
+    if takers:
+        after = f", after {installs[0]}" if len(installs) == len(takers) else ""
+        return f"choose {' or '.join(takers)}{after}"
+    can_count = f"{COUNTED}; " if found is Format.ONNX else ""
+    return f"no other backend here does; {can_count}{CONVERTED}"
+
+
+def _accepted(name: str) -> frozenset[Format]:
+    """What a backend takes, whether or not its runtime is installed.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    from inferometer.backends import BACKENDS, backend
+
+    plugin = BACKENDS.find(name)
+    if not plugin.missing:
+        return backend(name).accepts
+    found: type[Backend] = resolve_name(plugin.path)
+    return found.accepts
