@@ -8,7 +8,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BUDGET ?= 13m
 BIN = $(VENV)/bin
-CASES = tests/system/test_cases.py tests/system/test_case_variants.py
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: lab test check lint docs browser bench clean
@@ -23,11 +22,11 @@ lab: $(VENV)/.lab
 	fi; \
 	exit $$status
 
-# Small tests side by side, on one thread each; then those that measure, one after the other.
+# Most tests side by side, on one thread each; then those that need a quiet machine, one by one.
 test: $(VENV)/.dev browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile \
-	  tests/unit tests/backends tests/fuzz $(CASES)
-	$(BIN)/python -m pytest tests/system $(CASES:%=--ignore=%)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder \
+	  -m "not quiet"
+	$(BIN)/python -m pytest -m quiet tests/system
 
 # The page of the report is tested in a browser; where there is none, these tests are skipped.
 browser:

@@ -11,6 +11,7 @@ import inferometer as im
 from inferometer.core.errors import WorkloadError
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.usefixtures("few_objects")
 
 
 def _cases():
@@ -23,9 +24,6 @@ def _cases():
 
 CASES = _cases()
 QUICK, opened, noted, roofless = CASES.QUICK, CASES.opened, CASES.noted, CASES.roofless
-
-OUTPUTS, INPUTS = opened("variants_outputs"), opened("variants_inputs")
-STATE, LAZY = opened("variants_state"), opened("variants_lazy")
 
 LINE = ("own_index", "own_range", "own_value")
 SETTINGS = {
@@ -55,7 +53,7 @@ def rows(tmp_path_factory):
 
 @pytest.mark.parametrize("name", ["named_tuple", "plain", "slots", "frozen", "namespace", "half"])
 def test_nan_is_found_wherever_it_lies(name):
-    net, x = getattr(OUTPUTS, name)()
+    net, x = getattr(opened("variants_outputs"), name)()
     with pytest.raises(WorkloadError) as caught:
         im.measure(net, x, **QUICK)
     assert caught.value.kind == "non_finite_output"
@@ -63,12 +61,12 @@ def test_nan_is_found_wherever_it_lies(name):
 
 def test_plus_infinity_is_no_mask():
     with pytest.raises(WorkloadError) as caught:
-        im.measure(*OUTPUTS.infinite(), **QUICK)
+        im.measure(*opened("variants_outputs").infinite(), **QUICK)
     assert caught.value.kind == "non_finite_output"
 
 
 def test_minus_infinity_in_a_named_tuple_is_noted():
-    assert noted(im.measure(*OUTPUTS.masked_in_a_tuple(), **QUICK), "inf")
+    assert noted(im.measure(*opened("variants_outputs").masked_in_a_tuple(), **QUICK), "inf")
 
 
 def test_not_finite_through_the_command_line(rows):
@@ -82,7 +80,7 @@ def test_an_exception_of_the_models_own_code_is_no_shape(rows, name):
 
 @pytest.mark.parametrize("name", BATCHED)
 def test_the_batch_reaches_every_tensor_of_an_input(name):
-    net, inputs = getattr(INPUTS, name)()
+    net, inputs = getattr(opened("variants_inputs"), name)()
     own = im.cost(net, inputs)
     assert own.cost.macs == own.batch_size * 32
     four = im.cost(net, inputs, batch=4)
@@ -97,7 +95,7 @@ def test_a_factory_that_takes_the_shape_makes_its_own_inputs(rows):
 
 
 def test_packed_sequences():
-    net, inputs = INPUTS.packed()
+    net, inputs = opened("variants_inputs").packed()
     record = im.measure(net, inputs, **QUICK)
     assert record["macs"] == im.cost(net, inputs).cost.macs == 5 * 32
 
@@ -119,7 +117,7 @@ def test_no_throughput_of_samples_that_nobody_saw(rows, name):
         assert roofless(row)
     else:
         assert row["failure_kind"] == "unsupported", row["failure_message"]
-    net, inputs = getattr(INPUTS, name)()
+    net, inputs = getattr(opened("variants_inputs"), name)()
     with pytest.raises(WorkloadError) as caught:
         im.cost(net, inputs, batch=4)
     assert caught.value.kind == "unsupported"
@@ -141,7 +139,7 @@ def test_threads_that_are_set_in_the_calls(rows):
 
 @pytest.mark.parametrize("name", ["through_numpy", "pops"])
 def test_inputs_that_are_changed_in_other_ways(name):
-    net, inputs = getattr(STATE, name)()
+    net, inputs = getattr(opened("variants_state"), name)()
     outputs = []
     net.register_forward_hook(lambda *call: outputs.append(call[2].detach().abs().max()))
     record = im.measure(net, inputs, **QUICK)
@@ -157,7 +155,7 @@ def test_items_taken_out_of_an_input(rows):
 
 
 def test_a_table_of_the_file_holds_nothing_that_cannot_be_trained_with():
-    net, x = STATE.tables()
+    net, x = opened("variants_state").tables()
     im.cost(net, x)
     assert im.measure(net, x, **QUICK)["macs"] == 64
     im.cost(net, x)
@@ -173,7 +171,7 @@ LAZY_NAMES = (
 
 @pytest.mark.parametrize("name", LAZY_NAMES)
 def test_what_is_promised_is_waited_for(name):
-    record = im.measure(*getattr(LAZY, name)(), **QUICK)
+    record = im.measure(*getattr(opened("variants_lazy"), name)(), **QUICK)
     assert record["latency_min_s"] >= 0.02
 
 
@@ -185,5 +183,5 @@ def test_what_is_promised_is_waited_for_in_a_worker(rows):
 
 def test_what_is_drawn_out_is_looked_at():
     with pytest.raises(WorkloadError) as caught:
-        im.measure(*LAZY.broken_generator(), **QUICK)
+        im.measure(*opened("variants_lazy").broken_generator(), **QUICK)
     assert caught.value.kind == "non_finite_output"

@@ -15,7 +15,10 @@ from inferometer.core.errors import WorkloadError
 from inferometer.models import load
 
 torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.filterwarnings("ignore:Sparse")  # torch's, that they are new
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Sparse"),  # torch's, that they are new
+    pytest.mark.usefixtures("few_objects"),
+]
 
 CASES = Path(__file__).parents[1] / "models" / "cases"
 QUICK = {
@@ -106,8 +109,18 @@ def test_a_case_is_measured(rows, name):
         assert row["unknown_operators"] == []
 
 
-@pytest.mark.parametrize("name", sorted(MACS))
-def test_a_case_is_counted(cli, name):
+@pytest.mark.parametrize("name", sorted(set(MACS) - {"threads.py:greedy"}))
+def test_a_case_is_counted(name):
+    model = load(f"{CASES}/{name}", seed=0)
+    found = im.cost(model.network, model.inputs).cost
+    assert found.macs == MACS[name]
+    assert not found.unknown_operators
+
+
+@pytest.mark.parametrize(
+    "name", ["cached.py:stream", "late/net.py:build", "package/model.py:build", "threads.py:greedy"]
+)
+def test_a_case_is_counted_by_the_command_line(cli, name):
     out, _ = cli("cost", f"{CASES}/{name}", "--json", "-")
     found = json.loads(out)
     assert found["macs"] == MACS[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import psutil
+import pytest
 
 from inferometer.store import open_store
 
@@ -11,6 +12,7 @@ MODEL = "cliffs?beyond=2&mib=128"
 room for four and surely not for eight."""
 
 
+@pytest.mark.quiet
 def test_cliffs_are_found_across_a_kill_and_said_in_a_sentence(cli, study, tmp_path):
     def stored():
         with open_store(tmp_path / "inferometer.db") as store:

@@ -25,7 +25,7 @@ def name_of(row):
 
 def test_five_ways_to_fail_and_one_that_works(cli, study):
     models = ["segfault", "hang", "memory", "nan", "raises", "good"]
-    path = study(models, timeout="4s", memory_limit="400MiB")
+    path = study(models, timeout="5s", memory_limit="400MiB")
     run = cli.start("run", path)
     seen = list(resident_bytes(run))
     out, err = run.communicate()
@@ -61,7 +61,7 @@ def test_five_ways_to_fail_and_one_that_works(cli, study):
     ],
 )
 def test_each_failure_has_its_stage_and_a_message(cli, study, model, outcome, words):
-    path = study([model, "good"], batches=[1, 2], timeout="3s")
+    path = study([model, "good"], batches=[1, 2], timeout="5s")
     cli("run", path, status=1)
     rows = [row for row in cli.rows() if name_of(row) == model]
     assert (rows[0]["failure_stage"], rows[0]["failure_kind"]) == outcome

@@ -26,7 +26,16 @@ def finished(path):
         }
 
 
-def gone(processes, within_s=5.0):
+def wait_for_rounds(run, database, *, least=1):
+    """Let a run that was started measure, until the store holds so many rounds."""
+    next(run.stderr)  # it says what it will do when the run is in the store
+    with open_store(database) as store:
+        while store.next_round(store.run("latest").id) < least:
+            assert run.poll() is None, run.stderr.read()
+            time.sleep(0.02)
+
+
+def gone(processes, within_s=20.0):
     _, alive = psutil.wait_procs(processes, timeout=within_s)
     return not alive
 
@@ -59,16 +68,16 @@ def test_kill_nine_at_ten_random_moments(cli, study, tmp_path):
 
 
 def test_rounds_of_an_unfinished_workload_are_kept_and_gone_on_from(cli, study, tmp_path):
-    path = study(["good"], target="0.01%", max_calls=100_000, max_time="60s")
+    path = study(["good"], min_rounds=80)
     run = cli.start("run", path)
-    time.sleep(4)
+    wait_for_rounds(run, tmp_path / "inferometer.db", least=10)
     run.kill()
     run.communicate()
     with open_store(tmp_path / "inferometer.db") as store:
         (kept,) = store.runs()
         assert kept.finished_at is None
         assert store.records(kept.id) == []
-    cli("run", path, "--resume", "--retry-failed", "--target", "0.01%", "--budget", "3s")
+    cli("run", path, "--resume", "--retry-failed")
     with open_store(tmp_path / "inferometer.db") as store:
         (record,) = store.records(kept.id, with_rounds=True)
     assert record.figures["latency_processes"] == 2
@@ -77,13 +86,13 @@ def test_rounds_of_an_unfinished_workload_are_kept_and_gone_on_from(cli, study, 
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_a_polite_end_keeps_what_is_done_and_says_how_to_resume(cli, study, sign):
+def test_a_polite_end_keeps_what_is_done_and_says_how_to_resume(cli, study, tmp_path, sign):
     path = study(["good"], batches=[1, 2], target="0.01%", max_calls=100_000, max_time="60s")
     run = cli.start("run", path)
-    time.sleep(3)
+    wait_for_rounds(run, tmp_path / "inferometer.db")
     children = psutil.Process(run.pid).children(recursive=True)
     run.send_signal(sign)
-    _, err = run.communicate(timeout=20)
+    _, err = run.communicate(timeout=60)
     assert run.returncode == 130
     assert "--resume" in err
     assert "Traceback" not in err

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+import pytest
+
 from inferometer.core.procedure import Procedure
 from inferometer.runner import selftest
 
@@ -12,6 +14,7 @@ QUICK = Procedure(
 )
 
 
+@pytest.mark.quiet
 def test_the_model_counts_as_many_calls_as_the_instrument_reports(tmp_path):
     checks = selftest.latency_checks(tmp_path, QUICK)
     counts = [check for check in checks if check.name == "calls"]

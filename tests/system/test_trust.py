@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
+
 from inferometer.runner import run_study
 from inferometer.runner.events import Notice
 from inferometer.store import open_store
@@ -20,6 +22,7 @@ def test_a_call_of_microseconds_is_batched_and_has_no_percentiles(cli, study):
     assert [row[f"latency_p{q}_s"] for q in (90, 95, 99)] == [None] * 3
 
 
+@pytest.mark.quiet
 def test_a_model_that_gets_slower_under_way_is_not_steady(cli, study):
     cli("run", study(["degrades"], max_time="3s", target="5%", min_rounds=20))
     (row,) = cli.rows()
@@ -27,6 +30,7 @@ def test_a_model_that_gets_slower_under_way_is_not_steady(cli, study):
     assert any("no steady state" in cause or "moved by" in cause for cause in row["causes"])
 
 
+@pytest.mark.quiet
 def test_a_target_out_of_reach_gives_what_was_reached_within_the_budget(cli, study):
     path = study(["erratic"], max_time="60s", processes=3)
     begin = time.monotonic()
@@ -40,6 +44,7 @@ def test_a_target_out_of_reach_gives_what_was_reached_within_the_budget(cli, stu
     assert any("the target ± 1.0%" in cause for cause in row["causes"])
 
 
+@pytest.mark.quiet
 def test_busy_programs_that_start_in_the_middle_are_seen(cli, study):
     cli("run", study(["gets_neighbours"], min_rounds=60, round="100ms", max_time="8s", span="6s"))
     (row,) = cli.rows()
@@ -51,6 +56,7 @@ def test_busy_programs_that_start_in_the_middle_are_seen(cli, study):
     )
 
 
+@pytest.mark.quiet
 def test_continuous_load_gives_rows_over_time_a_change_and_a_ranking(cli, study):
     path = study(["good", "good?seconds=0.01"])
     out, _ = cli("run", path, "--sustain", "2s")

@@ -41,6 +41,12 @@ def opened(name):
 AWKWARD = opened("awkward")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _made_anew(few_objects):
+    """What the file of the parts holds is among the objects that are walked over."""
+    AWKWARD.__spec__.loader.exec_module(AWKWARD)
+
+
 @pytest.fixture(autouse=True)
 def _one_thread():
     before = torch.get_num_threads()

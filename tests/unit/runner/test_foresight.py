@@ -18,8 +18,10 @@ LOADED = {"memory_baseline_bytes": 220 * MIB, "memory_weights_bytes": 80 * MIB}
 EACH = 10 * MIB
 
 
-def workload(batch, *, device="cpu"):
-    variant = Variant(model="a", backend="torch", precision="fp32")
+A = Variant(model="a", backend="torch", precision="fp32")
+
+
+def workload(batch, *, device="cpu", variant=A):
     return Workload(
         variant=variant,
         target=Target(device=device, threads=1),
