@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 from inferometer.core.record import FIELDS, FailureKind, Stage, Status
 
@@ -211,14 +211,6 @@ def _checked(data: Any, depth: int = 0) -> Any:  # noqa: ANN401 - whatever stand
     return [_checked(value, depth + 1) for value in data]
 
 
-STATUSES: tuple[Status, ...] = ("ok", "failed", "skipped")
-STAGES: tuple[Stage, ...] = ("prepare", "load", "warmup", "measure")
-KINDS: tuple[FailureKind, ...] = (
-    "out_of_memory",
-    "timeout",
-    "crash",
-    "unsupported",
-    "bad_model",
-    "non_finite_output",
-    "budget",
-)
+STATUSES: tuple[Status, ...] = get_args(Status)
+STAGES: tuple[Stage, ...] = get_args(Stage)
+KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
