@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -25,7 +26,7 @@ def few_objects():
     the first test of a file are frozen: `gc.get_objects` does not give them.
     """
     if "torch" in sys.modules:
-        pass  # an optimiser brings it in, with a third of all objects
+        import_module("torch._dynamo")  # an optimiser brings it in, with a third of all objects
     gc.collect()
     gc.freeze()
     yield

@@ -39,7 +39,7 @@ def analyse_runs(grid: Grid, runs: Sequence[Run], hypotheses: Sequence[str] = ()
 
     Args:
         grid: their records, with their rounds where these are to be looked at.
-        runs: they.
+        runs: the runs of these records.
         hypotheses: what to test instead of what their studies expect.
     """
     texts = hypotheses or expected(runs)

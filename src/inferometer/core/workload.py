@@ -86,7 +86,7 @@ class Workload:
 
     Attributes:
         variant: what runs.
-        target: where.
+        target: device and threads on the host.
         shape: on how much.
     """
 

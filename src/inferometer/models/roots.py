@@ -71,7 +71,7 @@ class Roots:
         """What has a top-level name here.
 
         Args:
-            name: it.
+            name: name of the module.
             others: whether to look too where only names are taken that nothing else has.
         """
         above = (

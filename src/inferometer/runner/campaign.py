@@ -165,7 +165,7 @@ class Campaign:
         """Measure workloads in turns, all at once or in groups that memory holds.
 
         Args:
-            part: which.
+            part: the workloads that take turns.
             notes: for their records.
         """
         part = [one for one in part if one in self.waiting]

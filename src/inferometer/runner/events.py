@@ -33,7 +33,7 @@ class Progress:
 
     Attributes:
         doing: `loading`, `counting`, `warming up` or `measuring`.
-        workload: which.
+        workload: the workload at hand.
         fraction: share of the work that is done, 0 to 1, by estimated time.
         remaining_s: estimated seconds left; None while too little is known.
         calls: timed calls of that workload so far.

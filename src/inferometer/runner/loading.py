@@ -32,7 +32,7 @@ def load_bench(
     """Load a model by its reference into its backend, in this process.
 
     Args:
-        variant: which.
+        variant: the variant to load.
         device: where it runs.
         threads: how many it may use.
         seed: of random weights.

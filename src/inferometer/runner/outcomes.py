@@ -60,8 +60,8 @@ class Outcomes:
         """The record, with the notes of each in the order in which they came to know.
 
         Args:
-            workload: whose.
-            status: of it.
+            workload: the record's workload.
+            status: the record's status.
             failure: why there are no figures; None where there are.
             prepared: what its warm-ups showed; None where it had none.
             measured: figures from its rounds; none where it failed.

@@ -47,7 +47,7 @@ def profile_here(
 
     Args:
         bench: the loaded model.
-        shape: which.
+        shape: batch size and input size of the calls.
         seconds: how long to take turns, the reading of what the profiler saw included.
         trace: where to write the last profiled calls for Chrome and Perfetto; None for nowhere.
 

@@ -163,7 +163,7 @@ class Residents:
         """First call and warm-up of a workload in its resident worker; loads it if need be.
 
         Args:
-            workload: which.
+            workload: the workload to warm up.
             call_s: seconds that a call is expected to take; None where nobody knows.
 
         Raises:

@@ -72,7 +72,7 @@ def probe_roof(
     Args:
         backend: one that offers a probe (`offers_probe`).
         precision: of the arithmetic.
-        device: where.
+        device: the device to probe.
         threads: of the process.
         memory_limit_bytes: most that it may use; None is what the machine can give.
         patience_s: give up after so many seconds.

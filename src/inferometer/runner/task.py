@@ -29,7 +29,7 @@ class Task:
     """A warmed-up workload.
 
     Attributes:
-        workload: which.
+        workload: the task's workload.
         call_s: seconds of one call, estimated from its warm-up.
         procedure: how it is measured.
         rule: when this process has given enough.

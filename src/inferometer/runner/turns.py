@@ -50,7 +50,7 @@ class _Offer:
     """Another process of a workload, or of both sides of a pair.
 
     Attributes:
-        workloads: whose.
+        workloads: those that would get the process.
         planned: whether the procedure asks for it.
         worth: of two offers of a kind, the higher is taken first.
         cost_s: estimated seconds, of all that are still planned where one is.

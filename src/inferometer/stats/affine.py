@@ -114,7 +114,7 @@ class Off:
     """A point that is far off the line through the others.
 
     Attributes:
-        index: which.
+        index: position of the point.
         ratio: y over the line there.
     """
 

@@ -57,7 +57,7 @@ def read(
     Args:
         database: the open file.
         connection: to it.
-        table: which.
+        table: the table to read.
         where: columns and the values that they must have.
         only: names of the columns to read; all by default.
 

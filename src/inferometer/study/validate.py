@@ -53,7 +53,7 @@ class _Problem:
     """Something wrong in a document.
 
     Attributes:
-        path: where.
+        path: keys and positions that lead to the value.
         words: makes the message, which takes its time.
     """
 

@@ -71,7 +71,7 @@ class Probe:
     """Measures one device.
 
     Args:
-        device: where.
+        device: the device to probe.
         wait: waits for it; None where a call returns when it is done.
         plan: how long, and with how much memory.
 

@@ -30,7 +30,7 @@ def ask(
     """Run a command, or read what it once printed.
 
     Args:
-        surroundings: where.
+        surroundings: the device to look at.
         command: the command and its arguments.
         recorded_as: file name under `commands/` in a recorded tree.
         timeout_s: seconds that it may take.

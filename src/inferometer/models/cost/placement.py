@@ -43,7 +43,7 @@ class Placement(TorchFunctionMode):
     """While it is entered, tensors on the meta device say that they lie elsewhere.
 
     Args:
-        device: where.
+        device: where the tensors say that they lie.
         leaves: told the name of what hands floating values to other libraries.
     """
 

@@ -16,7 +16,7 @@ class Taker:
     """A network that takes inputs.
 
     Attributes:
-        network: it.
+        network: the network.
         config: its configuration.
         arguments: names of the arguments of its forward.
     """
