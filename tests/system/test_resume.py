@@ -68,16 +68,16 @@ def test_kill_nine_at_ten_random_moments(cli, study, tmp_path):
 
 
 def test_rounds_of_an_unfinished_workload_are_kept_and_gone_on_from(cli, study, tmp_path):
-    path = study(["good"], min_rounds=80)
+    path = study(["good"], target="0.01%", max_calls=100_000, max_time="60s")
     run = cli.start("run", path)
-    wait_for_rounds(run, tmp_path / "inferometer.db", least=10)
+    wait_for_rounds(run, tmp_path / "inferometer.db", least=30)
     run.kill()
     run.communicate()
     with open_store(tmp_path / "inferometer.db") as store:
         (kept,) = store.runs()
         assert kept.finished_at is None
         assert store.records(kept.id) == []
-    cli("run", path, "--resume", "--retry-failed")
+    cli("run", path, "--resume", "--retry-failed", "--target", "0.01%", "--budget", "6s")
     with open_store(tmp_path / "inferometer.db") as store:
         (record,) = store.records(kept.id, with_rounds=True)
     assert record.figures["latency_processes"] == 2

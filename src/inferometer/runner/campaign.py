@@ -133,7 +133,9 @@ class Campaign:
         rounds = list(self.journal.earlier(workload))
         prepared = Prepared(figures={}, rounds=rounds, task=self._task(workload, 0.0))
         if self.shares_go_on:
-            prepared.turns, prepared.begun = shares(prepared.measured, prepared.task.rule)
+            alone = self.procedure.processes == 1
+            found = shares(prepared.measured, prepared.task.rule, alone=alone)
+            prepared.turns, prepared.begun = found
         return prepared
 
     # Turns and groups

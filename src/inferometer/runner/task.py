@@ -13,7 +13,7 @@ from inferometer.core.record import Round
 from inferometer.core.workload import Workload
 from inferometer.runner.bench import RoundPlan
 from inferometer.stats.intervals import cluster_mean
-from inferometer.stats.stopping import Rule, expected_more_s, look, until_look_s
+from inferometer.stats.stopping import Look, Rule, expected_more_s, look, until_look_s
 
 BATCHED_BELOW_S = 50e-6
 BATCH_S = 100e-6
@@ -108,7 +108,7 @@ class Task:
         """
         if not self.has_share or (len(self.rounds) < self.next_look and not self.at_limit):
             return False
-        seen = look(self._values(), self.rule, calls_per_value=self._k(), span_s=self.span_s)
+        seen = _look(self.rounds, self.rule)
         self.next_look = seen.rounds
         return seen.decision != "more"
 
@@ -118,9 +118,8 @@ class Task:
             return self.share_s()
         if len(self.rounds) < self.next_look:  # as the last look said: looking takes its time
             return until_look_s(self.timed_s, len(self.rounds), self.next_look, self.rule)
-        return expected_more_s(
-            self._values(), self.rule, calls_per_value=self._k(), span_s=self.span_s
-        )
+        values, k = _values(self.rounds), _k(self.rounds)
+        return expected_more_s(values, self.rule, calls_per_value=k, span_s=self.span_s)
 
     @property
     def span_s(self) -> float:
@@ -130,14 +129,8 @@ class Task:
         """
         return _span_s(self.rounds)
 
-    def _values(self) -> list[tuple[float, ...]]:
-        return [done.settled_s for done in self.rounds]
 
-    def _k(self) -> int:
-        return max((done.calls_per_value for done in self.rounds), default=1)
-
-
-def shares(rounds: Sequence[Round], rule: Rule) -> tuple[int, list[Round]]:
+def shares(rounds: Sequence[Round], rule: Rule, *, alone: bool = False) -> tuple[int, list[Round]]:
     """What processes that are gone have given.
 
     An interrupted process leaves a share that the next one completes: else a run that is
@@ -146,6 +139,8 @@ def shares(rounds: Sequence[Round], rule: Rule) -> tuple[int, list[Round]]:
     Args:
         rounds: rounds that count, in the order of their processes.
         rule: what each process has to give.
+        alone: whether no further process will follow for the target: a share is whole then only
+            where the rule would have ended it.
 
     Returns:
         How many shares are whole, and the rounds of the one that is begun.
@@ -154,7 +149,8 @@ def shares(rounds: Sequence[Round], rule: Rule) -> tuple[int, list[Round]]:
     begun: list[Round] = []
     for part in _processes(rounds):
         begun += part
-        if _has_least(begun, rule) and _span_s(begun) >= rule.min_span_s:
+        is_whole = _has_least(begun, rule) and _span_s(begun) >= rule.min_span_s
+        if is_whole and (not alone or _look(begun, rule).decision != "more"):
             whole, begun = whole + 1, []
     return whole, begun
 
@@ -221,6 +217,19 @@ def _until_s(call_s: float, procedure: Procedure, *, calls: int, rounds: int) ->
 
 def _has_least(rounds: Sequence[Round], rule: Rule) -> bool:
     return len(rounds) >= rule.min_rounds and _calls(rounds) >= rule.min_calls
+
+
+def _look(rounds: Sequence[Round], rule: Rule) -> Look:
+    """What the rule says to the rounds of a share."""
+    return look(_values(rounds), rule, calls_per_value=_k(rounds), span_s=_span_s(rounds))
+
+
+def _values(rounds: Sequence[Round]) -> list[tuple[float, ...]]:
+    return [done.settled_s for done in rounds]
+
+
+def _k(rounds: Sequence[Round]) -> int:
+    return max((done.calls_per_value for done in rounds), default=1)
 
 
 def _processes(rounds: Sequence[Round]) -> list[list[Round]]:

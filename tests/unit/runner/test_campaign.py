@@ -175,6 +175,17 @@ def test_a_run_that_is_killed_again_and_again_comes_to_its_end(site, monkeypatch
     assert all(one.figures["latency_calls"] >= 12 for one in records.values())
 
 
+def test_a_single_process_goes_on_until_its_target(site, monkeypatch):
+    wild = replace(PROCEDURE, processes=1, target=0.001)
+    whole = site(models=("a",), batches=(1,), procedure=wild)
+    whole.campaign(monkeypatch, FakePool(whole.clock, noise=0.2))
+    here = site(models=("a",), batches=(1,), procedure=wild)
+    pool = FakePool(here.clock, noise=0.2)
+    assert not interrupted(here, monkeypatch, pool, 12)  # the least is nine
+    assert interrupted(here, monkeypatch, pool, float("inf"))
+    assert len(here.records()["a", 1].rounds) > 0.8 * len(whole.records()["a", 1].rounds) > 20
+
+
 @pytest.mark.parametrize("warm", [2, 5])
 def test_a_run_that_is_killed_before_all_is_warm_comes_to_its_end(site, monkeypatch, warm):
     here = site(models=("a", "b"), batches=(1, 2, 3, 4))
