@@ -18,7 +18,7 @@ TEXTS = (
     "<script>alert(1)</script>", '"><fuzzx onfuzz=1>', "</script><fuzzx>", "</style><fuzzx>",
     "<!--<fuzzx>", "&lt;fuzzx&gt;", "{{7*7}}", "{% raw %}", "${7*7}", "[x](javascript:alert(1))",
     "|", "a|b", "`x`", "*x*", "%s%n%d", "{0}", "\\", "\\u202e", "'", '"', "'; DROP TABLE runs;--",
-    "../../etc/passwd", "/etc/passwd", "con", "aux.txt", "a:b", "a?b=c", "a&b", "a;b", "$(touch x)",
+    "../../etc/passwd", "/proc/version", "con", "aux.txt", "a:b", "a?b=c", "a&b", "a;b", "$(touch x)",
     "resnet18", "latest", "cpu", "fp32", "torch", "own",
 )  # fmt: skip
 NUMBERS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -59,6 +60,13 @@ def check_file(path: Path | str, *, at_most: int | None = None) -> os.stat_resul
     except (OSError, ValueError) as error:
         raise FileProblemError(path, reason_of(error)) from error
     _check(path, found, at_most)
+    if not found.st_size:
+        with suppress(FileNotFoundError, PermissionError):  # whoever opens it will say so
+            descriptor = os.open(path, os.O_RDONLY | _NO_WAIT)
+            try:
+                _check_ready(path, descriptor)
+            finally:
+                os.close(descriptor)
     return found
 
 
@@ -74,7 +82,10 @@ def read_file(path: Path | str, *, at_most: int) -> bytes:
     except (OSError, ValueError) as error:
         raise FileProblemError(path, reason_of(error)) from error
     try:
-        _check(path, os.fstat(descriptor), at_most)
+        found = os.fstat(descriptor)
+        _check(path, found, at_most)
+        if not found.st_size:
+            _check_ready(path, descriptor)
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
             content = stream.read(at_most + 1)  # its size may have changed, or not be told
     except OSError as error:
@@ -152,6 +163,18 @@ def _check(path: Path | str, found: os.stat_result, at_most: int | None) -> None
         raise FileProblemError(path, "no ordinary file; copy what it gives into one")
     if at_most is not None and found.st_size > at_most:
         raise FileProblemError(path, _too_large(at_most))
+
+
+def _check_ready(path: Path | str, descriptor: int) -> None:
+    """Refuse files of the kernel that look ordinary and make their reader wait (`/proc/kmsg`).
+
+    Raises:
+        FileProblemError: nothing comes of it now.
+    """
+    if hasattr(os, "O_NONBLOCK") and not select.select([descriptor], [], [], 0)[0]:
+        raise FileProblemError(
+            path, "nothing can be read from it now; copy what it gives into a file"
+        )
 
 
 def _too_large(at_most: int) -> str:

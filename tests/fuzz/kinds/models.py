@@ -195,6 +195,8 @@ def _changed_header(rng: random.Random, content: bytes) -> bytes:
     for _ in range(rng.choice((1, 1, 2))):
         name = rng.choice(list(header))
         entry = header[name]
+        if not isinstance(entry, dict):  # one of these changes made it so
+            continue
         action = rng.randrange(7)
         if action == 0:
             entry["shape"] = [rng.choice(HUGE) for _ in range(rng.randrange(4))]

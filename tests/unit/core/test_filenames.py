@@ -52,6 +52,17 @@ def test_what_is_no_ordinary_file_is_refused_at_once(tmp_path: Path) -> None:
     assert "null" in refused("a\0b")
 
 
+@pytest.mark.skipif(not os.access("/proc/kmsg", os.R_OK), reason="no such file of the kernel")
+def test_a_file_that_makes_its_reader_wait_is_refused() -> None:
+    assert refused("/proc/kmsg").startswith("nothing can be read from it now")
+
+
+def test_an_empty_file_is_read_as_one(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    assert read_file(tmp_path / "empty", at_most=1) == b""
+    assert check_file(tmp_path / "empty").st_size == 0
+
+
 def test_a_large_file_is_refused_unread(tmp_path: Path) -> None:
     file = tmp_path / "sparse"
     with file.open("wb") as stream:
