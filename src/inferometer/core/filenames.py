@@ -14,7 +14,8 @@ from inferometer.core.shown import shown
 from inferometer.core.units import byte_count
 
 MIB = 1 << 20
-_NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Flags that open a file as its bytes, and wait for nobody."""
 
 
 class FileProblemError(InputError):
@@ -46,7 +47,7 @@ def expanded(name: str | Path) -> Path:
 
 
 def check_file(path: Path | str, *, at_most: int | None = None) -> os.stat_result:
-    """What the system says of an ordinary file, which is not opened.
+    """What the system says of an ordinary file, of which nothing is read.
 
     Args:
         path: the file; links are followed.
@@ -62,7 +63,7 @@ def check_file(path: Path | str, *, at_most: int | None = None) -> os.stat_resul
     _check(path, found, at_most)
     if not found.st_size:
         with suppress(FileNotFoundError, PermissionError):  # whoever opens it will say so
-            descriptor = os.open(path, os.O_RDONLY | _NO_WAIT)
+            descriptor = os.open(path, os.O_RDONLY | NO_WAIT)
             try:
                 _check_ready(path, descriptor)
             finally:
@@ -78,7 +79,7 @@ def read_file(path: Path | str, *, at_most: int) -> bytes:
     """
     try:
         # Without it, a pipe that nobody writes to would be waited for before it can be looked at.
-        descriptor = os.open(path, os.O_RDONLY | _NO_WAIT)
+        descriptor = os.open(path, os.O_RDONLY | NO_WAIT)
     except (OSError, ValueError) as error:
         raise FileProblemError(path, reason_of(error)) from error
     try:
@@ -137,7 +138,7 @@ def _may_be_replaced(file: Path) -> bool:
 
 def _write_into(file: Path, content: bytes) -> None:
     """Write to a device or a pipe; nobody is waited for who would read it."""
-    descriptor = os.open(file, os.O_WRONLY | _NO_WAIT)
+    descriptor = os.open(file, os.O_WRONLY | NO_WAIT)
     os.set_blocking(descriptor, True)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)

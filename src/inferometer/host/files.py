@@ -8,13 +8,14 @@ import re
 import stat
 from pathlib import Path
 
+from inferometer.core.filenames import NO_WAIT
+
 LIVE = Path("/")
 """The machine itself."""
 
 _MOST_BYTES = 4 * 1024 * 1024
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MOST_CPUS = 8192
-_NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def is_live(root: Path) -> bool:
@@ -50,7 +51,7 @@ def read_bytes(file: Path) -> bytes:
     Raises:
         OSError: it cannot be read, or is none: a pipe in a recorded tree would be waited for.
     """
-    descriptor = os.open(file, os.O_RDONLY | _NO_WAIT)
+    descriptor = os.open(file, os.O_RDONLY | NO_WAIT)
     with os.fdopen(descriptor, "rb") as stream:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "no ordinary file", str(file))

@@ -90,7 +90,7 @@ def stored_records(
     Args:
         database: the open file.
         connection: to it.
-        run: theirs.
+        run: the run of the records.
         rounds: raw observations by the key of their workload.
     """
     found = read(database, connection, schema.records, {"run_id": run.id})
