@@ -172,7 +172,11 @@ def _check_ready(path: Path | str, descriptor: int) -> None:
     Raises:
         FileProblemError: nothing comes of it now.
     """
-    if hasattr(os, "O_NONBLOCK") and not select.select([descriptor], [], [], 0)[0]:
+    if not hasattr(select, "poll"):
+        return  # Windows has neither such files nor this
+    poll = select.poll()  # select itself fails above 1,023 open files
+    poll.register(descriptor, select.POLLIN)
+    if not poll.poll(0):
         raise FileProblemError(
             path, "nothing can be read from it now; copy what it gives into a file"
         )
