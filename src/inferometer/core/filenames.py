@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -65,7 +64,7 @@ def check_file(path: Path | str, *, at_most: int | None = None) -> os.stat_resul
         with suppress(FileNotFoundError, PermissionError):  # whoever opens it will say so
             descriptor = os.open(path, os.O_RDONLY | NO_WAIT)
             try:
-                _check_ready(path, descriptor)
+                _check_empty(path, descriptor)
             finally:
                 os.close(descriptor)
     return found
@@ -86,9 +85,9 @@ def read_file(path: Path | str, *, at_most: int) -> bytes:
         found = os.fstat(descriptor)
         _check(path, found, at_most)
         if not found.st_size:
-            _check_ready(path, descriptor)
+            _check_empty(path, descriptor)
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            content = stream.read(at_most + 1)  # its size may have changed, or not be told
+            content = stream.read(at_most + 1)  # it may have grown since
     except OSError as error:
         raise FileProblemError(path, reason_of(error)) from error
     finally:
@@ -166,19 +165,22 @@ def _check(path: Path | str, found: os.stat_result, at_most: int | None) -> None
         raise FileProblemError(path, _too_large(at_most))
 
 
-def _check_ready(path: Path | str, descriptor: int) -> None:
-    """Refuse files of the kernel that look ordinary and make their reader wait (`/proc/kmsg`).
+def _check_empty(path: Path | str, descriptor: int) -> None:
+    """Refuse files of the kernel, which look ordinary and empty, and may make their reader wait.
+
+    Some give something now and make whoever reads on wait (`/proc/kmsg`), so that a first look
+    tells nothing of the second: what tells no size and is not empty is refused.
 
     Raises:
-        FileProblemError: nothing comes of it now.
+        FileProblemError: it is not empty.
     """
-    if not hasattr(select, "poll"):
-        return  # Windows has neither such files nor this
-    poll = select.poll()  # select itself fails above 1,023 open files
-    poll.register(descriptor, select.POLLIN)
-    if not poll.poll(0):
+    try:
+        empty = not os.read(descriptor, 1)
+    except OSError:  # it would wait, or refuses to be read
+        empty = False
+    if not empty:
         raise FileProblemError(
-            path, "nothing can be read from it now; copy what it gives into a file"
+            path, "it tells no size, as files of the kernel do; copy what it gives into a file"
         )
 
 
