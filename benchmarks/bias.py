@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from inferometer.report.selftest import check_lines
-from inferometer.runner.selftest import canary_check, latency_checks
+from inferometer.report.terminal.selftest import check_lines
+from inferometer.runner.selftest.run import canary_check, latency_checks
 
 TURNS = 3
 

@@ -32,9 +32,9 @@ from scipy.stats import binomtest
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
+from inferometer.figures.verdict import Verdict, judge
 from inferometer.host.files import LIVE
 from inferometer.host.signals import Watch
-from inferometer.runner.verdict import Verdict, judge
 
 ROUND_S = 0.1
 STOP_S = 0.2

@@ -14,7 +14,7 @@ from statistics import median
 from time import perf_counter_ns
 
 from inferometer.meters.wall_clock import empty_pair_s
-from inferometer.runner.loop import timed_values
+from inferometer.runner.workers.loop import timed_values
 
 CALLS = 20_000
 TURNS = 101

@@ -16,7 +16,7 @@ from statistics import mean, median
 
 from inferometer.core.procedure import Procedure
 from inferometer.host.signals import Watch
-from inferometer.runner.task import plan_round
+from inferometer.runner.scheduling.task import plan_round
 
 THREADS = 2
 GOAL = 0.05

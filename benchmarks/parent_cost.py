@@ -58,7 +58,7 @@ def parent_share(seconds: float, folder: Path) -> float:
 
 def is_worker(process: psutil.Process) -> bool:
     """Whether a process is the one that measures."""
-    return "inferometer.runner.worker" in process.cmdline()
+    return "inferometer.runner.workers.worker" in process.cmdline()
 
 
 def cpu_s(processes: list[psutil.Process]) -> float:

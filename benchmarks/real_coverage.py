@@ -25,7 +25,7 @@ from scipy.stats import binomtest
 
 import inferometer as im
 from inferometer.core.record import Record
-from inferometer.runner.summary import by_process, settled_rounds
+from inferometer.figures.summary import by_process, settled_rounds
 
 MODELS = ("mobilenet_v3_small", f"{Path(__file__).with_name('networks.py')}:small_cnn")
 PROCESSES = 3

@@ -18,7 +18,7 @@ from statistics import median
 from inferometer.core import units
 from inferometer.core.roof import Roof
 from inferometer.host.cpus import physical_cores
-from inferometer.runner.roofs import probe_roof
+from inferometer.runner.phases.roofline import probe_roof
 
 UNITS = {"arithmetic": "FLOP/s", "memory": "B/s", "caches": "B/s"}
 GOAL = 0.05

@@ -78,10 +78,10 @@ def measure(
     from inferometer.backends import backend as backend_called
     from inferometer.core.procedure import Procedure, checked
     from inferometer.models.inputs import example_inputs, own_batch_size
-    from inferometer.runner.bench import Bench
     from inferometer.runner.here import measure_here
-    from inferometer.runner.loading import watch_of
-    from inferometer.runner.settings import Settings
+    from inferometer.runner.workers.harness import Bench
+    from inferometer.runner.workers.loading import watch_of
+    from inferometer.runner.workers.settings import Settings
 
     rules = Procedure(**{**checked(procedure), "processes": 1})
     session, backend, precision = _session(network)
@@ -127,10 +127,10 @@ def cost(
         WorkloadError: it could not be loaded or counted.
     """
     from inferometer.models.inputs import example_inputs, own_batch_size
-    from inferometer.runner.bench import Bench
-    from inferometer.runner.costed import costing_of
     from inferometer.runner.costing import CostWish, cost_of
-    from inferometer.runner.loading import watch_of
+    from inferometer.runner.workers.costed import costing_of
+    from inferometer.runner.workers.harness import Bench
+    from inferometer.runner.workers.loading import watch_of
 
     for name, value in (("batch", batch), ("size", size), ("seed", seed)):
         if value is not None:

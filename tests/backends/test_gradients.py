@@ -13,8 +13,8 @@ torch = pytest.importorskip("torch")
 from inferometer.backends.torch.session import TorchSession  # noqa: E402
 from inferometer.core.model import Inputs  # noqa: E402
 from inferometer.core.nested import mapped  # noqa: E402
-from inferometer.runner.calls import Manner  # noqa: E402
-from inferometer.runner.first_calls import FirstCalls  # noqa: E402
+from inferometer.runner.workers.calls import Manner  # noqa: E402
+from inferometer.runner.workers.first_calls import FirstCalls  # noqa: E402
 
 nn = torch.nn
 

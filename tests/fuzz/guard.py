@@ -80,7 +80,7 @@ class Guard:
 
     def _check_program(self, event: str, args: tuple[object, ...]) -> None:
         line = args[1] if event == "subprocess.Popen" else args
-        if isinstance(line, list) and "inferometer.runner.worker" in line:
+        if isinstance(line, list) and "inferometer.runner.workers.worker" in line:
             self.active = False
             raise Stopped
         if event in ("os.system", "os.exec"):

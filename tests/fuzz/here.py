@@ -15,10 +15,10 @@ from typing import Any
 from inferometer.core.errors import InferometerError
 from inferometer.core.record import Failure, Stage
 from inferometer.core.workload import Variant
-from inferometer.runner import alone, limits
-from inferometer.runner.messages import Message, failure_of
-from inferometer.runner.parent import Deadline, WorkerFailed
-from inferometer.runner.worker import Worker
+from inferometer.runner.workers import alone, limits
+from inferometer.runner.workers.messages import Message, failure_of
+from inferometer.runner.workers.parent import Deadline, WorkerFailed
+from inferometer.runner.workers.worker import Worker
 
 unexpected: list[str] = []
 """Tracebacks of what was raised on the way to an answer and says nothing about the file."""

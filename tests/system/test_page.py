@@ -13,10 +13,10 @@ from inferometer.core.roof import Attained, Roof
 from inferometer.core.run import Run
 from inferometer.core.sweep import Study, Sweep
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.report.content import content
+from inferometer.report.document.content import content
+from inferometer.report.document.material import gather
+from inferometer.report.document.sources import RunRecords
 from inferometer.report.html.page import render_page
-from inferometer.report.material import gather
-from inferometer.report.sources import RunRecords
 from inferometer.store import importing
 
 sync_api = pytest.importorskip("playwright.sync_api")

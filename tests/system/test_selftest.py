@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 from inferometer.core.procedure import Procedure
-from inferometer.runner import selftest
+from inferometer.runner.selftest import run as selftest
 
 QUICK = Procedure(
     target=0.5, processes=1, min_calls=20, min_rounds=3, span_s=0.0, round_s=0.03, max_time_s=1.0

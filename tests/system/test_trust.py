@@ -71,7 +71,7 @@ def test_continuous_load_gives_rows_over_time_a_change_and_a_ranking(cli, study)
 def test_what_memory_does_not_hold_side_by_side_is_measured_in_groups(
     study, fault, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("inferometer.runner.residents.RESIDENT_SHARE", 0.0)
+    monkeypatch.setattr("inferometer.runner.workers.pool.RESIDENT_SHARE", 0.0)
     path = study(["good", "good?seconds=0.003"])
     told = []
     with open_store(tmp_path / "groups.db") as store:

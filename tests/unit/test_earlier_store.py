@@ -17,11 +17,11 @@ import pytest
 from inferometer.analysis.analyse import analyse_runs
 from inferometer.analysis.grid import build
 from inferometer.core.sweep import Study
-from inferometer.runner import campaign as campaign_module
-from inferometer.runner.campaign import Campaign
+from inferometer.figures.summary import summarise
 from inferometer.runner.journal import Journal
+from inferometer.runner.phases.latency import campaign as campaign_module
+from inferometer.runner.phases.latency.campaign import Campaign
 from inferometer.runner.run import missing_workloads
-from inferometer.runner.summary import summarise
 from inferometer.store import open_store
 from inferometer.store.transfer import export_rows
 

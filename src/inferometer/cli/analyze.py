@@ -41,7 +41,7 @@ def analyze(
     if json_path is not None:
         write_json(findings.to_json(), json_path)
     if json_path != "-":
-        from inferometer.report.findings import print_findings
+        from inferometer.report.document.findings import print_findings
 
         print_findings(findings)
 

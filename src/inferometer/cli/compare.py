@@ -73,7 +73,7 @@ def compare(
     if json_path is not None:
         write_json([one.row() for one in found], json_path)
     if json_path != "-":
-        from inferometer.report.terminal import print_comparisons
+        from inferometer.report.terminal.table import print_comparisons
 
         print_comparisons(found, matching, zone=zone)
     return _gate(found, matching, fail_slower)

@@ -12,7 +12,7 @@ from inferometer.core.errors import InputError, WorkloadError
 
 if TYPE_CHECKING:
     from inferometer.core.costing import Costing
-    from inferometer.report.cost import By
+    from inferometer.report.terminal.cost import By
     from inferometer.runner.costing import CostWish
 
 UNCOUNTED = "without running it"
@@ -84,7 +84,7 @@ def cost(
 
         write_json(row(found), json_path)
     if json_path != "-":
-        from inferometer.report.cost import print_cost
+        from inferometer.report.terminal.cost import print_cost
 
         print_cost(found, by=by, depth=depth)
 

@@ -16,9 +16,9 @@ METHODS = {
 
 def examine_power(root: Path) -> dict[str, Any]:
     """Sources and absences under a root, as JSON objects, and why there is none in one sentence."""
-    from inferometer.meters.energy.detect import why_none
+    from inferometer.meters.energy.selection.detect import why_none
+    from inferometer.meters.energy.selection.survey import close, survey
     from inferometer.meters.energy.surroundings import Surroundings
-    from inferometer.meters.energy.survey import close, survey
 
     surroundings = Surroundings(root=root)
     found = survey(surroundings)

@@ -53,9 +53,9 @@ def attach(
 
     The JSON is an array with an object for each workload.
     """
-    from inferometer.meters.energy.csv_log import read_log
-    from inferometer.report.energy import attached_lines
-    from inferometer.runner.energy.attach import attach as join
+    from inferometer.meters.energy.logs.csv_log import read_log
+    from inferometer.report.document.energy import attached_lines
+    from inferometer.runner.phases.energy.attach import attach as join
 
     log = read_log(power_log, scope=scope, gain=gain)
     with open_existing(store_path) as store:

@@ -175,7 +175,7 @@ def _is_unicode(encoding: str | None) -> bool:
 
 def told(error: WorkloadError, model: str) -> str:
     """A failure of a model in a message: which model, what happened, and what was said."""
-    from inferometer.report.marks import MEANINGS
+    from inferometer.report.document.marks import MEANINGS
 
     is_plain = error.kind in ("unsupported", "bad_model") or str(error).startswith(FAULT)
     what = "" if is_plain else f"{MEANINGS[error.kind]}: "

@@ -49,7 +49,7 @@ def power(
     json_path: str | None,
 ) -> int:
     """Show what the device draws, source by source, until Ctrl-C."""
-    from inferometer.meters.energy.survey import close
+    from inferometer.meters.energy.selection.survey import close
     from inferometer.meters.energy.watch import watch
 
     if interval_s < LEAST_INTERVAL_S:
@@ -109,10 +109,10 @@ def _sources(
     Raises:
         MeterError: a meter that the user named cannot be used.
     """
-    from inferometer.meters.energy import kinds
-    from inferometer.meters.energy.detect import why_none
-    from inferometer.meters.energy.named import connected
-    from inferometer.meters.energy.survey import survey
+    from inferometer.meters.energy.selection import kinds
+    from inferometer.meters.energy.selection.detect import why_none
+    from inferometer.meters.energy.selection.named import connected
+    from inferometer.meters.energy.selection.survey import survey
 
     if meters:
         return connected(meters, surroundings, allow_estimate=allow_estimate), ""
@@ -128,8 +128,8 @@ def _shown(sources: Sequence[PowerSource], *, quiet: bool) -> Iterator[Show]:
     """A live display in a terminal, plain lines elsewhere, nothing where JSON is on its way."""
     from rich.live import Live
 
-    from inferometer.report.output import Output
-    from inferometer.report.power import described, line, table
+    from inferometer.report.terminal.output import Output
+    from inferometer.report.terminal.power import described, line, table
 
     if quiet:
         yield lambda _watched, _elapsed_s: None
@@ -146,7 +146,7 @@ def _shown(sources: Sequence[PowerSource], *, quiet: bool) -> Iterator[Show]:
 
 def _ended(watched: Sequence[Watched], json_path: str | None) -> int:
     """Say what was seen; 1 where no source answered to the end."""
-    from inferometer.report.power import summary
+    from inferometer.report.terminal.power import summary
 
     if json_path != "-":  # first: should the file fail, what was seen is shown yet
         click.echo("\n".join(summary(watched)))

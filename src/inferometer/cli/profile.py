@@ -23,7 +23,7 @@ from inferometer.core.errors import InputError, WorkloadError
 from inferometer.core.shown import shown
 
 if TYPE_CHECKING:
-    from inferometer.report.profile import By
+    from inferometer.report.terminal.profile import By
     from inferometer.runner.profile import Profiled, ProfileWish
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -112,7 +112,7 @@ def _check_paths(output: Path | None, trace: Path | None) -> None:
             raise InputError(f"{shown(path)}: its folder does not exist")
     if output is None:
         return
-    from inferometer.report.plots import FORMATS, missing
+    from inferometer.report.plots.choice import FORMATS, missing
 
     if output.suffix.removeprefix(".") not in FORMATS:
         kinds = " or ".join(f".{kind}" for kind in FORMATS)
@@ -137,7 +137,7 @@ def _found(wish: ProfileWish) -> Profiled:
 
 
 def _show(found: Profiled, *, by: By | None, depth: int | None, json_path: str | None) -> None:
-    from inferometer.report.profile import print_profile, row
+    from inferometer.report.terminal.profile import print_profile, row
 
     if json_path != "-":
         print_profile(found, by=by, depth=depth)
@@ -147,7 +147,7 @@ def _show(found: Profiled, *, by: By | None, depth: int | None, json_path: str |
 
 def _draw(found: Profiled, depth: int | None, output: Path) -> None:
     from inferometer.core.filenames import write_whole
-    from inferometer.report.icicle import draw
+    from inferometer.report.plots.icicle import draw
 
     files = draw(found, depth=depth, name=output.stem)
     write_whole(files[output.name], output)

@@ -28,9 +28,9 @@ def report(*, runs: tuple[str, ...], out: Path, store_path: Path) -> None:
 
     RUN is an id, the beginning of one, or `latest`, which is also what is taken without RUN.
     """
-    from inferometer.report import plots
+    from inferometer.report.document.sources import RunRecords
     from inferometer.report.html import engine
-    from inferometer.report.sources import RunRecords
+    from inferometer.report.plots import choice as plots
     from inferometer.report.write import checked_folder, write_report
 
     out = checked_folder(out)  # before the minutes that drawing may take

@@ -42,7 +42,7 @@ def roofline(
     programs can only make it slower. Exit status: 0 done; 1 some precision cannot be probed.
     """
     from inferometer.host.cpus import physical_cores
-    from inferometer.runner.roofs import check_probe, probe_roof
+    from inferometer.runner.phases.roofline import check_probe, probe_roof
 
     check_probe(backend, precisions)
     roofs: list[Roof] = []

@@ -191,7 +191,7 @@ def _study_of(run: Run, given: dict[str, Any]) -> Study:
 
 
 def _measure(study: Study, store: Store, options: Options) -> Run:
-    from inferometer.report.live import listener
+    from inferometer.report.terminal.live import listener
     from inferometer.runner import run_study
 
     with listener() as show:
@@ -201,7 +201,7 @@ def _measure(study: Study, store: Store, options: Options) -> Run:
 def _show(
     run: Run, records: list[Record], *, json_path: str | None, only: tuple[str, ...] = ()
 ) -> int:
-    from inferometer.report.terminal import print_run
+    from inferometer.report.terminal.table import print_run
 
     if json_path != "-":
         print_run(run, records)
@@ -222,7 +222,7 @@ def _show_pair(run: Run, records: list[Record]) -> None:
     """How the two sides of a paired run compare."""
     from inferometer.analysis.compare import compare
     from inferometer.analysis.matching import axis_of_pair, match_within
-    from inferometer.report.terminal import print_comparisons
+    from inferometer.report.terminal.table import print_comparisons
     from inferometer.stats.comparison import ZONE
 
     axis = axis_of_pair(records)

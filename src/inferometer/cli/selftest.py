@@ -19,8 +19,8 @@ def selftest(*, json_path: str | None) -> int:
     Prints how far the instrument is off, with its interval, what it adds to a call, and how quiet
     the device is; takes about half a minute. Exit status: 0 nothing is off; 1 something is.
     """
-    from inferometer.report.selftest import lines
-    from inferometer.runner.selftest import selftest as measure
+    from inferometer.report.terminal.selftest import lines
+    from inferometer.runner.selftest.run import selftest as measure
 
     found = measure(lambda doing: click.echo(f"{doing} …", err=True))
     if json_path != "-":  # first: should the file fail, half a minute's work is shown yet

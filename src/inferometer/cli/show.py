@@ -27,6 +27,6 @@ def show(*, run: str, store_path: Path, json_path: str | None) -> None:
         write_json([record.row() for record in records], json_path)
     if json_path == "-":
         return
-    from inferometer.report.terminal import print_run
+    from inferometer.report.terminal.table import print_run
 
     print_run(found, records, causes=True)

@@ -11,13 +11,14 @@ from pathlib import Path
 from inferometer.core.errors import InputError
 from inferometer.core.filenames import FileProblemError, expanded, reason_of, write_whole
 from inferometer.core.shown import shown
-from inferometer.report import plots, roofline
-from inferometer.report.content import content
+from inferometer.report.document import roofline
+from inferometer.report.document.content import content
+from inferometer.report.document.markdown import render
+from inferometer.report.document.material import Material, gather
+from inferometer.report.document.sources import RunRecords
+from inferometer.report.document.sustained import curves
 from inferometer.report.html.page import render_page
-from inferometer.report.markdown import render
-from inferometer.report.material import Material, gather
-from inferometer.report.sources import RunRecords
-from inferometer.report.sustained import curves
+from inferometer.report.plots import choice as plots
 from inferometer.store.transfer import csv_bytes
 
 _OF_A_RUN = re.compile(
@@ -70,9 +71,9 @@ def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
 
 def _plot_files(material: Material) -> dict[str, bytes]:
     """Contents of the plots by file name."""
-    from inferometer.report.derating import draw_derating
-    from inferometer.report.drawing import draw
-    from inferometer.report.roofplot import draw_roofline
+    from inferometer.report.plots.derating import draw_derating
+    from inferometer.report.plots.drawing import draw
+    from inferometer.report.plots.roofplot import draw_roofline
 
     grid, runs = material.grid, material.runs
     drawn = [draw(plot) for plot in plots.plan(grid) if plot.panels]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inferometer.runner.energy.wish import EnergyOptions
+    from inferometer.runner.phases.energy.choice import EnergyOptions
     from inferometer.runner.run import Options, check, run_study
 
 __all__ = ["EnergyOptions", "Options", "check", "run_study"]

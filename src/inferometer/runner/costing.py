@@ -11,10 +11,10 @@ from inferometer.core.shown import shown
 from inferometer.core.workload import Shape, Variant
 from inferometer.host.cpus import physical_cores
 from inferometer.models import check, format_of
-from inferometer.models.cost.onnx_file import onnx_path
-from inferometer.runner.alone import patience, worker_alone
-from inferometer.runner.costed import OWN_BATCH
-from inferometer.runner.messages import Message
+from inferometer.models.cost.onnx.file import onnx_path
+from inferometer.runner.workers.alone import patience, worker_alone
+from inferometer.runner.workers.costed import OWN_BATCH
+from inferometer.runner.workers.messages import Message
 
 BACKEND = "torch"
 DEFAULT_PRECISION = "fp32"

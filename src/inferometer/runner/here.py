@@ -10,12 +10,12 @@ from inferometer.core.errors import WorkloadError
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record, Round, Value
 from inferometer.core.workload import Shape, Workload
-from inferometer.runner.bench import Bench
-from inferometer.runner.counting import count
-from inferometer.runner.foresight import NOT_COUNTED
-from inferometer.runner.schedule import Schedule
-from inferometer.runner.summary import known, summarise
-from inferometer.runner.task import Task, plan_round, rule_of, typical_s
+from inferometer.figures.summary import known, summarise
+from inferometer.runner.scheduling.foresight import NOT_COUNTED
+from inferometer.runner.scheduling.schedule import Schedule
+from inferometer.runner.scheduling.task import Task, plan_round, rule_of, typical_s
+from inferometer.runner.workers.counting import count
+from inferometer.runner.workers.harness import Bench
 
 SAME_PROCESS = "measured in the caller's own process, which held other things too"
 

@@ -11,12 +11,12 @@ from inferometer.core.cost import Cost
 from inferometer.core.procedure import Procedure
 from inferometer.core.profile import Profile
 from inferometer.core.workload import Workload
-from inferometer.runner.alone import patience, worker_alone
 from inferometer.runner.formats import check_model
-from inferometer.runner.messages import Message, failure_of, round_from_json
-from inferometer.runner.parent import WorkerFailed, WorkerProcess
-from inferometer.runner.residents import Clock
-from inferometer.runner.task import typical_s
+from inferometer.runner.scheduling.task import typical_s
+from inferometer.runner.workers.alone import patience, worker_alone
+from inferometer.runner.workers.messages import Message, failure_of, round_from_json
+from inferometer.runner.workers.parent import WorkerFailed, WorkerProcess
+from inferometer.runner.workers.pool import Clock
 
 SECONDS = 5.0
 LEAST_CALLS = 8

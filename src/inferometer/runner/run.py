@@ -15,13 +15,13 @@ from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
 from inferometer.host.conditions import conditions
 from inferometer.host.files import LIVE, is_live
-from inferometer.meters.energy.csv_log import read_log
-from inferometer.runner.energy.attach import attach
-from inferometer.runner.energy.wish import EnergyDecision, EnergyOptions, decide
+from inferometer.meters.energy.logs.csv_log import read_log
 from inferometer.runner.events import Listener, Notice, RunEnded, RunStarted
 from inferometer.runner.journal import Journal
 from inferometer.runner.only import named
-from inferometer.runner.phases import Phase, Site, execute, phases_of
+from inferometer.runner.phases.energy.attach import attach
+from inferometer.runner.phases.energy.choice import EnergyDecision, EnergyOptions, decide
+from inferometer.runner.phases.plan import Phase, Site, execute, phases_of
 from inferometer.store import Store
 
 RESUME_ANY = ""

@@ -336,10 +336,10 @@ def _files() -> dict[str, bytes]:
 def onnx_ready() -> None:
     """Import what counts ONNX files."""
     import inferometer.cli.cost
-    import inferometer.models.cost.onnx_graph
-    import inferometer.report.cost
+    import inferometer.models.cost.onnx.graph
+    import inferometer.report.terminal.cost
     import inferometer.runner.costing
-    import inferometer.runner.worker  # noqa: F401
+    import inferometer.runner.workers.worker  # noqa: F401
 
     onnx_seeds()
 

@@ -163,8 +163,8 @@ def ready() -> None:
     import inferometer.analysis.findings
     import inferometer.cli.analyze
     import inferometer.cli.run
-    import inferometer.report.live
-    import inferometer.report.terminal
+    import inferometer.report.terminal.live
+    import inferometer.report.terminal.table
     import inferometer.runner.run
     import inferometer.study  # noqa: F401
 

@@ -236,9 +236,9 @@ def ready() -> None:
 
     import inferometer.cli.energy
     import inferometer.cli.import_
-    import inferometer.meters.energy.csv_log
-    import inferometer.report.energy
-    import inferometer.runner.energy.attach
+    import inferometer.meters.energy.logs.csv_log
+    import inferometer.report.document.energy
+    import inferometer.runner.phases.energy.attach
     import inferometer.store.importing  # noqa: F401
 
     _whole_log()

@@ -160,7 +160,7 @@ def ready() -> None:
     import inferometer.cli.power
     import inferometer.cli.run
     import inferometer.meters.energy.recording
-    import inferometer.meters.energy.survey
+    import inferometer.meters.energy.selection.survey
     import inferometer.runner.run  # noqa: F401
 
 

@@ -134,7 +134,7 @@ def test_a_failure_is_one_sentence(command, monkeypatch, kind, message, says):
 def test_the_parent_imports_no_runtime():
     code = (
         "import sys\nimport inferometer.analysis.costs, inferometer.cli.cost\n"
-        "import inferometer.report.cost, inferometer.runner.costing\n"
+        "import inferometer.report.terminal.cost, inferometer.runner.costing\n"
         "print(sorted({'torch', 'torchvision', 'onnx'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,7 @@ import pytest
 from inferometer.cli.doctor_power import power_lines, remedies
 from inferometer.cli.main import main
 from inferometer.core.energy import Absence
-from inferometer.meters.energy.rapl import UDEV_RULE
+from inferometer.meters.energy.sources.rapl import UDEV_RULE
 
 HWMON = "sys/class/hwmon/hwmon1"
 ORIN = {

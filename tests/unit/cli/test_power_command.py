@@ -17,7 +17,7 @@ from inferometer.core.energy import Reading, SourceInfo
 from inferometer.core.errors import SourceLostError
 from inferometer.meters.energy.surroundings import Surroundings
 from inferometer.meters.energy.watch import Watched, watch
-from inferometer.report.power import line, sparkline, summary, table
+from inferometer.report.terminal.power import line, sparkline, summary, table
 
 ZONE = "sys/class/powercap/intel-rapl:0"
 RANGE = 262143328850

@@ -6,7 +6,7 @@ from inferometer.cli.main import main
 from inferometer.core.record import Record
 from inferometer.core.sweep import Study, Sweep
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.report import plots
+from inferometer.report.plots import choice as plots
 from inferometer.store import open_store
 
 

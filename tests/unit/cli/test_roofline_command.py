@@ -11,7 +11,7 @@ from inferometer.core.errors import WorkloadError
 from inferometer.core.roof import Attained, Roof
 from inferometer.host import peak as host_peak
 from inferometer.host.peak import Peak
-from inferometer.runner import roofs
+from inferometer.runner.phases import roofline as roofs
 
 
 def roof(backend, precision, *, device, threads):

@@ -14,7 +14,7 @@ from inferometer.cli import main as entry
 from inferometer.cli.main import main
 from inferometer.cli.options import write_json
 from inferometer.cli.screen import OutputError, ReaderGoneError, Screen, guarded, put_bytes
-from inferometer.report.output import Output
+from inferometer.report.terminal.output import Output
 
 HOSTILE = "\x1b[2J\r\b\x9b1m\u202e\u2066\udcff"
 ESCAPED = r"\x1b[2J\r\x08\x9b1m\u202e\u2066\udcff"

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from inferometer.cli.main import main
-from inferometer.runner import selftest
-from inferometer.runner.selftest import SelfTest
-from inferometer.runner.selftest_check import Check
+from inferometer.runner.selftest import run as selftest
+from inferometer.runner.selftest.check import Check
+from inferometer.runner.selftest.run import SelfTest
 
 GOOD = Check(subject="call of 1 ms", name="bias", value=0.0002, bound=0.001, state="ok")
 BAD = Check(subject="call of 1 ms", name="calls", value=2.0, bound=0.0, state="off")

@@ -14,7 +14,7 @@ from inferometer.core.errors import InferometerError, MissingExtraError, ModelRe
 from inferometer.core.format import Format
 from inferometer.core.registry import Plugin
 from inferometer.models import check, format_of, import_packages, load
-from inferometer.models.cost.onnx_file import onnx_path
+from inferometer.models.cost.onnx.file import onnx_path
 from inferometer.models.filekind import MEANT
 from inferometer.models.sources import file as file_source
 from inferometer.runner.costing import CostWish, cost_of

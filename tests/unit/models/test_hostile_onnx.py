@@ -14,9 +14,9 @@ import numpy as np  # noqa: E402 - after the skip
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from inferometer.core.errors import InputError, WorkloadError  # noqa: E402
-from inferometer.models.cost import onnx_graph  # noqa: E402
-from inferometer.models.cost.onnx_file import onnx_path  # noqa: E402
-from inferometer.models.cost.onnx_graph import count_onnx  # noqa: E402
+from inferometer.models.cost.onnx import graph as onnx_graph  # noqa: E402
+from inferometer.models.cost.onnx.file import onnx_path  # noqa: E402
+from inferometer.models.cost.onnx.graph import count_onnx  # noqa: E402
 
 FLOAT = TensorProto.FLOAT
 TEXTS = (

@@ -17,8 +17,8 @@ from inferometer.core.roof import Attained, Roof
 from inferometer.core.run import Run
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.report.material import Material
-from inferometer.report.sources import RunRecords
+from inferometer.report.document.material import Material
+from inferometer.report.document.sources import RunRecords
 
 LAB2 = Path(__file__).parents[2] / "data" / "lab2_jetson_nano_2gb.csv"
 

@@ -10,9 +10,9 @@ import pytest
 from inferometer.analysis.grid import build
 from inferometer.core.procedure import Procedure
 from inferometer.core.sweep import Study, Sweep
-from inferometer.report.cliffs import cliff_sentences
-from inferometer.report.sources import RunRecords
-from inferometer.report.terminal import print_run
+from inferometer.report.document.cliffs import cliff_sentences
+from inferometer.report.document.sources import RunRecords
+from inferometer.report.terminal.table import print_run
 from inferometer.report.write import write_report
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from inferometer.analysis.compare import compare
 from inferometer.analysis.matching import match_runs, match_within
-from inferometer.report.terminal import print_comparisons
+from inferometer.report.terminal.table import print_comparisons
 
 
 def measured(record, model, latency_s, half_s=1e-5, **more):

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from inferometer.core.cost import Cost, OperatorCost
 from inferometer.core.costing import Artifact, Costing
-from inferometer.report.cost import print_cost
+from inferometer.report.terminal.cost import print_cost
 
 
 def one(operator, kind, module="", macs=0, **more):

@@ -12,10 +12,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from inferometer.analysis.grid import build
-from inferometer.report import explanation, markdown, memory, operations, roofline, start
-from inferometer.report.content import content
-from inferometer.report.sources import RunRecords
-from inferometer.report.terminal import print_run
+from inferometer.report.document import explanation, markdown, memory, operations, roofline, start
+from inferometer.report.document.content import content
+from inferometer.report.document.sources import RunRecords
+from inferometer.report.terminal.table import print_run
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ import re
 import pytest
 
 from inferometer.analysis.grid import build
-from inferometer.report import plots
+from inferometer.report.plots import choice as plots
 
 pytest.importorskip("matplotlib")
 
-from inferometer.report.drawing import draw
-from inferometer.report.figures import COLOURS
+from inferometer.report.plots.drawing import draw
+from inferometer.report.plots.figures import COLOURS
 
 
 def drawn(records, name):

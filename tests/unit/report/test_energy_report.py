@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from inferometer.report.energy import (
+from inferometer.report.document.energy import (
     attached_lines,
     delay_product_js,
     energy_line,
     energy_lines,
     per_watt_hour,
 )
-from inferometer.report.terminal import print_run
+from inferometer.report.terminal.table import print_run
 
 MEASURED = {
     "energy_per_inference_j": 0.0281, "energy_uncertainty_j": 0.0057,

@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 from rich.live import Live
 
-from inferometer.report import live
-from inferometer.report.live import Display, listener
+from inferometer.report.terminal import live
+from inferometer.report.terminal.live import Display, listener
 from inferometer.runner.events import Notice, Progress, RunEnded, RunStarted, WorkloadDone
 
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"

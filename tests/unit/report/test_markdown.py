@@ -8,9 +8,9 @@ from markdown_it import MarkdownIt
 from inferometer.analysis import findings as made_up
 from inferometer.analysis.analyse import analyse
 from inferometer.analysis.grid import build
-from inferometer.report.content import content
-from inferometer.report.markdown import render
-from inferometer.report.sources import RunRecords
+from inferometer.report.document.content import content
+from inferometer.report.document.markdown import render
+from inferometer.report.document.sources import RunRecords
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from inferometer.core.record import FailureKind
-from inferometer.report import marks
+from inferometer.report.document import marks
 
 
 @pytest.mark.parametrize("kind", get_args(FailureKind))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from inferometer.report.marks import plain
-from inferometer.report.markup import Markdown, bullets, code, escape, image, table
+from inferometer.report.document.marks import plain
+from inferometer.report.document.markup import Markdown, bullets, code, escape, image, table
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 SPECIAL = st.text(st.sampled_from("a_*`|<>[]()!~$&#;-+=.1\\\n x"), max_size=12)

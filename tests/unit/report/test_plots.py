@@ -5,7 +5,7 @@ from importlib.util import find_spec
 import pytest
 
 from inferometer.analysis.grid import build
-from inferometer.report import plots
+from inferometer.report.plots import choice as plots
 
 
 def planned(records):

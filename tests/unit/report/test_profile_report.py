@@ -14,7 +14,7 @@ from rich.console import Console
 from inferometer.core.metric import Estimate
 from inferometer.core.profile import CallTree, Node, OperatorTime, Profile
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.report.profile import print_profile, row
+from inferometer.report.terminal.profile import print_profile, row
 from inferometer.runner.profile import Profiled
 
 WORKLOAD = Workload(
@@ -160,7 +160,7 @@ class TestPicture:
         pytest.importorskip("matplotlib")
 
     def shown(self, **options):
-        from inferometer.report.icicle import boxes
+        from inferometer.report.plots.icicle import boxes
 
         return boxes(make().profile.tree, None, **options)
 
@@ -192,7 +192,7 @@ class TestPicture:
         assert found["aten::conv2d"].level == 2
 
     def test_it_is_drawn_with_its_title_unit_and_labels(self):
-        from inferometer.report.icicle import draw
+        from inferometer.report.plots.icicle import draw
 
         files = draw(make(), name="profile")
         assert sorted(files) == ["profile.png", "profile.svg"]

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from inferometer.analysis.grid import build
-from inferometer.report import roofline
-from inferometer.report.sources import RunRecords
+from inferometer.report.document import roofline
+from inferometer.report.document.sources import RunRecords
 from inferometer.report.write import write_report
 
 pytest.importorskip("matplotlib")
 
-from inferometer.report.roofplot import draw_roofline
+from inferometer.report.plots.roofplot import draw_roofline
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from inferometer.report.selftest import check_lines, lines
-from inferometer.runner.selftest import SelfTest
-from inferometer.runner.selftest_check import Check
+from inferometer.report.terminal.selftest import check_lines, lines
+from inferometer.runner.selftest.check import Check
+from inferometer.runner.selftest.run import SelfTest
 
 BIAS = Check(
     subject="call of 1 ms", name="bias", value=0.0002, low=0.0001, high=0.0003, bound=0.001,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from inferometer.core.hypothesis import THE_LABS
 from inferometer.core.procedure import Procedure
 from inferometer.core.sweep import Block, Study, Sweep
-from inferometer.report.sources import RunRecords, repeat_command, study_file
+from inferometer.report.document.sources import RunRecords, repeat_command, study_file
 from inferometer.study import load_study, parse_study
 
 names = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=8)

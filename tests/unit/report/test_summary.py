@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from inferometer.report.sources import RunRecords
-from inferometer.report.summary import summary
+from inferometer.report.document.sources import RunRecords
+from inferometer.report.document.summary import summary
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from inferometer.core import units
 from inferometer.core.record import Round
-from inferometer.report.sources import RunRecords
-from inferometer.report.sustained import curves, sustained_lines, window_lines
-from inferometer.report.terminal import print_run
+from inferometer.report.document.sources import RunRecords
+from inferometer.report.document.sustained import curves, sustained_lines, window_lines
+from inferometer.report.terminal.table import print_run
 from inferometer.report.write import write_report
 
 

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from inferometer.report.terminal import print_latencies, print_run
+from inferometer.report.terminal.table import print_latencies, print_run
 
 
 @pytest.fixture
@@ -162,6 +162,6 @@ def test_a_reader_that_goes_away_is_left_to_the_command_line(record, monkeypatch
 
 def test_a_table_waits_for_no_tests_of_hypotheses():
     """scipy.stats takes longer to import than everything that a table needs."""
-    code = "import sys, inferometer.report.terminal; print('scipy.stats' in sys.modules)"
+    code = "import sys, inferometer.report.terminal.table; print('scipy.stats' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -7,7 +7,7 @@ import pytest
 from inferometer.analysis.explain import why
 from inferometer.analysis.grid import build
 from inferometer.analysis.parts import flops_per_s
-from inferometer.report import explanation, operations
+from inferometer.report.document import explanation, operations
 
 ODD = ["aten.odd (2)"]
 FIGURES = {"macs": 10**9, "flops": 2 * 10**9, "operator_bytes": 10**8, "compulsory_bytes": 10**7}

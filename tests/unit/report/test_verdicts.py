@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from inferometer.analysis.grid import build
-from inferometer.report.verdicts import cause_table, unseen, verdict_lines, verdict_table
+from inferometer.report.document.verdicts import cause_table, unseen, verdict_lines, verdict_table
 
 BLIND = "not observable: temperature"
 

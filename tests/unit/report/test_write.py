@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from inferometer.core.errors import InputError
-from inferometer.report import plots
-from inferometer.report.sources import RunRecords
+from inferometer.report.document.sources import RunRecords
+from inferometer.report.plots import choice as plots
 from inferometer.report.write import write_report
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from inferometer.core.record import Failure, Round
-from inferometer.runner.parent import WorkerFailed
+from inferometer.runner.workers.parent import WorkerFailed
 
 LOAD_S = 2.0
 

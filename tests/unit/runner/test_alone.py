@@ -7,9 +7,9 @@ import pytest
 from inferometer.core.errors import WorkloadError
 from inferometer.core.record import Failure
 from inferometer.core.workload import Variant
-from inferometer.runner import alone
-from inferometer.runner.alone import worker_alone
-from inferometer.runner.parent import WorkerFailed
+from inferometer.runner.workers import alone
+from inferometer.runner.workers.alone import worker_alone
+from inferometer.runner.workers.parent import WorkerFailed
 
 GIB = 1 << 30
 VARIANT = Variant(model="a", backend="torch", precision="fp32")

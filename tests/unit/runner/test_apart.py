@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from inferometer.core.errors import WorkloadError
-from inferometer.runner.apart import apart
+from inferometer.runner.workers.apart import apart
 
 KEPT: list[int] = []
 

@@ -14,9 +14,9 @@ from inferometer.core.format import Format
 from inferometer.core.model import Inputs, LoadedModel
 from inferometer.core.workload import Shape
 from inferometer.models.inputs import ExampleInputs, GeneratedInputs, TensorSpec, images
-from inferometer.runner.batches import batch_remark
-from inferometer.runner.bench import Bench
-from inferometer.runner.loading import watch_of
+from inferometer.runner.workers.batches import batch_remark
+from inferometer.runner.workers.harness import Bench
+from inferometer.runner.workers.loading import watch_of
 
 
 @dataclass(frozen=True)

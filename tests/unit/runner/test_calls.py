@@ -12,8 +12,8 @@ from inferometer.backends.python.session import PythonSession
 from inferometer.core.errors import WorkloadError
 from inferometer.core.model import Inputs, PlacedInputs
 from inferometer.models.inputs import ExampleInputs
-from inferometer.runner.calls import Calls, Manner, Marks, copied
-from inferometer.runner.first_calls import CHANGES_INPUTS, LATE_PROMISE, FirstCalls
+from inferometer.runner.workers.calls import Calls, Manner, Marks, copied
+from inferometer.runner.workers.first_calls import CHANGES_INPUTS, LATE_PROMISE, FirstCalls
 
 
 def placed(*args, **kwargs):

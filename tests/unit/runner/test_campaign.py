@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.sweep import Block, Study, Sweep
-from inferometer.runner import campaign as module
 from inferometer.runner import journal as journal_module
-from inferometer.runner import residents as residents_module
-from inferometer.runner.campaign import Campaign
 from inferometer.runner.journal import Journal
+from inferometer.runner.phases.latency import campaign as module
+from inferometer.runner.phases.latency.campaign import Campaign
 from inferometer.runner.run import missing_workloads
+from inferometer.runner.workers import pool as residents_module
 from inferometer.store import open_store
 
 from .fakepool import LOAD_S, FakeClock, FakePool, Killed, failed

@@ -10,8 +10,8 @@ import pytest
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Record
 from inferometer.core.sweep import Block, Study, Sweep
-from inferometer.runner.cliffs import find_cliffs, next_workloads
 from inferometer.runner.journal import Journal
+from inferometer.runner.phases.cliffs import find_cliffs, next_workloads
 from inferometer.store import open_store
 
 ORDER = [8, 16, 32, 12, 14, 13, 24, 28, 26]

@@ -9,9 +9,9 @@ from inferometer.core.format import Format
 from inferometer.core.model import LoadedModel
 from inferometer.core.workload import Shape, Variant
 from inferometer.models.inputs import ExampleInputs
-from inferometer.runner.bench import Bench
-from inferometer.runner.costed import OWN_BATCH, costing_of, costing_of_file
-from inferometer.runner.loading import watch_of
+from inferometer.runner.workers.costed import OWN_BATCH, costing_of, costing_of_file
+from inferometer.runner.workers.harness import Bench
+from inferometer.runner.workers.loading import watch_of
 
 SHAPE = Shape(batch_size=2, input_size=None)
 VARIANT = Variant(model="net", backend="torch", precision="fp32")

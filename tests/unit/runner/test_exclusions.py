@@ -6,7 +6,7 @@ import pytest
 
 from inferometer.core.record import Failure
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.runner.exclusions import Exclusions
+from inferometer.runner.scheduling.exclusions import Exclusions
 
 A = Workload(variant=Variant(model="a", backend="torch", precision="fp32"), target=Target(device="cpu", threads=1), shape=Shape(batch_size=4, input_size=224))  # fmt: skip
 OOM = Failure(stage="measure", kind="out_of_memory", message="full")

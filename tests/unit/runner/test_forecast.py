@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.runner.forecast import CallTimes
+from inferometer.runner.scheduling.forecast import CallTimes
 
 
 def workload(model="a", size=224, batch=1):

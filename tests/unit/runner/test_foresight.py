@@ -10,8 +10,8 @@ from inferometer.core.cost import Cost
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Record
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.runner.foresight import Foresight
-from inferometer.runner.parent import WorkerFailed
+from inferometer.runner.scheduling.foresight import Foresight
+from inferometer.runner.workers.parent import WorkerFailed
 
 MIB = 1 << 20
 LOADED = {"memory_baseline_bytes": 220 * MIB, "memory_weights_bytes": 80 * MIB}

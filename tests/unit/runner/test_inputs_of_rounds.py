@@ -10,8 +10,8 @@ from inferometer.core.format import Format
 from inferometer.core.model import LoadedModel
 from inferometer.core.workload import Shape
 from inferometer.models.inputs import GeneratedInputs, TensorSpec
-from inferometer.runner.bench import Bench, RoundPlan
-from inferometer.runner.loading import watch_of
+from inferometer.runner.workers.harness import Bench, RoundPlan
+from inferometer.runner.workers.loading import watch_of
 
 SMALL, LARGE = (Shape(batch_size=b, input_size=None) for b in (2, 4))
 PLAN = RoundPlan(values=3)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from array import array
 
-from inferometer.runner import loop
+from inferometer.runner.workers import loop
 
 
 class FakeClock:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inferometer.core.cost import Cost
-from inferometer.runner.memory_forecast import MemoryForecast, Observed, forecast_memory
+from inferometer.runner.scheduling.memory_forecast import MemoryForecast, Observed, forecast_memory
 
 MIB = 1 << 20
 sizes = st.integers(1, 1 << 34)

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from inferometer.meters.memory import Held, Peak
-from inferometer.runner import memory_layers
-from inferometer.runner.memory_layers import (
+from inferometer.runner.workers import memory_layers
+from inferometer.runner.workers.memory_layers import (
     MemoryLayers,
     Start,
     at_start,

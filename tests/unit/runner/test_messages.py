@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inferometer.core.record import Failure, Round
-from inferometer.runner.messages import (
+from inferometer.runner.workers.messages import (
     Closed,
     Line,
     failure_of,

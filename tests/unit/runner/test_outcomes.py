@@ -9,9 +9,9 @@ import pytest
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.runner.foresight import Outlook
-from inferometer.runner.outcomes import Outcomes
-from inferometer.runner.turns import Prepared
+from inferometer.runner.phases.latency.outcomes import Outcomes
+from inferometer.runner.scheduling.foresight import Outlook
+from inferometer.runner.scheduling.replicates import Prepared
 
 MIB = 1 << 20
 VARIANT = Variant(model="a", backend="torch", precision="fp32")

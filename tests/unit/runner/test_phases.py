@@ -10,10 +10,10 @@ import pytest
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import FIELDS, Record
 from inferometer.core.sweep import Study, Sweep
-from inferometer.runner import phases as module
-from inferometer.runner.energy.wish import EnergyDecision
 from inferometer.runner.journal import Journal
-from inferometer.runner.phases import Site, execute, phases_of
+from inferometer.runner.phases import plan as module
+from inferometer.runner.phases.energy.choice import EnergyDecision
+from inferometer.runner.phases.plan import Site, execute, phases_of
 from inferometer.store import open_store
 
 STUDY = Study(

@@ -11,7 +11,7 @@ from inferometer.core.errors import WorkloadError
 from inferometer.core.model import Inputs
 from inferometer.core.profile import CallTree, Node, Profile
 from inferometer.core.workload import Shape
-from inferometer.runner import profiling
+from inferometer.runner.workers import profiling
 
 SHAPE = Shape(batch_size=1, input_size=None)
 ROOT = Node(
@@ -78,7 +78,7 @@ def measure(monkeypatch):
         device = Device(clock, **behaviour)
         monkeypatch.setattr(profiling.time, "perf_counter", clock)
         monkeypatch.setattr(
-            "inferometer.runner.loop.perf_counter_ns", lambda: round(clock.now_s * 1e9)
+            "inferometer.runner.workers.loop.perf_counter_ns", lambda: round(clock.now_s * 1e9)
         )
         bench = Bench(device, Inputs(args=(), shape="1x4", size_applied=applied))
         return profiling.profile_here(bench, SHAPE, seconds=seconds, trace=trace), device

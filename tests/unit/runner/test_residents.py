@@ -10,9 +10,9 @@ import pytest
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.runner import residents
-from inferometer.runner.parent import WorkerFailed
-from inferometer.runner.residents import Clock, Residents
+from inferometer.runner.workers import pool as residents
+from inferometer.runner.workers.parent import WorkerFailed
+from inferometer.runner.workers.pool import Clock, Residents
 
 GIB = 1 << 30
 

@@ -15,8 +15,8 @@ from inferometer.core.procedure import PRESETS, Procedure
 from inferometer.core.roof import Attained, Roof
 from inferometer.core.sweep import Study, Sweep
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.runner import roofs as module
-from inferometer.runner.roofs import (
+from inferometer.runner.phases import roofline as module
+from inferometer.runner.phases.roofline import (
     against_roof,
     check_probe,
     known_roofs,
@@ -26,7 +26,7 @@ from inferometer.runner.roofs import (
     roof_for,
 )
 from inferometer.runner.run import Options, run_study
-from inferometer.runner.worker import Worker
+from inferometer.runner.workers.worker import Worker
 from inferometer.store import open_store
 
 TINY = """

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.runner.pairing import PairSchedule, pair_width
-from inferometer.runner.schedule import Schedule
-from inferometer.runner.task import Task, owed_s, plan_round, round_s, rule_of, typical_s
+from inferometer.runner.scheduling.pairing import PairSchedule, pair_width
+from inferometer.runner.scheduling.schedule import Schedule
+from inferometer.runner.scheduling.task import Task, owed_s, plan_round, round_s, rule_of, typical_s
 
 ONE = Procedure(processes=1, min_calls=10, min_rounds=5, span_s=0.0)
 
@@ -172,7 +172,7 @@ def test_the_rounds_of_a_process_spread_over_its_part_of_the_span():
 
 def test_the_rule_is_not_asked_after_every_round(monkeypatch):
     asked = []
-    from inferometer.runner import task as module
+    from inferometer.runner.scheduling import task as module
 
     real = module.look
     monkeypatch.setattr(module, "look", lambda *a, **k: asked.append(len(a[0])) or real(*a, **k))

@@ -9,8 +9,10 @@ import pytest
 from inferometer.core.record import Failure, Record, Round
 from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.models.zoo.known import Account, Call
-from inferometer.runner import selftest, selftest_calls, selftest_check
-from inferometer.runner.selftest_check import Check
+from inferometer.runner.selftest import calls as selftest_calls
+from inferometer.runner.selftest import check as selftest_check
+from inferometer.runner.selftest import run as selftest
+from inferometer.runner.selftest.check import Check
 
 WORKLOAD = Workload(variant=Variant(model="spin", backend="python", precision="fp32"), target=Target(device="cpu", threads=1), shape=Shape(batch_size=1, input_size=None))  # fmt: skip
 TRUE_S = 1e-3

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inferometer.core.record import Round
-from inferometer.runner.standouts import standouts
+from inferometer.figures.outliers import standouts
 
 QUIET = {"run_delay_s": 0.001, "involuntary_switches": 1.0, "major_faults": 0.0}
 

@@ -9,7 +9,7 @@ from scipy import stats
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import FIELD_NAMES, Round
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.runner.summary import summarise
+from inferometer.figures.summary import summarise
 
 W = Workload(variant=Variant(model="a", backend="torch", precision="fp32"), target=Target(device="cpu", threads=1), shape=Shape(batch_size=8, input_size=224))  # fmt: skip
 

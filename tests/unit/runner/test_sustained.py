@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from inferometer.core.record import Round
-from inferometer.runner.sustained import sustained_figures
+from inferometer.runner.phases.latency.sustained import sustained_figures
 
 
 def windows(latencies, window_s=1.0):

@@ -7,7 +7,7 @@ import numpy as np
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.runner.task import Task, rule_of
+from inferometer.runner.scheduling.task import Task, rule_of
 
 PROCEDURE = Procedure(
     processes=1, target=0.01, min_rounds=10, min_calls=10, span_s=0.0, max_time_s=5.0

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.runner.task import Task, rule_of
-from inferometer.runner.turns import Prepared, further
+from inferometer.runner.scheduling.replicates import Prepared, further
+from inferometer.runner.scheduling.task import Task, rule_of
 
 PROCEDURE = Procedure(processes=3, target=0.05, max_time_s=1000.0)
 

@@ -9,7 +9,7 @@ import pytest
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
-from inferometer.runner.verdict import NOT_OBSERVED, ONE_PROCESS, ORDER, judge
+from inferometer.figures.verdict import NOT_OBSERVED, ONE_PROCESS, ORDER, judge
 
 PROCEDURE = Procedure(target=0.05)
 QUIET = {

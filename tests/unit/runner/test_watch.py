@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from inferometer.runner.loading import watch_of
+from inferometer.runner.workers.loading import watch_of
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ from inferometer.core.shown import shown
 from inferometer.host.cgroup import groups
 from inferometer.host.reads import GROUP_READS, READS
 from inferometer.host.sanitise import Sanitiser, private_names
-from inferometer.meters.energy import kinds, sensorfile
-from inferometer.meters.energy.commands import FOLDER
+from inferometer.meters.energy.selection import kinds
+from inferometer.meters.energy.sources import sensorfile
+from inferometer.meters.energy.sources.commands import FOLDER
 from inferometer.meters.energy.surroundings import Surroundings
 
 _ENVIRONMENT = ("USER", "LOGNAME", "SUDO_USER")

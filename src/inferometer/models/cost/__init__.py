@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inferometer.models.cost.operations import count_operations, import_counter
-from inferometer.models.cost.parameters import count_parameters
+from inferometer.models.cost.torch.operations import count_operations, import_counter
+from inferometer.models.cost.torch.parameters import count_parameters
 
 __all__ = ["count_operations", "count_parameters", "import_counter"]

@@ -13,7 +13,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from inferometer.core.cost import Kind
-from inferometer.models.cost.layouts import elements_of, is_sparse
+from inferometer.models.cost.torch.layouts import elements_of, is_sparse
 
 Arguments = Mapping[str, Any]
 

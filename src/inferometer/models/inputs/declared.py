@@ -39,7 +39,7 @@ class DeclaredInputs:
     @property
     def batch_size(self) -> int:
         """Samples that the file was made for; 1 where it leaves that open."""
-        from inferometer.models.cost.onnx_axes import own_batch
+        from inferometer.models.cost.onnx.axes import own_batch
 
         return own_batch(self.header, self.path)
 
@@ -52,7 +52,7 @@ class DeclaredInputs:
         """
         import numpy as np
 
-        from inferometer.models.cost.onnx_axes import set_axes
+        from inferometer.models.cost.onnx.axes import set_axes
 
         model = type(self.header)()
         model.CopyFrom(self.header)
@@ -78,7 +78,7 @@ def declared_inputs(
         ModelReferenceError: a shape is given that does not go with the file.
         WorkloadError: (unsupported) an input is no tensor of numbers.
     """
-    from inferometer.models.cost.onnx_node import real_inputs
+    from inferometer.models.cost.onnx.node import real_inputs
 
     header = type(model)()
     header.graph.input.extend(real_inputs(model.graph))

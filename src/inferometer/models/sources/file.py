@@ -132,8 +132,8 @@ Described = tuple[InputSpec, tuple[str, ...], tuple[str, ...]]
 @LOOKS.timed
 def _onnx(path: Path, kind: Format, chosen: Options) -> Described:
     """As the file says itself."""
-    from inferometer.models.cost.onnx_file import open_onnx
-    from inferometer.models.cost.onnx_node import reading
+    from inferometer.models.cost.onnx.file import open_onnx
+    from inferometer.models.cost.onnx.node import reading
 
     del kind
     with reading(path):

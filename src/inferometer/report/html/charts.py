@@ -8,9 +8,9 @@ from typing import Any
 
 from inferometer.core import units
 from inferometer.core.roof import Roof
+from inferometer.report.document.wording import plural
 from inferometer.report.html import vega
 from inferometer.report.html.rows import LAYERS, Row
-from inferometer.report.wording import plural
 
 MOST_TOLD = 4
 """Roofs that are told below their plot."""

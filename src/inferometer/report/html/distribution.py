@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record, Round
-from inferometer.report.wording import plural
-from inferometer.runner.standouts import labels
-from inferometer.runner.summary import counting_rounds
+from inferometer.figures.outliers import labels
+from inferometer.figures.summary import counting_rounds
+from inferometer.report.document.wording import plural
 
 Kind = Literal["w", "s", "o", "c"]
 """Warm-up until it is steady, after a switch, standing out from its neighbours, counted."""

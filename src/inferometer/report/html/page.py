@@ -16,12 +16,12 @@ from markupsafe import Markup
 
 from inferometer.core.roof import known_roofs
 from inferometer.core.shown import visible
-from inferometer.report.findings import anomaly_lines, scaling_lines, tested_lines
+from inferometer.report.document.findings import anomaly_lines, scaling_lines, tested_lines
+from inferometer.report.document.marks import plain
+from inferometer.report.document.material import Material
+from inferometer.report.document.sources import RunRecords
 from inferometer.report.html import charts, distribution, engine, vega
 from inferometer.report.html.rows import Results, results
-from inferometer.report.marks import plain
-from inferometer.report.material import Material
-from inferometer.report.sources import RunRecords
 
 _FREE = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
 

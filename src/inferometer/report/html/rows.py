@@ -16,9 +16,9 @@ from inferometer.analysis.series import throughput
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.workload import Shape, size_label
-from inferometer.report import marks
-from inferometer.report.fields import quantity
-from inferometer.report.operations import at_least
+from inferometer.report.document import marks
+from inferometer.report.document.fields import quantity
+from inferometer.report.document.operations import at_least
 
 Row = dict[str, Any]
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from inferometer.core.errors import SourceLostError
-from inferometer.meters.energy.apple import find
+from inferometer.meters.energy.sources.apple import find
 from inferometer.meters.energy.surroundings import Surroundings
 
 FIRST = {

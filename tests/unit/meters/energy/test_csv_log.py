@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from inferometer.core.errors import InputError, MeterError
-from inferometer.meters.energy.csv_log import read_log, target_of
-from inferometer.meters.energy.power_log import PowerLog
+from inferometer.meters.energy.logs.csv_log import read_log, target_of
+from inferometer.meters.energy.logs.power_log import PowerLog
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ def test_newest_first_is_turned_round(log):
 
 
 def test_too_many_rows(log, monkeypatch):
-    import inferometer.meters.energy.csv_log as module
+    import inferometer.meters.energy.logs.csv_log as module
 
     monkeypatch.setattr(module, "MOST_ROWS", 3)
     with pytest.raises(MeterError, match="more than 3 rows: cut it to the run"):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from inferometer.core.errors import MeterError, SourceLostError
-from inferometer.meters.energy.estimate import connect
+from inferometer.meters.energy.sources.estimate import connect
 from inferometer.meters.energy.surroundings import Surroundings
 
 

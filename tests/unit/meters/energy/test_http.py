@@ -11,8 +11,8 @@ from urllib.request import parse_http_list, parse_keqv_list
 import pytest
 
 from inferometer.core.errors import MeterError
-from inferometer.meters.energy.address import parse_address
-from inferometer.meters.energy.http import MOST_BYTES, fetch, get, get_json
+from inferometer.meters.energy.network.address import parse_address
+from inferometer.meters.energy.network.http import MOST_BYTES, fetch, get, get_json
 
 SHORT_S = 0.15
 
@@ -209,7 +209,7 @@ def test_a_password_is_sent_once_it_is_asked_for(serve, kind):
 
 def test_the_digest_of_the_standard():
     """The example of RFC 7616, section 3.9.1, with the client's nonce fixed."""
-    import inferometer.meters.energy.http_login as module
+    import inferometer.meters.energy.network.http_login as module
 
     fixed = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
     with pytest.MonkeyPatch.context() as patch:

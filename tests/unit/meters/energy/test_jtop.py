@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from inferometer.core.errors import SourceLostError
-from inferometer.meters.energy import jtop
+from inferometer.meters.energy.sources import jtop
 from inferometer.meters.energy.surroundings import Surroundings
 
 

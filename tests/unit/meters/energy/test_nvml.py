@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from inferometer.core.errors import SourceLostError
-from inferometer.meters.energy.nvml import find
+from inferometer.meters.energy.sources.nvml import find
 from inferometer.meters.energy.surroundings import Surroundings
 
 NOT_SUPPORTED, GPU_IS_LOST, DRIVER_NOT_LOADED, UNKNOWN = 3, 15, 9, 999

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from inferometer.core.errors import MeterError, SourceLostError
-from inferometer.meters.energy.shelly import connect
+from inferometer.meters.energy.network.shelly import connect
 from inferometer.meters.energy.surroundings import Surroundings
 
 LONG_S = 60.0  # longer than any pause of a busy machine

@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from inferometer.core.errors import MeterError, SourceLostError
+from inferometer.meters.energy.network.tasmota import connect
 from inferometer.meters.energy.surroundings import Surroundings
-from inferometer.meters.energy.tasmota import connect
 
 LONG_S = 60.0  # longer than any pause of a busy machine
 

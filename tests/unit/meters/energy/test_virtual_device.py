@@ -11,7 +11,7 @@ from scipy.stats import binom
 from inferometer.core.energy import Reading, SourceInfo
 from inferometer.core.errors import SourceLostError
 from inferometer.meters.energy.sampler import Poller
-from inferometer.runner.energy.windows import sensor_of
+from inferometer.runner.phases.energy.windows import sensor_of
 from inferometer.stats.energy import energy_per_input
 from inferometer.stats.energy_windows import Window
 

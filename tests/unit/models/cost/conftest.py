@@ -7,7 +7,7 @@ import pytest
 def counted(tmp_path):
     """Write an ONNX graph to a file and count it."""
     onnx = pytest.importorskip("onnx")
-    from inferometer.models.cost.onnx_graph import count_onnx
+    from inferometer.models.cost.onnx.graph import count_onnx
 
     helper = onnx.helper
 

@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from inferometer.models.cost.artifacts import artifacts, safetensors_bytes  # noqa: E402
+from inferometer.models.cost.torch.artifacts import artifacts, safetensors_bytes  # noqa: E402
 
 
 def network():

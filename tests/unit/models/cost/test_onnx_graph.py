@@ -19,10 +19,10 @@ from inferometer.core.errors import (  # noqa: E402
     ModelReferenceError,
     WorkloadError,
 )
-from inferometer.models.cost import onnx_file  # noqa: E402
-from inferometer.models.cost.onnx_file import onnx_path  # noqa: E402
-from inferometer.models.cost.onnx_graph import count_onnx  # noqa: E402
-from inferometer.models.cost.onnx_walk import module_of  # noqa: E402
+from inferometer.models.cost.onnx import file as onnx_file  # noqa: E402
+from inferometer.models.cost.onnx.file import onnx_path  # noqa: E402
+from inferometer.models.cost.onnx.graph import count_onnx  # noqa: E402
+from inferometer.models.cost.onnx.walk import module_of  # noqa: E402
 
 FLOAT = TensorProto.FLOAT
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as some  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 
-from inferometer.models.cost.onnx_graph import count_onnx  # noqa: E402
+from inferometer.models.cost.onnx.graph import count_onnx  # noqa: E402
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"

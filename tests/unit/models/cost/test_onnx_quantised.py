@@ -12,7 +12,7 @@ onnx = pytest.importorskip("onnx")
 
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402 - after the skip
 
-from inferometer.models.cost.onnx_tensor import element_bits  # noqa: E402
+from inferometer.models.cost.onnx.tensor import element_bits  # noqa: E402
 
 MICROSOFT = (helper.make_opsetid("com.microsoft", 1),)
 FLOAT, UINT8 = TensorProto.FLOAT, TensorProto.UINT8

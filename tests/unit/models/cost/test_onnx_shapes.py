@@ -10,8 +10,8 @@ onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402 - after the skip
 
 from inferometer.core.errors import WorkloadError  # noqa: E402
-from inferometer.models.cost import onnx_walk  # noqa: E402
-from inferometer.models.cost.onnx_walk import DEEPEST, module_of  # noqa: E402
+from inferometer.models.cost.onnx import walk as onnx_walk  # noqa: E402
+from inferometer.models.cost.onnx.walk import DEEPEST, module_of  # noqa: E402
 
 FLOAT, BOOL = TensorProto.FLOAT, TensorProto.BOOL
 

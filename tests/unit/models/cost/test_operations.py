@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402 - after the s
 from inferometer.core.cost import Cost  # noqa: E402
 from inferometer.core.errors import WorkloadError  # noqa: E402
 from inferometer.models.cost import count_operations  # noqa: E402
-from inferometer.models.cost.operations import RUN, SIMULATED, _counted  # noqa: E402
+from inferometer.models.cost.torch.operations import RUN, SIMULATED, _counted  # noqa: E402
 
 nn = torch.nn
 
@@ -339,7 +339,7 @@ def test_an_operator_that_nobody_knows_is_named_and_not_guessed():
 def test_a_formula_that_somebody_taught_torch_is_used():
     from torch.utils.flop_counter import flop_registry, register_flop_formula
 
-    from inferometer.models.cost.operators import described
+    from inferometer.models.cost.torch.operators import described
 
     @torch.library.custom_op("inferometer_tests::double", mutates_args=())
     def double(x: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from inferometer.models.cost import count_operations  # noqa: E402 - after the skip
-from inferometer.models.cost.operations import _counted  # noqa: E402
+from inferometer.models.cost.torch.operations import _counted  # noqa: E402
 
 nn = torch.nn
 A = 8 * 4

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from inferometer.report.content import content
+from inferometer.report.document.content import content
+from inferometer.report.document.sources import RunRecords
 from inferometer.report.html import engine
 from inferometer.report.html.page import render_page
-from inferometer.report.sources import RunRecords
 
 LIBRARY = "window.vegaEmbed = () => {};"
 

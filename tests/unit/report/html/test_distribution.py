@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
+from inferometer.figures.summary import summarise
 from inferometer.report.html.distribution import MOST_ON_PAGE, course, share_of_page
-from inferometer.runner.summary import summarise
 
 
 def make_round(index, values_s, *, phase="measure", process=0, settle=0, k=1):

@@ -11,7 +11,7 @@ import pytest
 from inferometer.core.errors import InputError
 from inferometer.core.record import Round
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.runner.energy.marks import Marks
+from inferometer.runner.phases.energy.marks import Marks
 
 
 def test_a_name_that_a_spreadsheet_would_run_is_neutralised(tmp_path):

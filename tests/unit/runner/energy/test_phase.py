@@ -17,16 +17,21 @@ from inferometer.core.errors import InputError, MeterError, SourceLostError
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import NOT_REACHED, Failure, Record, Round
 from inferometer.core.sweep import Block, Study, Sweep
-from inferometer.meters.energy import estimate, rapl
-from inferometer.meters.energy.csv_log import read_log
+from inferometer.meters.energy.logs.csv_log import read_log
 from inferometer.meters.energy.sampler import Sampler
+from inferometer.meters.energy.sources import estimate, rapl
 from inferometer.meters.energy.surroundings import Surroundings
-from inferometer.runner.energy.attach import attach
-from inferometer.runner.energy.marks import Marks
-from inferometer.runner.energy.measurement import EnergyMeasurement, EnergyWish, in_turns, lacking
-from inferometer.runner.energy.windows import WindowPlan, plan_windows, round_of, work_window
 from inferometer.runner.journal import Journal
-from inferometer.runner.parent import WorkerFailed
+from inferometer.runner.phases.energy.attach import attach
+from inferometer.runner.phases.energy.marks import Marks
+from inferometer.runner.phases.energy.measurement import (
+    EnergyMeasurement,
+    EnergyWish,
+    in_turns,
+    lacking,
+)
+from inferometer.runner.phases.energy.windows import WindowPlan, plan_windows, round_of, work_window
+from inferometer.runner.workers.parent import WorkerFailed
 from inferometer.store import open_store
 
 REST_W, WORK_W = 5.0, 15.0

@@ -9,7 +9,8 @@ import pytest
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record
 from inferometer.core.sweep import Study, Sweep
-from inferometer.runner import EnergyOptions, Options, phases, run, run_study
+from inferometer.runner import EnergyOptions, Options, run, run_study
+from inferometer.runner.phases import plan as phases
 from inferometer.store import open_store
 
 STUDY = Study(

@@ -9,7 +9,7 @@ import pytest
 from inferometer.core.errors import InputError, MeterError
 from inferometer.core.procedure import PRESETS, Procedure
 from inferometer.core.sweep import Study, Sweep
-from inferometer.runner.energy.wish import QUICK, SWITCHED_OFF, EnergyOptions, decide
+from inferometer.runner.phases.energy.choice import QUICK, SWITCHED_OFF, EnergyOptions, decide
 
 STUDY = Study(name="x", sweep=Sweep(models=("a", "b")), procedure=Procedure())
 ESTIMATE = {"meters": ("estimate://5:20",), "allow_estimate": True}

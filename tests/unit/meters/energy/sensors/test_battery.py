@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inferometer.core.errors import SourceLostError
-from inferometer.meters.energy.battery import find
+from inferometer.meters.energy.sources.battery import find
 
 SUPPLY = "sys/class/power_supply"
 BAT = f"{SUPPLY}/BAT0"

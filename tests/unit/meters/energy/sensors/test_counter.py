@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inferometer.core.errors import SourceLostError
-from inferometer.meters.energy.counter import CounterKind, WrappingCounter
+from inferometer.meters.energy.sources.counter import CounterKind, WrappingCounter
 
 RANGE = 262143328850
 

@@ -10,11 +10,11 @@ import pytest
 from inferometer.core.energy import Absence, Reading, SourceInfo
 from inferometer.core.errors import MeterError
 from inferometer.core.registry import Plugin, Registry
-from inferometer.meters.energy import kinds
-from inferometer.meters.energy.detect import LONGEST_REASON, SWITCHED_OFF, detect
-from inferometer.meters.energy.named import connected
+from inferometer.meters.energy.selection import kinds
+from inferometer.meters.energy.selection.detect import LONGEST_REASON, SWITCHED_OFF, detect
+from inferometer.meters.energy.selection.named import connected
+from inferometer.meters.energy.selection.survey import survey
 from inferometer.meters.energy.surroundings import Finding, Surroundings
-from inferometer.meters.energy.survey import survey
 
 X86 = "processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 140\nflags\t\t: fpu lm\n\n"
 VM = X86.replace("fpu lm", "fpu lm hypervisor")

@@ -14,8 +14,8 @@ from inferometer.host.identity import identify
 from inferometer.host.memory import memory
 from inferometer.host.sanitise import Sanitiser, private_names
 from inferometer.meters.energy.recording import dump
+from inferometer.meters.energy.selection.survey import close, survey
 from inferometer.meters.energy.surroundings import Surroundings
-from inferometer.meters.energy.survey import close, survey
 
 SECRETS = (
     "annas-laptop",

@@ -7,7 +7,7 @@ import errno
 import pytest
 
 from inferometer.core.errors import SourceLostError
-from inferometer.meters.energy.hwmon import find
+from inferometer.meters.energy.sources.hwmon import find
 
 HWMON = "sys/class/hwmon"
 ONE = f"{HWMON}/hwmon3"

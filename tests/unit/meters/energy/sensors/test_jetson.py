@@ -7,7 +7,7 @@ import errno
 import pytest
 
 from inferometer.core.errors import SourceLostError
-from inferometer.meters.energy import hwmon, jetson
+from inferometer.meters.energy.sources import hwmon, jetson
 
 HWMON = "sys/class/hwmon"
 IIO = "sys/bus/iio/devices/iio:device0"

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from inferometer.core.errors import SourceLostError
-from inferometer.meters.energy.pi_pmic import find, rails
+from inferometer.meters.energy.sources.pi_pmic import find, rails
 from inferometer.meters.energy.surroundings import Ran
 
 MODEL = "proc/device-tree/model"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from inferometer.core.errors import SourceLostError
-from inferometer.meters.energy import powertop
-from inferometer.meters.energy.powertop import discharge_w, find
+from inferometer.meters.energy.sources import powertop
+from inferometer.meters.energy.sources.powertop import discharge_w, find
 from inferometer.meters.energy.surroundings import Ran
 
 BAT = "sys/class/power_supply/BAT0"

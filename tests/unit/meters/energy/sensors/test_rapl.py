@@ -7,7 +7,7 @@ import errno
 import pytest
 
 from inferometer.core.errors import SourceLostError
-from inferometer.meters.energy.rapl import UDEV_RULE, find
+from inferometer.meters.energy.sources.rapl import UDEV_RULE, find
 
 POWERCAP = "sys/class/powercap"
 REAL = "sys/devices/virtual/powercap"

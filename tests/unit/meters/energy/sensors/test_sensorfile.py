@@ -7,9 +7,9 @@ import os
 import pytest
 
 from inferometer.core.errors import SourceLostError
-from inferometer.meters.energy import sensorfile
-from inferometer.meters.energy.commands import ask
-from inferometer.meters.energy.sensorfile import SensorFile
+from inferometer.meters.energy.sources import sensorfile
+from inferometer.meters.energy.sources.commands import ask
+from inferometer.meters.energy.sources.sensorfile import SensorFile
 from inferometer.meters.energy.surroundings import Surroundings
 
 

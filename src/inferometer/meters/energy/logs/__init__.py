@@ -1,0 +1,1 @@
+"""Logs that a power meter wrote by itself."""

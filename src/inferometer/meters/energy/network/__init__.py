@@ -1,0 +1,1 @@
+"""Power meters that are asked over a network."""

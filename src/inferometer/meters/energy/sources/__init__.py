@@ -1,0 +1,1 @@
+"""Power sensors of the machine, one file each."""

@@ -1,0 +1,1 @@
+"""Operations, parameters and bytes of ONNX graphs."""

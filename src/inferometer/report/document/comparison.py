@@ -1,0 +1,102 @@
+"""Comparisons as the cells of a table, and as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inferometer.analysis.compare import PAIRED, Comparison
+from inferometer.analysis.matching import Matching
+from inferometer.analysis.sides import PROCESS_ALLOWANCE
+from inferometer.core import units
+from inferometer.report.document.wording import few, plural
+
+SETTLED = ("trusted", "None")
+"""Verdicts of a record that need no mention."""
+
+
+def heads(comparisons: Sequence[Comparison]) -> list[str]:
+    """Names of the columns."""
+    baselines = {one.match.names[0] for one in comparisons}
+    baseline = next(iter(baselines)) if len(baselines) == 1 else "baseline"
+    contenders = {one.match.names[1] for one in comparisons}
+    contender = next(iter(contenders)) if len(contenders) == 1 else "contender"
+    extra = ["contender"] if len(contenders) > 1 else []
+    return [
+        "workload",
+        *extra,
+        baseline,
+        "its time" if extra else contender,
+        "ratio [95 % interval]",
+        "verdict",
+    ]
+
+
+def cells(comparisons: Sequence[Comparison]) -> list[list[str]]:
+    """A row for each comparison, to go with `heads`."""
+    several = len({one.match.names[1] for one in comparisons}) > 1
+    rows = []
+    for one in comparisons:
+        row = one.row()
+        extra = [one.match.names[1]] if several else []
+        times = [units.seconds(row["baseline_value"]), units.seconds(row["contender_value"])]
+        rows.append([one.match.workload, *extra, *times, ratio_text(one), one.verdict])
+    return rows
+
+
+def ratio_text(one: Comparison) -> str:
+    """A ratio with its interval: `0.942 [0.921, 0.963]`."""
+    interval = one.difference.interval(one.confidence)
+    if interval is None:
+        return f"{_ratio(one.difference.ratio)} [no interval]"
+    return f"{_ratio(one.difference.ratio)} [{_ratio(interval.low)}, {_ratio(interval.high)}]"
+
+
+def explanations(
+    comparisons: Sequence[Comparison], matching: Matching, *, zone: float
+) -> list[str]:
+    """What the table shows, how it was made, and what must be known of it."""
+    how = " and ".join(dict.fromkeys(one.method for one in comparisons))
+    many = f"; verdicts by Holm's method over {len(comparisons)}" * (len(comparisons) > 1)
+    ratio = f"Ratio: time of the contender over that of the baseline ({how}{many})."
+    lines = [f"{ratio} Equivalent: surely within ± {units.percent(zone)}."]
+    if any(one.method != PAIRED for one in comparisons):
+        lines.append("A paired run (inferometer run --pair) tells smaller differences apart.")
+    if any(one.difference.units == 1 for one in comparisons):
+        lines.append(
+            "One process on a side: how much fresh processes differ was not observed; "
+            f"the intervals allow {units.percent(PROCESS_ALLOWANCE)} for it. Measure with "
+            "--processes 3 or more."
+        )
+    return [*lines, *(f"Note: {note}." for note in matching.notes)]
+
+
+def undecided(comparisons: Sequence[Comparison]) -> list[str]:
+    """What would decide each comparison that is undecided."""
+    lines = []
+    for one in comparisons:
+        if one.verdict != "undecided":
+            continue
+        name = f"{one.match.workload}, {one.match.names[1]}"
+        if one.more_rounds is None:
+            more = "more rounds alone would not decide"
+        else:
+            more = f"about {plural(one.more_rounds, 'more round')} of each side would decide"
+        lines.append(f"{name}: {more}")
+    return lines
+
+
+def doubts(comparisons: Sequence[Comparison]) -> list[str]:
+    """Verdicts on the sides' own figures that are not trusted, each with the sides."""
+    found: dict[str, dict[str, None]] = {}
+    for one in comparisons:
+        for name, side in zip(
+            one.match.names, (one.match.baseline, one.match.contender), strict=True
+        ):
+            verdict = str(side["verdict"])
+            if verdict not in SETTLED:
+                found.setdefault(verdict, {})[f"{name} {one.match.workload}"] = None
+    return [f"{verdict}: {few(list(sides))}" for verdict, sides in found.items()]
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.3f}" if value < 10 else units.number(value)  # noqa: PLR2004 - 1.003 is not 1

@@ -1,0 +1,73 @@
+"""What the figures leave open, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inferometer.analysis.grid import Grid
+from inferometer.core.record import Record
+from inferometer.report.document.markup import Table
+from inferometer.report.document.sources import RunRecords, all_records
+from inferometer.report.document.verdicts import unseen
+from inferometer.report.document.wording import joined, plural, sentence
+
+DIFFERENT = (
+    " The parameter count was not varied by itself: the models differ in their operations too."
+)
+COUNTED = (
+    'A parameter tensor that several layers share is counted once; "counted at each use" counts it '
+    "again wherever it is used."
+)
+NOT_ORDERED = "There are no models to compare: too few latencies, or nothing to explain them by."
+
+
+def not_varied(what: str, steps: Table) -> list[str]:
+    """What stands in the place of the steps along an axis where there are none."""
+    told = f"No variant was measured at two values of the {what} with all else equal."
+    return [] if steps else [told]
+
+
+def limits(grid: Grid, runs: Sequence[RunRecords]) -> list[str]:
+    """What the data cannot say."""
+    records = all_records(runs)
+    models = len({column.variant.model for column in grid.columns})
+    devices = len({one.run.device_name for one in runs})
+    scope = f"The figures are of {plural(models, 'model')} on {plural(devices, 'device')}"
+    found = [f"{scope}; others may behave otherwise.{DIFFERENT * (models > 1)}"]
+    if any(str(record.figures.get("weights", "")).startswith("random") for record in records):
+        found.append(
+            "Weights are random where the table of models says so: latency is that of the "
+            "architecture, and nothing is said about accuracy."
+        )
+    if len(runs) > 1:
+        found.append(
+            "The runs were not made at the same time: differences between them hold what changed "
+            "between the runs too."
+        )
+    if all(record.latency is None or record.latency.low is None for record in records):
+        found.append("There are no intervals: which differences are noise cannot be said.")
+    measured = [record for record in records if record.status == "ok"]
+    return found + [sentence(caveat) for caveat in unseen(measured)]
+
+
+def energy_reason(records: Sequence[Record]) -> str:
+    """Why there is no energy, as the records say."""
+    reasons = (record.figures.get("energy_reason") for record in records)
+    found = dict.fromkeys(sentence(str(reason)) for reason in reasons if reason)
+    return " ".join(found) or "The records hold no energy."
+
+
+def sharing(grid: Grid) -> str:
+    """Which models share parameters."""
+    known = [
+        (column, once, each)
+        for column in grid.columns
+        if (once := grid.count(column)) is not None
+        and (each := grid.count(column, "parameters_with_duplicates")) is not None
+    ]
+    sharers = list(dict.fromkeys(column.name for column, once, each in known if each > once))
+    if not known:
+        return "How shared parameters were counted is not known here."
+    if not sharers:
+        return f"{COUNTED} Both counts agree for every model: none of them shares parameters."
+    return f"{COUNTED} {joined(sharers)} {'shares' if len(sharers) == 1 else 'share'} parameters."

@@ -1,0 +1,75 @@
+"""Energy in sentences: per input, above rest, with its source, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inferometer.core import units
+from inferometer.core.record import Record
+from inferometer.report.document.wording import plural, sentence
+
+JOULES_PER_WATT_HOUR = 3600.0
+
+
+def energy_lines(records: Sequence[Record]) -> list[str]:
+    """A line for each workload with energy, then why others have none, each reason once."""
+    lines = [line for record in records if (line := energy_line(record))]
+    reasons: dict[str, list[str]] = {}
+    for record in records:
+        if record.status == "ok" and record.number("energy_per_inference_j") is None:
+            reason = record.figures.get("energy_reason")
+            if reason:
+                reasons.setdefault(str(reason), []).append(record.workload.label)
+    total = sum(record.status == "ok" for record in records)
+    for reason, labels in reasons.items():
+        few = ", ".join(labels) if len(labels) <= 3 else plural(len(labels), "workload")  # noqa: PLR2004
+        lines.append(reason if len(labels) == total else f"{few}: {reason}")
+    return lines
+
+
+def energy_line(record: Record) -> str | None:
+    """`resnet18 224/1: 1.42 ± 0.05 J per input (rapl:package-0, package), …`; None without."""
+    gross = record.number("energy_per_inference_j")
+    if gross is None:
+        return None
+    figures = record.figures
+    marked = ", an estimate" if figures.get("energy_method") == "estimate" else ""
+    source = f"{figures.get('energy_source')}, {figures.get('energy_scope')}{marked}"
+    half = record.number("energy_uncertainty_j")
+    parts = [f"{record.workload.label}: {units.energy(gross, half)} per input ({source})"]
+    net = record.number("energy_net_per_inference_j")
+    if net is not None:
+        parts.append(f"{units.energy(net, record.number('energy_net_uncertainty_j'))} above rest")
+    elif figures.get("energy_reason"):
+        parts.append(str(figures["energy_reason"]))
+    power, rest = record.number("power_mean_w"), record.number("power_idle_w")
+    if power is not None:
+        parts.append(f"{units.watts(power)}, at rest {units.watts(rest)}")
+    parts.append(f"{units.number(1 / gross)} inferences per joule" if gross > 0 else "")
+    product = delay_product_js(record)
+    parts.append(f"energy-delay product {units.joules(product)} s" if product else "")
+    return ", ".join(part for part in parts if part)
+
+
+def delay_product_js(record: Record) -> float | None:
+    """Energy per input times the latency of a call, joule seconds (Horowitz and others, 1994)."""
+    energy, latency = record.number("energy_per_inference_j"), record.latency
+    return None if energy is None or latency is None else energy * latency.value
+
+
+def per_watt_hour(record: Record) -> float | None:
+    """Inferences that a watt-hour pays for."""
+    energy = record.number("energy_per_inference_j")
+    return JOULES_PER_WATT_HOUR / energy if energy else None
+
+
+def attached_lines(
+    records: Sequence[Record], offset_s: float, offset_u_s: float | None, notes: Sequence[str]
+) -> list[str]:
+    """What a joined log gave."""
+    fitted = "" if offset_u_s is None else f" ± {2 * offset_u_s:.2g} s, fitted by the load's steps"
+    return [
+        f"The log's clock: {offset_s:+.2f} s added to its times{fitted}.",
+        *(sentence(note) for note in notes),
+        *energy_lines(records),
+    ]

@@ -1,0 +1,223 @@
+"""Why models are ordered as they are, as tables and sentences of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from inferometer.analysis import facts
+from inferometer.analysis.batching import batching
+from inferometer.analysis.explain import is_doubted, why
+from inferometer.analysis.grid import Column, Grid
+from inferometer.analysis.makeup import Statement
+from inferometer.analysis.ordering import Factor, factors, puzzling
+from inferometer.analysis.parts import Parts, flops_per_s, parts_of, unknown_operators
+from inferometer.core import units
+from inferometer.core.record import Record
+from inferometer.core.roof import Roof
+from inferometer.core.workload import Shape
+from inferometer.report.document.fields import Fields, ends
+from inferometer.report.document.markup import Table, table
+from inferometer.report.document.wording import joined, plural
+
+MOST_PAIRS = 5
+"""Pairs that are explained in one group of models."""
+MOST_NAMED = 8
+"""Models that are named in an order."""
+MOST_BATCHES = 12
+"""Sentences about batches."""
+
+Roofs = Mapping[str, Sequence[Roof]]
+"""Roofs by the id of the run that measured them."""
+
+
+def order(grid: Grid) -> Table:
+    """How each cost orders the models, beside how their latencies do."""
+    rows = [
+        [
+            factor.name,
+            at.label,
+            _few([column.label for column in _by_value(factor)]),
+            f"{factor.concordant} of {factor.pairs}",
+            units.percent(factor.chance),
+            units.ratio(factor.spread),
+        ]
+        for at, found in _groups(grid)
+        for factor in found
+    ]
+    heads = [
+        "cost",
+        "size/batch",
+        "from least to most",
+        "pairs ordered as by latency",
+        "as good by chance",
+        "latency per unit differs by",
+    ]
+    return table(heads, rows, left=3)
+
+
+def order_lines(grid: Grid, roofs: Roofs) -> list[str]:
+    """What orders the models, and why each pair of neighbours is as it is."""
+    lines = []
+    for at, found in _groups(grid):
+        lines += [_in_order(grid, at, found[0].columns), *_ordering(at, found)]
+    for columns in facts.contexts(grid):
+        shape = facts.common_shape(grid, columns)
+        if shape is not None and len(columns) > 1:
+            lines += _pairs(grid, columns, shape, roofs)
+    return lines
+
+
+def in_short(grid: Grid) -> list[str]:
+    """Which costs order the models, for a summary; nothing where none does."""
+    lines = []
+    for at, found in _groups(grid):
+        names = [factor.name for factor in found if factor.agrees]
+        pairs, models = found[0].pairs, len(found[0].columns)
+        all_pairs = models * (models - 1) // 2
+        far = f", as far as latencies are apart ({pairs} of {all_pairs} pairs)"
+        if names:
+            order = f"latency is in the order of {joined(names)}"
+            lines.append(f"At {at.label}, {order}{far * (pairs < all_pairs)}.")
+    return lines
+
+
+def batch_lines(grid: Grid, roofs: Roofs) -> list[str]:
+    """What one more input costs, and why."""
+    found = [one.sentence for column in grid.columns for one in batching(grid, column, roofs)]
+    return found[:MOST_BATCHES]
+
+
+def parts(grid: Grid) -> Table:
+    """What the latency of each variant is made of, at its smallest and its largest shape."""
+    fields: Fields = {
+        "latency": _part(lambda found: found.latency_s),
+        "arithmetic": _part(lambda found: found.arithmetic_s),
+        "moving data": _part(lambda found: found.moving_s),
+        "starting operators": _part(lambda found: found.starting_s),
+        "not explained": _part(lambda found: found.rest_s),
+        "of the latency": lambda record: (
+            units.percent(found.share(found.rest_s)) if (found := parts_of(record)) else ""
+        ),
+    }
+    return ends(grid, fields)
+
+
+def _part(of: Callable[[Parts], float | None]) -> Callable[[Record], str]:
+    return lambda record: units.seconds(of(found)) if (found := parts_of(record)) else ""
+
+
+def _groups(grid: Grid) -> list[tuple[Shape, list[Factor]]]:
+    """The costs that order models under the same settings."""
+    found = []
+    for columns in facts.contexts(grid):
+        shape = facts.common_shape(grid, columns)
+        if shape is not None:
+            found.append((shape, factors(grid, columns, shape)))
+    return [(shape, costs) for shape, costs in found if costs]
+
+
+def _few(names: Sequence[str]) -> str:
+    """Names, of very many the first and the last ones."""
+    if len(names) <= MOST_NAMED:
+        return ", ".join(names)
+    half = MOST_NAMED // 2
+    return ", ".join([*names[:half], f"{len(names) - 2 * half} more", *names[-half:]])
+
+
+def _by_value(factor: Factor) -> list[Column]:
+    order = sorted(zip(factor.values, range(len(factor.columns)), strict=True))
+    return [factor.columns[place] for _, place in order]
+
+
+def _in_order(grid: Grid, shape: Shape, columns: Sequence[Column]) -> str:
+    """The models from the fastest to the slowest, with what a call of each costs."""
+    told = [_costs_of(column, grid.cells[shape, column]) for column in columns]
+    more = f"; and {len(told) - MOST_NAMED} slower ones" if len(told) > MOST_NAMED else ""
+    return f"From the fastest at {shape.label}: {'; '.join(told[:MOST_NAMED])}{more}."
+
+
+def _costs_of(column: Column, record: Record) -> str:
+    """`resnet18 38.2 ms (3.63 GFLOPs, 113 MiB moved by 68 operators, 95.0 GFLOP/s)`."""
+    moved, calls = record.number("operator_bytes"), record.number("operator_calls")
+    by = f" by {units.count(int(calls))} operators" if calls else ""
+    bound = "at least " if unknown_operators(record) else ""
+    flops = record.number("flops")
+    known = [
+        "" if flops is None else f"{bound}{units.quantity(flops, 'FLOPs')}",
+        "" if moved is None else f"{units.byte_count(moved)} moved{by}",
+        units.quantity(flops_per_s(record), "FLOP/s"),
+    ]
+    listed = ", ".join(text for text in known if text not in {"", units.ABSENT})
+    return f"{column.label} {units.latency(record.latency)}" + (f" ({listed})" if listed else "")
+
+
+def _ordering(shape: Shape, found: Sequence[Factor]) -> list[str]:
+    """Which costs order the models as their latencies do, and how little that may prove."""
+    pairs = found[0].pairs
+    if not pairs or len(found) == 1:  # the table tells all of one cost
+        return []
+    agreeing = [factor for factor in found if factor.agrees]
+    others = [f"{f.name} ({f.concordant})" for f in found if not f.agrees]
+    of = f"all {plural(pairs, 'pair')} of models whose latencies are apart"
+    if agreeing:
+        names = joined([factor.name for factor in agreeing])
+        line = f"At {shape.label}, {of} are in the order of {names}"
+        line += f"; fewer are in that of {joined(others)}." if others else "."
+    else:
+        line = f"At {shape.label}, no cost has {of} in its order: {joined(others)}."
+    return [f"{line} {_proportional(found)}", *_chance(agreeing, len(found))]
+
+
+def _proportional(found: Sequence[Factor]) -> str:
+    """To which cost latency is nearest to proportional, and how far it is from others."""
+    nearest = min(found, key=lambda factor: factor.spread)
+    others = [
+        f"for {factor.name} {units.ratio(factor.spread)}"
+        for factor in found
+        if factor.name in ("FLOPs", "parameters") and factor is not nearest
+    ]
+    line = (
+        "Latency per unit of a cost differs least between the models for the "
+        f"{nearest.name}, {units.ratio(nearest.spread)}"
+    )
+    return "; ".join([line, *([joined(others)] if others else [])]) + "."
+
+
+def _chance(agreeing: Sequence[Factor], tried: int) -> list[str]:
+    """How often chance alone orders so few models as well."""
+    if not agreeing or agreeing[0].chance is None:
+        return []
+    models, chance = len(agreeing[0].columns), units.percent(agreeing[0].chance)
+    line = (
+        f"Of all orders of {models} models, {chance} agree as well by chance, and {tried} costs "
+        "were tried: an agreement alone proves little. What follows is arithmetic on the figures "
+        "of each pair."
+    )
+    return [line]
+
+
+def _pairs(grid: Grid, columns: Sequence[Column], shape: Shape, roofs: Roofs) -> list[str]:
+    """Each pair in a line, then what limits each model, then doubts; nothing twice."""
+    told = [why(grid, a, b, shape, roofs) for a, b in puzzling(grid, columns, shape)[:MOST_PAIRS]]
+    told = [found for found in told if found and found[0].kind != "unknown"]
+    doubts = _doubted(grid, columns, shape) if told else []
+    pairs = [_joined(found, "work", "rate", "difference") for found in told]
+    models = [_joined(found, "parts", "limit", "per call") for found in told]
+    unknown = [one.sentence for found in told for one in found if one.kind == "incomplete"]
+    return [line for line in dict.fromkeys([*pairs, *models, *unknown, *doubts]) if line]
+
+
+def _doubted(grid: Grid, columns: Sequence[Column], shape: Shape) -> list[str]:
+    """Which of the latencies compared are not trusted."""
+    names = [
+        column.label
+        for column in columns
+        if (record := grid.cell(shape, column)) and is_doubted(record)
+    ]
+    if not names:
+        return []
+    return [f"Not trusted are the latencies of {joined(names)}: a part of them may not be theirs."]
+
+
+def _joined(found: Sequence[Statement], *kinds: str) -> str:
+    return " ".join(one.sentence for one in found if one.kind in kinds)

@@ -1,0 +1,74 @@
+"""Runs → a lab report in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from inferometer.analysis.findings import Findings
+from inferometer.analysis.grid import Grid
+from inferometer.report.document import markup, roofline
+from inferometer.report.document.findings import told
+from inferometer.report.document.markup import image
+from inferometer.report.document.material import Material
+from inferometer.report.document.sources import RunRecords
+from inferometer.report.plots import choice as plots
+
+
+def render(
+    said: Mapping[str, Any], material: Material, images: Mapping[str, str], no_plots: str = ""
+) -> str:
+    """The report.
+
+    Args:
+        said: what every form of the report says (see `content`).
+        material: what it is made from.
+        images: path of the image of each plot that was drawn, by the plot's name.
+        no_plots: why no plot at all was drawn; empty where some were, or none could be.
+    """
+    environment = Environment(
+        loader=PackageLoader("inferometer.report"),
+        autoescape=False,  # noqa: S701 - `finalize` escapes everything, for Markdown
+        finalize=markup.escape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    grid, runs = material.grid, material.runs
+    environment.filters |= {"bullets": markup.bullets, "code": markup.code}
+    return environment.get_template("report.md.j2").render(
+        said,
+        **told(material.findings or Findings()),
+        plots=_plots(grid, images, no_plots),
+        rooflines=[
+            image(plot.title, images[plot.name])
+            for plot in roofline.plans(grid, runs)
+            if plot.name in images
+        ],
+        derating=_derating(runs, images),
+    )
+
+
+def _plots(grid: Grid, images: Mapping[str, str], no_plots: str) -> list[str]:
+    """An image for each plot, or the reason why there is none."""
+    if no_plots:
+        return [f"There are no plots: {no_plots}."]
+    return [
+        image(plot.title, images[plot.name])
+        if plot.name in images
+        else f"There is no plot of {plot.title[:1].lower()}{plot.title[1:]}: {plot.reason}."
+        for plot in plots.plan(grid)
+    ]
+
+
+def _derating(runs: Sequence[RunRecords], images: Mapping[str, str]) -> list[str]:
+    """An image for each run under continuous load."""
+    names = {one.run.id: f"{plots.SUSTAINED}{one.run.id}" for one in runs}
+    return [
+        image(f"Latency, temperature and clock against time, run {run}", images[name])
+        for run, name in names.items()
+        if name in images
+    ]

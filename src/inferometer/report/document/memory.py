@@ -1,0 +1,112 @@
+"""What models hold in memory, of what it consists and how well it was forecast, for a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from inferometer.analysis.grid import Grid
+from inferometer.core import units
+from inferometer.core.record import Record
+from inferometer.report.document.fields import Fields, byte_count, ends
+from inferometer.report.document.markup import Table
+from inferometer.report.document.sources import RunRecords
+from inferometer.report.document.wording import joined, plural
+
+LAYERS = (
+    "The peak is the resident memory of the worker at the most. In it are the runtime, held before "
+    "the model was loaded; weights, by which loading it raised that; and activations, by which its "
+    "calls raised it. The rest is the inputs, and what first calls bring in and keep, such as code "
+    "of the runtime. What this tool itself holds is not in the peak."
+)
+LOWER_BOUND = "the memory forecast is a lower bound"
+"""Begins the note of a record whose forecast is one."""
+BRACKETS = "a lower bound, as no smaller shape had been measured to learn from"
+NOT_MEASURED = "Peak memory was not measured."
+
+
+def memory(grid: Grid) -> Table:
+    """Peak memory and its layers, at the smallest and the largest shape of each variant."""
+    fields: Fields = {
+        "runtime": byte_count("memory_baseline_bytes"),
+        "weights": byte_count("memory_weights_bytes"),
+        "activations": byte_count("memory_activation_bytes"),
+        "on paper": byte_count("activation_peak_bytes"),
+        "peak": byte_count("peak_memory_bytes"),
+        "forecast": byte_count("memory_forecast_bytes"),
+        "its error": error_text,
+        "this tool": byte_count("memory_instrument_bytes"),
+        "on the accelerator": byte_count("device_memory_bytes"),
+    }
+    return ends(grid, fields)
+
+
+def memory_notes(records: Sequence[Record], runs: Sequence[RunRecords]) -> list[str]:
+    """What the layers are, which counter told them, the limits, and how good forecasts were."""
+    measured = [record for record in records if record.number("peak_memory_bytes") is not None]
+    if not measured:
+        return [NOT_MEASURED]
+    lines = []
+    if any(record.number("memory_baseline_bytes") is not None for record in measured):
+        lines.append(LAYERS)
+    counters = dict.fromkeys(
+        str(counter) for record in measured if (counter := record.figures.get("memory_counter"))
+    )
+    if counters:
+        lines.append(f"Counter: {joined(list(counters))}.")
+    return [*lines, *_limits(runs), *_errors(measured)]
+
+
+def forecast_error(record: Record) -> float | None:
+    """How far a forecast was above the peak, as a share of it; None where either is unknown."""
+    forecast, peak = record.number("memory_forecast_bytes"), record.number("peak_memory_bytes")
+    return None if forecast is None or not peak else forecast / peak - 1
+
+
+def error_text(record: Record) -> str:
+    """How far a forecast was off, with its sign; in brackets where it is only a lower bound."""
+    error = forecast_error(record)
+    if error is None:
+        return ""
+    return f"({signed(error)})" if is_lower_bound(record) else signed(error)
+
+
+def is_lower_bound(record: Record) -> bool:
+    """Whether the forecast had no smaller shape to learn from, as a note then says."""
+    notes = record.figures.get("notes")
+    return isinstance(notes, list) and any(str(note).startswith(LOWER_BOUND) for note in notes)
+
+
+def signed(share: float) -> str:
+    """A share with its sign: `+4.2 %`."""
+    sign = "\N{MINUS SIGN}" if share < 0 else "+"
+    return sign + units.percent(abs(share))
+
+
+def _limits(runs: Sequence[RunRecords]) -> list[str]:
+    limits = [
+        study.procedure.memory_limit_bytes for one in runs if (study := one.study) is not None
+    ]
+    told = dict.fromkeys(
+        "what the machine could give without swapping" if limit is None else units.byte_count(limit)
+        for limit in limits
+    )
+    return [f"A worker was allowed {joined(list(told))}."] if told else []
+
+
+def _errors(records: Sequence[Record]) -> list[str]:
+    """How far the forecasts, made before a workload ran, were from what it took."""
+    known = [record for record in records if forecast_error(record) is not None]
+    learnt = [record for record in known if not is_lower_bound(record)]
+    lines = []
+    if learnt:
+        errors = [error for r in learnt if (error := forecast_error(r)) is not None]
+        middle = units.percent(median(abs(error) for error in errors))
+        lines.append(
+            "The peak was forecast before a workload ran, from its activations on paper and from "
+            f"smaller shapes: over {plural(len(errors), 'workload')} the forecast was off by "
+            f"{signed(min(errors))} to {signed(max(errors))}, in the middle {middle} either way."
+        )
+    if len(learnt) < len(known):
+        lines.append(f"In brackets: {BRACKETS}.")
+    return lines

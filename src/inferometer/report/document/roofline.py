@@ -1,0 +1,178 @@
+"""Measured roofs and how near workloads come to them: tables of a report, and what to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from inferometer.analysis.grid import Column, Grid
+from inferometer.analysis.parts import flops_per_s
+from inferometer.core import units
+from inferometer.core.record import Record
+from inferometer.core.roof import Attained, Roof, known_roofs, roofs_of
+from inferometer.report.document.fields import Fields, ends, seconds, share, text
+from inferometer.report.document.markup import Table, table
+from inferometer.report.document.sources import RunRecords
+from inferometer.report.document.wording import joined
+
+NAME = "roofline_"
+"""Begins the name of the plot of a run's roofs; the run's id follows."""
+NOT_MEASURED = (
+    "What the device can do at best was not measured, so nothing is said of how near the models "
+    "come to it."
+)
+HOW = (
+    "The roofs are the best rates of a short probe before the run. The least time of a call is the "
+    "longer of its arithmetic at the arithmetic roof and of its compulsory bytes at the roof of "
+    "the memory or the caches, and the limit is which of the two; the share is that least time "
+    "over the measured one. A convolution may be computed with fewer operations than are counted."
+)
+
+DISTURBED = 0.7
+"""A probe whose median is a lower share of its best was disturbed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spot:
+    """A workload in the plot.
+
+    Attributes:
+        column: its variant.
+        label: its shape.
+        intensity: floating-point operations for each byte that its operators move.
+        flops_per_s: operations per second that it attained.
+    """
+
+    column: Column
+    label: str
+    intensity: float
+    flops_per_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roofline:
+    """The plot of one run.
+
+    Attributes:
+        name: of its files, without a suffix.
+        title: what it shows.
+        roofs: at least one.
+        spots: at least one, those of a variant in the order of the shapes.
+    """
+
+    name: str
+    title: str
+    roofs: tuple[Roof, ...]
+    spots: tuple[Spot, ...]
+
+
+def roofs_by_run(runs: Sequence[RunRecords]) -> Mapping[str, Sequence[Roof]]:
+    """The roofs that each run measured, by its id."""
+    return roofs_of([one.run for one in runs])
+
+
+def plans(grid: Grid, runs: Sequence[RunRecords]) -> list[Roofline]:
+    """A plot for each run that has roofs and workloads to show under them."""
+    found = []
+    for one in runs:
+        roofs = tuple(known_roofs(one.run.device))
+        spots = tuple(_spots(grid, one.run.id))
+        if roofs and spots:
+            title = f"Roofline of {one.run.device_name}, run {one.run.id}"
+            name = f"{NAME}{one.run.id}"
+            found.append(Roofline(name=name, title=title, roofs=roofs, spots=spots))
+    return found
+
+
+def roof_table(runs: Sequence[RunRecords]) -> Table:
+    """What each probe attained, and with what."""
+    rows = [
+        [
+            run if len(runs) > 1 else "",
+            roof.device,
+            roof.precision,
+            str(roof.threads),
+            _rate(roof.flops),
+            _bytes(roof.memory),
+            _bytes(roof.cache),
+            units.byte_count(roof.cache_bytes),
+            units.seconds(roof.dispatch_s),
+            "; ".join(part.what for part in (roof.flops, roof.memory, roof.cache) if part),
+        ]
+        for run, roofs in roofs_by_run(runs).items()
+        for roof in roofs
+    ]
+    heads = [
+        "run",
+        "device",
+        "precision",
+        "threads",
+        "arithmetic",
+        "memory",
+        "caches",
+        "size of caches",
+        "starting an operator",
+        "measured with",
+    ]
+    return table(heads, rows, left=3)
+
+
+def roof_note(runs: Sequence[RunRecords]) -> str:
+    """What the roofs are, and whether they may be too low."""
+    roofs = [roof for found in roofs_by_run(runs).values() for roof in found]
+    if not roofs:
+        return NOT_MEASURED
+    worst = min(part.median / part.best for roof in roofs for part in (roof.flops, roof.memory))
+    signs = []
+    if worst < DISTURBED:
+        signs.append(
+            f"the median of its repetitions was down to {units.percent(worst)} of the best"
+        )
+    granted = [roof.granted for roof in roofs if roof.granted is not None and roof.disturbed]
+    if granted:
+        signs.append(f"it had {units.percent(min(granted))} of the processor")
+    if not signs:
+        return HOW
+    too_low = "The roofs may be too low, and the shares too high."
+    return f"{HOW} The probe was disturbed: {joined(signs)}. {too_low}"
+
+
+def share_table(grid: Grid) -> Table:
+    """How near the smallest and the largest shape of each variant come to the roof."""
+    fields: Fields = {
+        "FLOPs for a byte": lambda record: units.number(record.number("arithmetic_intensity")),
+        "attained": _attained,
+        "least time": seconds("roof_latency_s"),
+        "share of the roof": share("roof_share"),
+        "limit": text("roof_limit"),
+        "operator by operator": seconds("operator_roof_latency_s"),
+        "of it moving data": share("memory_bound_share"),
+    }
+    known = ends(grid, fields)
+    return known if "share of the roof" in known.heads else table([], [])
+
+
+def _attained(record: Record) -> str:
+    """Operations per second, beside an intensity only: without roofs it is told elsewhere."""
+    return units.quantity(flops_per_s(record), "FLOP/s")
+
+
+def _spots(grid: Grid, run_id: str) -> list[Spot]:
+    found = []
+    for column in grid.columns:
+        for shape in grid.shapes:
+            record = grid.cell(shape, column) if column.run_id == run_id else None
+            intensity = record.number("arithmetic_intensity") if record else None
+            rate = flops_per_s(record)
+            if intensity and rate:
+                spot = Spot(column=column, label=shape.label, intensity=intensity, flops_per_s=rate)
+                found.append(spot)
+    return found
+
+
+def _rate(attained: Attained) -> str:
+    return units.quantity(attained.best, "FLOP/s")
+
+
+def _bytes(attained: Attained | None) -> str:
+    return units.quantity(attained.best if attained else None, "B/s")

@@ -1,0 +1,1 @@
+"""Plots of a report: which there are, and how matplotlib draws them."""

@@ -1,0 +1,290 @@
+"""Draws the plots of a report with matplotlib."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypedDict
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.transforms import Bbox, BboxBase
+
+from inferometer.analysis.grid import Column
+from inferometer.analysis.series import Point, Series
+from inferometer.core import units
+from inferometer.report.document import marks
+from inferometer.report.plots.choice import Panel, Plot
+from inferometer.report.plots.figures import (
+    COLOURS,
+    DASHES,
+    FAINT,
+    MARKERS,
+    Dash,
+    legend_label,
+    saved,
+    settings,
+)
+
+_PANEL_INCHES = (4.3, 3.5)
+_STRIP = 0.065  # height above the figures, for each variant with failures, as a share of the panel
+_MOST_LABELLED = 10
+_LABEL_LENGTH = 60
+_SIDES = ((6.0, 5.0), (-6.0, 5.0), (6.0, -11.0), (-6.0, -11.0))  # of a point, for its name
+
+
+class _Style(TypedDict):
+    """Keywords of matplotlib's lines."""
+
+    color: str
+    marker: str
+    linestyle: Dash
+
+
+Styles = dict[Column, _Style]
+
+
+def draw(plot: Plot) -> dict[str, bytes]:
+    """The plot in each format, by file name."""
+    with settings():
+        return saved(_figure(plot), plot.name)
+
+
+def _figure(plot: Plot) -> Figure:
+    styles = _styles(plot.panels)
+    named = _named_points(plot, styles)
+    across = min(len(plot.panels), 2 if len(plot.panels) <= 4 else 3)  # noqa: PLR2004 - two by two
+    down = math.ceil(len(plot.panels) / across)
+    width, height = max(across, 1.35) * _PANEL_INCHES[0], down * _PANEL_INCHES[1]
+    figure = Figure(layout="constrained")
+    FigureCanvasAgg(figure)
+    rows = 0 if named else _legend(figure, width, styles, failures=bool(_strips(plot.panels)))
+    figure.set_size_inches(width, height + 0.2 * rows)
+    grid = figure.subplots(down, across, sharey=True, squeeze=False)
+    shown: list[Axes] = list(grid.flat)[: len(plot.panels)]
+    for axes in list(grid.flat)[len(plot.panels) :]:
+        axes.set_visible(False)
+    for axes, panel in zip(shown, plot.panels, strict=True):
+        _panel(axes, panel, styles)
+        axes.set(title=panel.title, xlabel=plot.x)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(plot.y)
+    _scale(shown, plot)
+    _failures(shown, plot.panels, styles)
+    if named:
+        _name_points(figure, shown[0], plot.panels[0], styles)
+    return figure
+
+
+def _named_points(plot: Plot, styles: Styles) -> bool:
+    """Whether names fit beside the points, so that no legend is needed."""
+    few = len(styles) <= _MOST_LABELLED and not any(column.details for column in styles)
+    return plot.x == "parameters" and few and not _strips(plot.panels)
+
+
+def _styles(panels: Sequence[Panel]) -> Styles:
+    """How each variant looks, the same in all panels.
+
+    Where models are shown under several settings, a model has a colour, and settings a marker and a
+    dash. Otherwise each variant has a colour and a marker of its own.
+    """
+    columns = list(dict.fromkeys(one.column for panel in panels for one in panel.series))
+    names = list(dict.fromkeys(column.name for column in columns))
+    details = list(dict.fromkeys(column.details for column in columns))
+    if len(details) == 1 or len(names) > len(COLOURS) or len(details) > len(MARKERS):
+        return {column: _style(number, number, 0) for number, column in enumerate(columns)}
+    places = [(names.index(column.name), details.index(column.details)) for column in columns]
+    return {
+        column: _style(name, detail, detail)
+        for column, (name, detail) in zip(columns, places, strict=True)
+    }
+
+
+def _style(colour: int, marker: int, dash: int) -> _Style:
+    return _Style(
+        color=COLOURS[colour % len(COLOURS)],
+        marker=MARKERS[marker % len(MARKERS)],
+        linestyle=DASHES[dash % len(DASHES)],
+    )
+
+
+def _panel(axes: Axes, panel: Panel, styles: Styles) -> None:
+    """Points with their intervals, joined by lines."""
+    for one in panel.series:
+        axes.errorbar(
+            [point.x for point in one.points],
+            [point.y for point in one.points],
+            yerr=_bars(one.points),
+            markersize=5,
+            linewidth=1.2,
+            capsize=2.5,
+            elinewidth=1,
+            **styles[one.column],
+        )
+
+
+def _bars(points: Iterable[Point]) -> list[list[float]]:
+    """Lengths of the error bars below and above each point; 0 where an end is unknown."""
+    ends = [
+        (
+            0.0 if point.low is None else max(0.0, point.y - point.low),
+            0.0 if point.high is None else max(0.0, point.high - point.y),
+        )
+        for point in points
+    ]
+    return [[below for below, _ in ends], [above for _, above in ends]]
+
+
+def _scale(all_axes: Sequence[Axes], plot: Plot) -> None:
+    """Logarithmic axes whose ticks are values that were used, or round ones."""
+    for axes, panel in zip(all_axes, plot.panels, strict=True):
+        axes.set_xscale("log")
+        ticks = panel.ticks
+        axes.set_xlim(ticks[0] / _margin(ticks), ticks[-1] * _margin(ticks))
+        if plot.x == "parameters":
+            _ticks(axes, "x", _round(*axes.get_xlim()), units.round_count)
+        else:
+            _ticks(axes, "x", _thinned(ticks), units.round_number)
+        axes.grid(visible=True, color=FAINT, linewidth=0.6)
+        axes.set_axisbelow(True)
+    first, (bottom, top) = all_axes[0], _vertical_range(plot.panels)
+    first.set_yscale("log")
+    first.set_ylim(bottom, bottom * (top / bottom) ** (1 / (1 - _strips(plot.panels))))
+    seconds = plot.y.startswith("latency")
+    _ticks(first, "y", _round(bottom, top), units.round_seconds if seconds else units.round_number)
+
+
+def _margin(ticks: Sequence[float]) -> float:
+    """Room at both ends of a logarithmic axis, as a factor."""
+    return float((ticks[-1] / ticks[0]) ** 0.08) if len(ticks) > 1 else 2.0
+
+
+def _ticks(axes: Axes, which: str, values: Sequence[float], text: Callable[[float], str]) -> None:
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(FixedLocator(list(values)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(lambda value, _position: text(value))
+
+
+def _thinned(values: Sequence[float], least: float = 0.05) -> list[float]:
+    """Values far enough apart on a logarithmic axis for their labels; the ends always."""
+    span = math.log(values[-1] / values[0])
+    kept = [values[0]]
+    for value in values[1:-1]:
+        if min(math.log(value / kept[-1]), math.log(values[-1] / value)) >= least * span:
+            kept.append(value)
+    return [*kept, values[-1]] if len(values) > 1 else kept
+
+
+def _round(low: float, high: float) -> list[float]:
+    """Round values within a range: 1, 2 and 5 of each decade, or decades alone in a wide range."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for digits in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1,)):
+        found = [digit * 10.0**decade for decade in decades for digit in digits]
+        inside = [value for value in found if low <= value <= high]
+        if len(inside) <= 8:  # noqa: PLR2004 - labels that fit a panel
+            return inside
+    return inside[:: math.ceil(len(inside) / 8)]
+
+
+def _vertical_range(panels: Sequence[Panel]) -> tuple[float, float]:
+    """A range that holds all points and, where they are not absurd, their intervals."""
+    points = [point for panel in panels for one in panel.series for point in one.points]
+    low = min(max(point.low or point.y, point.y / 3) for point in points)
+    high = max(min(point.high or point.y, point.y * 3) for point in points)
+    room = max(1.15, (high / low) ** 0.05)
+    return low / room, high * room
+
+
+def _strips(panels: Sequence[Panel]) -> float:
+    """Share of the height that is kept above the figures for failures: a strip for each variant."""
+    most = max(sum(bool(one.gaps) for one in panel.series) for panel in panels)
+    return min(0.5, _STRIP * most)
+
+
+def _failures(all_axes: Sequence[Axes], panels: Sequence[Panel], styles: Styles) -> None:
+    """A cross above the figures for each cell without one, and its mark beside it."""
+    room = _strips(panels)
+    for axes, panel in zip(all_axes, panels, strict=True):
+        failing = [one for one in panel.series if one.gaps]
+        for number, one in enumerate(failing):
+            height = 1 - room * (number + 0.5) / len(failing)
+            _crosses(axes, one, height, styles[one.column]["color"])
+        if room:
+            across = axes.transAxes
+            axes.plot([0, 1], [1 - room] * 2, color="#888888", linewidth=0.6, transform=across)
+
+
+def _crosses(axes: Axes, one: Series, height: float, colour: str) -> None:
+    left, right = axes.get_xlim()
+    middle = math.sqrt(left * right)
+    across = axes.get_xaxis_transform()  # x as measured, y as a share of the panel
+    for gap in one.gaps:
+        axes.plot([gap.x], [height], "x", color=colour, markersize=5, transform=across)
+        beyond = gap.x > middle
+        axes.annotate(
+            marks.MARKS[gap.kind],
+            (gap.x, height),
+            xycoords=across,
+            xytext=(-5 if beyond else 5, 0),
+            textcoords="offset points",
+            ha="right" if beyond else "left",
+            va="center_baseline",
+            fontsize=7,
+            color=colour,
+        )
+
+
+def _legend(figure: Figure, width: float, styles: Styles, *, failures: bool) -> int:
+    """A legend below the panels, where it covers no figure; gives the number of its rows."""
+    handles = [Line2D([], [], markersize=5, **style) for style in styles.values()]
+    labels = [legend_label(column.label, _LABEL_LENGTH) for column in styles]
+    if failures:
+        handles.append(Line2D([], [], color="#666666", marker="x", linestyle="none", markersize=5))
+        labels.append("not measured, and why")
+    entry = 0.7 + 0.072 * max(len(label) for label in labels)  # inches, in this font
+    across = min(max(1, int(width / entry)), len(labels))
+    figure.legend(handles, labels, loc="outside lower center", ncols=across, frameon=False)
+    return math.ceil(len(labels) / across)
+
+
+def _name_points(figure: Figure, axes: Axes, panel: Panel, styles: Styles) -> None:
+    """A name beside each point, at the first place where it covers no other name or point."""
+    figure.draw_without_rendering()  # settles where things are
+    spots = [(one.column, point) for one in panel.series for point in one.points]
+    taken = [_around(*axes.transData.transform((point.x, point.y))) for _, point in spots]
+    for column, point in spots:
+        tries = [_name(axes, column, point, side, styles[column]["color"]) for side in _SIDES]
+        boxes = [text.get_window_extent() for text in tries]
+        inside = axes.get_window_extent()
+        free = [
+            number
+            for number, box in enumerate(boxes)
+            if inside.x0 <= box.x0 and box.x1 <= inside.x1 and not box.count_overlaps(taken)
+        ]
+        chosen = free[0] if free else 0
+        taken.append(boxes[chosen])
+        for number, text in enumerate(tries):
+            if number != chosen:
+                text.remove()
+
+
+def _around(x: float, y: float) -> BboxBase:
+    """The place of a marker, in pixels."""
+    return Bbox.from_extents(x - 5, y - 5, x + 5, y + 5)
+
+
+def _name(axes: Axes, column: Column, point: Point, side: tuple[float, float], colour: str) -> Text:
+    return axes.annotate(
+        legend_label(column.label, _LABEL_LENGTH),
+        (point.x, point.y),
+        xytext=side,
+        textcoords="offset points",
+        ha="left" if side[0] > 0 else "right",
+        color=colour,
+        fontsize=8,
+    )

@@ -1,0 +1,1 @@
+"""Reports, tables and live displays for a terminal."""

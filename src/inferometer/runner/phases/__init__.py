@@ -1,0 +1,1 @@
+"""Phases of a run, one file or folder each."""

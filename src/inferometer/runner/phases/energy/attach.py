@@ -1,0 +1,125 @@
+"""Joins a power log, taken by any meter, to a run whose windows are in the store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from inferometer.core.errors import MeterError
+from inferometer.core.record import Record, Round
+from inferometer.meters.energy.logs.power_log import PowerLog
+from inferometer.runner.phases.energy.figures import Sourced, joined
+from inferometer.runner.phases.energy.measurement import ENERGY
+from inferometer.runner.phases.energy.windows import last_try, sensor_of, windows_of
+from inferometer.stats.alignment import align
+from inferometer.stats.energy import EnergyResult, energy_per_input
+from inferometer.store import Store
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attached:
+    """What a log gave.
+
+    Attributes:
+        records: with their new figures, as stored.
+        offset_s: seconds that were added to the log's times.
+        offset_u_s: standard uncertainty of the fitted offset; None where the user gave it.
+        notes: what was assumed about the log, and where it gave nothing.
+    """
+
+    records: tuple[Record, ...]
+    offset_s: float
+    offset_u_s: float | None
+    notes: tuple[str, ...]
+
+
+def attach(store: Store, run_id: str, log: PowerLog, *, offset_s: float | None = None) -> Attached:
+    """Compute the energy of every workload whose windows the run holds, and store it.
+
+    A figure that another meter gave is kept: beside that of the log, or where the log gives none.
+
+    Args:
+        store: where the run is.
+        run_id: its full id.
+        log: what the meter wrote.
+        offset_s: seconds to add to the log's times; None fits them by the steps of the load.
+
+    Raises:
+        MeterError: the run has no windows, or the clocks cannot be aligned.
+    """
+    records = [one for one in store.records(run_id, with_rounds=True) if one.status == "ok"]
+    tried = {one.workload: last_try(one.rounds) for one in records}
+    measured = [one for one in records if any(r.phase == "energy" for r in tried[one.workload])]
+    if not measured:
+        raise MeterError(
+            f"run {run_id} has no windows in which energy was measured; make some with "
+            "inferometer run --mark FILE (a CSV of the windows) while the meter logs"
+        )
+    uncertainty = None
+    if offset_s is None:
+        offset_s, uncertainty = _fitted(log, [r for one in measured for r in tried[one.workload]])
+    changed: list[Record] = []
+    kept = Counter[str]()
+    for record in measured:
+        rounds = tried[record.workload]
+        found = Sourced(info=log.info, result=_result(log, record, rounds, offset_s))
+        figures = {**record.reached(ENERGY).figures, **joined(found, rounds, record)}
+        if figures["energy_source"] not in (None, log.info.name):
+            kept[found.result.reason or ""] += 1
+        changed.append(replace(record, figures=figures))
+        store.put_record(run_id, replace(changed[-1], rounds=()))
+    notes = [
+        f"The log gives no figure for {count} of {len(measured)} workloads, whose earlier one "
+        f"stays: {reason}"
+        for reason, count in kept.items()
+    ]
+    return Attached(
+        records=tuple(changed),
+        offset_s=offset_s,
+        offset_u_s=uncertainty,
+        notes=(*log.notes, *notes),
+    )
+
+
+def _result(
+    log: PowerLog, record: Record, rounds: Sequence[Round], offset_s: float
+) -> EnergyResult:
+    load, before, after = windows_of(rounds, record.workload.batch_size)
+    return energy_per_input(
+        sensor_of(log.info),
+        log.times_s + offset_s,
+        log.watts,
+        load,
+        idle_before=before,
+        idle_after=after,
+    )
+
+
+def _fitted(log: PowerLog, rounds: Sequence[Round]) -> tuple[float, float]:
+    """The offset of the log's clock, by the steps between work and rest."""
+    loads = [_extent(one) for one in rounds if one.phase in ("energy", "warmup")]
+    idles = [_extent(one) for one in rounds if one.phase == "idle"]
+    shift_s = _rough_shift(log, [*loads, *idles])
+    found = align(log.times_s + shift_s, log.watts, loads, idles)
+    if found is None:
+        raise MeterError(
+            f"{log.path}: where the work began and ended cannot be told from the log, so that its "
+            "clock cannot be aligned: give --offset SECONDS (to be added to its times), and check "
+            "that the meter logged during the run"
+        )
+    return shift_s + found.offset_s, found.uncertainty_s
+
+
+def _rough_shift(log: PowerLog, intervals: Sequence[Interval]) -> float:
+    """For a log that counts from its start: its end is put at the end of the last window."""
+    if log.clock != "start":
+        return 0.0
+    return max(end for _, end in intervals) - float(log.times_s[-1])
+
+
+def _extent(done: Round) -> Interval:
+    last_s = done.starts_s[-1] + done.values_s[-1] * done.calls_per_value
+    return done.started_at, done.started_at + last_s

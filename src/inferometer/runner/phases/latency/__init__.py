@@ -1,0 +1,1 @@
+"""Latency phase: warm-up, interleaved rounds, replicates, records."""

@@ -1,0 +1,87 @@
+"""Puts the record of a workload together, from all who know something of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from inferometer.core.procedure import Procedure
+from inferometer.core.record import Failure, Record, Round, Status, Value
+from inferometer.core.roof import Roof
+from inferometer.core.workload import Workload
+from inferometer.figures.summary import summarise
+from inferometer.runner.phases.roofline import against_roof
+from inferometer.runner.scheduling.foresight import Foresight
+from inferometer.runner.scheduling.replicates import Prepared
+from inferometer.runner.workers.memory_layers import peaks_apart
+from inferometer.runner.workers.pool import Residents
+
+
+class Outcomes:
+    """Makes records.
+
+    Args:
+        procedure: how the workloads are measured.
+        residents: knows the variants.
+        foresight: knows what a call costs on paper.
+        constants: fields that every record of the run has.
+        roofs: what the device attains at best, as far as it was probed.
+    """
+
+    def __init__(
+        self,
+        procedure: Procedure,
+        residents: Residents,
+        foresight: Foresight,
+        *,
+        constants: Mapping[str, Value],
+        roofs: Sequence[Roof],
+    ) -> None:
+        self.procedure = procedure
+        self.residents = residents
+        self.foresight = foresight
+        self.constants = constants
+        self.roofs = roofs
+
+    def measured(self, workload: Workload, rounds: Sequence[Round]) -> dict[str, Value]:
+        """The figures that follow from all rounds of a workload."""
+        found = summarise(workload, rounds, self.procedure, self._facts(workload))
+        cost, latency_s = self.foresight.known(workload).cost, found["latency_median_s"]
+        return found | against_roof(workload, cost, self.roofs, latency_s)
+
+    def record(
+        self,
+        workload: Workload,
+        status: Status,
+        failure: Failure | None,
+        *,
+        prepared: Prepared | None,
+        measured: Mapping[str, Value],
+    ) -> Record:
+        """The record, with the notes of each in the order in which they came to know.
+
+        Args:
+            workload: the record's workload.
+            status: the record's status.
+            failure: why there are no figures; None where there are.
+            prepared: what its warm-ups showed; None where it had none.
+            measured: figures from its rounds; none where it failed.
+        """
+        outlook, facts = self.foresight.known(workload), self._facts(workload)
+        own = {} if prepared is None else prepared.figures
+        apart = [] if prepared is None else peaks_apart(prepared.peaks)
+        figures = {**self.constants, **facts, **outlook.figures, **own, **measured}
+        if prepared is not None and not prepared.batch_applied:
+            figures["throughput_per_s"] = None  # of samples that nobody saw
+        if status != "ok":
+            figures.pop("pending", None)  # no phase comes to what failed
+        later = [*_notes(own), *_notes(measured), *apart]
+        figures["notes"] = [*_notes(facts), *outlook.notes, *later]
+        return Record(workload=workload, status=status, failure=failure, figures=figures)
+
+    def _facts(self, workload: Workload) -> dict[str, Value]:
+        return self.residents.facts.get(workload.variant, {})
+
+
+def _notes(figures: Mapping[str, Value]) -> list[str]:
+    notes = figures.get("notes")
+    return notes if isinstance(notes, list) else []

@@ -1,0 +1,253 @@
+"""What a run consists of: phases, one after the other. A new metric is a new phase.
+
+Nothing else in the runner changes for it: what of a run it lacks, what records say until it is
+reached, and what share of the budget is kept for it are its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+from inferometer.core.procedure import Procedure
+from inferometer.core.record import NOT_REACHED, Record, Value
+from inferometer.core.roof import Roof
+from inferometer.core.sweep import Study
+from inferometer.core.workload import Workload
+from inferometer.meters.energy.sampler import Sampler
+from inferometer.runner.journal import Journal
+from inferometer.runner.phases.cliffs import find_cliffs, next_workloads
+from inferometer.runner.phases.energy.choice import EnergyDecision
+from inferometer.runner.phases.energy.measurement import ENERGY, SHARE, EnergyMeasurement, lacking
+from inferometer.runner.phases.latency.campaign import Campaign
+from inferometer.runner.phases.latency.sustained import SustainedCampaign
+from inferometer.runner.phases.roofline import roofs_of_run
+from inferometer.runner.workers.pool import Residents, clock_of
+
+Scope = Literal["run", "workload"]
+
+
+@dataclass(kw_only=True)
+class Site:
+    """What the phases of a run share.
+
+    Attributes:
+        study: what is measured, with its procedure.
+        journal: where rounds and records go.
+        missing: workloads that have no final record, or are measured anew.
+        root: where the signals of the device are read.
+        until_reached: fields of a record whose later phases were not reached.
+        roofs: what the device attains at best, once it is known.
+    """
+
+    study: Study
+    journal: Journal
+    missing: Sequence[Workload]
+    root: Path
+    until_reached: dict[str, Value] = field(default_factory=dict)
+    roofs: list[Roof] = field(default_factory=list)
+
+    def records(self) -> list[Record]:
+        """Records of the run so far."""
+        return self.journal.store.records(self.journal.run.id)
+
+    def measure(self, procedure: Procedure, workloads: Sequence[Workload]) -> None:
+        """Measure the latencies of workloads, and write their records."""
+        kind = Campaign if procedure.sustain_s is None else SustainedCampaign
+        campaign = kind(
+            procedure,
+            self.journal,
+            constants=self.until_reached,
+            root=self.root,
+            roofs=self.roofs,
+        )
+        campaign.execute(workloads)
+
+
+class Phase(Protocol):
+    """A part of a run.
+
+    Attributes:
+        name: for the list of what a record still lacks.
+        scope: what it looks at: the device, once in a run, or each workload.
+        fields: fields of the exported record that it fills, by their beginnings.
+        share: of the budget, kept for it from the phases before.
+    """
+
+    name: str
+    scope: Scope
+    fields: tuple[str, ...]
+    share: float
+
+    def until_reached(self) -> Mapping[str, Value]:
+        """Fields of a record that this phase has not come to."""
+        ...
+
+    def is_awaited(self) -> bool:
+        """Whether it will come to records that earlier phases write: they have it `pending`."""
+        ...
+
+    def lacks(self, study: Study, records: Sequence[Record]) -> bool:
+        """Whether anything is left for it in a run whose workloads all have records."""
+        ...
+
+    def meanwhile(self) -> AbstractContextManager[object]:
+        """What goes on beside all phases, from before the first."""
+        ...
+
+    def execute(self, site: Site, procedure: Procedure) -> None:
+        """Do it, within the budget of the procedure, which begins now."""
+        ...
+
+
+class _Quiet:
+    """A phase that says nothing until it is reached, and does nothing beside the others."""
+
+    share = 0.0
+
+    def until_reached(self) -> Mapping[str, Value]:
+        """Nothing."""
+        return {}
+
+    def is_awaited(self) -> bool:
+        """No: what it fills is there when a record is written."""
+        return False
+
+    def lacks(self, study: Study, records: Sequence[Record]) -> bool:  # noqa: ARG002
+        """Nothing: it is about what is measured in later phases."""
+        return False
+
+    def meanwhile(self) -> AbstractContextManager[object]:
+        """Nothing."""
+        return nullcontext()
+
+
+class RooflinePhase(_Quiet):
+    """Probes what the device attains at best, where the run does not know it."""
+
+    name = "roofline"
+    scope: Scope = "run"
+    fields: tuple[str, ...] = ("roof_", "operator_roof_", "memory_bound_")
+
+    def execute(self, site: Site, procedure: Procedure) -> None:
+        """Probe; a failure is a notice."""
+        site.roofs += roofs_of_run(procedure, site.journal, site.missing, root=site.root)
+
+
+class LatencyPhase(_Quiet):
+    """Counts operations, loads, warms up and times the workloads of the study, and judges."""
+
+    name = "latency"
+    scope: Scope = "workload"
+    fields: tuple[str, ...] = (
+        *("latency_", "throughput_", "warmup_", "first_call_", "load_", "cold_start_", "steady"),
+        *("peak_memory_", "memory_", "macs", "flops", "parameter", "sustained_", "verdict"),
+    )
+
+    def execute(self, site: Site, procedure: Procedure) -> None:
+        """Measure what is missing."""
+        site.measure(procedure, site.missing)
+
+
+class CliffPhase(_Quiet):
+    """Measures further batch sizes until it is known where throughput or memory ends."""
+
+    name = "cliffs"
+    scope: Scope = "workload"
+    fields: tuple[str, ...] = LatencyPhase.fields
+
+    def lacks(self, study: Study, records: Sequence[Record]) -> bool:
+        """Whether a cliff is not found yet."""
+        return bool(next_workloads(study, records))
+
+    def execute(self, site: Site, procedure: Procedure) -> None:
+        """Search, with workloads beyond the study."""
+        study = replace(site.study, procedure=procedure)
+        find_cliffs(study, site.journal, site.measure, begin=time.monotonic())
+
+
+class EnergyPhase(_Quiet):
+    """Measures energy in windows of work and idling, or says why not.
+
+    Args:
+        decision: what it is measured with.
+    """
+
+    name = ENERGY
+    scope: Scope = "workload"
+    fields: tuple[str, ...] = ("energy_", "power_")
+
+    def __init__(self, decision: EnergyDecision) -> None:
+        self.wish = decision.wish
+        self.reason = decision.reason
+        self.share = 0.0 if self.wish is None else SHARE
+        self.sampler = None if self.wish is None else Sampler(self.wish.sources, self.wish.clock)
+
+    def until_reached(self) -> Mapping[str, Value]:
+        """The reason for having no joules."""
+        if self.wish is None:
+            return {"energy_reason": self.reason}
+        return {"energy_reason": NOT_REACHED}
+
+    def is_awaited(self) -> bool:
+        """Whether there is a source."""
+        return self.wish is not None
+
+    def lacks(self, study: Study, records: Sequence[Record]) -> bool:  # noqa: ARG002
+        """Whether there is a source, and records for which it was not asked."""
+        return self.wish is not None and bool(lacking(records))
+
+    def meanwhile(self) -> AbstractContextManager[object]:
+        """Reading of the sources: a counter may wrap within a minute."""
+        return nullcontext() if self.sampler is None else self.sampler
+
+    def execute(self, site: Site, procedure: Procedure) -> None:
+        """Measure the records that lack it."""
+        if self.wish is None or self.sampler is None:
+            return
+        workers = Residents(procedure, clock_of(procedure, time.monotonic()), root=site.root)
+        engine = EnergyMeasurement(procedure, site.journal, workers, self.wish, self.sampler)
+        engine.execute(lacking(site.records()))
+
+
+def phases_of(decision: EnergyDecision) -> tuple[Phase, ...]:
+    """The phases of every run, in their order."""
+    return RooflinePhase(), LatencyPhase(), CliffPhase(), EnergyPhase(decision)
+
+
+def execute(phases: Sequence[Phase], site: Site) -> None:
+    """Go through the phases; each gets what the budget has left, less the shares of later ones.
+
+    Raises:
+        KeyboardInterrupt: the user ended it; what is done is kept.
+    """
+    begin = time.monotonic()
+    site.until_reached = _until_reached(phases)
+    with ExitStack() as stack:
+        for phase in phases:
+            stack.enter_context(phase.meanwhile())
+        for number, phase in enumerate(phases):
+            kept = sum(later.share for later in phases[number + 1 :])
+            phase.execute(site, _within(site.study.procedure, 1 - kept, begin))
+
+
+def _until_reached(phases: Sequence[Phase]) -> dict[str, Value]:
+    """What all phases say; those that will come to the records are `pending`."""
+    figures: dict[str, Value] = {}
+    pending: list[str] = []
+    for phase in phases:
+        figures |= phase.until_reached()
+        pending += [phase.name] if phase.is_awaited() else []
+    return figures | {"pending": pending}
+
+
+def _within(procedure: Procedure, share: float, begin: float) -> Procedure:
+    """A procedure whose budget begins now, and ends where that share of the run's ends."""
+    if procedure.budget_s is None:
+        return procedure
+    left_s = share * procedure.budget_s - (time.monotonic() - begin)
+    return replace(procedure, budget_s=max(left_s, 1e-3))

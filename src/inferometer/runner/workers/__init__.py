@@ -1,0 +1,1 @@
+"""Worker processes, both sides: the parent's hold on them, and what measures inside of them."""

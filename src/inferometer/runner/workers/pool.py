@@ -1,0 +1,261 @@
+"""The workers that are resident now: one for each variant, as many as memory allows."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from inferometer.core.cost import Cost
+from inferometer.core.procedure import Procedure
+from inferometer.core.record import Failure, Stage, Value
+from inferometer.core.workload import Variant, Workload
+from inferometer.host.files import LIVE
+from inferometer.host.memory import available_bytes
+from inferometer.runner.scheduling.forecast import WARMUP_CALLS
+from inferometer.runner.workers.harness import RoundPlan
+from inferometer.runner.workers.memory_layers import Start, own_bytes, without_instrument
+from inferometer.runner.workers.messages import Message, failure_of, round_from_json
+from inferometer.runner.workers.parent import Deadline, WorkerFailed, WorkerProcess
+from inferometer.runner.workers.settings import Held
+
+USABLE = 0.95
+"""Share of the available memory that a worker may use; the rest is for all else."""
+
+RESIDENT_SHARE = 0.25
+"""Idle workers may hold this share of the memory that was available before the first of them."""
+
+PATIENCE = 5
+"""An answer that takes this many times as long as expected is late, if the timeout is over too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """Time that a run has.
+
+    Attributes:
+        end: reading of `time.monotonic` at which the budget ends; infinite without one.
+        timeout_s: how long a worker may stay silent.
+    """
+
+    end: float
+    timeout_s: float
+
+    def deadline(self, expected_s: float) -> Deadline:
+        """When to give up on an answer that is expected within a time."""
+        now = time.monotonic()
+        patience_s = max(self.timeout_s, PATIENCE * expected_s)
+        if now + patience_s < self.end:
+            message = f"no answer within {patience_s:.0f} s (--timeout changes the limit)"
+            return Deadline(at=now + patience_s, kind="timeout", message=message)
+        message = "stopped when the time of the run ended (--budget)"
+        return Deadline(at=self.end, kind="budget", message=message)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left; infinite without a budget."""
+        return self.end - time.monotonic()
+
+
+CLOSING_S = 1.0
+"""Kept back from the budget for ending workers and writing the last records."""
+
+
+def clock_of(procedure: Procedure, begin: float) -> Clock:
+    """The clock of a run that began at a reading of `time.monotonic`."""
+    budget_s = procedure.budget_s
+    end = math.inf if budget_s is None else begin + max(budget_s - CLOSING_S, 0)
+    return Clock(end=end, timeout_s=procedure.timeout_s)
+
+
+class Residents:
+    """Spawns, loads, asks and ends workers; a dead one is replaced when its variant is next used.
+
+    Attributes:
+        facts: fields of the record that belong to a variant, once it was loaded.
+        processes: how many processes each variant has had.
+    """
+
+    def __init__(
+        self,
+        procedure: Procedure,
+        clock: Clock,
+        on_wait: Callable[[], None] = lambda: None,
+        root: Path = LIVE,
+    ) -> None:
+        self.procedure = procedure
+        self.clock = clock
+        self.on_wait = on_wait
+        self.root = root
+        self.facts: dict[Variant, dict[str, Value]] = {}
+        self.processes: Counter[Variant] = Counter()
+        self._own_bytes: int | None = None
+        self._workers: dict[Variant, WorkerProcess] = {}
+        self._warm: set[Workload] = set()
+        self._at_first_bytes = available_bytes()
+
+    def has_room(self) -> bool:
+        """Whether one more worker may become resident."""
+        return self._held_bytes() <= RESIDENT_SHARE * self._at_first_bytes
+
+    def crowded(self, variant: Variant) -> bool:
+        """Whether other workers hold so much that this one might fit without them."""
+        return self._held_bytes(but=variant) > 0.02 * self._at_first_bytes
+
+    def load(self, workload: Workload) -> None:
+        """Make a worker of the workload's variant resident, in a new process where none is alive.
+
+        Raises:
+            WorkerFailed: at stage load.
+        """
+        variant = workload.variant
+        if variant in self._workers and self._workers[variant].alive:
+            return
+        self.end(variant)
+        worker = WorkerProcess(
+            variant,
+            device=workload.device,
+            threads=workload.threads or 1,
+            seed=self.procedure.seed,
+            memory_limit_bytes=self._limit_bytes(variant),
+            root=self.root,
+            on_wait=self.on_wait,
+            gradient_mode=self._gradient_mode(variant),
+        )
+        self._workers[variant] = worker
+        self.processes[variant] += 1
+        try:
+            answer = worker.load(self.clock.deadline(0))
+            if variant not in self.facts:  # those of the first process stay
+                self.facts[variant] = self._without_us(answer["facts"], answer["start"])
+        except WorkerFailed:
+            self.end(variant)  # alive or not, it holds no model
+            raise
+
+    def note(self, variant: Variant, text: str) -> None:
+        """Add a note to every record of a variant."""
+        notes = self.facts.get(variant, {}).get("notes")
+        if isinstance(notes, list) and text not in notes:
+            notes.append(text)
+
+    def costs(self, workloads: Sequence[Workload]) -> list[Cost | Failure | None]:
+        """What calls cost on paper, counted beside the resident worker; loads it if need be.
+
+        Args:
+            workloads: of one variant.
+
+        Returns:
+            The cost of each, or why it was not counted; None where the network cannot be looked
+            into.
+
+        Raises:
+            WorkerFailed: at stage load or warmup.
+        """
+        self.load(workloads[0])
+        shapes = [asdict(one.shape) for one in workloads]
+        answers = self._ask(workloads[0], "cost", "warmup", 0.0, {"shapes": shapes})["answers"]
+        return [_cost_of(answer) for answer in answers]
+
+    def warm_up(self, workload: Workload, *, call_s: float | None) -> Message:
+        """First call and warm-up of a workload in its resident worker; loads it if need be.
+
+        Args:
+            workload: the workload to warm up.
+            call_s: seconds that a call is expected to take; None where nobody knows.
+
+        Raises:
+            WorkerFailed: at stage load or warmup.
+        """
+        self.load(workload)
+        expected_s = WARMUP_CALLS * (call_s or 0.0)
+        answer = self._ask(workload, "warmup", "warmup", expected_s, {})
+        self._warm.add(workload)
+        self._learn(workload.variant, answer)
+        seen = without_instrument(answer["seen"], self._own_bytes)
+        return {**answer, "seen": seen, "round": round_from_json(answer["round"])}
+
+    def measure(self, workload: Workload, plan: RoundPlan, *, expected_s: float) -> Message:
+        """One round of a workload that is warm.
+
+        Raises:
+            WorkerFailed: at stage measure.
+        """
+        answer = self._ask(workload, "round", "measure", expected_s, {"plan": asdict(plan)})
+        self._learn(workload.variant, answer)
+        return {**answer, "round": round_from_json(answer["round"])}
+
+    def _gradient_mode(self, variant: Variant) -> str | None:
+        """What its processes settled on: all of them run alike."""
+        mode = self.facts.get(variant, {}).get("gradient_mode")
+        return mode if isinstance(mode, str) else None
+
+    def _learn(self, variant: Variant, answer: Message) -> None:
+        """What held during the calls, and what they showed of the model at any shape."""
+        held = Held(**answer["held"])
+        self.facts.setdefault(variant, {}).update({**answer.get("facts", {}), **held.figures()})
+        for text in [*answer.get("variant_notes", ()), *held.changes]:
+            self.note(variant, text)
+
+    def is_warm(self, workload: Workload) -> bool:
+        """Whether the living worker of its variant has warmed the workload up."""
+        worker = self._workers.get(workload.variant)
+        return workload in self._warm and worker is not None and worker.alive
+
+    def end(self, variant: Variant) -> None:
+        """End the worker of a variant, if there is one."""
+        worker = self._workers.pop(variant, None)
+        if worker is not None:
+            worker.kill()
+        self._warm = {workload for workload in self._warm if workload.variant != variant}
+
+    def end_all(self) -> None:
+        """End every worker."""
+        for variant in list(self._workers):
+            self.end(variant)
+
+    def _ask(
+        self, workload: Workload, what: str, stage: Stage, expected_s: float, more: Message
+    ) -> Message:
+        worker = self._workers[workload.variant]
+        worker.memory_limit_bytes = self._limit_bytes(workload.variant)
+        shape = asdict(workload.shape)
+        request = {"do": what, "shape": shape, **more}
+        try:
+            return worker.ask(request, stage=stage, deadline=self.clock.deadline(expected_s))
+        except WorkerFailed as failed:
+            if failed.failure.kind == "out_of_memory":
+                self.end(workload.variant)  # a fresh process for the next: this one is bloated
+            raise
+
+    def _without_us(self, facts: dict[str, Value], start: Message) -> dict[str, Value]:
+        """Facts of the first process, less what our code holds in it: looked at once in a run."""
+        if self._own_bytes is None:
+            self._own_bytes = own_bytes(Start(**start))
+        return without_instrument(facts, self._own_bytes)
+
+    @property
+    def limit_bytes(self) -> int:
+        """What a worker may use that has the device for itself."""
+        if self.procedure.memory_limit_bytes is not None:
+            return self.procedure.memory_limit_bytes
+        return int(USABLE * self._at_first_bytes)
+
+    def _held_bytes(self, but: Variant | None = None) -> int:
+        workers = self._workers.items()
+        return sum(worker.resident_bytes() for variant, worker in workers if variant != but)
+
+    def _limit_bytes(self, variant: Variant) -> int:
+        """What a worker may use: what the user set, or what is there beside the idle ones."""
+        if self.procedure.memory_limit_bytes is not None:
+            return self.limit_bytes
+        return self.limit_bytes - self._held_bytes(but=variant)
+
+
+def _cost_of(answer: Message) -> Cost | Failure | None:
+    failure = failure_of(answer, "warmup")
+    if failure is not None or answer["cost"] is None:
+        return failure
+    return Cost.from_json(answer["cost"])
