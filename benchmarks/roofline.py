@@ -2,7 +2,7 @@
 
     python benchmarks/roofline.py [TIMES] [PRECISIONS] [THREADS]
 
-Each probe runs in a process of its own, as before a run; precisions and threads take turns. The
+Each probe runs in a process of its own, as before a run; precisions and threads alternate. The
 goal is a half range within 5 % of the median on a quiet machine. The load average is shown, since
 other programs are what spreads the figures.
 """
@@ -16,19 +16,19 @@ from collections import defaultdict
 from statistics import median
 
 from inferometer.core import units
-from inferometer.core.roof import Roof
+from inferometer.core.roofline import Roofline
 from inferometer.host.cpus import physical_cores
-from inferometer.runner.phases.roofline import probe_roof
+from inferometer.runner.phases.roofline import probe_roofline
 
 UNITS = {"arithmetic": "FLOP/s", "memory": "B/s", "caches": "B/s"}
 GOAL = 0.05
 
 
-def rates(roof: Roof) -> dict[str, float]:
-    found = {"arithmetic": roof.flops.best, "memory": roof.memory.best}
-    if roof.cache is not None:
-        found["caches"] = roof.cache.best
-    return {**found, "operator": roof.dispatch_s}
+def rates(roofline: Roofline) -> dict[str, float]:
+    found = {"arithmetic": roofline.flops.best, "memory": roofline.memory.best}
+    if roofline.cache is not None:
+        found["caches"] = roofline.cache.best
+    return {**found, "operator": roofline.dispatch_s}
 
 
 def shown(name: str, value: float) -> str:
@@ -42,9 +42,9 @@ def main(times: int, precisions: list[str], threads: list[int]) -> None:
         for precision in precisions:
             for count in threads:
                 begin = time.perf_counter()
-                roof = probe_roof("torch", precision, device="cpu", threads=count)
+                roofline = probe_roofline("torch", precision, device="cpu", threads=count)
                 took.append(time.perf_counter() - begin)
-                for name, value in rates(roof).items():
+                for name, value in rates(roofline).items():
                     values[precision, count, name].append(value)
         loads.append(os.getloadavg()[0])
     print(f"{'precision':<10}{'threads':>7}  {'what':<11}{'median':>14}{'least':>14}{'most':>14}")

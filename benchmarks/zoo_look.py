@@ -143,7 +143,7 @@ def _run(model: LoadedModel, size: int | None, before: dict[str, str]) -> dict[s
     one, two = (AtShape(model.inputs, batch, size) for batch in BATCHES)
     try:
         record = im.measure(model.network, one, **LIMITS)
-        found["notes"] = record.figures["notes"]
+        found["notes"] = record["notes"]
         found["left as it was"] = _difference(before, portrait(model.network))
         if (record.number("latency_median_s") or 0.0) < SLOW_S:
             im.measure(model.network, two, **LIMITS)

@@ -89,10 +89,22 @@ def _helps(command: click.Command, context: click.Context) -> Iterator[str]:
             yield from _helps(inner, click.Context(inner, info_name=name, parent=context))
 
 
+def causes(page: str) -> str:  # noqa: ARG001 - nothing of the page stays
+    """A table of the codes of causes, with their words."""
+    from inferometer.core.catalogue import CAUSES
+
+    table = []
+    for code, template in CAUSES.items():
+        words = template if isinstance(template, str) else "".join(template)
+        table.append(f"| `{code}` | {re.sub(r':[^}]+}', '}', words)} |")
+    return "\n".join(["| code | words, with its values in braces |", "|---|---|", *table])
+
+
 PARTS: dict[str, tuple[str, Callable[[str], str]]] = {
     "rooms": ("docs/architecture.md", rooms),
     "fields": ("docs/reference/record.md", fields),
     "commands": ("docs/reference/commands.md", commands),
+    "causes": ("docs/method/verdicts.md", causes),
 }
 """Part → its page, and what writes it, given the page as it is."""
 

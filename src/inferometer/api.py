@@ -79,7 +79,7 @@ def measure(
     from inferometer.core.procedure import Procedure, checked
     from inferometer.models.inputs import example_inputs, own_batch_size
     from inferometer.runner.here import measure_here
-    from inferometer.runner.workers.harness import Bench
+    from inferometer.runner.workers.harness import Harness
     from inferometer.runner.workers.loading import watch_of
     from inferometer.runner.workers.settings import Settings
 
@@ -94,9 +94,9 @@ def measure(
     )
     model = _live(network, spec)
     watch = watch_of(session, threads=workload.threads or 1)
-    bench = Bench(model, session, load_s=None, watch=watch, settings=settings, seed=rules.seed)
+    harness = Harness(model, session, load_s=None, watch=watch, settings=settings, seed=rules.seed)
     with _left_as_it_was(network):
-        return measure_here(bench, workload, rules)
+        return measure_here(harness, workload, rules)
 
 
 def cost(
@@ -109,7 +109,7 @@ def cost(
     seed: int = 0,
     may_run: bool = False,
 ) -> Costing:
-    """Count what one call of one batch costs on paper, as `inferometer cost` does.
+    """Count what one call of one batch costs analytically, as `inferometer cost` does.
 
     Args:
         model: a reference (`resnet18`, an ONNX file …), counted in a worker process; or a live
@@ -127,9 +127,9 @@ def cost(
         WorkloadError: it could not be loaded or counted.
     """
     from inferometer.models.inputs import example_inputs, own_batch_size
-    from inferometer.runner.costing import CostWish, cost_of
+    from inferometer.runner.costing import CostRequest, cost_of
     from inferometer.runner.workers.costed import costing_of
-    from inferometer.runner.workers.harness import Bench
+    from inferometer.runner.workers.harness import Harness
     from inferometer.runner.workers.loading import watch_of
 
     for name, value in (("batch", batch), ("size", size), ("seed", seed)):
@@ -138,7 +138,7 @@ def cost(
     if isinstance(model, str):
         if inputs is not None:
             raise TypeError("inputs go with a live module; a reference has its own")
-        wish = CostWish(
+        request = CostRequest(
             model=model,
             batch_size=batch,
             input_size=size,
@@ -146,7 +146,7 @@ def cost(
             seed=seed,
             may_run=may_run,
         )
-        return cost_of(wish)
+        return cost_of(request)
     if inputs is None:
         raise TypeError("a live module needs inputs")
     session, backend, found = _session(model)
@@ -157,8 +157,8 @@ def cost(
     variant = Variant(model=_name_of(model), backend=backend, precision=found)
     shape = Shape(batch_size=batch or own_batch_size(spec), input_size=size)
     watch = watch_of(session, threads=1)
-    bench = Bench(loaded, session, load_s=None, watch=watch, seed=seed)
-    return costing_of(bench, variant, shape, may_run=may_run)
+    harness = Harness(loaded, session, load_s=None, watch=watch, seed=seed)
+    return costing_of(harness, variant, shape, may_run=may_run)
 
 
 def run_study(

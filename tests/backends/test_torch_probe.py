@@ -10,7 +10,7 @@ from inferometer.backends.torch import probe as module
 from inferometer.backends.torch.probe import Probe, _Candidate
 from inferometer.backends.torch.session import TorchBackend
 from inferometer.core.errors import WorkloadError
-from inferometer.core.roof import ProbePlan, Roof
+from inferometer.core.roofline import ProbePlan, Roofline
 
 torch = pytest.importorskip("torch")
 
@@ -19,7 +19,7 @@ SHORT = ProbePlan(cache_bytes=512 * KIB, room_bytes=64 * MIB, seconds=0.05)
 
 
 @pytest.fixture(scope="module")
-def roof():
+def roofline():
     return TorchBackend().probe(device="cpu", precision="fp32", threads=1, plan=SHORT)
 
 
@@ -121,23 +121,23 @@ def test_matrices_that_find_no_room_are_left_out():
     assert "matrix product 2048x2048" not in sides
 
 
-def test_it_measures_something(roof):
-    assert (roof.device, roof.precision, roof.threads) == ("cpu", "fp32", 1)
-    assert roof.cache_bytes == SHORT.cache_bytes
-    for part in (roof.flops, roof.memory, roof.cache):
+def test_it_measures_something(roofline):
+    assert (roofline.device, roofline.precision, roofline.threads) == ("cpu", "fp32", 1)
+    assert roofline.cache_bytes == SHORT.cache_bytes
+    for part in (roofline.flops, roofline.memory, roofline.cache):
         assert 0 < part.median <= part.best
         assert part.repeats >= module.LEAST_REPEATS
-    assert 0 < roof.granted < 1.2
-    assert 1e8 < roof.flops.best < 1e15
-    assert 1e8 < roof.memory.best < 1e14
-    assert 1e-8 < roof.dispatch_s < 1e-3
+    assert 0 < roofline.granted < 1.2
+    assert 1e8 < roofline.flops.best < 1e15
+    assert 1e8 < roofline.memory.best < 1e14
+    assert 1e-8 < roofline.dispatch_s < 1e-3
 
 
-def test_a_roof_goes_through_json(roof):
-    assert Roof.from_json(roof.to_json()) == roof
-    old = roof.to_json() | {"cache": None}
+def test_a_roofline_goes_through_json(roofline):
+    assert Roofline.from_json(roofline.to_json()) == roofline
+    old = roofline.to_json() | {"cache": None}
     del old["cache_bytes"], old["granted"]
-    assert Roof.from_json(old).cache_bytes is None
+    assert Roofline.from_json(old).cache_bytes is None
 
 
 def test_half_precisions_move_the_same_bytes_as_single_ones(monkeypatch):

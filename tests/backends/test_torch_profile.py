@@ -39,10 +39,10 @@ class Net(torch.nn.Module):
         return self.tail(self.square(torch.tanh(self.small(self.big(x)))))
 
 
-def profiled(network, *args, calls=3, settle=1):
+def profiled(network, *args, calls=3, warmup=1):
     profiler = TorchProfiler(network, lambda: network(*args), device="cpu")
     with torch.inference_mode():
-        latencies = profiler.run(calls, settle=settle)
+        latencies = profiler.run(calls, warmup=warmup)
     return profiler, latencies
 
 
@@ -96,7 +96,7 @@ def test_own_times_add_up_to_the_whole(tree):
 
 
 def test_own_times_are_those_of_torchs_own_table(net):
-    profiler, (latency,) = profiled(net, torch.randn(8, 512), calls=1, settle=0)
+    profiler, (latency,) = profiled(net, torch.randn(8, 512), calls=1, warmup=0)
     tree = profiler.tree()
     table = {row.key: row for row in profiler._last.key_averages() if row.key.startswith("aten::")}
     assert {one.name for one in tree.operators} == set(table)
@@ -140,7 +140,7 @@ def test_a_module_of_another_network_is_none_of_this_one(net):
 
     profiler = TorchProfiler(net, call, device="cpu")
     with torch.inference_mode():
-        profiler.run(1, settle=0)
+        profiler.run(1, warmup=0)
     assert "Tanh" not in {node.type for node in modules_of(profiler.tree().root)}
 
 
@@ -185,7 +185,7 @@ def test_a_session_offers_it_and_the_trace_is_written(net, tmp_path):
     profiler = session.profiler(Inputs(args=(torch.randn(1, 512),), shape="1x512"))
     assert profiler.events == 0
     with session.running():
-        assert len(profiler.run(2, settle=0)) == 2
+        assert len(profiler.run(2, warmup=0)) == 2
     assert profiler.events > 5
     profiler.save_trace(str(tmp_path / "trace.json"))
     assert "aten::addmm" in (tmp_path / "trace.json").read_text()
@@ -195,7 +195,7 @@ def test_a_session_offers_it_and_the_trace_is_written(net, tmp_path):
 
 
 def test_a_trace_that_cannot_be_written(net, tmp_path):
-    profiler, _ = profiled(net, torch.randn(1, 512), calls=1, settle=0)
+    profiler, _ = profiled(net, torch.randn(1, 512), calls=1, warmup=0)
     with pytest.raises(InputError, match="cannot be written"):
         profiler.save_trace(str(tmp_path / "nowhere" / "trace.json"))
 
@@ -209,7 +209,7 @@ def test_a_torch_without_a_profiler(net, monkeypatch):
 def test_an_older_trace_is_not_taken_for_the_new_one(net, tmp_path, monkeypatch):
     trace = tmp_path / "trace.json"
     trace.write_text("older")
-    profiler, _ = profiled(net, torch.randn(1, 512), calls=1, settle=0)
+    profiler, _ = profiled(net, torch.randn(1, 512), calls=1, warmup=0)
     monkeypatch.setattr(profiler._last, "export_chrome_trace", lambda path: None)
     with pytest.raises(InputError, match="cannot be written"):
         profiler.save_trace(str(trace))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -13,11 +12,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from inferometer.core.errors import InferometerError
-from inferometer.core.record import Failure, Stage
+from inferometer.core.record import Stage
 from inferometer.core.workload import Variant
 from inferometer.runner.workers import alone, limits
-from inferometer.runner.workers.messages import Message, failure_of
-from inferometer.runner.workers.parent import Deadline, WorkerFailed
+from inferometer.runner.workers.codec import encode
+from inferometer.runner.workers.messages import CostFile, Failed, Load, Loaded, Request
+from inferometer.runner.workers.parent import Answer, Deadline, answer_in
 from inferometer.runner.workers.worker import Worker
 
 unexpected: list[str] = []
@@ -29,9 +29,9 @@ class _Worker(Worker):
 
     error: Exception | None = None
 
-    def _failure(self, error: Exception, doing: str) -> Failure:
+    def _failed(self, error: Exception) -> Failed:
         self.error = error
-        return super()._failure(error, doing)
+        return super()._failed(error)
 
 
 class HereWorker:
@@ -42,33 +42,29 @@ class HereWorker:
         self.memory_limit_bytes = known["memory_limit_bytes"]
         self.worker = _Worker()
 
-    def load(self, deadline: Deadline) -> Message:
+    def load(self, deadline: Deadline) -> Loaded:
         """Load the variant."""
-        from dataclasses import asdict
+        request = Load(
+            variant=self.variant, device="cpu", threads=1, seed=self.known["seed"], root="/",
+            started_at=0.0,
+        )  # fmt: skip
+        return self.ask(request, Loaded, stage="load", deadline=deadline)
 
-        request = {
-            "do": "load", "variant": asdict(self.variant), "device": "cpu", "threads": 1,
-            "seed": self.known["seed"], "memory_limit_bytes": None, "root": "/",
-            "started_at": 0.0, "gradient_mode": None,
-        }  # fmt: skip
-        return self.ask(request, stage="load", deadline=deadline)
-
-    def ask(self, request: Message, *, stage: Stage, deadline: Deadline) -> Message:
+    def ask(
+        self, request: Request, wanted: type[Answer], *, stage: Stage, deadline: Deadline
+    ) -> Answer:
         """Answer."""
         with _unheard():
-            answer: Message = json.loads(json.dumps(self.worker.answer(request)))
-        if request["do"] == "file costing" and not isinstance(
+            line = encode(self.worker.answer(request))
+        if isinstance(request, CostFile) and not isinstance(
             self.worker.error, InferometerError | None
         ):
             unexpected.append("".join(traceback.format_exception(self.worker.error)))
-        failure = failure_of(answer, stage)
-        if failure is not None:
-            raise WorkerFailed(failure)
-        return answer
+        return answer_in(line, wanted, stage)
 
     def kill(self) -> None:
         """Let go of the model."""
-        self.worker.bench = None
+        self.worker.harness = None
 
 
 @contextmanager

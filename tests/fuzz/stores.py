@@ -27,7 +27,7 @@ TABLES = ("runs", "claims", "records", "rounds")
 
 @functools.cache
 def sound() -> bytes:
-    """A store with two measured runs and an imported one, with rounds, roofs and failures."""
+    """A store with two measured runs and an imported one, with rounds, rooflines and failures."""
     ids = (f"{number:08x}" for number in itertools.count(0xFACADE))
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -78,7 +78,7 @@ def _fill(path: Path) -> None:
 
 def _device() -> dict[str, object]:
     rate = {"best": 1e11, "median": 9e10, "repeats": 5, "what": "matrix product"}
-    roof = {
+    roofline = {
         "device": "cpu",
         "precision": "fp32",
         "threads": 2,
@@ -94,7 +94,7 @@ def _device() -> dict[str, object]:
         "name": "Pi 5",
         "cores_physical": 2,
         "simd": ["neon"],
-        "roofs": [roof],
+        "roofs": [roofline],
         "before_the_run": {"load_1min": 0.5, "memory_bytes": 1 << 30},
     }
 

@@ -23,7 +23,12 @@ def _cases():
 
 
 CASES = _cases()
-QUICK, opened, noted, roofless = CASES.QUICK, CASES.opened, CASES.noted, CASES.roofless
+QUICK, opened, noted, without_roofline = (
+    CASES.QUICK,
+    CASES.opened,
+    CASES.noted,
+    CASES.without_roofline,
+)
 
 LINE = ("own_index", "own_range", "own_value")
 SETTINGS = {
@@ -114,7 +119,7 @@ def test_no_throughput_of_samples_that_nobody_saw(rows, name):
     if row["status"] == "ok":  # it holds nothing that might be samples
         assert row["throughput_per_s"] is None
         assert noted(row, "batch")
-        assert roofless(row)
+        assert without_roofline(row)
     else:
         assert row["failure_kind"] == "unsupported", row["failure_message"]
     net, inputs = getattr(opened("variants_inputs"), name)()

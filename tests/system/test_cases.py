@@ -237,7 +237,7 @@ def test_masks_are_legal_and_nan_is_found(rows):
     assert caught.value.kind == "non_finite_output"
 
 
-def roofless(row):
+def without_roofline(row):
     """Whether nothing is said of how near it comes to the device's roofline."""
     return [row[name] for name in ("arithmetic_intensity", "roof_latency_s", "roof_share")] == [
         None
@@ -250,7 +250,7 @@ def test_a_sparse_product(rows, cli):
     for found in (row, json.loads(out), measured("sparse.py:build")):
         assert found["buffer_bytes"] == 208_008
         assert found["macs"] == 4_608_000 or found["unknown_operators"]
-    assert row["macs"] == 4_608_000 or roofless(row)
+    assert row["macs"] == 4_608_000 or without_roofline(row)
 
 
 def test_an_operator_that_this_torchvision_may_lack(rows, cli):
@@ -259,7 +259,7 @@ def test_an_operator_that_this_torchvision_may_lack(rows, cli):
     found = json.loads(out)
     assert found["macs"] == 64 * 64 * 64 * 576 or found["unknown_operators"]
     if found["unknown_operators"]:
-        assert roofless(row)
+        assert without_roofline(row)
     if row["status"] != "ok":
         assert row["failure_kind"] == "unsupported"
         assert "compiled operators" in row["failure_message"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inferometer.core.record import Failure, Record, Round
-from inferometer.core.roof import Attained, Roof
+from inferometer.core.roofline import Attained, Roofline
 from inferometer.core.run import Run
 from inferometer.core.sweep import Study, Sweep
 from inferometer.core.workload import Shape, Target, Variant, Workload
@@ -42,7 +42,7 @@ def attained(best):
     return Attained(best=best, median=best, repeats=3, what="a probe")
 
 
-ROOF = Roof(
+ROOFLINE = Roofline(
     device="cpu",
     precision="fp32",
     threads=2,
@@ -60,7 +60,7 @@ def make_run(planned):
         study="lab",
         signature="",
         document=Study(name="lab", sweep=Sweep(models=("unet",))).to_json(),
-        device={"name": "a board", "roofs": [ROOF.to_json()]},
+        device={"name": "a board", "roofs": [ROOFLINE.to_json()]},
         software={"torch": "2.13.0"},
         planned=planned,
         created_at=1.79e9,
@@ -102,7 +102,7 @@ def make_record(run, model, batch, size, latency_s, *, rounds=(), failure=None, 
 
 
 def make_rounds():
-    """Two processes: a warm-up, then rounds with a call after a switch, and one that stands out."""
+    """Two processes: a warm-up, then rounds with a call after a switch, and one outlier."""
     return tuple(
         Round(
             index=n,

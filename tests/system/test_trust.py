@@ -79,7 +79,7 @@ def test_what_memory_does_not_hold_side_by_side_is_measured_in_groups(
         records = store.records(run.id)
     assert [record.status for record in records] == ["ok", "ok"]
     for record in records:
-        assert any("measured in a group of 1 of 2 models" in n for n in record.figures["notes"])
+        assert any("measured in a group of 1 of 2 models" in n for n in record["notes"])
     assert any(
         "memory does not hold all workers" in e.message for e in told if isinstance(e, Notice)
     )

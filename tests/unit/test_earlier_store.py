@@ -19,7 +19,7 @@ from inferometer.analysis.grid import build
 from inferometer.core.sweep import Study
 from inferometer.figures.summary import summarise
 from inferometer.runner.journal import Journal
-from inferometer.runner.phases.latency import campaign as campaign_module
+from inferometer.runner.phases.latency import apparatus
 from inferometer.runner.phases.latency.campaign import Campaign
 from inferometer.runner.run import missing_workloads
 from inferometer.store import open_store
@@ -79,7 +79,8 @@ def test_findings_are_what_they_were(store):
     outcomes = [one["outcome"] for one in found["hypotheses"]]
     assert outcomes == [one["outcome"] for one in SAID["analyze"]["hypotheses"]]
     for now, before in zip(found["scaling"], SAID["analyze"]["scaling"], strict=True):
-        assert {name: now[name] for name in before} == before
+        figures = before.keys() - {"sentence"}  # its words may change
+        assert {name: now[name] for name in figures} == {name: before[name] for name in figures}
 
 
 def test_a_run_of_it_resumes_from_its_rounds(path, monkeypatch):
@@ -92,7 +93,7 @@ def test_a_run_of_it_resumes_from_its_rounds(path, monkeypatch):
         study = Study.from_json(run.document)
         clock = FakeClock()
         pool = FakePool(clock, kill_after=0)
-        monkeypatch.setattr(campaign_module, "Residents", pool)
+        monkeypatch.setattr(apparatus, "WorkerPool", pool)
         journal = Journal(store=store, run=run, done=0, listener=lambda _: None)
         # With limits that are met, what is stored is all that the figures may come from.
         procedure = replace(study.procedure, budget_s=None, max_time_s=1.0, span_s=0.0)

@@ -1,1 +1,1 @@
-"""Turns records into tables, series and facts. Knows no file, terminal, page or plot."""
+"""From records to tables, series and facts. Knows no file, terminal, page or plot."""

@@ -10,7 +10,7 @@ from inferometer.analysis.grid import Grid
 from inferometer.analysis.hypotheses import examine
 from inferometer.analysis.scaling import scaling
 from inferometer.core.hypothesis import THE_LABS
-from inferometer.core.roof import Roof, roofs_of
+from inferometer.core.roofline import Roofline, rooflines_of
 from inferometer.core.run import Run
 
 
@@ -18,17 +18,17 @@ def analyse(
     grid: Grid,
     *,
     hypotheses: Sequence[str] = THE_LABS,
-    roofs: Mapping[str, Sequence[Roof]] | None = None,
+    rooflines: Mapping[str, Sequence[Roofline]] | None = None,
 ) -> Findings:
     """Everything that an analysis finds in a table.
 
     Args:
         grid: records of one or several runs, with their rounds where these are to be looked at.
         hypotheses: what was expected, a line each.
-        roofs: roofs of the device by the run's id; they make explanations better.
+        rooflines: of the device, by the run's id; they make explanations better.
     """
     return Findings(
-        hypotheses=tuple(examine(grid, hypotheses, roofs)),
+        hypotheses=tuple(examine(grid, hypotheses, rooflines)),
         anomalies=tuple(find_anomalies(grid)),
         scaling=tuple(scaling(grid)),
     )
@@ -43,7 +43,7 @@ def analyse_runs(grid: Grid, runs: Sequence[Run], hypotheses: Sequence[str] = ()
         hypotheses: what to test instead of what their studies expect.
     """
     texts = hypotheses or expected(runs)
-    return analyse(grid, hypotheses=texts, roofs=roofs_of(runs))
+    return analyse(grid, hypotheses=texts, rooflines=rooflines_of(runs))
 
 
 def expected(runs: Sequence[Run]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What one more input in a batch costs, and whether calls of operators or caches explain it."""
+"""What one more sample in a batch costs, and whether calls of operators or caches explain it."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from inferometer.analysis.makeup import Statement
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
-from inferometer.core.roof import Roof, roof_for
+from inferometer.core.roofline import Roofline, roofline_for
 from inferometer.core.workload import Shape
 
 MUCH = 0.1
-"""Starting operators that take a tenth of the smallest call are worth naming."""
+"""Dispatch overhead of a tenth of the smallest call is worth naming."""
 
 
 def batching(
-    grid: Grid, column: Column, roofs: Mapping[str, Sequence[Roof]] | None = None
+    grid: Grid, column: Column, rooflines: Mapping[str, Sequence[Roofline]] | None = None
 ) -> list[Statement]:
-    """How the time of one input moves with the batch size, at each input size, and what fits that.
+    """How the time of a sample moves with the batch size, at each input size, and what fits that.
 
     Args:
         grid: the table.
         column: the model.
-        roofs: roofs of the device by the run's id; one of them may know how large the caches are.
+        rooflines: of the device, by the run's id; one of them may know how large the caches are.
     """
     found = []
     for size in grid.sizes:
         line = list(facts.latencies(grid, column, grid.rows(size)))
         if len(line) > 1:
-            found += _starting(grid, column, line)
-            found += _falling(grid, column, line, (roofs or {}).get(column.run_id, ()))
+            found += _dispatch(grid, column, line)
+            found += _falling(grid, column, line, (rooflines or {}).get(column.run_id, ()))
     return found
 
 
-def _starting(grid: Grid, column: Column, line: Sequence[Shape]) -> list[Statement]:
-    """Where starting operators is much of a small call and less of a large one."""
+def _dispatch(grid: Grid, column: Column, line: Sequence[Shape]) -> list[Statement]:
+    """Where dispatch overhead is much of a small call and less of a large one."""
     ends = [grid.cells[shape, column] for shape in (line[0], line[-1])]
-    shares = [share for record in ends if (share := _starting_share(record)) is not None]
+    shares = [share for record in ends if (share := _dispatch_share(record)) is not None]
     if len(shares) < len(ends) or shares[0] < MUCH or shares[1] > shares[0] / 2:
         return []
     text = (
-        f"Starting the operators of {column.label} is {units.percent(shares[0])} of a call at "
+        f"Dispatch overhead of {column.label} is {units.percent(shares[0])} of a call at "
         f"{line[0].label} and {units.percent(shares[1])} at {line[-1].label}: a larger batch "
-        "shares it among more inputs."
+        "shares it among more samples."
     )
     return [
         Statement(
@@ -56,19 +56,19 @@ def _starting(grid: Grid, column: Column, line: Sequence[Shape]) -> list[Stateme
     ]
 
 
-def _starting_share(record: Record) -> float | None:
-    starting, latency = record.number("dispatch_latency_s"), measured(record)
-    return None if starting is None or latency is None else starting / latency.value
+def _dispatch_share(record: Record) -> float | None:
+    overhead, latency = record.number("dispatch_latency_s"), measured(record)
+    return None if overhead is None or latency is None else overhead / latency.value
 
 
 def _falling(
-    grid: Grid, column: Column, line: Sequence[Shape], roofs: Sequence[Roof]
+    grid: Grid, column: Column, line: Sequence[Shape], rooflines: Sequence[Roofline]
 ) -> list[Statement]:
-    """Where the largest batch takes longer for each input than a smaller one did.
+    """Where the largest batch takes longer for each sample than a smaller one did.
 
     Nothing where it is not known what is alive at a time: the fall itself is in the figures.
     """
-    each = {shape: _per_input(grid.cells[shape, column], shape) for shape in line}
+    each = {shape: _per_sample(grid.cells[shape, column], shape) for shape in line}
     best, last = min(line, key=lambda shape: each[shape].value), line[-1]
     if best == last or not facts.apart(each[best], each[last]):
         return []
@@ -76,12 +76,12 @@ def _falling(
     alive = [record.number("activation_peak_bytes") for record in records]
     if alive[0] is None or alive[1] is None:
         return []
-    roof = roof_for(records[1].workload, roofs)
+    roofline = roofline_for(records[1].workload, rooflines)
     slower = each[last].value / each[best].value
     text = (
-        f"An input of {column.label} takes {units.ratio(slower)} as long at {last.label} as at "
+        f"A sample of {column.label} takes {units.ratio(slower)} as long at {last.label} as at "
         f"{best.label}, though its operations are the same"
-        + _alive_text(alive[0], alive[1], roof.cache_bytes if roof else None)
+        + _alive_text(alive[0], alive[1], roofline.cache_bytes if roofline else None)
     )
     figures = {"slower": slower, "alive_best_bytes": alive[0], "alive_last_bytes": alive[1]}
     return [Statement(kind="limit", sentence=f"{text}.", figures=figures)]
@@ -103,7 +103,7 @@ def _alive_text(best: float, last: float, cache_bytes: int | None) -> str:
     return f"{grown}; both exceed the caches, which hold {holds}: these alone do not explain it"
 
 
-def _per_input(record: Record, shape: Shape) -> Estimate:
+def _per_sample(record: Record, shape: Shape) -> Estimate:
     """A latency divided by the batch size."""
     latency = measured(record)
     assert latency is not None  # the line holds measured shapes only

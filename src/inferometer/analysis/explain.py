@@ -1,4 +1,4 @@
-"""Why one model is slower than another, from what both cost on paper and what the device can do.
+"""Why one model is slower than another, from their analytical costs and what the device can do.
 
 Every statement follows from figures of the records; where they explain nothing, it says so.
 """
@@ -14,7 +14,7 @@ from inferometer.analysis.makeup import Side, Statement, made_of, side_of
 from inferometer.analysis.parts import unknown_operators
 from inferometer.core import units
 from inferometer.core.record import Record
-from inferometer.core.roof import Roof
+from inferometer.core.roofline import Roofline
 from inferometer.core.workload import Shape
 
 CLOSE = 1.5
@@ -30,7 +30,7 @@ def why(
     fast: Column,
     slow: Column,
     shape: Shape,
-    roofs: Mapping[str, Sequence[Roof]] | None = None,
+    rooflines: Mapping[str, Sequence[Roofline]] | None = None,
 ) -> list[Statement]:
     """Why one of two models is slower at a shape; the strongest statement first.
 
@@ -39,12 +39,12 @@ def why(
         fast: the model that is faster there.
         slow: the other, under the same settings; both may be given the wrong way round.
         shape: where they are compared.
-        roofs: roofs of the device by the run's id, so that rates can be told as a share of them.
+        rooflines: of the device, by the run's id, so that rates can be told as a share of them.
 
     Returns:
         Nothing where one of the two was not measured there.
     """
-    sides = [side_of(grid, column, shape, roofs or {}) for column in (fast, slow)]
+    sides = [side_of(grid, column, shape, rooflines or {}) for column in (fast, slow)]
     found = sorted((one for one in sides if one is not None), key=lambda one: one.latency_s)
     if len(found) < 2:  # noqa: PLR2004 - two are compared
         return []
@@ -116,8 +116,8 @@ def _rate(fast: Side, slow: Side) -> list[Statement]:
     return [
         Statement(
             kind="rate",
-            sentence=f"{low.name} does {_rate_text(low, ' of the arithmetic roof')}, {high.name} "
-            f"{_rate_text(high)}.",
+            sentence=f"{low.name} does {_rate_text(low, ' of the attained arithmetic rate')}, "
+            f"{high.name} {_rate_text(high)}.",
             figures={"low_flops_per_s": low.rate or 0.0, "high_flops_per_s": high.rate or 0.0},
         )
     ]
@@ -125,9 +125,9 @@ def _rate(fast: Side, slow: Side) -> list[Statement]:
 
 def _rate_text(side: Side, of_what: str = "") -> str:
     text = units.quantity(side.rate, "FLOP/s")
-    if not side.roof or not side.rate:
+    if not side.attainable or not side.rate:
         return text
-    return f"{text} ({units.percent(side.rate / side.roof)}{of_what})"
+    return f"{text} ({units.percent(side.rate / side.attainable)}{of_what})"
 
 
 def _difference(fast: Side, slow: Side) -> list[Statement]:
@@ -137,12 +137,12 @@ def _difference(fast: Side, slow: Side) -> list[Statement]:
         return []
     between = other.latency_s - one.latency_s
     parts = {
-        "arithmetic at the roof": other.arithmetic_s - one.arithmetic_s,
+        "arithmetic at the attained rate": other.arithmetic_s - one.arithmetic_s,
         "moving data": other.moving_s - one.moving_s,
-        "starting operators": (other.starting_s or 0.0) - (one.starting_s or 0.0),
+        "dispatch overhead": (other.dispatch_s or 0.0) - (one.dispatch_s or 0.0),
     }
-    if one.starting_s is None or other.starting_s is None:
-        del parts["starting operators"]
+    if one.dispatch_s is None or other.dispatch_s is None:
+        del parts["dispatch overhead"]
     listed = ", ".join(
         f"{_signed(part)} is {name}"
         for name, part in parts.items()
@@ -160,7 +160,7 @@ def _difference(fast: Side, slow: Side) -> list[Statement]:
 
 
 def _incomplete(*sides: Side) -> list[Statement]:
-    """Whose operations are not all known, so that nothing follows from their number."""
+    """Sides with unknown operators: nothing follows from the number of their operations."""
     return [
         Statement(
             kind="incomplete",

@@ -63,7 +63,7 @@ class Best:
     Attributes:
         column: the variant.
         shape: the row of the table.
-        throughput: inputs per second there.
+        throughput: samples per second there.
         gain: over the smallest batch size measured at that input size.
         compared: batch sizes measured at that input size.
     """

@@ -90,12 +90,12 @@ class Scaling:
         subject: label of the variant and of what was held fixed, such as `resnet18 at 224`.
         axis: `batch_size` or `input_size`.
         fixed_s: latency that does not depend on the axis, seconds; None where it was not fitted.
-        per_input_s: further seconds for each input (or, along the input size, for each pixel of an
+        per_input_s: further seconds for each sample (or, along the input size, for each pixel of an
             image, or each position of a sequence).
         exponent: slope of log latency on log axis.
         best: value of the axis with the highest throughput.
-        best_throughput_per_s: inputs per second there.
-        marginal_s: seconds that one more input costs there.
+        best_throughput_per_s: samples per second there.
+        marginal_s: seconds that one more sample costs there.
         points: how many values of the axis were measured.
         sentence: the same in words.
     """

@@ -12,7 +12,7 @@ from inferometer.analysis.percall import PerCall, per_call
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
-from inferometer.core.roof import Roof, roof_for
+from inferometer.core.roofline import Roofline, roofline_for
 from inferometer.core.workload import Shape
 
 Kind = Literal[
@@ -57,9 +57,9 @@ class Side:
         column: the model.
         record: its record there.
         latency: as measured.
-        parts: what the measured rates make of it; None without roofs.
+        parts: what the measured rates make of it; None without rooflines.
         rate: operations per second that it attained; None where they were not counted.
-        roof: operations per second of the arithmetic roof; None without roofs.
+        attainable: operations per second at best; None without a roofline.
     """
 
     column: Column
@@ -67,7 +67,7 @@ class Side:
     latency: Estimate
     parts: Parts | None
     rate: float | None
-    roof: float | None
+    attainable: float | None
 
     @property
     def name(self) -> str:
@@ -86,21 +86,21 @@ class Side:
 
 
 def side_of(
-    grid: Grid, column: Column, shape: Shape, roofs: Mapping[str, Sequence[Roof]]
+    grid: Grid, column: Column, shape: Shape, rooflines: Mapping[str, Sequence[Roofline]]
 ) -> Side | None:
     """A model at a shape; None where it was not measured there."""
     record = grid.cell(shape, column)
     latency = measured(record)
     if record is None or latency is None:
         return None
-    roof = roof_for(record.workload, roofs.get(column.run_id, ()))
+    roofline = roofline_for(record.workload, rooflines.get(column.run_id, ()))
     return Side(
         column=column,
         record=record,
         latency=latency,
         parts=parts_of(record),
         rate=flops_per_s(record),
-        roof=None if roof is None else roof.flops.best,
+        attainable=None if roofline is None else roofline.flops.best,
     )
 
 
@@ -108,7 +108,7 @@ def made_of(grid: Grid, side: Side, shape: Shape) -> list[Statement]:
     """What a latency is made of, what limits it, and what of it a call takes whatever its batch.
 
     Returns:
-        Nothing where neither roofs nor several batch sizes were measured.
+        Nothing where neither rooflines nor several batch sizes were measured.
     """
     return [
         *_parts(side),
@@ -127,30 +127,30 @@ def _parts(side: Side) -> list[Statement]:
         f"{units.seconds(found.moving_s)} moving the data of operators",
     ]
     calls = side.record.number("operator_calls")
-    if found.starting_s is not None:
+    if found.dispatch_s is not None:
         what = "operators" if calls is None else f"{units.count(int(calls))} operators"
-        parts.append(f"{units.seconds(found.starting_s)} starting {what}")
+        parts.append(f"{units.seconds(found.dispatch_s)} dispatching {what}")
     listed = ", ".join(parts)
     text = f"Of the {units.seconds(found.latency_s)} of {side.name}, at the rates measured here"
     figures = {"arithmetic_s": found.arithmetic_s, "moving_s": found.moving_s}
-    figures |= {"rest_s": found.rest_s, "latency_s": found.latency_s}
-    if found.starting_s is not None:
-        figures["starting_s"] = found.starting_s
-    return [Statement(kind="parts", sentence=f"{text} {listed}; {rest(found)}.", figures=figures)]
+    figures |= {"rest_s": found.unexplained_s, "latency_s": found.latency_s}
+    if found.dispatch_s is not None:
+        figures["starting_s"] = found.dispatch_s
+    return [
+        Statement(kind="parts", sentence=f"{text} {listed}; {unexplained(found)}.", figures=figures)
+    ]
 
 
-def rest(found: Parts) -> str:
+def unexplained(found: Parts) -> str:
     """What is left of a latency: `6.52 ms (64 %) is explained by none of these`."""
-    if found.rest_s < 0:
-        more = units.percent(-found.share(found.rest_s))
+    left = found.unexplained_s
+    share = units.percent(abs(found.share(left)))
+    if left < 0:
         return (
-            f"together that is {more} more than was measured, so they overlap, or less is done "
+            f"together that is {share} more than was measured, so they overlap, or less is done "
             "than is counted"
         )
-    return (
-        f"{units.seconds(found.rest_s)} ({units.percent(found.share(found.rest_s))}) is explained "
-        "by none of these"
-    )
+    return f"{units.seconds(left)} ({share}) is explained by none of these"
 
 
 def _limit(side: Side) -> list[Statement]:
@@ -158,12 +158,12 @@ def _limit(side: Side) -> list[Statement]:
     found = side.parts
     if found is None or not found.work_s:
         return []
-    sentences = [*_by_work(side.name, found), *_by_starting(side.name, found)]
+    sentences = [*_by_work(side.name, found), *_by_dispatch(side.name, found)]
     explained = found.share(found.explained_s)
     if explained < MOST:
         sentences.append(
             f"Most of the time of {side.name} is explained by none of these: kernels that stay far "
-            "below the roofs, conversions inside the runtime, and other programs are not in them."
+            "below the roofline, conversions in the runtime, and other programs are not in them."
         )
     figures = {"moving_share": found.moving_s / found.work_s, "explained_share": explained}
     return [Statement(kind="limit", sentence=text, figures=figures) for text in sentences]
@@ -180,8 +180,8 @@ def _by_work(name: str, found: Parts) -> list[str]:
         return [line]
     if arithmetic > 1:
         line = (
-            f"Its arithmetic alone, at the measured roof, would take longer than {name} did: less "
-            "is done than is counted, or the roof was measured too low."
+            f"Its arithmetic alone, at the attained rate, would take longer than {name} did: less "
+            "is done than is counted, or the rate was measured too low."
         )
         return [line]
     if moving > MOST:
@@ -189,19 +189,19 @@ def _by_work(name: str, found: Parts) -> list[str]:
         return [f"{name} is memory-bound: moving its operators' data alone is {share} of its time."]
     if arithmetic > MOST:
         share = units.percent(arithmetic)
-        return [f"{name} is bound by arithmetic, at the roof alone {share} of its time."]
+        return [f"{name} is compute-bound: its arithmetic alone is {share} of its time."]
     if moving > MUCH and moving > arithmetic:
         share, of = units.percent(found.moving_s / found.work_s), units.percent(moving)
         return [f"{share} of what {name} takes at these rates is moving data: {of} of its time."]
     return []
 
 
-def _by_starting(name: str, found: Parts) -> list[str]:
-    starting = 0.0 if found.starting_s is None else found.share(found.starting_s)
-    if starting <= MUCH:
+def _by_dispatch(name: str, found: Parts) -> list[str]:
+    dispatch = 0.0 if found.dispatch_s is None else found.share(found.dispatch_s)
+    if dispatch <= MUCH:
         return []
     return [
-        f"Starting its operators one by one takes {units.percent(starting)} of the time of {name}"
+        f"Dispatch overhead takes {units.percent(dispatch)} of the time of {name}"
         + (", while the device works." if found.overlaps else ".")
     ]
 

@@ -1,4 +1,4 @@
-"""Which of the costs on paper puts models into the order of their latencies."""
+"""Which of the analytical costs puts models into the order of their latencies."""
 
 from __future__ import annotations
 

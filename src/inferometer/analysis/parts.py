@@ -1,4 +1,4 @@
-"""Record → its latency taken apart: what the measured roofs explain of it, and what they do not."""
+"""Record → its latency taken apart: what the roofline explains of it, and what it does not."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ class Parts:
 
     Attributes:
         latency_s: as measured.
-        arithmetic_s: operators that the arithmetic limits, at its roof.
+        arithmetic_s: operators that the arithmetic limits, at the attained rate.
         moving_s: operators that moving their inputs and outputs limits, at the rate of the memory
             or, where they fit, of the caches.
-        starting_s: starting the operators one after the other; None where that is not known.
-        overlaps: whether the device works while the next operators are started, as accelerators do.
+        dispatch_s: dispatch overhead of the operators; None where it is not known.
+        overlaps: whether the device works while operators are dispatched, as accelerators do.
     """
 
     latency_s: float
     arithmetic_s: float
     moving_s: float
-    starting_s: float | None
+    dispatch_s: float | None
     overlaps: bool
 
     @property
     def work_s(self) -> float:
-        """All operators at the roofs."""
+        """All operators at the roofline."""
         return self.arithmetic_s + self.moving_s
 
     @property
     def explained_s(self) -> float:
-        """What these take together: the sum, or the longer where starting overlaps with work."""
-        starting = self.starting_s or 0.0
-        return max(self.work_s, starting) if self.overlaps else self.work_s + starting
+        """What these take together: the sum, or the longer where dispatch overlaps with work."""
+        dispatch = self.dispatch_s or 0.0
+        return max(self.work_s, dispatch) if self.overlaps else self.work_s + dispatch
 
     @property
-    def rest_s(self) -> float:
+    def unexplained_s(self) -> float:
         """What none of them explains; below 0 where they together take longer than the call did."""
         return self.latency_s - self.explained_s
 
@@ -51,7 +51,7 @@ class Parts:
 
 
 def parts_of(record: Record | None) -> Parts | None:
-    """The parts of a record's latency; None where it has no latency, or no roofs were measured."""
+    """The parts of a record's latency; None without a latency or a roofline."""
     latency = measured(record)
     if record is None or latency is None:
         return None
@@ -62,7 +62,7 @@ def parts_of(record: Record | None) -> Parts | None:
         latency_s=latency.value,
         arithmetic_s=work * (1 - moving),
         moving_s=work * moving,
-        starting_s=record.number("dispatch_latency_s"),
+        dispatch_s=record.number("dispatch_latency_s"),
         overlaps=not record.workload.device.startswith("cpu"),
     )
 

@@ -1,4 +1,4 @@
-"""How latency grows along an axis: a fixed part, a part for each input, and the best batch."""
+"""How latency grows along an axis: a fixed part, a part for each sample, and the best batch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIDES = {
     "position": "length (1 is in proportion to it)",
 }
 ROUNDING = 1e-9
-"""A part for each input of less than this share of the fixed one is none."""
+"""A part for each sample of less than this share of the fixed one is none."""
 TWO = 2
 METHOD = "least squares on relative residuals, {} points, Student's t"
 EXACT = "{} points: nothing is left to judge the line by"
@@ -51,7 +51,7 @@ def _along_batches(column: Column, size: int | None, seen: Mapping[Shape, Estima
         f"({units.number(rates[best])}/s)"
     )
     if marginal is not None:
-        text += f", where one more input costs {units.seconds(marginal)}"
+        text += f", where one more sample costs {units.seconds(marginal)}"
     return Scaling(
         subject=subject,
         axis="batch_size",
@@ -103,9 +103,9 @@ def _one_size_series(subject: str, seen: Mapping[int, float], unit: str, power: 
 
 
 def _marginal(batches: Sequence[int], latencies: Sequence[float], best: int) -> float | None:
-    """What one more input costs between the best batch and its smaller neighbour, else its larger.
+    """What one more sample costs between the best batch and its smaller neighbour, else its larger.
 
-    None where more inputs took less time there.
+    None where more samples took less time there.
     """
     other = best - 1 if best else best + 1
     cost = (latencies[best] - latencies[other]) / (batches[best] - batches[other])
@@ -119,7 +119,7 @@ def _line_text(line: Affine) -> str:
         return f"latency does not follow a line of the batch size (scatter {scatter})"
     if each <= ROUNDING * fixed:
         return "latency does not grow with the batch size"
-    return f"latency is about {units.seconds(fixed)} and {units.seconds(each)} for each input"
+    return f"latency is about {units.seconds(fixed)} and {units.seconds(each)} for each sample"
 
 
 def _effect(name: str, part: Part, line: Affine) -> Effect:

@@ -34,7 +34,7 @@ class Gap:
 
     Attributes:
         x: where on the axis.
-        kind: why.
+        kind: the kind of failure.
     """
 
     x: float
@@ -62,7 +62,7 @@ def latency_by_batch(grid: Grid, input_size: int | None) -> list[Series]:
 
 
 def throughput_by_batch(grid: Grid, input_size: int | None) -> list[Series]:
-    """Inputs per second against batch size, at one input size."""
+    """Samples per second against batch size, at one input size."""
     places = [(shape.batch_size, shape) for shape in grid.rows(input_size)]
     return _each(grid, places, per_second=True)
 
@@ -85,7 +85,7 @@ def latency_by_parameters(grid: Grid, shape: Shape) -> list[Series]:
 
 
 def throughput(record: Record) -> Point | None:
-    """Inputs per second at the median latency, batch size as x; None where it was not measured."""
+    """Samples per second at the median latency, batch size as x; None where it was not measured."""
     return _point(record.throughput if measured(record) else None, record.workload.batch_size)
 
 

@@ -13,7 +13,7 @@ from inferometer.core.errors import InputError, WorkloadError
 if TYPE_CHECKING:
     from inferometer.core.costing import Costing
     from inferometer.report.terminal.cost import By
-    from inferometer.runner.costing import CostWish
+    from inferometer.runner.costing import CostRequest
 
 UNCOUNTED = "without running it"
 """In the message about a network that cannot be counted in any other way."""
@@ -58,18 +58,18 @@ def cost(
     seed: int,
     json_path: str | None,
 ) -> None:
-    """Count what a call of MODEL costs on paper: parameters, MACs, FLOPs, bytes.
+    """Count the analytical cost of a call of MODEL: parameters, MACs, FLOPs, bytes.
 
     MODEL is a reference as in `inferometer models`, or an ONNX file.
 
     The JSON is one object, with lists of operators and modules.
     """
-    from inferometer.runner.costing import CostWish
+    from inferometer.runner.costing import CostRequest
 
     if depth is not None and by != "module":
         raise click.UsageError("--depth goes with --by module")
     limits = {} if timeout_s is None else {"timeout_s": timeout_s}
-    wish = CostWish(
+    request = CostRequest(
         model=model,
         batch_size=batch,
         input_size=size,
@@ -78,7 +78,7 @@ def cost(
         may_run=may_run,
         **limits,
     )
-    found = _count(wish)
+    found = _count(request)
     if json_path is not None:
         from inferometer.analysis.costs import row
 
@@ -89,8 +89,8 @@ def cost(
         print_cost(found, by=by, depth=depth)
 
 
-def _count(wish: CostWish) -> Costing:
-    """Count, and turn a failure into what the user did wrong or can do.
+def _count(request: CostRequest) -> Costing:
+    """Count, and make of a failure what the user did wrong or can do.
 
     Raises:
         InputError: it failed.
@@ -98,8 +98,8 @@ def _count(wish: CostWish) -> Costing:
     from inferometer.runner.costing import cost_of
 
     try:
-        return cost_of(wish)
+        return cost_of(request)
     except WorkloadError as error:
-        may_help = UNCOUNTED in str(error) and not wish.may_run
+        may_help = UNCOUNTED in str(error) and not request.may_run
         way_out = "; --run counts a real call" * may_help
-        raise InputError(f"{told(error, wish.model)}{way_out}") from error
+        raise InputError(f"{told(error, request.model)}{way_out}") from error

@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Write a lab report: a page, text, data and plots.",
     ),
     "compare": ("inferometer.cli.compare:compare", "Say which of two is faster, and how sure."),
-    "cost": ("inferometer.cli.cost:cost", "Count what a model costs on paper."),
+    "cost": ("inferometer.cli.cost:cost", "Count the analytical cost of a model."),
     "profile": ("inferometer.cli.profile:profile", "Show where the time of a call goes."),
     "export": ("inferometer.cli.export:export", "Write a run's records as JSON, CSV or Parquet."),
     "import": ("inferometer.cli.import_:import_", "Read an export, or a CSV table, into a store."),

@@ -26,7 +26,7 @@ FORMS = (
 OPTIONS = (
     ("weights=pretrained", "published weights; by default they are random, seeded"),
     ("weights=FILE", "weights from a state file (.pt, .pth, .safetensors)"),
-    ("input=3x224x224", "shape of one input, where the model does not say"),
+    ("input=3x224x224", "shape of one sample, where the model does not say"),
     ("NAME=VALUE", "anything else goes to whatever builds the model"),
 )
 """An option that may follow `?`, and what it does."""

@@ -24,7 +24,7 @@ from inferometer.core.shown import shown
 
 if TYPE_CHECKING:
     from inferometer.report.terminal.profile import By
-    from inferometer.runner.profile import Profiled, ProfileWish
+    from inferometer.runner.profile import Profiled, ProfileRequest
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -71,8 +71,8 @@ def profile(
 ) -> None:
     """Show where the time of a call of MODEL goes, by operator and by module.
 
-    MODEL is a reference as in `inferometer models`. Calls under the profiler take turns with plain
-    ones, which shows what the profiler itself adds.
+    MODEL is a reference as in `inferometer models`. Blocks of calls under the profiler
+    alternate with plain ones, which shows what the profiler itself adds.
 
     \b
     inferometer profile resnet18 --size 224
@@ -81,7 +81,7 @@ def profile(
     """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.core.workload import Shape, Target, Variant, Workload
     from inferometer.host.cpus import physical_cores
-    from inferometer.runner.profile import ProfileWish
+    from inferometer.runner.profile import ProfileRequest
 
     _check_paths(output, trace)
     variant = Variant(model=model, backend=backend, precision=precision)
@@ -91,8 +91,8 @@ def profile(
         shape=Shape(batch_size=batch, input_size=size),
     )
     limits = {} if timeout_s is None else {"timeout_s": timeout_s}
-    wish = ProfileWish(workload=workload, seconds=seconds, seed=seed, trace=trace, **limits)
-    found = _found(wish)
+    request = ProfileRequest(workload=workload, seconds=seconds, seed=seed, trace=trace, **limits)
+    found = _found(request)
     _show(found, by=by, depth=depth, json_path=json_path)
     if output is not None:
         _draw(found, depth, output)
@@ -122,8 +122,8 @@ def _check_paths(output: Path | None, trace: Path | None) -> None:
         raise absent
 
 
-def _found(wish: ProfileWish) -> Profiled:
-    """Profile, and turn a failure into what the user did wrong or can do.
+def _found(request: ProfileRequest) -> Profiled:
+    """Profile, and make of a failure what the user did wrong or can do.
 
     Raises:
         InputError: it failed.
@@ -131,9 +131,9 @@ def _found(wish: ProfileWish) -> Profiled:
     from inferometer.runner.profile import profile_of
 
     try:
-        return profile_of(wish, say=lambda doing: click.echo(f"{doing} …", err=True))
+        return profile_of(request, say=lambda doing: click.echo(f"{doing} …", err=True))
     except WorkloadError as error:
-        raise InputError(told(error, wish.workload.variant.model)) from error
+        raise InputError(told(error, request.workload.variant.model)) from error
 
 
 def _show(found: Profiled, *, by: By | None, depth: int | None, json_path: str | None) -> None:

@@ -13,7 +13,7 @@ from inferometer.core import units
 from inferometer.core.errors import WorkloadError
 
 if TYPE_CHECKING:
-    from inferometer.core.roof import Roof
+    from inferometer.core.roofline import Roofline
 
 
 @click.command()
@@ -38,45 +38,45 @@ def roofline(
 ) -> int:
     """Measure what this device attains at best, for about four seconds a line.
 
-    Arithmetic, memory, caches, and the start of an operator. The best repetition counts: other
+    Arithmetic, memory, caches, and the dispatch of an operator. The best repetition counts: other
     programs can only make it slower. Exit status: 0 done; 1 some precision cannot be probed.
     """
     from inferometer.host.cpus import physical_cores
-    from inferometer.runner.phases.roofline import check_probe, probe_roof
+    from inferometer.runner.phases.roofline import check_probe, probe_roofline
 
     check_probe(backend, precisions)
-    roofs: list[Roof] = []
+    rooflines: list[Roofline] = []
     places = [(precision, n) for precision in precisions for n in threads or [physical_cores()]]
     for precision, count in places:
         try:
-            roofs.append(probe_roof(backend, precision, device=device, threads=count))
+            rooflines.append(probe_roofline(backend, precision, device=device, threads=count))
         except WorkloadError as error:  # noqa: PERF203 - a probe takes seconds
             click.echo(f"{precision}: not measured: {error}", err=True)
-    if json_path != "-" and roofs:
-        click.echo("\n".join([*_table(roofs), *_details(roofs)]))
+    if json_path != "-" and rooflines:
+        click.echo("\n".join([*_table(rooflines), *_details(rooflines)]))
     if json_path is not None:
-        write_json([roof.to_json() for roof in roofs], json_path)
-    return 0 if len(roofs) == len(places) else 1
+        write_json([roofline.to_json() for roofline in rooflines], json_path)
+    return 0 if len(rooflines) == len(places) else 1
 
 
-def _table(roofs: Sequence[Roof]) -> Iterator[str]:
-    """A line for each roof."""
+def _table(rooflines: Sequence[Roofline]) -> Iterator[str]:
+    """A line for each roofline."""
     yield _line("precision", "threads", "FLOP/s", "(median)", "memory", "caches", "ridge", "op")
-    for roof in roofs:
+    for roofline in rooflines:
         yield _line(
-            roof.precision,
-            str(roof.threads),
-            units.quantity(roof.flops.best, "FLOP/s"),
-            units.quantity(roof.flops.median, "FLOP/s"),
-            units.quantity(roof.memory.best, "B/s"),
-            units.quantity(None if roof.cache is None else roof.cache.best, "B/s"),
-            units.number(roof.flops.best / roof.memory.best),
-            units.seconds(roof.dispatch_s),
+            roofline.precision,
+            str(roofline.threads),
+            units.quantity(roofline.flops.best, "FLOP/s"),
+            units.quantity(roofline.flops.median, "FLOP/s"),
+            units.quantity(roofline.memory.best, "B/s"),
+            units.quantity(None if roofline.cache is None else roofline.cache.best, "B/s"),
+            units.number(roofline.flops.best / roofline.memory.best),
+            units.seconds(roofline.dispatch_s),
         )
     yield ""
     yield "memory, caches: the best rate at which bytes are read and written"
     yield "ridge: FLOP per byte below which the memory limits, and not the arithmetic"
-    yield "op: time to start an operator that does next to nothing"
+    yield "op: time to dispatch an operator that does next to nothing"
 
 
 def _line(*cells: str) -> str:
@@ -88,39 +88,47 @@ def _line(*cells: str) -> str:
     return "".join(padded)
 
 
-def _details(roofs: Sequence[Roof]) -> Iterator[str]:
-    """Of each roof what was run, and how it compares with what the cores are built for."""
-    for roof in roofs:
+def _details(rooflines: Sequence[Roofline]) -> Iterator[str]:
+    """Of each roofline what was run, and how it compares with what the cores are built for."""
+    for roofline in rooflines:
         yield ""
-        yield f"{roof.precision}, {roof.threads} thread{'s' if roof.threads > 1 else ''}"
-        parts = (("arithmetic", roof.flops), ("memory", roof.memory), ("caches", roof.cache))
+        yield f"{roofline.precision}, {_threads(roofline.threads)}"
+        parts = (
+            ("arithmetic", roofline.flops),
+            ("memory", roofline.memory),
+            ("caches", roofline.cache),
+        )
         for name, part in parts:
             if part is not None:
                 yield f"  {name:<11}{part.what}; the best of {part.repeats}"
-        if roof.disturbed:
-            share = units.percent(roof.granted)
+        if roofline.disturbed:
+            share = units.percent(roofline.granted)
             yield f"  disturbed  other programs ran: the probe had {share} of the processor;"
-            yield "             the roofs may be too low"
-        yield from (f"  {line}" for line in _plausibility(roof))
+            yield "             the rates may be too low"
+        yield from (f"  {line}" for line in _plausibility(roofline))
 
 
-def _plausibility(roof: Roof) -> Iterator[str]:
+def _threads(count: int) -> str:
+    return f"{count} thread{'s' if count > 1 else ''}"
+
+
+def _plausibility(roofline: Roofline) -> Iterator[str]:
     """How the arithmetic compares with what the cores could do by their construction."""
     from inferometer.host.cpus import physical_cores
     from inferometer.host.peak import peak
 
-    known = peak(roof.precision) if roof.device == "cpu" else None
+    known = peak(roofline.precision) if roofline.device == "cpu" else None
     if known is None:
         yield "in theory  not known of this device and precision"
         return
-    cores = min(roof.threads, physical_cores())
+    cores = min(roofline.threads, physical_cores())
     yield f"in theory  at most {known.per_cycle} FLOP a cycle and core; an estimate:"
     yield f"           {known.what}"
-    clock = units.quantity(roof.flops.best / (known.per_cycle * cores), "Hz")
+    clock = units.quantity(roofline.flops.best / (known.per_cycle * cores), "Hz")
     yield f"           the measured rate needs that at {clock}"
     most = known.flops(cores)
     if most is None:
         yield "           the clock is not known here, so there is no peak to compare with"
     else:
-        share = units.percent(roof.flops.best / most)
+        share = units.percent(roofline.flops.best / most)
         yield f"           {share} of {units.quantity(most, 'FLOP/s')} at the highest clock"

@@ -75,7 +75,7 @@ MOST_CELLS = 1000
 @click.option(
     "--mark",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write when each window of work and rest began and ended, for any meter.",
+    help="Write when each window of work and idling began and ended, for any meter.",
 )
 @study_options("energy_window")
 @store_option

@@ -1,4 +1,4 @@
-"""What a call costs on paper: operations and bytes, by operator and by module.
+"""The analytical cost of a call: operations and bytes, by operator and by module.
 
 One multiply-accumulate (MAC) is two floating-point operations (FLOPs). Both count convolutions,
 matrix products, attention and recurrent cells; element-wise work is counted apart.
@@ -7,8 +7,7 @@ matrix products, attention and recurrent cells; element-wise work is counted apa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal[
@@ -116,7 +115,7 @@ class Cost:
     def unknown_operators(self) -> list[str]:
         """Operators whose operations are not in the sums, with how often they were called.
 
-        Where there are any, no intensity, share or roof follows from the sums.
+        Where there are any, no intensity, share or roofline follows from the sums.
         """
         calls: Counter[str] = Counter()
         for one in self.operators:
@@ -138,14 +137,3 @@ class Cost:
             "unknown_operators": self.unknown_operators,
             "operations_method": self.method,
         }
-
-    def to_json(self) -> dict[str, Any]:
-        """As a JSON object; `from_json` reads it back."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Cost:
-        """Read what `to_json` wrote."""
-        rest = dict(data)
-        operators = tuple(OperatorCost(**one) for one in rest.pop("operators"))
-        return cls(operators=operators, **rest)

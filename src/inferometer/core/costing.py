@@ -1,9 +1,9 @@
-"""What a model costs on paper at one shape, with what is needed to say whose cost it is."""
+"""The analytical cost of a model at one shape, with what is needed to say whose cost it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from inferometer.core.cost import Cost
@@ -30,7 +30,7 @@ class Costing:
         model: the reference as the user gave it, or the name of a live model.
         source: where it came from, as in `LoadedModel`.
         weights: where its weights came from, for people.
-        backend: whose operators are counted; None for a file that no runtime was asked about.
+        backend: the runtime with the counted operators; None for a file that none was asked about.
         precision: `fp32`, `bf16`, `fp16` …
         batch_size: samples in the call; the model's own where none was asked for.
         input_size: height and width of images or length of sequences; None for the model's own.
@@ -56,18 +56,3 @@ class Costing:
     artifacts: tuple[Artifact, ...] = ()
     safetensors_bytes: int | None = None
     notes: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """As a JSON object; `from_json` reads it back."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Costing:
-        """Read what `to_json` wrote."""
-        rest = dict(data)
-        return cls(
-            cost=Cost.from_json(rest.pop("cost")),
-            artifacts=tuple(Artifact(**one) for one in rest.pop("artifacts")),
-            notes=tuple(rest.pop("notes")),
-            **rest,
-        )

@@ -10,7 +10,7 @@ Kind = Literal["trend", "linear", "ratio"]
 FIGURES: dict[str, str] = {
     "latency": "seconds of a call",
     "latency per input": "seconds of a call over its batch size",
-    "throughput": "inputs per second",
+    "throughput": "samples per second",
     "energy": "joules of a call",
     "energy per input": "joules of a call over its batch size",
     "memory": "peak memory",

@@ -25,7 +25,7 @@ class Attempt:
 
     Attributes:
         at: the batch size.
-        rate: inputs per second, by the median latency; None where it failed.
+        rate: samples per second, by the median latency; None where it failed.
         low: lower end of its interval; None where there is none.
         high: upper end, likewise.
         allowance: relative error that the interval does not cover.

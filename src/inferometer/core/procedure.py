@@ -50,7 +50,7 @@ class Procedure:
         budget_s: wall-clock time of the whole run; None is no limit.
         seed: seeds the order of the rounds, the random weights and the inputs.
         pair: measure two variants in A-B-B-A groups of short blocks, to compare them.
-        sustain_s: seconds of continuous inference of each workload; None is rounds in turns.
+        sustain_s: seconds of continuous inference of each workload; None is interleaved rounds.
         energy: whether energy is measured where there is a power source.
         energy_window_s: least seconds of a window of energy; None is what the sensor needs.
         find_cliff: `batch`: after the study's workloads, measure further batch sizes until it is

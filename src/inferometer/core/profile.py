@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from inferometer.core.metric import Estimate
 
@@ -43,7 +43,7 @@ class Node:
     children: tuple[Node, ...] = ()
 
     def walk(self) -> Iterator[Node]:
-        """It and everything below it, parents first."""
+        """This node and everything below it, parents first."""
         yield self
         for child in self.children:
             yield from child.walk()
@@ -62,13 +62,6 @@ class Node:
     def own_s(self) -> float:
         """Time in a module and in no module that it called: operators, Python, dispatch."""
         return self.total_s - sum(child.total_s for child in self.modules)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Node:
-        """Read what `asdict` made of one."""
-        rest = dict(data)
-        children = tuple(cls.from_json(child) for child in rest.pop("children"))
-        return cls(children=children, **rest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,17 +107,6 @@ class CallTree:
         """Time in no operator: Python, dispatch, the profiler; on a device, all but kernels."""
         return sum(node.self_s for node in self.root.walk() if node.kind == "module")
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> CallTree:
-        """Read what `asdict` made of one."""
-        return cls(
-            root=Node.from_json(data["root"]),
-            operators=tuple(OperatorTime(**one) for one in data["operators"]),
-            events=data["events"],
-            clock=data["clock"],
-            notes=tuple(data["notes"]),
-        )
-
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
@@ -134,7 +116,7 @@ class Profile:
         plain: median latency of calls without the profiler, seconds.
         profiled: median latency of calls under it, seconds.
         added: what it adds, as a share of the plain latency; from plain and profiled blocks that
-            took turns.
+            alternate.
         tree: where the time of the profiled calls went. Nothing is scaled.
         input_shape: for people, such as `1x3x224x224`.
     """
@@ -145,34 +127,19 @@ class Profile:
     tree: CallTree
     input_shape: str
 
-    def to_json(self) -> dict[str, Any]:
-        """As a JSON object; `from_json` reads it back."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Profile:
-        """Read what `to_json` wrote."""
-        return cls(
-            plain=Estimate(**data["plain"]),
-            profiled=Estimate(**data["profiled"]),
-            added=Estimate(**data["added"]),
-            tree=CallTree.from_json(data["tree"]),
-            input_shape=data["input_shape"],
-        )
-
 
 class Profiler(Protocol):
-    """Profiles calls of one session with one input, a few at a time.
+    """Profiles calls of one session with one batch, a few at a time.
 
     A session that has one offers it as `profiler(inputs)`.
     """
 
-    def run(self, calls: int, *, settle: int) -> list[float]:
+    def run(self, calls: int, *, warmup: int) -> list[float]:
         """Call so often under the profiler, and remember where the time went.
 
         Args:
             calls: how many count.
-            settle: calls before these, which count for nothing.
+            warmup: calls before these, which count for nothing.
 
         Returns:
             Latencies, seconds.

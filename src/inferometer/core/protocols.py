@@ -14,7 +14,7 @@ from inferometer.core.format import Format
 from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
 from inferometer.core.profile import Profiler
 from inferometer.core.record import FailureKind, Value
-from inferometer.core.roof import ProbePlan, Roof
+from inferometer.core.roofline import ProbePlan, Roofline
 from inferometer.core.workload import Variant
 
 Setting = str | int | bool
@@ -238,7 +238,7 @@ class SupportsSettings(Protocol):
 class SupportsRoofline(Protocol):
     """A backend that measures what it attains on a device at best."""
 
-    def probe(self, *, device: str, precision: str, threads: int, plan: ProbePlan) -> Roof:
+    def probe(self, *, device: str, precision: str, threads: int, plan: ProbePlan) -> Roofline:
         """Measure a device, once the backend was started.
 
         Raises:

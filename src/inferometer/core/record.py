@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from inferometer.core.metric import Estimate
+from inferometer.core.statement import Statement, statements, text
 from inferometer.core.units import latency
 from inferometer.core.workload import Workload
 
@@ -25,7 +26,12 @@ FailureKind = Literal[
 Status = Literal["ok", "failed", "skipped"]
 Phase = Literal["warmup", "measure", "energy", "idle"]
 """Energy is measured in windows of its own; at rest the one value is how long it rested."""
-Value = str | int | float | bool | list[str] | None
+Cell = str | int | float | bool | list[str] | None
+"""A value of the exported row."""
+Value = Cell | Statement | list[Statement]
+"""A figure of a record: what the row says in words is a statement here."""
+STATED = ("causes", "notes", "energy_others", "energy_reason")
+"""Fields whose figures are statements; the last is a single one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +105,8 @@ class Record:
         workload: what was measured.
         status: `ok`, `failed`, or `skipped` (with the reason in `failure`).
         failure: None where status is `ok`.
-        figures: values of the exported fields that were measured or derived, by field name.
+        figures: values of the exported fields that were measured or derived, by field name. Those
+            of `STATED` are statements; sentences that are given for them become some.
         rounds: raw observations; empty where they were not asked for or never existed.
         run: the run's part of the exported row (`run_id`, `study`, `device_name` …).
     """
@@ -122,8 +129,9 @@ class Record:
         unknown = (set(self.figures) | set(self.run)) - set(FIELD_NAMES)
         if unknown:
             raise ValueError(f"not fields of the exported record: {sorted(unknown)}")
+        object.__setattr__(self, "figures", {**self.figures, **_stated(self.figures)})
 
-    def __getitem__(self, name: str) -> Value:
+    def __getitem__(self, name: str) -> Cell:
         """Value of an exported field.
 
         Raises:
@@ -135,6 +143,16 @@ class Record:
         """Value of a numeric figure; None where there is none."""
         value = self.figures.get(name)
         return float(value) if isinstance(value, int | float) else None
+
+    @property
+    def causes(self) -> list[Statement]:
+        """Why the verdict is what it is, the worst first."""
+        return statements(self.figures.get("causes"))
+
+    @property
+    def notes(self) -> list[Statement]:
+        """What a reader of the figures should know."""
+        return statements(self.figures.get("notes"))
 
     @property
     def latency(self) -> Estimate | None:
@@ -195,10 +213,11 @@ class Record:
         """The record, once a phase has come to it."""
         if not self.lacks(phase):
             return self
-        pending = [name for name in self.figures["pending"] if name != phase]  # type: ignore[union-attr]
+        names = self.figures["pending"]
+        pending = [str(name) for name in names if name != phase] if isinstance(names, list) else []
         return replace(self, figures={**self.figures, "pending": pending})
 
-    def row(self) -> dict[str, Value]:
+    def row(self) -> dict[str, Cell]:
         """The flat exported record: every field of `FIELDS`, in that order, None where unknown."""
         workload = self.workload.to_json()
         failure = self.failure
@@ -211,14 +230,32 @@ class Record:
             "failure_kind": failure.kind if failure else None,
             "failure_message": failure.message if failure else None,
             **self.figures,
+            "cause_codes": [cause.code for cause in self.causes],
         }
         return {
-            name: known.get(name, [] if kind is list else None) for name, kind in FIELDS.items()
+            name: _worded(known.get(name, [] if kind is list else None))
+            for name, kind in FIELDS.items()
         }
 
 
-NOT_REACHED = "energy was not reached: the run ended before its windows"
-"""`energy_reason` of a record to which the phase did not come; earlier versions knew it by this."""
+def _stated(figures: Mapping[str, Value]) -> dict[str, Value]:
+    """Figures of `STATED` as statements."""
+    found: dict[str, Value] = {}
+    for name in STATED:
+        value = figures.get(name)
+        if isinstance(value, list):
+            found[name] = statements(value)
+        elif isinstance(value, str):
+            found[name] = text(value)
+    return found
+
+
+def _worded(value: Any) -> Cell:  # noqa: ANN401 - what stands in a record
+    """A value of the row: statements in words."""
+    if isinstance(value, list):
+        return [str(one) for one in value]
+    return str(value) if isinstance(value, Statement) else value
+
 
 FIELDS: dict[str, type] = {
     name: kind
@@ -271,7 +308,11 @@ FIELDS: dict[str, type] = {
         (str, "roof_limit"),
         (float, "operator_roof_latency_s memory_bound_share dispatch_latency_s"),
         (str, "gradient_mode"),
-        (list, "pending"),
+        (list, "pending cause_codes"),
+        (float, "latency_relative_ci_low_s latency_relative_ci_high_s latency_relative_freedom"),
+        (float, "latency_state_half_width"),
+        (float, "latency_undisturbed_s latency_undisturbed_ci_low_s latency_undisturbed_ci_high_s"),
+        (str, "usable_for"),
     )
     for name in names.split()
 }

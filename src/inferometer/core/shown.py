@@ -23,7 +23,7 @@ def visible(text: str, *, keep: str = "") -> str:
     explains (`surrogateescape`) become `\udcff`.
 
     Args:
-        text: anything.
+        text: from any source.
         keep: characters that stay as they are, such as a newline.
     """
     if text.isprintable():

@@ -38,8 +38,8 @@ class Sweep:
 
     Attributes:
         models: model references.
-        backends: runtimes.
-        precisions: precisions.
+        backends: names of runtimes.
+        precisions: `fp32`, `bf16` …
         blocks: shapes; their union is measured.
         device: where the models run.
         threads: threads for each worker; None is filled in before a run: one for each physical
@@ -125,7 +125,7 @@ class Study:
     Attributes:
         name: a short name, kept with every record.
         sweep: what is measured.
-        procedure: how.
+        procedure: how it is measured.
         description: for people.
         hypotheses: what is expected of the figures, a line each (`study.hypotheses`).
     """

@@ -1,4 +1,4 @@
-"""What the signals of the rounds say against a figure: one sentence for each cause."""
+"""What the signals of the rounds say against a figure: one statement for each cause."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from statistics import median
 
 import numpy as np
 
-from inferometer.core import units
 from inferometer.core.record import Round
+from inferometer.core.statement import Statement
 
 CANARY_SLOWER = 0.05
 """A round counts as disturbed where the reference kernel took so much longer than its P5; the same
@@ -56,11 +56,11 @@ class Cause:
 
     Attributes:
         verdict: what it makes of the figure.
-        sentence: what was seen, for people.
+        statement: what was seen.
     """
 
     verdict: str
-    sentence: str
+    statement: Statement
 
 
 class Evidence:
@@ -81,7 +81,7 @@ class Evidence:
 
     def causes(self) -> list[Cause]:
         """What the signals say against the figures."""
-        checks: dict[Callable[[], Iterator[str]], str] = {
+        checks: dict[Callable[[], Iterator[Statement]], str] = {
             self._memory: "swapped",
             self._throttling: "throttled",
             self._clock: "throttled",
@@ -90,9 +90,9 @@ class Evidence:
             self._stood_still: "contended",
         }
         return [
-            Cause(verdict=verdict, sentence=sentence)
+            Cause(verdict=verdict, statement=statement)
             for check, verdict in checks.items()
-            for sentence in check()
+            for statement in check()
         ]
 
     def _values(self, name: str) -> list[float]:
@@ -108,31 +108,28 @@ class Evidence:
         wall_s = sum(seen.get("wall_s", 0.0) for seen in self._seen if name in seen)
         return max(self._total(name), 0.0) / wall_s if wall_s else 0.0
 
-    def _memory(self) -> Iterator[str]:
+    def _memory(self) -> Iterator[Statement]:
         pages = self._total("swap_in_pages") + self._total("swap_out_pages")
         if pages:
-            yield f"memory was short: {_times(pages, 'page')} went to swap or came back"
+            yield Statement("swapped", {"pages": pages})
         faults = self._total("major_faults")
         if faults > FAULTS_PER_ROUND * len(self._rounds):
-            yield (
-                f"{_times(faults, 'page')} had to be read from a disk in {len(self._rounds)} "
-                "rounds (major faults)"
-            )
+            yield Statement("major_faults", {"pages": faults, "rounds": len(self._rounds)})
 
-    def _throttling(self) -> Iterator[str]:
+    def _throttling(self) -> Iterator[Statement]:
         events = self._total("throttle_events")
         if events:
-            yield f"the device lowered its clock {_times(events, 'time')}: heat or current"
+            yield Statement("clock_lowered", {"events": events})
         bits = _all_bits(self._values("throttled_bits"))
         if bits:
-            yield f"the firmware reported throttling or too low a voltage (bits {bits:#x})"
+            yield Statement("firmware_throttled", {"bits": bits})
         gpu = _all_bits(self._values("gpu_clock_event_bits"))
         if gpu & GPU_SLOWED:
-            yield f"the GPU slowed down because of heat or power (bits {gpu & GPU_SLOWED:#x})"
+            yield Statement("gpu_slowed", {"bits": gpu & GPU_SLOWED})
         if gpu & GPU_POWER_CAP:
-            yield "the GPU ran into its power limit"
+            yield Statement("gpu_power_limit")
 
-    def _clock(self) -> Iterator[str]:
+    def _clock(self) -> Iterator[Statement]:
         """A lower clock counts where the rounds that had it were slower."""
         rounds = [
             (done.signals["frequency_min_hz"], median(done.settled_s))
@@ -147,62 +144,58 @@ class Evidence:
         if not self._too_many(len(low), len(rounds)):
             return
         if median(low) > (1 + FREQUENCY_RANGE / 2) * median(rest):
-            lowest = min(clock for clock, _ in rounds)
-            yield (
-                f"the clock fell from {highest / 1e9:.2f} to {lowest / 1e9:.2f} GHz; in "
-                f"{len(low)} of {len(rounds)} rounds it was lower, and they were "
-                f"{median(low) / median(rest) - 1:.0%} slower"
-            )
+            seen = {
+                "highest_hz": highest,
+                "lowest_hz": min(clock for clock, _ in rounds),
+                "lower": len(low),
+                "rounds": len(rounds),
+                "slower": median(low) / median(rest) - 1,
+            }
+            yield Statement("clock_fell", seen)
 
-    def _reference_kernel(self) -> Iterator[str]:
+    def _reference_kernel(self) -> Iterator[Statement]:
         """A kernel that comes and goes counts where the latency comes and goes too."""
         latencies = _levelled(self._rounds)
         if not self._too_many(_slow(latencies), len(latencies)):
             return
-        for name, where in (("canary_compute_s", "hashing"), ("canary_loop_s", "a plain loop")):
+        for name in ("canary_compute_s", "canary_loop_s"):
             values = self._values(name)
             slow = _slow(values)
             if self._too_many(slow, len(values)):
-                yield (
-                    f"a reference kernel ({where}) ran more than {CANARY_SLOWER:.0%} slower than "
-                    f"its best in {slow} of {len(values)} rounds, and the latency rose by as much "
-                    f"in {_slow(latencies)}{self._quiet(name)}"
-                )
+                seen = {"above": CANARY_SLOWER, "slow": slow, "rounds": len(values)}
+                risen = {"risen": _slow(latencies), **self._quiet(name)}
+                yield Statement("kernel_slow", {"kernel": name, **seen, **risen})
 
-    def _quiet(self, name: str) -> str:
+    def _quiet(self, name: str) -> dict[str, float]:
         """What the calls took where the kernel was not slowed down: the figure is of all rounds."""
         values = self._values(name)
         limit = _slow_above(values)
         calm = [done for done in self._rounds if done.signals.get(name, limit + 1) <= limit]
         quiet = [value for done in calm for value in done.settled_s]
         if not quiet or len(calm) == len(values):
-            return ""
-        return f" (in the other {len(calm)} a call took {units.seconds(median(quiet))})"
+            return {}
+        return {"calm": len(calm), "calm_s": median(quiet)}
 
-    def _neighbours(self) -> Iterator[str]:
+    def _neighbours(self) -> Iterator[Statement]:
         others, cpus = self._share("other_cpu_s"), self._share("all_cpu_s")
         if others > max(OTHER_CPU, OTHER_CPU_OF_ALL * cpus):
-            yield f"other programs used {others:.0%} of a core (other_cpu_s)"
+            yield Statement("other_programs", {"share": others})
         delay = self._share("run_delay_s") / max(self._share("own_cpu_s"), 1.0)
         if delay > RUN_DELAY:
-            yield f"its threads waited for a processor {delay:.1%} of the time (run_delay_s)"
-        for what, limit, words in (
-            ("cpu", CPU_PRESSURE, "a processor"),
-            ("memory", PRESSURE, "memory"),
-            ("io", PRESSURE, "a disk"),
-        ):
+            yield Statement("run_delay", {"share": delay})
+        for what, limit in (("cpu", CPU_PRESSURE), ("memory", PRESSURE), ("io", PRESSURE)):
             share = self._share(f"pressure_{what}_s")
             if share > limit:
-                yield f"some program waited for {words} {share:.1%} of the time (pressure_{what}_s)"
+                yield Statement(f"{what}_pressure", {"share": share})
         stolen = self._share("steal_s") / (cpus or 1.0)
         if stolen > STEAL:
-            yield f"the host gave {stolen:.1%} of the processor time to others (steal_s)"
+            yield Statement("stolen", {"share": stolen})
         switches, calls = self._total("involuntary_switches"), sum(r.calls for r in self._rounds)
         crowded = self._share("involuntary_switches") > SWITCHES_PER_S
         if crowded and calls and switches / calls > SWITCHED_CALLS:
-            yield f"it was made to give up a processor {switches:.0f} times in {calls} calls"
+            yield Statement("switched", {"switches": switches, "calls": calls})
 
-    def _stood_still(self) -> Iterator[str]:
+    def _stood_still(self) -> Iterator[Statement]:
         """Time in which the process did not run, beyond what it usually sleeps in a round."""
         rounds = [seen for seen in self._seen if {"wall_s", "own_cpu_s"} <= seen.keys()]
         rounds = [seen for seen in rounds if seen["wall_s"] > 0]
@@ -217,10 +210,8 @@ class Evidence:
         ]
         long = [seconds for seconds in still if seconds > STILL_S]
         if sum(long) > STOOD_STILL * self._wall_s:
-            yield (
-                f"the process stood still for {sum(long):.2f} s in {len(long)} of {len(rounds)} "
-                "rounds: it neither ran nor waited for a processor"
-            )
+            seen = {"still_s": sum(long), "long": len(long), "rounds": len(rounds)}
+            yield Statement("stood_still", seen)
 
     @staticmethod
     def _too_many(disturbed: int, rounds: int) -> bool:
@@ -257,7 +248,3 @@ def _all_bits(values: Sequence[float]) -> int:
     for value in values:
         bits |= int(value)
     return bits
-
-
-def _times(number: float, noun: str) -> str:
-    return f"{number:.0f} {noun}{'s' if number != 1 else ''}"

@@ -1,6 +1,6 @@
 """How many calls stand out from their neighbours, and what else was unusual in their rounds.
 
-The raw values stay as they are, and so do the figures: this is a sentence. Collections of garbage
+The raw values stay as they are, and so do the figures: this is a remark. Collections of garbage
 are not counted anywhere, so they are never named.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from inferometer.core.record import Round
+from inferometer.core.statement import Statement
 from inferometer.stats.outliers import outliers
 
 MOST_AT_ONCE = 5000
@@ -19,14 +20,14 @@ UNUSUAL = 2.0
 """A signal is unusual in a round where it is more than so many times its median over all rounds."""
 MOST_OF_THEM = 0.5
 """Share of the calls that stand out which a signal must be with to be named."""
-SIGNS: dict[str, tuple[float, str]] = {
-    "swap_in_pages": (0.0, "memory came back from swap"),
-    "major_faults": (0.0, "memory was read from a disk"),
-    "run_delay_s": (0.005, "its threads waited for a processor"),
-    "involuntary_switches": (1.0, "it had to give up a processor"),
-    "steal_s": (0.0, "the host gave time to others"),
+SIGNS = {
+    "swap_in_pages": 0.0,
+    "major_faults": 0.0,
+    "run_delay_s": 0.005,
+    "involuntary_switches": 1.0,
+    "steal_s": 0.0,
 }
-"""Signal → the least that says anything, and what it means; the first that fits is named."""
+"""Signal → the least that says anything; the first that fits is named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +38,8 @@ class _Labelled:
     outliers: int
 
 
-def standouts(rounds: Sequence[Round]) -> str | None:
-    """A sentence about the values that stand out; None where none does.
+def outlier_remark(rounds: Sequence[Round]) -> Statement | None:
+    """How many values stand out; None where none does.
 
     Args:
         rounds: those that count, in the order of time.
@@ -47,15 +48,19 @@ def standouts(rounds: Sequence[Round]) -> str | None:
     number = sum(one.outliers for one in labelled)
     if not number:
         return None
-    total = sum(len(done.settled_s) for done in rounds)
     several = any(done.calls_per_value > 1 for done in rounds)
-    noun = "values, means of several calls," if several else "calls"
-    return f"{number} of {total} {noun} stood out from their neighbours, {_where(labelled, number)}"
+    values = {
+        "outliers": number,
+        "total": sum(len(done.settled_s) for done in rounds),
+        "unit": "values" if several else "calls",
+    }
+    signal = _signal(labelled, number)
+    return Statement("outliers_with_signal" if signal else "outliers", values | signal)
 
 
-def _where(labelled: Sequence[_Labelled], number: int) -> str:
+def _signal(labelled: Sequence[_Labelled], number: int) -> dict[str, str | int]:
     """With what they came; of a signal that is in most rounds anyway, nothing follows."""
-    for name, (least, words) in SIGNS.items():
+    for name, least in SIGNS.items():
         values = [one.signals[name] for one in labelled if name in one.signals]
         if not values:
             continue
@@ -65,8 +70,8 @@ def _where(labelled: Sequence[_Labelled], number: int) -> str:
         if among > MOST_OF_THEM * number and among / number > UNUSUAL * len(unusual) / len(
             labelled
         ):
-            return f"{among} of them in rounds in which {words} more than usual ({name})"
-    return "with no signal to explain them"
+            return {"among": among, "signal": name}
+    return {}
 
 
 def labels(rounds: Sequence[Round]) -> list[list[bool]]:

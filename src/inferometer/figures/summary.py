@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round, Value
+from inferometer.core.sections import Latency
 from inferometer.core.workload import Workload
 from inferometer.figures.verdict import judge
 from inferometer.stats.describe import describe
@@ -24,8 +25,7 @@ from inferometer.stats.intervals import (
 from inferometer.stats.processes import process_interval, processes_wanted
 from inferometer.stats.warmup import steady_state
 
-PERCENTILES = {0.90: "latency_p90_s", 0.95: "latency_p95_s", 0.99: "latency_p99_s"}
-QUIET_FLOOR = 0.10
+PERCENTILES = (0.10, 0.90, 0.95, 0.99)
 ONE_PROCESS = "clustered Woodruff, rounds of one process"
 SEVERAL = "t on the logs of the medians of {} processes"
 
@@ -142,38 +142,45 @@ def summarise(
     measured = [done for mine in by_process(counting) for done in mine]
     values = [value for done in measured for value in done.settled_s]
     per_value = max(done.calls_per_value for done in measured)
-    sample = describe(values, [QUIET_FLOOR, *PERCENTILES])
+    sample = describe(values, PERCENTILES)
     figures = median_of(measured, procedure)
     calls = sum(done.calls for done in measured)
     mean = math.fsum(done.timed_s for done in measured) / calls
     of_mean = _mean_interval(measured, procedure)
     interval = figures.interval
-    found: dict[str, Value] = {
-        "latency_mean_s": mean,
-        "latency_std_s": sample.std,
-        "latency_median_s": figures.median,
-        **_percentiles(sample.quantiles, figures.effective if per_value == 1 else 0.0),
-        "latency_min_s": sample.minimum,
-        "latency_max_s": sample.maximum,
-        "latency_ci_low_s": interval.low if interval else None,
-        "latency_ci_high_s": interval.high if interval else None,
-        "latency_confidence": procedure.confidence if interval else None,
-        "latency_ci_method": figures.method if interval else None,
-        "latency_mean_ci_low_s": max(of_mean.low, 0.0) if of_mean else None,
-        "latency_mean_ci_high_s": of_mean.high if of_mean else None,
-        "latency_tau_calls": max(part.tau for part in figures.parts),
-        "latency_between_processes": figures.between,
-        "latency_calls": calls,
-        "latency_calls_per_value": per_value,
-        "latency_rounds": len(measured),
-        "latency_processes": len(figures.parts),
-        "latency_target_met": figures.half_width <= procedure.target,
-        "warmup_calls": _warmup_calls(rounds, calls),
-        "steady": steady,
-        "throughput_per_s": workload.batch_size / mean if mean > 0 else None,
-    }
-    verdict = judge(measured, procedure=procedure, figures=found, steady=steady)
-    return found | {"verdict": verdict.verdict, "causes": verdict.causes}
+    effective = figures.effective if per_value == 1 else 0.0
+    p10, p90, p95, p99 = (
+        sample.quantiles[q] if supports_quantile(effective, q) else None for q in PERCENTILES
+    )
+    latency = Latency(
+        latency_mean_s=mean,
+        latency_std_s=sample.std,
+        latency_median_s=figures.median,
+        latency_p10_s=p10,
+        latency_p90_s=p90,
+        latency_p95_s=p95,
+        latency_p99_s=p99,
+        latency_min_s=sample.minimum,
+        latency_max_s=sample.maximum,
+        latency_ci_low_s=interval.low if interval else None,
+        latency_ci_high_s=interval.high if interval else None,
+        latency_confidence=procedure.confidence if interval else None,
+        latency_ci_method=figures.method if interval else None,
+        latency_mean_ci_low_s=max(of_mean.low, 0.0) if of_mean else None,
+        latency_mean_ci_high_s=of_mean.high if of_mean else None,
+        latency_tau_calls=max(part.tau for part in figures.parts),
+        latency_between_processes=figures.between,
+        latency_calls=calls,
+        latency_calls_per_value=per_value,
+        latency_rounds=len(measured),
+        latency_processes=len(figures.parts),
+        latency_target_met=figures.half_width <= procedure.target,
+        warmup_calls=_warmup_calls(rounds, calls),
+        steady=steady,
+        throughput_per_s=workload.batch_size / mean if mean > 0 else None,
+    )
+    verdict = judge(measured, procedure=procedure, latency=latency, steady=steady)
+    return latency.figures() | verdict.figures()
 
 
 def counting_rounds(
@@ -235,15 +242,6 @@ def _without_clock(rounds: Sequence[Round], facts: Mapping[str, Value]) -> list[
         )
         for done in rounds
     ]
-
-
-def _percentiles(quantiles: Mapping[float, float | None], effective: float) -> dict[str, Value]:
-    found: dict[str, Value] = {
-        name: quantiles[q] if supports_quantile(effective, q) else None
-        for q, name in PERCENTILES.items()
-    }
-    floor = quantiles[QUIET_FLOOR] if supports_quantile(effective, QUIET_FLOOR) else None
-    return found | {"latency_p10_s": floor}
 
 
 def _mean_interval(measured: Sequence[Round], procedure: Procedure) -> Interval | None:

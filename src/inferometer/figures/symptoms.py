@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from inferometer.core.procedure import Procedure
-from inferometer.core.record import Round, Value
-from inferometer.core.units import seconds
+from inferometer.core.record import Round
+from inferometer.core.sections import Latency
+from inferometer.core.statement import Statement
 from inferometer.figures.evidence import Cause
 from inferometer.stats.modes import two_modes
 from inferometer.stats.trend import trend
@@ -23,32 +24,32 @@ MOST_VALUES = 2000
 def symptoms(
     rounds: Sequence[Round],
     procedure: Procedure,
-    figures: Mapping[str, Value],
+    latency: Latency,
     *,
     steady: bool | None,
 ) -> list[Cause]:
     """What the latencies say; `steady` is None where nobody looked for a steady state."""
     usable = [done for done in rounds if done.settled_s]
-    sentences = {
+    found: dict[str, list[Statement | None]] = {
         "drifting": [_unsteady(steady=steady), _drift(usable, procedure.target)],
-        "unstable": [_spells(figures), _levels(usable)],
-        "noisy": [_width(procedure, figures)],
+        "unstable": [_spells(latency), _levels(usable)],
+        "noisy": [_width(procedure, latency)],
     }
     return [
-        Cause(verdict=verdict, sentence=sentence)
-        for verdict, found in sentences.items()
-        for sentence in found
-        if sentence
+        Cause(verdict=verdict, statement=statement)
+        for verdict, said in found.items()
+        for statement in said
+        if statement is not None
     ]
 
 
-def _unsteady(*, steady: bool | None) -> str | None:
+def _unsteady(*, steady: bool | None) -> Statement | None:
     if steady is not False:
         return None
-    return "no steady state: the latency kept changing while it was timed"
+    return Statement("unsteady")
 
 
-def _drift(rounds: Sequence[Round], target: float) -> str | None:
+def _drift(rounds: Sequence[Round], target: float) -> Statement | None:
     """A change over the span of a process that is more than the target and no chance."""
     medians = [float(np.median(done.settled_s)) for done in rounds]
     if not medians or min(medians) <= 0:
@@ -58,17 +59,17 @@ def _drift(rounds: Sequence[Round], target: float) -> str | None:
         return None
     if abs(found.change) <= target:
         return None
-    return f"the latency moved by {found.change:+.1%} from beginning to end"
+    return Statement("drift", {"change": found.change})
 
 
-def _spells(figures: Mapping[str, Value]) -> str | None:
-    tau = figures.get("latency_tau_calls")
-    if not isinstance(tau, int | float) or tau <= TAU_CALLS:
+def _spells(latency: Latency) -> Statement | None:
+    tau = latency.latency_tau_calls
+    if tau is None or tau <= TAU_CALLS:
         return None
-    return f"calls resemble their neighbours over {tau:.0f} calls: there are slow and fast spells"
+    return Statement("spells", {"tau_calls": tau})
 
 
-def _levels(rounds: Sequence[Round]) -> str | None:
+def _levels(rounds: Sequence[Round]) -> Statement | None:
     """Two levels within processes; that processes differ is in the interval already."""
     by_process: dict[int, list[float]] = defaultdict(list)
     for done in rounds:
@@ -81,16 +82,16 @@ def _levels(rounds: Sequence[Round]) -> str | None:
     found = two_modes(values[::step].tolist())
     if found is None:
         return None
-    low, high = (seconds(part * centre) for part in found)
-    return f"calls take either about {low} or about {high}: two levels, and the median is of both"
+    low_s, high_s = (part * centre for part in found)
+    return Statement("two_levels", {"low_s": low_s, "high_s": high_s})
 
 
-def _width(procedure: Procedure, figures: Mapping[str, Value]) -> str | None:
-    if figures.get("latency_target_met") is not False:
+def _width(procedure: Procedure, latency: Latency) -> Statement | None:
+    if latency.latency_target_met is not False:
         return None
-    low, high = figures.get("latency_ci_low_s"), figures.get("latency_ci_high_s")
-    middle = figures.get("latency_median_s")
-    if not (isinstance(low, float) and isinstance(high, float) and isinstance(middle, float)):
-        return "there is too little to make an interval"
+    low, high = latency.latency_ci_low_s, latency.latency_ci_high_s
+    middle = latency.latency_median_s
+    if low is None or high is None or middle is None:
+        return Statement("no_interval")
     reached = (high - low) / 2 / middle if middle else 0.0
-    return f"the interval is ± {reached:.1%}, the target ± {procedure.target:.1%}"
+    return Statement("wide_interval", {"reached": reached, "target": procedure.target})

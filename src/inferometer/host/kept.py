@@ -24,7 +24,7 @@ class KeptFile:
         weakref.finalize(self, os.close, descriptor)
 
     def text(self) -> str:
-        """What it holds now; nothing where it can no longer be read."""
+        """The file's text now; nothing where it can no longer be read."""
         try:
             content = os.pread(self._descriptor, _MOST_BYTES, 0)
         except OSError:

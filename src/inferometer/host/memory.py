@@ -1,7 +1,8 @@
-"""How much memory there is, and how much of it can still be had."""
+"""How much memory there is, how much of it can be had, and whom its lack killed."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +72,16 @@ def total_bytes(root: Path = LIVE) -> int:
         OSError: it is not observable: a recorded tree without a readable `proc/meminfo`.
     """
     return _observed(memory(root).total_bytes, root)
+
+
+def oom_kills(root: Path = LIVE) -> int | None:
+    """Processes killed so far by the out-of-memory killer (`oom_kill` of /proc/vmstat).
+
+    Returns:
+        The count, or None where it cannot be observed.
+    """
+    found = re.search(r"^oom_kill (\S+)$", read_text(root, "proc/vmstat") or "", re.MULTILINE)
+    return to_int(found.group(1)) if found else None
 
 
 def _observed(value: int | None, root: Path) -> int:

@@ -1,4 +1,4 @@
-"""What all sources do around their builder: seed before it, settle the network after it."""
+"""What all sources do around their builder: seed before it, set the network's mode after it."""
 
 from __future__ import annotations
 

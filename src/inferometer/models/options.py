@@ -30,7 +30,7 @@ class Options:
     Attributes:
         pretrained: whether the source's own published weights are wanted (`weights=pretrained`).
         weights_file: a state file to load (`weights=PATH`).
-        input_shape: shape of one input, without the batch (`input=3x224x224`).
+        input_shape: shape of one sample, without the batch (`input=3x224x224`).
         builder: all others, for whatever builds the model.
     """
 
@@ -100,7 +100,7 @@ def _shape(value: object) -> tuple[int, ...] | None:
         return None
     if not _SHAPE.fullmatch(str(value)):
         raise ModelReferenceError(
-            f"input={shown(value)} is not a shape; write the shape of one input, as in "
+            f"input={shown(value)} is not a shape; write the shape of one sample, as in "
             "input=3x224x224"
         )
     parts = str(value).split("x")

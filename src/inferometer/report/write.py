@@ -73,7 +73,7 @@ def _plot_files(material: Material) -> dict[str, bytes]:
     """Contents of the plots by file name."""
     from inferometer.report.plots.derating import draw_derating
     from inferometer.report.plots.drawing import draw
-    from inferometer.report.plots.roofplot import draw_roofline
+    from inferometer.report.plots.roofline import draw_roofline
 
     grid, runs = material.grid, material.runs
     drawn = [draw(plot) for plot in plots.plan(grid) if plot.panels]

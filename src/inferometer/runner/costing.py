@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from inferometer.core.costing import Costing
 from inferometer.core.errors import InputError, ModelReferenceError
@@ -14,14 +14,14 @@ from inferometer.models import check, format_of
 from inferometer.models.cost.onnx.file import onnx_path
 from inferometer.runner.workers.alone import patience, worker_alone
 from inferometer.runner.workers.costed import OWN_BATCH
-from inferometer.runner.workers.messages import Message
+from inferometer.runner.workers.messages import CostFile, CostModel
 
 BACKEND = "torch"
 DEFAULT_PRECISION = "fp32"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CostWish:
+class CostRequest:
     """What is to be counted.
 
     Attributes:
@@ -44,7 +44,7 @@ class CostWish:
     timeout_s: float = Procedure.timeout_s
 
 
-def cost_of(wish: CostWish) -> Costing:
+def cost_of(request: CostRequest) -> Costing:
     """Load a model in a worker, count a call of it, and end the worker.
 
     Raises:
@@ -52,51 +52,49 @@ def cost_of(wish: CostWish) -> Costing:
         WorkloadError: it could not be loaded or counted; the worker may have crashed, run out of
             memory or taken too long.
     """
-    file = onnx_path(wish.model)
+    file = onnx_path(request.model)
     if file is None:
-        _check(wish)
-    clock = patience(wish.timeout_s)
-    with worker_alone(_variant(wish), threads=physical_cores(), seed=wish.seed) as worker:
+        _check(request)
+    clock = patience(request.timeout_s)
+    with worker_alone(_variant(request), threads=physical_cores(), seed=request.seed) as worker:
         if file is None:
             worker.load(clock.deadline(0))
-        request = _request(wish, None if file is None else str(file), worker.memory_limit_bytes)
-        answer = worker.ask(request, stage="load", deadline=clock.deadline(0))
-    return Costing.from_json(answer["costing"])
+        asked = _asked(request, None if file is None else str(file), worker.memory_limit_bytes)
+        return worker.ask(asked, Costing, stage="load", deadline=clock.deadline(0))
 
 
-def _check(wish: CostWish) -> None:
+def _check(request: CostRequest) -> None:
     """Refuse what cannot work before anything is started."""
     from inferometer.backends import backend
 
-    found = format_of(wish.model)
+    found = format_of(request.model)
     if found is not None and found not in backend(BACKEND).accepts:
         raise ModelReferenceError(
-            f"{shown(wish.model)} is a model in the format {found.value}, which cannot be counted; "
-            f"models of {BACKEND} and ONNX files can"
+            f"{shown(request.model)} is a model in the format {found.value}, which cannot be "
+            f"counted; models of {BACKEND} and ONNX files can"
         )
-    check(wish.model)
+    check(request.model)
     known = backend(BACKEND).precisions
-    if wish.precision not in (None, *known):
+    if request.precision not in (None, *known):
         raise InputError(
-            f"{BACKEND} has no precision {wish.precision!r}; known: {', '.join(known)}"
+            f"{BACKEND} has no precision {request.precision!r}; known: {', '.join(known)}"
         )
 
 
-def _variant(wish: CostWish) -> Variant:
-    precision = wish.precision or DEFAULT_PRECISION
-    return Variant(model=wish.model, backend=BACKEND, precision=precision)
+def _variant(request: CostRequest) -> Variant:
+    precision = request.precision or DEFAULT_PRECISION
+    return Variant(model=request.model, backend=BACKEND, precision=precision)
 
 
-def _request(wish: CostWish, file: str | None, memory_limit_bytes: int) -> Message:
-    batch_size = OWN_BATCH if wish.batch_size is None else wish.batch_size
-    shape = Shape(batch_size=batch_size, input_size=wish.input_size)
+def _asked(request: CostRequest, file: str | None, memory_limit_bytes: int) -> CostModel | CostFile:
+    batch_size = OWN_BATCH if request.batch_size is None else request.batch_size
+    shape = Shape(batch_size=batch_size, input_size=request.input_size)
     if file is None:
-        return {"do": "costing", "shape": asdict(shape), "may_run": wish.may_run}
-    return {
-        "do": "file costing",
-        "model": wish.model,
-        "file": file,
-        "precision": wish.precision,
-        "shape": asdict(shape),
-        "memory_limit_bytes": memory_limit_bytes,
-    }
+        return CostModel(shape=shape, may_run=request.may_run)
+    return CostFile(
+        model=request.model,
+        file=file,
+        shape=shape,
+        precision=request.precision,
+        memory_limit_bytes=memory_limit_bytes,
+    )

@@ -9,18 +9,17 @@ from dataclasses import replace
 from inferometer.core.errors import WorkloadError
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record, Round, Value
+from inferometer.core.statement import Statement, text
 from inferometer.core.workload import Shape, Workload
 from inferometer.figures.summary import known, summarise
-from inferometer.runner.scheduling.foresight import NOT_COUNTED
+from inferometer.runner.scheduling.foresight import not_counted
 from inferometer.runner.scheduling.schedule import Schedule
 from inferometer.runner.scheduling.task import Task, plan_round, rule_of, typical_s
 from inferometer.runner.workers.counting import count
-from inferometer.runner.workers.harness import Bench
-
-SAME_PROCESS = "measured in the caller's own process, which held other things too"
+from inferometer.runner.workers.harness import Harness
 
 
-def measure_here(bench: Bench, workload: Workload, procedure: Procedure) -> Record:
+def measure_here(harness: Harness, workload: Workload, procedure: Procedure) -> Record:
     """Warm up and measure, and give the record with its rounds.
 
     Raises:
@@ -28,8 +27,8 @@ def measure_here(bench: Bench, workload: Workload, procedure: Procedure) -> Reco
         Exception: whatever the model raises.
     """
     shape = workload.shape
-    counted, notes = _counted(bench, shape)
-    warm = bench.warm_up(shape)
+    counted, notes = _counted(harness, shape)
+    warm = harness.warm_up(shape)
     rounds: list[Round] = [warm.round]
     task = Task(
         workload=workload,
@@ -41,28 +40,29 @@ def measure_here(bench: Bench, workload: Workload, procedure: Procedure) -> Reco
     order = random.Random(procedure.seed)  # noqa: S311 - an order, not a secret
     schedule = Schedule([task], procedure, order=order, deadline=end)
     while schedule.next(time.monotonic()) is not None:
-        done = bench.run_round(shape, plan_round(task.call_s, procedure))
+        done = harness.run_round(shape, plan_round(task.call_s, procedure))
         rounds.append(replace(done, index=len(rounds)))
         task.add(rounds[-1])
-        schedule.settle(task)
-    held = bench.held()
+        schedule.review(task)
+    held = harness.held()
+    said = [*warm.variant_notes, *map(text, held.changes), *warm.notes]
     figures = {
-        **bench.facts,
-        **bench.mode_facts(),
+        **harness.facts,
+        **harness.mode_facts(),
         **held.figures(),
         **counted,
         **known(warm.first_call_s, warm.input_shape),
         **warm.seen,
-        **summarise(workload, rounds, procedure, bench.facts),
-        "notes": [SAME_PROCESS, *notes, *warm.variant_notes, *held.changes, *warm.notes],
+        **summarise(workload, rounds, procedure, harness.facts),
+        "notes": [Statement("same_process"), *notes, *said],
     }
     return Record(workload=workload, status="ok", figures=figures, rounds=tuple(rounds))
 
 
-def _counted(bench: Bench, shape: Shape) -> tuple[dict[str, Value], list[str]]:
-    """What a call costs on paper; where that cannot be counted, a note that says why."""
+def _counted(harness: Harness, shape: Shape) -> tuple[dict[str, Value], list[Statement]]:
+    """The analytical cost of a call; where it cannot be counted, a note that says why."""
     try:
-        cost = count(bench, shape)
+        cost = count(harness, shape)
     except WorkloadError as error:
-        return {}, [NOT_COUNTED.format(error)]
+        return {}, [not_counted(str(error))]
     return ({} if cost is None else cost.figures()), []

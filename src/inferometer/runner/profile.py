@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from inferometer.backends import backend
 from inferometer.core.cost import Cost
 from inferometer.core.procedure import Procedure
 from inferometer.core.profile import Profile
-from inferometer.core.workload import Workload
+from inferometer.core.workload import Shape, Workload
 from inferometer.runner.formats import check_model
 from inferometer.runner.scheduling.task import typical_s
 from inferometer.runner.workers.alone import patience, worker_alone
-from inferometer.runner.workers.messages import Message, failure_of, round_from_json
+from inferometer.runner.workers.messages import (
+    CostsCounted,
+    CountCosts,
+    Failed,
+    ProfileCalls,
+    WarmedUp,
+    WarmUp,
+)
 from inferometer.runner.workers.parent import WorkerFailed, WorkerProcess
 from inferometer.runner.workers.pool import Clock
 
@@ -24,7 +31,7 @@ LEAST_CALLS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProfileWish:
+class ProfileRequest:
     """What is to be profiled.
 
     Attributes:
@@ -59,11 +66,11 @@ class Profiled:
     no_cost: str = ""
 
 
-def profile_of(wish: ProfileWish, *, say: Callable[[str], None] = lambda _: None) -> Profiled:
+def profile_of(request: ProfileRequest, *, say: Callable[[str], None] = lambda _: None) -> Profiled:
     """Load a workload in a worker, warm it up, profile it, and count its operations.
 
     Args:
-        wish: what is wanted.
+        request: what is wanted.
         say: told what is done, one line at a time.
 
     Raises:
@@ -71,15 +78,15 @@ def profile_of(wish: ProfileWish, *, say: Callable[[str], None] = lambda _: None
         WorkloadError: it could not be loaded, called or profiled; the worker may have crashed, run
             out of memory or taken too long.
     """
-    workload = wish.workload
+    workload = request.workload
     _check(workload)
     with worker_alone(
         workload.variant,
         device=workload.device,
         threads=workload.threads or 1,
-        seed=wish.seed,
+        seed=request.seed,
     ) as worker:
-        return _profiled(worker, wish, say)
+        return _profiled(worker, request, say)
 
 
 def _check(workload: Workload) -> None:
@@ -88,40 +95,36 @@ def _check(workload: Workload) -> None:
     check_model(workload.variant.model, [workload.variant.backend])
 
 
-def _profiled(worker: WorkerProcess, wish: ProfileWish, say: Callable[[str], None]) -> Profiled:
-    clock = patience(wish.timeout_s)
-    workload = wish.workload
-    shape = asdict(workload.shape)
+def _profiled(
+    worker: WorkerProcess, request: ProfileRequest, say: Callable[[str], None]
+) -> Profiled:
+    clock = patience(request.timeout_s)
+    workload = request.workload
+    shape = workload.shape
     say(f"loading {workload.label}")
     worker.load(clock.deadline(0))
     say("warming up")
-    request: Message = {"do": "warmup", "shape": shape}
-    warm = worker.ask(request, stage="warmup", deadline=clock.deadline(0))["round"]
-    say(f"profiling for {wish.seconds:g} s")
-    request = {
-        "do": "profile",
-        "shape": shape,
-        "seconds": wish.seconds,
-        "trace": None if wish.trace is None else str(wish.trace.resolve()),
-    }
-    expected_s = wish.seconds + LEAST_CALLS * typical_s(round_from_json(warm))
-    found = worker.ask(request, stage="measure", deadline=clock.deadline(expected_s))
+    warm = worker.ask(WarmUp(shape=shape), WarmedUp, stage="warmup", deadline=clock.deadline(0))
+    say(f"profiling for {request.seconds:g} s")
+    asked = ProfileCalls(
+        shape=shape,
+        seconds=request.seconds,
+        trace=None if request.trace is None else str(request.trace.resolve()),
+    )
+    deadline = clock.deadline(request.seconds + LEAST_CALLS * typical_s(warm.round))
+    profile = worker.ask(asked, Profile, stage="measure", deadline=deadline)
     cost, no_cost = _cost(worker, shape, clock)
-    profile = Profile.from_json(found["profile"])
     return Profiled(workload=workload, profile=profile, cost=cost, no_cost=no_cost)
 
 
-def _cost(worker: WorkerProcess, shape: Message, clock: Clock) -> tuple[Cost | None, str]:
+def _cost(worker: WorkerProcess, shape: Shape, clock: Clock) -> tuple[Cost | None, str]:
     """The cost, or why there is none: a profile is of use without it."""
-    request = {"do": "cost", "shapes": [shape], "may_run": True}
+    request = CountCosts(shapes=(shape,), may_run=True)
     try:
-        answers = worker.ask(request, stage="measure", deadline=clock.deadline(0))["answers"]
+        answer = worker.ask(request, CostsCounted, stage="measure", deadline=clock.deadline(0))
     except WorkerFailed as failed:
         return None, failed.failure.message
-    failure = failure_of(answers[0], "measure")
-    if failure is not None:
-        return None, failure.message
-    found = answers[0]["cost"]
-    if found is None:
-        return None, "the network cannot be looked into"
-    return Cost.from_json(found), ""
+    (found,) = answer.costs
+    if isinstance(found, Failed):
+        return None, found.message
+    return found, "the network cannot be looked into" if found is None else ""

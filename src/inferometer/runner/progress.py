@@ -11,7 +11,7 @@ from inferometer.runner.events import Listener, Progress
 TELL_EVERY_S = 1.0
 
 
-class Teller:
+class ProgressReporter:
     """Sends `Progress`.
 
     Args:

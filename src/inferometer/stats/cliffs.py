@@ -39,7 +39,7 @@ class Tried(Protocol):
 
     @property
     def rate(self) -> float | None:
-        """Inputs per second; None where it failed."""
+        """Samples per second; None where it failed."""
 
     @property
     def low(self) -> float | None:
@@ -107,7 +107,7 @@ class Search:
 
     Attributes:
         best: the value of the highest rate; None where nothing worked.
-        best_rate: inputs per second there.
+        best_rate: samples per second there.
         plateau: the smallest value whose rate is within 5 % of the best.
         collapse: where the rate falls for good; None where it does not.
         failure: where nothing works from; None where everything did.

@@ -114,7 +114,7 @@ def _upper_tail(distance: float, error: Error) -> float:
 def paired(
     groups: Sequence[Sequence[float]], *, allowance: float = 0.0, cautious: bool = False
 ) -> Difference:
-    """Mean log-ratio over pairs of fresh processes that were measured in turns.
+    """Mean log-ratio over pairs of fresh processes that were measured by turns.
 
     Each pair of processes gives the trimmed mean of its groups. With two pairs or more, Student's t
     on these: the pairs are the units that would be drawn anew, and what is uncertain within them is

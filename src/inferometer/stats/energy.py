@@ -1,4 +1,4 @@
-"""Energy per input and its uncertainty, from the readings of one sensor over one measurement.
+"""Energy per sample and its uncertainty, from the readings of one sensor over one measurement.
 
 The formulas and their sources are in docs/method/energy-arithmetic.md. Does not know which sensor
 it is, nor what ran.
@@ -50,10 +50,10 @@ class EnergyResult:
     """Everything that is said of one source about one workload; what is not known is None.
 
     Attributes:
-        gross_j: joules per input, all that the device used.
-        net_j: joules per input above rest.
+        gross_j: joules per sample, all that the device used.
+        net_j: joules per sample above idle.
         mean_w: mean power under load.
-        idle_w: mean of the power at rest before and after.
+        idle_w: mean of the idle power before and after.
         net_below_j: where the net energy cannot be told from nothing, what it is below, joules.
         reason: why there is no figure at all.
         net_reason: why there is no net figure.
@@ -72,7 +72,7 @@ class EnergyResult:
     windows: int = 0
 
 
-def energy_per_input(
+def energy_per_sample(
     sensor: Sensor,
     at_s: Sequence[float] | Floats,
     values: Sequence[float] | Floats,
@@ -83,7 +83,7 @@ def energy_per_input(
     lost: str | None = None,
     publish: bool = False,
 ) -> EnergyResult:
-    """Energy per input, gross and above rest, each with a 95 % interval or a reason.
+    """Energy per sample, gross and net, each with a 95 % interval or a reason.
 
     Args:
         sensor: what is known of it.
@@ -91,8 +91,8 @@ def energy_per_input(
         values: joules that only grow, or watts.
         load: windows of work, apart by random gaps of up to the sensor's period, so that the
             moments at which it is read are independent between windows.
-        idle_before: rest before the work, model loaded.
-        idle_after: rest after it.
+        idle_before: idling before the work, model loaded.
+        idle_after: idling after it.
         lost: why the source stopped answering, if it did.
         publish: ask for windows of 60 s.
     """
@@ -170,7 +170,7 @@ def _bounded(
 def _with_net(
     sensor: Sensor, readings: Readings, work: Work, idle: Sequence[Window], found: EnergyResult
 ) -> EnergyResult:
-    """Add what rest and the work above it cost, or why that is not known."""
+    """Add the idle power and the net energy, or why that is not known."""
     try:
         rest = rest_of(sensor, readings, idle)
     except WithheldError as error:

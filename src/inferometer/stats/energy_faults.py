@@ -26,7 +26,7 @@ def check(
         sensor: what is known of it.
         readings: all of one run.
         load: windows of work, in time order.
-        idle: windows of rest, before and after; may be empty.
+        idle: windows of idling, before and after; may be empty.
 
     Raises:
         WithheldError: the readings cannot be those of a working sensor.
@@ -89,7 +89,7 @@ def _check_samples(
 ) -> None:
     """Repeated values alone prove nothing, since a coarse sensor gives them all the time.
 
-    One that shows the same value at rest and under load, with nothing else in between, is frozen,
+    One that shows the same value idle and under load, with nothing else in between, is frozen,
     or too coarse for this load; neither gives a figure.
     """
     worked = np.concatenate([_settled(sensor, readings, window) for window in load])

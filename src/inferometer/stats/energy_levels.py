@@ -1,4 +1,4 @@
-"""Mean powers at work and at rest, with the parts of their uncertainty that the readings show.
+"""Mean powers at work and idle, with the parts of their uncertainty that the readings show.
 
 What the sensor's maker allows for is not in them. The formulas and their sources are in
 docs/method/energy-arithmetic.md.
@@ -34,7 +34,7 @@ class Work:
 
     Attributes:
         power_w: mean power of each.
-        seconds: time per input in each.
+        seconds: time per sample in each.
         edge_w: standard uncertainty of the power of one by its edges.
         rounding_w: that of their mean by the steps of the readings.
     """
@@ -51,7 +51,7 @@ class Rest:
 
     Attributes:
         levels_w: mean power of each of the two.
-        parts: uncertainty of their mean as the power at rest during the work, without gain and
+        parts: uncertainty of their mean as the idle power during the work, without gain and
             offset, watts.
     """
 
@@ -60,12 +60,12 @@ class Rest:
 
     @property
     def mean_w(self) -> float:
-        """What rest is taken to draw during the work."""
+        """What is taken to be drawn idle during the work."""
         return sum(self.levels_w) / 2
 
 
 def work_of(sensor: Sensor, readings: Readings, load: Sequence[Window]) -> Work:
-    """Power and time per input of each window of work.
+    """Power and time per sample of each window of work.
 
     Raises:
         WithheldError: the readings do not cover them, or show no power.
@@ -121,7 +121,7 @@ def parts_of(values: Floats, work: Work, per_watt: float) -> list[Part]:
 
 
 def rest_of(sensor: Sensor, readings: Readings, idle: Sequence[Window]) -> Rest:
-    """Both levels at rest, and how well their mean stands for rest during the work.
+    """Both idle levels, and how well their mean stands for that during the work.
 
     Between them the power may have been anywhere, hence (B₁ - B₂)²/12. The spread of the pieces of
     a window shows how well its mean is known. The edges between pieces cancel in the mean, so that

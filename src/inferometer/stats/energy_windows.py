@@ -102,12 +102,12 @@ class Readings:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """A stretch of steady work, or of rest.
+    """A stretch of steady work, or of idling.
 
     Attributes:
         start_s: its start, on the clock of the readings.
         end_s: its end.
-        inputs: how many inputs were inferred; 0 at rest.
+        inputs: how many samples were inferred; 0 idle.
     """
 
     start_s: float

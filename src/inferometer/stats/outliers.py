@@ -1,4 +1,4 @@
-"""Values that stand out from their neighbours: labelled, never dropped."""
+"""Values far from their neighbours: labelled, never dropped."""
 
 from __future__ import annotations
 

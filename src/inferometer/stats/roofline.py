@@ -73,7 +73,7 @@ class Bound:
         return "memory" if self.memory_s > self.compute_s else "compute"
 
     def share(self, latency_s: float) -> float:
-        """Share of the roof that a latency reaches: 1 at the roof, above it the roof is wrong."""
+        """Bound over a latency: 1 at the roofline; above 1 the roofline is wrong."""
         return self.latency_s / latency_s
 
 

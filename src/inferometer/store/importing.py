@@ -12,6 +12,7 @@ from inferometer.core.errors import ImportFileError
 from inferometer.core.record import Failure, Record, Value
 from inferometer.core.run import Run
 from inferometer.core.shown import shown, visible
+from inferometer.core.statement import Statement, statements, text
 from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.store.cells import parse
 from inferometer.store.columns import FIGURES, Columns, match_columns
@@ -147,18 +148,28 @@ def _quoted(cell: object) -> str:
 def _record(row: Mapping[str, Value], line: Line, file: str) -> Record:
     workload = _workload(row, line)
     failure = _failure(row, line)
-    figures = {
+    figures: dict[str, Value] = {
         name: value
         for name, value in row.items()
         if name not in _NAMES_THE_RECORD and value is not None
     }
+    _add_codes(figures)
     if failure is None and FIGURES.isdisjoint(figures):
         raise ImportFileError(f"{line.place}: the row has no figure; give one, or remove the row")
     if not row.get("run_id"):
-        note = f"imported from {visible(file)}; no observations"
-        figures = {"verdict": _UNKNOWN, **figures, "notes": [*_texts(figures.get("notes")), note]}
+        note = Statement("imported", {"file": visible(file)})
+        notes = [*statements(figures.get("notes")), note]
+        figures = {"verdict": _UNKNOWN, **figures, "notes": notes}
     status: Any = row.get("status") or "ok"
     return Record(workload=workload, status=status, failure=failure, figures=figures)
+
+
+def _add_codes(figures: dict[str, Value]) -> None:
+    """Joins the codes of an exported record to the sentences of its causes."""
+    causes, codes = figures.get("causes"), figures.pop("cause_codes", None)
+    if isinstance(causes, list) and isinstance(codes, list) and len(causes) == len(codes):
+        both = zip(causes, codes, strict=True)
+        figures["causes"] = [text(str(cause), str(code)) for cause, code in both]
 
 
 def _workload(row: Mapping[str, Value], line: Line) -> Workload:
@@ -222,7 +233,3 @@ def _assumed(columns: Columns, device: str | None) -> tuple[str, ...]:
 
 def _whole(value: Value) -> int | None:
     return value if isinstance(value, int) else None
-
-
-def _texts(value: Value) -> list[str]:
-    return value if isinstance(value, list) else []

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from inferometer.core.errors import StoreError
-from inferometer.core.roof import ROOFS, sound_roof
+from inferometer.core.roofline import ROOFLINES, sound_roofline
 from inferometer.core.run import Run
 from inferometer.core.shown import shown
 from inferometer.store import migrations, schema
@@ -194,7 +194,7 @@ def _of_the_rows(
     runs, broken = stored_runs(database, connection)
     tally.add(schema.runs, [one.damage for one in runs], broken)
     readable = {one.id: one.run for one in runs if one.run is not None}
-    tally.damages += _unsound_roofs(readable.values())
+    tally.damages += _unsound_rooflines(readable.values())
 
     claims = read(database, connection, schema.claims)
     tally.add(schema.claims, [_of_claim(row) for row in claims.found], claims.damages)
@@ -218,17 +218,19 @@ def _of_claim(row: Row) -> Damage | None:
     return Damage(table="claims", place=f"claim of run {row['run_id']}", problem="no process")
 
 
-def _unsound_roofs(runs: Iterable[Run]) -> list[Damage]:
-    """Roofs are no rows, and their run can be read without them."""
+def _unsound_rooflines(runs: Iterable[Run]) -> list[Damage]:
+    """Rooflines are no rows, and their run can be read without them."""
     return [
-        Damage(table="runs", place=f"run {run.id}", problem="device: a roof that cannot be read")
+        Damage(
+            table="runs", place=f"run {run.id}", problem="device: a roofline that cannot be read"
+        )
         for run in runs
-        if any(sound_roof(one) is None for one in _held(run))
+        if any(sound_roofline(one) is None for one in _held(run))
     ]
 
 
 def _held(run: Run) -> list[Any]:
-    held = run.device.get(ROOFS, [])
+    held = run.device.get(ROOFLINES, [])
     return held if isinstance(held, list) else [held]
 
 

@@ -53,6 +53,10 @@ def add_options(connection: Connection) -> None:
     _execute(connection, "ALTER TABLE records ADD COLUMN options JSON")
 
 
+def add_statements(_connection: Connection) -> None:
+    """Version 4: causes, notes and reasons may be codes with values; sentences stay as they are."""
+
+
 def _execute(connection: Connection, script: str) -> None:
     for statement in script.split(";"):
         connection.exec_driver_sql(statement)
@@ -62,4 +66,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     create_tables,
     add_signals,
     add_options,
+    add_statements,
 )

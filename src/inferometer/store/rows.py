@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from typing import Any, TypeVar, get_args
 
-from inferometer.core.record import NOT_REACHED, Failure, Phase, Record, Round
+from inferometer.core.record import STATED, Failure, Phase, Record, Round
 from inferometer.core.run import Origin, Run
+from inferometer.core.statement import TEXT, Statement, text
 from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.store import values
 from inferometer.store.documents import check_study
@@ -110,7 +111,7 @@ def record_row(record: Record) -> dict[str, Any]:
         if isinstance(value, float) and not isfinite(value):
             raise ValueError(f"{record.workload.label}: {name} is {value}; unknown is None")
     try:
-        figures = values.figures(_encodable(dict(record.figures)))
+        figures = values.figures(_encodable(_plain(record.figures)))
     except ValueError as error:
         raise ValueError(f"{record.workload.label}: {error}") from error
     failure = record.failure
@@ -251,9 +252,31 @@ def _failure(row: Row, status: str) -> Failure | None:
 
 def _figures(cell: object) -> dict[str, Any]:
     figures = values.known_figures(values.json_object(cell))
-    if figures.get("energy_reason") == NOT_REACHED:  # rows of earlier versions say no more
-        figures.setdefault("pending", ["energy"])
+    for name in STATED:
+        value = figures.get(name)
+        if isinstance(value, list):
+            figures[name] = [_statement(one) for one in value]
+        elif value is not None:
+            figures[name] = _statement(value)
+    reason = figures.get("energy_reason")
+    if reason is not None and reason.code == "energy_not_reached":
+        figures.setdefault("pending", ["energy"])  # rows of earlier versions have none
     return figures
+
+
+def _statement(value: str | dict[str, Any]) -> Statement:
+    """A statement as it is stored: a sentence, or its code and values."""
+    return text(value) if isinstance(value, str) else Statement(**value)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a figure, or what holds some
+    """A figure as JSON has it: what `_statement` reads."""
+    if isinstance(value, Statement):
+        stored = {"code": value.code, "values": dict(value.values)}
+        return str(value) if value.code == TEXT else stored
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list) else value
 
 
 def _options(cell: object) -> dict[str, str]:

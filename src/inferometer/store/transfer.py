@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from inferometer.core import jsontext
 from inferometer.core.errors import MissingExtraError
 from inferometer.core.filenames import write_whole
-from inferometer.core.record import FIELDS, Record, Value
+from inferometer.core.record import FIELDS, Cell, Record
 from inferometer.store.spreadsheet import neutralised
 
 Target = str | Path | BinaryIO
@@ -19,7 +19,7 @@ Target = str | Path | BinaryIO
 _QUOTED = frozenset(',;\t"\r\n')
 
 
-def export_rows(records: Sequence[Record]) -> list[dict[str, Value]]:
+def export_rows(records: Sequence[Record]) -> list[dict[str, Cell]]:
     """The flat rows; every one has every field, in order."""
     return [record.row() for record in records]
 
@@ -116,7 +116,7 @@ def _write(content: bytes, target: Target) -> None:
         target.write(content)
 
 
-def _cell(value: Value) -> str:
+def _cell(value: Cell) -> str:
     """One value as it stands in a CSV file."""
     if value is None:
         return ""

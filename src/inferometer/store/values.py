@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, NoReturn, get_args
 
-from inferometer.core.record import FIELDS, FailureKind, Stage, Status
+from inferometer.core.record import FIELDS, STATED, FailureKind, Stage, Status
+from inferometer.core.statement import Statement
 
 LARGEST = 2**63 - 1
 """Of whole numbers: what the columns of every export hold."""
@@ -120,6 +121,27 @@ def texts(value: object) -> list[str]:
     return [text(one) for one in listed(value)]
 
 
+def statement(value: object) -> None:
+    """A sentence, or a code with values that can be put into words."""
+    if not isinstance(value, dict):
+        text(value)
+        return
+    if set(value) != {"code", "values"}:
+        raise ValueError("an object that is no statement")
+    for one in mapping(value["values"]).values():
+        text(one) if isinstance(one, str) else number(one)
+    try:
+        text(str(Statement(name(value["code"]), value["values"])))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"the statement {value['code']} cannot be put into words") from error
+
+
+def statements(value: object) -> None:
+    """A list of these."""
+    for one in listed(value):
+        statement(one)
+
+
 def json_object(value: object) -> dict[str, Any]:
     """The object that a text holds as JSON, with finite numbers and not deep."""
     if not isinstance(value, str):
@@ -158,9 +180,11 @@ def _check_figure(field: str, value: object) -> None:
     kind = FIELDS[field]
     low = -MOST if field in _MAY_BE_NEGATIVE else 0
     if kind is list:
-        texts(value)
+        (statements if field in STATED else texts)(value)
     elif value is None:
         return
+    elif field in STATED:
+        statement(value)
     elif kind is str:
         text(value)
     elif kind is bool:

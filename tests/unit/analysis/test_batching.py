@@ -6,10 +6,10 @@ import pytest
 
 from inferometer.analysis.batching import batching
 from inferometer.analysis.grid import build
-from inferometer.core.roof import Attained, Roof
+from inferometer.core.roofline import Attained, Roofline
 
 RATE = Attained(best=1e11, median=1e11, repeats=5, what="planted")
-ROOF = Roof(
+ROOFLINE = Roofline(
     device="cpu", precision="fp32", threads=2, flops=RATE, memory=RATE, cache=None,
     dispatch_s=1e-5, at=0.0, cache_bytes=32 << 20,
 )  # fmt: skip
@@ -19,13 +19,13 @@ ROOF = Roof(
 def told(record):
     """Sentences on batches of 1 and 8, from the time of a call and the bytes alive at a time."""
 
-    def tell(call_s, alive=(None, None), roof=ROOF, **figures):
+    def tell(call_s, alive=(None, None), roofline=ROOFLINE, **figures):
         records = [
             record(batch=b, latency_s=t, half_s=t / 100, activation_peak_bytes=peak, **figures)
             for b, t, peak in zip((1, 8), call_s, alive, strict=True)
         ]
         grid = build(records)
-        found = batching(grid, grid.columns[0], {"3fa91c02": [roof]} if roof else None)
+        found = batching(grid, grid.columns[0], {"3fa91c02": [roofline]} if roofline else None)
         return " ".join(one.sentence for one in found)
 
     return tell
@@ -45,9 +45,9 @@ def test_caches_are_not_blamed_where_nothing_changed_there(told, alive):
 
 
 def test_unknown_caches_explain_nothing(told):
-    text = told((0.010, 0.160), (12 << 20, 96 << 20), roof=replace(ROOF, cache_bytes=None))
+    text = told((0.010, 0.160), (12 << 20, 96 << 20), roofline=replace(ROOFLINE, cache_bytes=None))
     assert "whether they outgrow the caches is not known" in text
-    assert "is not known" in told((0.010, 0.160), (1, 2), roof=None)
+    assert "is not known" in told((0.010, 0.160), (1, 2), roofline=None)
 
 
 def test_what_was_not_counted_explains_nothing(told):
@@ -59,7 +59,7 @@ def test_a_batch_that_pays_has_nothing_to_explain(told, large_s):
     assert told((0.010, large_s), (1, 2)) == ""
 
 
-def test_starting_operators_is_shared_by_a_larger_batch(told):
+def test_dispatch_overhead_is_shared_by_a_larger_batch(told):
     text = told((0.010, 0.040), dispatch_latency_s=0.002)
     assert "is 20 % of a call at 224/1 and 5 % at 224/8" in text
     assert told((0.010, 0.015), dispatch_latency_s=0.002) == ""

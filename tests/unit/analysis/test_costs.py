@@ -11,6 +11,7 @@ from hypothesis import strategies as some
 from inferometer.analysis.costs import by_kind, by_module, by_operator, intensity, row
 from inferometer.core.cost import Cost, OperatorCost
 from inferometer.core.costing import Artifact, Costing
+from inferometer.runner.workers.codec import decode, encode
 
 NAMES = some.sampled_from(["", "a", "a.b", "a.b.c", "b", "c.a"])
 OPERATORS = some.builds(
@@ -135,7 +136,7 @@ def test_nothing_that_moves_no_byte_has_an_intensity():
 
 def test_a_costing_survives_the_way_to_the_parent():
     found = costing(cost(one("Conv")), artifacts=(Artifact(path="a", size_bytes=1),), notes=("b",))
-    assert Costing.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert decode(encode(found), Costing) == found
 
 
 def test_what_nobody_tells_is_absent():

@@ -20,8 +20,8 @@ def test_latency_that_is_a_line(record):
     assert (one.best, one.points) == (8, 4)
     assert one.best_throughput_per_s == pytest.approx(8 / 0.082)
     assert one.marginal_s == pytest.approx(0.01)
-    assert "about 2.00 ms and 10.0 ms for each input" in one.sentence
-    assert "highest at batch 8 (97.6/s), where one more input costs 10.0 ms" in one.sentence
+    assert "about 2.00 ms and 10.0 ms for each sample" in one.sentence
+    assert "highest at batch 8 (97.6/s), where one more sample costs 10.0 ms" in one.sentence
 
 
 def test_latency_that_is_no_line_is_not_called_one(record):

@@ -110,7 +110,10 @@ def test_the_json_has_all(check, change):
         ("PRAGMA application_id = 0", "does not say that it is a results database"),
         ("PRAGMA user_version = 0", "format 0, which there is not"),
         ("UPDATE claims SET pid = 'x'", "no process"),
-        ("""UPDATE runs SET device = '{"roofs": [1]}' WHERE sequence = 1""", "a roof that cannot"),
+        (
+            """UPDATE runs SET device = '{"roofs": [1]}' WHERE sequence = 1""",
+            "a roofline that cannot",
+        ),
     ],
 )
 def test_what_belongs_to_no_row_is_found_too(check, change, statement, sentence):

@@ -62,34 +62,39 @@ def command(capsys):
 
 
 @pytest.fixture
-def wishes(monkeypatch):
+def requests(monkeypatch):
     """What the command asks for; nothing is started."""
     seen = []
 
-    def cost_of(wish):
-        seen.append(wish)
+    def cost_of(request):
+        seen.append(request)
         cost = Cost(
             operators=(), input_bytes=0, output_bytes=0, weight_bytes=0, activation_bytes=0,
             activation_peak_bytes=0, method="none",
         )  # fmt: skip
         return Costing(
-            model=wish.model, source="file", weights="none", backend=None, precision="fp32",
-            batch_size=wish.batch_size or 1, input_size=wish.input_size, input_shape="1", cost=cost,
+            model=request.model, source="file", weights="none", backend=None, precision="fp32",
+            batch_size=request.batch_size or 1, input_size=request.input_size, input_shape="1", cost=cost,
         )  # fmt: skip
 
     monkeypatch.setattr(costing_module, "cost_of", cost_of)
     return seen
 
 
-def test_what_the_options_mean(command, wishes):
+def test_what_the_options_mean(command, requests):
     more = ("--size", 64, "--batch", 4, "--precision", "bf16", "--run", "--seed", 3)
     status, out, err = command("net", *more, "--timeout", "2m")
     assert (status, err) == (0, "")
     assert "net" in out
     command("net", "--size", "own")
-    (wish, other) = wishes
-    assert (wish.model, wish.input_size, wish.batch_size, wish.precision) == ("net", 64, 4, "bf16")
-    assert (wish.may_run, wish.seed, wish.timeout_s) == (True, 3, 120.0)
+    (request, other) = requests
+    assert (request.model, request.input_size, request.batch_size, request.precision) == (
+        "net",
+        64,
+        4,
+        "bf16",
+    )
+    assert (request.may_run, request.seed, request.timeout_s) == (True, 3, 120.0)
     assert (other.input_size, other.batch_size, other.may_run) == (None, None, False)
 
 
@@ -121,7 +126,7 @@ def test_bad_input_is_one_sentence(command, args, says):
     ],
 )
 def test_a_failure_is_one_sentence(command, monkeypatch, kind, message, says):
-    def fail(wish):
+    def fail(request):
         raise WorkloadError(kind, message)
 
     monkeypatch.setattr(costing_module, "cost_of", fail)

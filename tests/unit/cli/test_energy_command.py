@@ -63,7 +63,7 @@ def test_a_log_is_joined_with_its_clock_fitted(store, capsys):
     status, out, err = attach(store, capsys, "--power-log", str(store / "log.csv"))
     assert (status, err) == (0, "")
     assert "The log's clock: +2.5" in out
-    assert "per input (csv:log.csv, wall)" in out
+    assert "per sample (csv:log.csv, wall)" in out
     with open_store(store / "x.db") as opened:
         (record,) = opened.records(opened.run("latest").id)
     assert record["energy_per_inference_j"] == pytest.approx(WORK_W * CALL_S / 2, rel=0.02)
@@ -78,7 +78,7 @@ def test_a_column_is_named_as_the_message_says(store, capsys):
     assert (status, "csv://FILE?power=NAME" in err) == (2, True)
     target = f"csv://{store / 'two.csv'}?power=power_a_w"
     status, out, _ = attach(store, capsys, "--power-log", target)
-    assert (status, "per input (csv:two.csv, wall)" in out) == (0, True)
+    assert (status, "per sample (csv:two.csv, wall)" in out) == (0, True)
 
 
 def test_json_scope_gain_and_offset(store, capsys):

@@ -26,12 +26,12 @@ def call(*args):
 
 @pytest.fixture
 def made_up(monkeypatch):
-    """Profiles without a worker; gives the wishes."""
-    wishes = []
+    """Profiles without a worker; gives the requests."""
+    requests = []
 
-    def profile_of(wish, *, say):
+    def profile_of(request, *, say):
         say("profiling")
-        wishes.append(wish)
+        requests.append(request)
         estimate = Estimate(value=2.0, low=1.0, high=3.0, confidence=0.95, method="m", n=9)
         root = Node(
             name="", kind="module", type="Net", calls=1, self_s=2, total_s=2, low_s=1, high_s=3
@@ -43,10 +43,10 @@ def made_up(monkeypatch):
             tree=CallTree(root=root, operators=(), events=1),
             input_shape="1x4",
         )
-        return Profiled(workload=wish.workload, profile=profile, no_cost="for a reason")
+        return Profiled(workload=request.workload, profile=profile, no_cost="for a reason")
 
     monkeypatch.setattr(runner, "profile_of", profile_of)
-    return wishes
+    return requests
 
 
 def test_the_example_of_the_how_to(tmp_path, capsys, monkeypatch):
@@ -81,10 +81,10 @@ def test_the_example_of_the_how_to(tmp_path, capsys, monkeypatch):
 def test_what_is_asked_for_reaches_the_worker(made_up, capsys):
     args = ("--size", "64", "--batch", "2", "--precision", "bf16", "--threads", "1")
     assert call("resnet18", *args, "--seconds", "1m", "--timeout", "10m") == 0
-    (wish,) = made_up
-    assert (wish.workload.input_size, wish.workload.batch_size) == (64, 2)
-    assert (wish.workload.variant.precision, wish.workload.threads) == ("bf16", 1)
-    assert (wish.seconds, wish.timeout_s) == (60, 600)
+    (request,) = made_up
+    assert (request.workload.input_size, request.workload.batch_size) == (64, 2)
+    assert (request.workload.variant.precision, request.workload.threads) == ("bf16", 1)
+    assert (request.seconds, request.timeout_s) == (60, 600)
     captured = capsys.readouterr()
     assert "profiling" in captured.err
     assert "profiling" not in captured.out

@@ -8,17 +8,17 @@ import pytest
 
 from inferometer.cli.main import main
 from inferometer.core.errors import WorkloadError
-from inferometer.core.roof import Attained, Roof
+from inferometer.core.roofline import Attained, Roofline
 from inferometer.host import peak as host_peak
 from inferometer.host.peak import Peak
-from inferometer.runner.phases import roofline as roofs
+from inferometer.runner.phases import roofline as phase
 
 
-def roof(backend, precision, *, device, threads):
+def probed(backend, precision, *, device, threads):
     if precision == "fp16":
         raise WorkloadError("crash", "it died")
     assert backend == "torch"
-    return Roof(
+    return Roofline(
         device=device,
         precision=precision,
         threads=threads,
@@ -34,7 +34,7 @@ def roof(backend, precision, *, device, threads):
 
 @pytest.fixture
 def roofline(monkeypatch, capsys):
-    monkeypatch.setattr(roofs, "probe_roof", roof)
+    monkeypatch.setattr(phase, "probe_roofline", probed)
     monkeypatch.setattr("inferometer.host.cpus.physical_cores", lambda: 2)
 
     def call(*arguments, clock_hz=None, status=0):
@@ -49,7 +49,7 @@ def roofline(monkeypatch, capsys):
     return call
 
 
-def test_a_line_for_each_roof_and_nothing_wider_than_a_terminal(roofline):
+def test_a_line_for_each_roofline_and_nothing_wider_than_a_terminal(roofline):
     lines = roofline("--precisions", "fp32,bf16", "--threads", "1,2").out.splitlines()
     row = "fp32 1 216 GFLOP/s 200 GFLOP/s 43.2 GB/s 180 GB/s 5.00 1.03 µs"
     assert " ".join(lines[1].split()) == row
@@ -81,9 +81,11 @@ def test_a_disturbed_probe_is_told(roofline):
     assert "the probe had 45 % of the processor" in roofline("--threads", "1").out
 
 
-def test_json_is_a_list_of_roofs(roofline, tmp_path):
+def test_json_is_a_list_of_rooflines(roofline, tmp_path):
     rows = json.loads(roofline("--json", "-").out)
-    assert [Roof.from_json(row) for row in rows] == [roof("torch", "fp32", device="cpu", threads=2)]
+    assert [Roofline.from_json(row) for row in rows] == [
+        probed("torch", "fp32", device="cpu", threads=2)
+    ]
     path = tmp_path / "roofs.json"
     assert "fp32" in roofline("--json", str(path)).out
     assert json.loads(path.read_text()) == rows

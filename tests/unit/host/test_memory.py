@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from inferometer.host import files
-from inferometer.host.memory import available_bytes, memory, total_bytes
+from inferometer.host.memory import available_bytes, memory, oom_kills, total_bytes
 
 MIB = 1024**2
 FREE = {
@@ -121,3 +121,24 @@ def test_a_live_machine_without_proc_asks_psutil(monkeypatch):
 
 def test_the_live_machine_has_less_available_than_in_total():
     assert 0 < available_bytes() <= total_bytes()
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("nr_free_pages 5\noom_kill 3\npgfault 9\n", 3),
+        ("oom_kill 0", 0),
+        ("nr_free_pages 5\n", None),
+        ("oom_kill many\n", None),
+        ("oom_killer 4\n", None),
+        ("", None),
+    ],
+)
+def test_the_count_of_killed_processes_is_read_or_not_observable(tmp_path, text, count):
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/vmstat").write_text(text)
+    assert oom_kills(tmp_path) == count
+
+
+def test_a_tree_without_the_count(tmp_path):
+    assert oom_kills(tmp_path) is None

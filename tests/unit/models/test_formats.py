@@ -17,7 +17,7 @@ from inferometer.models import check, format_of, import_packages, load
 from inferometer.models.cost.onnx.file import onnx_path
 from inferometer.models.filekind import MEANT
 from inferometer.models.sources import file as file_source
-from inferometer.runner.costing import CostWish, cost_of
+from inferometer.runner.costing import CostRequest, cost_of
 from inferometer.runner.formats import check_model, refusal
 
 
@@ -258,7 +258,7 @@ class TestCounting:
 
     def test_other_files(self, write):
         with pytest.raises(ModelReferenceError, match="format TFLite, which cannot be counted"):
-            cost_of(CostWish(model=write("m.tflite", TFLITE)))
+            cost_of(CostRequest(model=write("m.tflite", TFLITE)))
 
     def test_an_onnx_file_by_another_name(self, write):
         reference = write("model.net", ONNX)

@@ -13,7 +13,7 @@ from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import build
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, FailureKind, Record, Value
-from inferometer.core.roof import Attained, Roof
+from inferometer.core.roofline import Attained, Roofline
 from inferometer.core.run import Run
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.core.workload import Shape, Target, Variant, Workload
@@ -281,7 +281,7 @@ def lab2_of() -> Callable[[], tuple[Run, list[Record]]]:
 
 
 MIB = 1 << 20
-ROOF = Roof(
+ROOFLINE = Roofline(
     device="cpu",
     precision="fp32",
     threads=2,
@@ -302,17 +302,17 @@ MACS = {
 CALLS = {"unet": 90, "squeezenet1_0": 66, "mobilenet_v3_small": 180, "resnet18": 60}
 
 
-def make_costed(records: Sequence[Record], roof: Roof | None = ROOF) -> list[Record]:
-    """The same records with costs at each shape and, with a roof, what follows from it: planted."""
-    return [cost_of(record, roof) for record in records]
+def make_costed(records: Sequence[Record], roofline: Roofline | None = ROOFLINE) -> list[Record]:
+    """The same records with costs at each shape and, with a roofline, what follows from it: planted."""
+    return [cost_of(record, roofline) for record in records]
 
 
-def make_probed(run: Run, *roofs: Roof) -> Run:
+def make_probed(run: Run, *rooflines: Roofline) -> Run:
     """The run, its device probed."""
-    return replace(run, device={**run.device, "roofs": [one.to_json() for one in roofs]})
+    return replace(run, device={**run.device, "roofs": [one.to_json() for one in rooflines]})
 
 
-def cost_of(record: Record, roof: Roof | None) -> Record:
+def cost_of(record: Record, roofline: Roofline | None) -> Record:
     model = record.workload.variant.model
     inputs = record.workload.batch_size * ((record.workload.input_size or 224) / 224) ** 2
     macs = int(MACS[model] * inputs)
@@ -331,11 +331,13 @@ def cost_of(record: Record, roof: Roof | None) -> Record:
         "artifact_bytes": weights + 4096,
     }
     if record.status == "ok":
-        figures |= measured_costs(record, figures, roof)
+        figures |= measured_costs(record, figures, roofline)
     return replace(record, figures={**record.figures, **figures})
 
 
-def measured_costs(record: Record, cost: dict[str, Value], roof: Roof | None) -> dict[str, Value]:
+def measured_costs(
+    record: Record, cost: dict[str, Value], roofline: Roofline | None
+) -> dict[str, Value]:
     weights, alive = (
         record.number("parameter_bytes") or 0,
         float(str(cost["activation_peak_bytes"])),
@@ -352,26 +354,26 @@ def measured_costs(record: Record, cost: dict[str, Value], roof: Roof | None) ->
         "cold_start_s": 3.1,
     }
     latency = record.latency
-    if roof is None or latency is None:
+    if roofline is None or latency is None:
         return figures
     flops, moved = float(str(cost["flops"])), float(str(cost["compulsory_bytes"]))
-    least = max(flops / roof.flops.best, moved / roof.memory.best)
+    least = max(flops / roofline.flops.best, moved / roofline.memory.best)
     moving_s = float(str(cost["operator_bytes"])) / 1.2e11
-    work = flops / roof.flops.best + moving_s
+    work = flops / roofline.flops.best + moving_s
     return figures | {
         "arithmetic_intensity": flops / float(str(cost["operator_bytes"])),
         "roof_latency_s": least,
         "roof_share": least / latency.value,
-        "roof_limit": "compute" if flops / roof.flops.best == least else "memory",
+        "roof_limit": "compute" if flops / roofline.flops.best == least else "memory",
         "operator_roof_latency_s": work,
         "memory_bound_share": moving_s / work,
-        "dispatch_latency_s": int(str(cost["operator_calls"])) * roof.dispatch_s,
+        "dispatch_latency_s": int(str(cost["operator_calls"])) * roofline.dispatch_s,
     }
 
 
 @pytest.fixture
-def roof() -> Roof:
-    return ROOF
+def roofline() -> Roofline:
+    return ROOFLINE
 
 
 @pytest.fixture
@@ -386,6 +388,6 @@ def probed() -> Callable[..., Run]:
 
 @pytest.fixture
 def known(run: Run) -> RunRecords:
-    """The lab with costs, on a device whose roofs were probed."""
-    probed_run = make_probed(run, ROOF)
+    """The lab with costs, on a device whose rooflines were probed."""
+    probed_run = make_probed(run, ROOFLINE)
     return RunRecords(run=probed_run, records=tuple(make_costed(make_lab(probed_run))))

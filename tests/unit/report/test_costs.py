@@ -1,4 +1,4 @@
-"""What a report says of costs, memory, starts and roofs; the truth of the records is planted."""
+"""What a report says of costs, memory, starts and rooflines; the truth of the records is planted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from inferometer.analysis.grid import build
-from inferometer.report.document import explanation, markdown, memory, operations, roofline, start
+from inferometer.report.document import explanation, markdown, memory, operations, start
+from inferometer.report.document import roofline as section
 from inferometer.report.document.content import content
 from inferometer.report.document.sources import RunRecords
 from inferometer.report.terminal.table import print_run
@@ -31,7 +32,7 @@ def render(material):
 
 @pytest.fixture
 def text(known, render):
-    return render([known], {f"{roofline.NAME}{known.run.id}": "plots/roofline.png"})
+    return render([known], {f"{section.NAME}{known.run.id}": "plots/roofline.png"})
 
 
 def column(table, head):
@@ -108,28 +109,28 @@ def test_a_start_is_that_of_the_shape_that_started_cold(record):
     assert column(table, "first call") == {("resnet18", "224/2"): "500 ms"}
 
 
-def test_shares_of_the_roof_come_with_the_limit(known):
-    table = roofline.share_table(build(known.records))
+def test_shares_of_the_roofline_come_with_the_limit(known):
+    table = section.share_table(build(known.records))
     # 18.484 GFLOPs at 200 GFLOP/s are 92.4 ms, of 155 ms
-    assert column(table, "least time")["unet", "224/1"] == "92.4 ms"
-    assert column(table, "share of the roof")["unet", "224/1"] == "60 %"
+    assert column(table, "roofline bound")["unet", "224/1"] == "92.4 ms"
+    assert column(table, "share of the bound")["unet", "224/1"] == "60 %"
     assert column(table, "limit")["unet", "224/1"] == "compute"
 
 
 def test_a_probe_is_told_with_what_it_ran(known):
-    (row,) = roofline.roof_table([known]).rows
+    (row,) = section.roofline_table([known]).rows
     assert {"200 GFLOP/s", "20.0 GB/s", "32.0 MiB", "5.00 µs"} <= set(row)
     assert "matrix product 2048x2048; triad of 128 MiB; triad of 4 MiB" in row
 
 
-def test_a_disturbed_probe_is_told(known, roof, run, probed):
-    assert roofline.roof_note([known]) == roofline.HOW
-    slow = replace(roof, flops=replace(roof.flops, median=2e9))
-    note = roofline.roof_note([replace(known, run=probed(run, slow))])
-    assert "median of its repetitions was down to 1 % of the best. The roofs may" in note
-    squeezed = replace(roof, granted=0.6)
-    note = roofline.roof_note([replace(known, run=probed(run, squeezed))])
-    assert "The probe was disturbed: it had 60 % of the processor. The roofs may" in note
+def test_a_disturbed_probe_is_told(known, roofline, run, probed):
+    assert section.roofline_note([known]) == section.HOW
+    slow = replace(roofline, flops=replace(roofline.flops, median=2e9))
+    note = section.roofline_note([replace(known, run=probed(run, slow))])
+    assert "median of its repetitions was down to 1 % of the best. The rates may" in note
+    squeezed = replace(roofline, granted=0.6)
+    note = section.roofline_note([replace(known, run=probed(run, squeezed))])
+    assert "The probe was disturbed: it had 60 % of the processor. The rates may" in note
     assert "shares too high" in note
 
 
@@ -145,7 +146,9 @@ def test_the_order_of_the_models_is_explained(text):
     assert "FLOPs and time at the measured rates; fewer are in that of parameters (4)" in part
     assert "Of all orders of 4 models, 4.2 % agree as well by chance, and 5 costs" in part
     assert "mobilenet_v3_small does 1/32.1 of the FLOPs of resnet18, but takes 1/3.75" in part
-    assert "11.1 GFLOP/s (5.5 % of the arithmetic roof), resnet18 95.0 GFLOP/s (47 %)" in part
+    assert (
+        "11.1 GFLOP/s (5.5 % of the attained arithmetic rate), resnet18 95.0 GFLOP/s (47 %)" in part
+    )
     assert "Most of the time of mobilenet_v3_small is explained by none of these" in part
     assert "unet does 5.09\u00d7 the FLOPs of resnet18 and takes 4.06\u00d7 its time" in part
     assert "memory-bound" not in part
@@ -178,7 +181,7 @@ def test_every_section_is_there_and_all_tables_are_tables(text):
         assert f"\n{head}\n" in text
     assert "](plots/roofline.png)" in text
     assert "\n\n\n" not in text
-    assert "{'" not in text  # roofs are no row of the table of the device
+    assert "{'" not in text  # rooflines are no row of the table of the device
 
 
 def test_what_was_not_measured_is_said_in_a_sentence(render, lab2_run, lab2):
@@ -187,18 +190,18 @@ def test_what_was_not_measured_is_said_in_a_sentence(render, lab2_run, lab2):
         operations.NOT_COUNTED,
         memory.NOT_MEASURED,
         start.NOT_MEASURED,
-        roofline.NOT_MEASURED,
+        section.NOT_MEASURED,
     ):
         assert f"\n{sentence}\n" in text
     assert "FLOP/s" not in text
     assert "\n\n\n" not in text
 
 
-def test_operations_without_roofs_claim_no_share(render, run, lab_of, costed):
+def test_operations_without_rooflines_claim_no_share(render, run, lab_of, costed):
     records = costed(lab_of(run), None)
     text = render([RunRecords(run=run, records=tuple(records))])
-    assert roofline.NOT_MEASURED in text
-    assert "of the arithmetic roof" not in text
+    assert section.NOT_MEASURED in text
+    assert "of the attained arithmetic rate" not in text
     assert "11.1 GFLOP/s" in text
 
 
@@ -209,9 +212,9 @@ def test_two_models_have_no_order(known):
     assert any("5.09" in line for line in explanation.order_lines(grid, {}))
 
 
-def test_hostile_names_stay_text_in_the_new_sections(render, run, roof, record, probed):
+def test_hostile_names_stay_text_in_the_new_sections(render, run, roofline, record, probed):
     evil = "x|y\n# h <script>`*"
-    bad = replace(roof, flops=replace(roof.flops, what=evil))
+    bad = replace(roofline, flops=replace(roofline.flops, what=evil))
     odd = [
         record(evil, half_s=0.001, run=run, flops=10**9, macs=10**9 // 2, unknown_operators=[evil],
                operations_method=evil, memory_counter=evil, peak_memory_bytes=9, roof_limit=evil,

@@ -23,9 +23,9 @@ MEASURED = {
 
 def test_a_workload_with_its_source_its_spread_and_what_follows_from_it(record):
     line = energy_line(record(latency_s=0.03, **MEASURED))
-    assert line.startswith("resnet18 224/1: 28 ± 6 mJ per input (rapl:package-0, package), ")
-    assert "19 ± 4 mJ above rest" in line
-    assert "15.0 W, at rest 5.03 W" in line
+    assert line.startswith("resnet18 224/1: 28 ± 6 mJ per sample (rapl:package-0, package), ")
+    assert "19 ± 4 mJ above idle" in line
+    assert "15.0 W, idle 5.03 W" in line
     assert "35.6 inferences per joule" in line
     assert "energy-delay product 843 µJ s" in line
 

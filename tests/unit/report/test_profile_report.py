@@ -123,14 +123,14 @@ def test_what_has_no_interval_says_why():
     found = make()
     few = Estimate(value=0.04, low=None, high=None, confidence=0.95, method="m", n=2)
     text = printed(make(plain=few, added=replace(few, n=1), profiled=found.profile.profiled))
-    assert "(no interval: 1 turn, too few)" in text
+    assert "(no interval: 1 repetition, too few)" in text
     assert "too few of them are independent for an interval" in re.sub(r"\s+", " ", text)
 
 
 def test_an_interval_that_says_nothing_is_not_shown():
     added = Estimate(value=0.5, low=-0.9, high=900.0, confidence=0.95, method="m", n=4)
     text = re.sub(r"\s+", " ", printed(make(added=added)))
-    assert "adds 50 % to a call, but its turns differ too much to be sure" in text
+    assert "adds 50 % to a call, but its repetitions differ too much to be sure" in text
     assert "90,000" not in text
 
 

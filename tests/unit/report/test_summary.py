@@ -52,7 +52,9 @@ def test_figures_that_are_not_trusted_are_counted(answers, record):
 
 def test_the_confidence_is_that_of_the_latencies_that_have_an_interval(answers, record):
     found = answers(record(latency_s=0.04), record(batch=2, half_s=0.001))
-    assert any("half of the 95 % interval is 2.5 % to 2.5 %" in line for line in found.sure)
+    assert any(
+        "the half-width of the 95 % intervals is 2.5 % to 2.5 %" in line for line in found.sure
+    )
 
 
 def test_all_that_is_said_is_in_the_lines(answers, record):

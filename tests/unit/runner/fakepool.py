@@ -7,9 +7,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from inferometer.core.record import Failure, Round
+from inferometer.runner import journal
+from inferometer.runner.phases.latency import apparatus, groups, interleaving, sustained, warming
+from inferometer.runner.workers import pool as workers
+from inferometer.runner.workers.messages import WarmedUp
 from inferometer.runner.workers.parent import WorkerFailed
 
 LOAD_S = 2.0
+
+TIMED = (apparatus, groups, interleaving, journal, sustained, warming, workers)
+"""Modules that look at the clock while a campaign goes on."""
 
 
 class Killed(BaseException):
@@ -62,6 +69,12 @@ class FakePool:
         self.deadline = clock
         return self
 
+    def stand_in(self, monkeypatch):
+        """Take the place of the workers of each campaign to come, and of the clock."""
+        monkeypatch.setattr(apparatus, "WorkerPool", self)
+        for module in TIMED:
+            monkeypatch.setattr(module, "time", self.clock)
+
     def _step(self, step, workload):
         model, batch = workload.variant.model, workload.batch_size
         self.log.append((step, model, batch))
@@ -87,18 +100,15 @@ class FakePool:
             raise Killed
         self.kill_warm -= 1
         self.alive[workload.variant].add(workload)
-        return {
-            "round": self._round(workload, 3, phase="warmup"),
-            "first_call_s": 0.5, "input_shape": "1x3", "seen": {}, "notes": (),
-            "size_applied": True, "batch_applied": True,
-        }  # fmt: skip
+        first = self._round(workload, 3, phase="warmup")
+        return WarmedUp(first_call_s=0.5, round=first, input_shape="1x3")
 
     def measure(self, workload, plan, *, expected_s):
         self._step("round", workload)
         if self.kill_after <= 0:
             raise Killed
         self.kill_after -= 1
-        return {"round": self._round(workload, plan.values + plan.settle, settle=plan.settle)}
+        return self._round(workload, plan.values + plan.settle, settle=plan.settle)
 
     def _round(self, workload, values, *, phase="measure", settle=0):
         call_s = self.call_s.get(workload.variant.model, 0.01) * workload.batch_size
@@ -125,7 +135,8 @@ class FakePool:
         return workload in self.alive.get(workload.variant, ())
 
     def note(self, variant, text):
-        self.facts[variant]["notes"].append(text)
+        if variant in self.facts:  # it was loaded
+            self.facts[variant]["notes"].append(text)
 
     def end(self, variant):
         self.alive.pop(variant, None)

@@ -15,7 +15,7 @@ from inferometer.core.model import Inputs, LoadedModel
 from inferometer.core.workload import Shape
 from inferometer.models.inputs import ExampleInputs, GeneratedInputs, TensorSpec, images
 from inferometer.runner.workers.batches import batch_remark
-from inferometer.runner.workers.harness import Bench
+from inferometer.runner.workers.harness import Harness
 from inferometer.runner.workers.loading import watch_of
 
 
@@ -36,8 +36,8 @@ def warm(network, *, batch=4, inputs=None, source="python"):
         network=network, format=Format.CALLABLE, inputs=spec, source=source, weights="none"
     )
     session = PythonSession(network)
-    bench = Bench(model, session, load_s=None, watch=watch_of(session, threads=1))
-    return bench.warm_up(Shape(batch_size=batch, input_size=None)).notes
+    harness = Harness(model, session, load_s=None, watch=watch_of(session, threads=1))
+    return harness.warm_up(Shape(batch_size=batch, input_size=None)).notes
 
 
 def refusal(*args, **kwargs):
@@ -108,7 +108,7 @@ def test_models_of_users_pass_without_a_word_where_the_batch_may_stand_elsewhere
 def test_a_batch_that_shows_nowhere_is_a_note_on_models_of_users():
     """Instances of a bag may be pooled into one answer."""
     [note] = warm(lambda x: x.mean(0, keepdims=True))
-    assert note == (
+    assert str(note) == (
         "the output (1x3) shows nothing of the batch of 4: figures for a sample count the whole "
         "batch"
     )

@@ -1,4 +1,4 @@
-"""Turns, groups, deadlines, failures and resume of a campaign, without a process or a wait."""
+"""Replicates, groups, deadlines, failures and resume of a campaign, without a process or a wait."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.sweep import Block, Study, Sweep
-from inferometer.runner import journal as journal_module
 from inferometer.runner.journal import Journal
-from inferometer.runner.phases.latency import campaign as module
+from inferometer.runner.phases.latency import campaign
 from inferometer.runner.phases.latency.campaign import Campaign
+from inferometer.runner.phases.latency.ending import Ending
+from inferometer.runner.phases.latency.replicating import ReplicatePlanner
 from inferometer.runner.run import missing_workloads
-from inferometer.runner.workers import pool as residents_module
 from inferometer.store import open_store
 
 from .fakepool import LOAD_S, FakeClock, FakePool, Killed, failed
@@ -36,15 +36,12 @@ class Site:
 
     def campaign(self, monkeypatch, pool, **changes):
         """Measure what is missing, as a run and a resumed run do."""
-        monkeypatch.setattr(module, "Residents", pool)
-        for place in (module, journal_module, residents_module):
-            monkeypatch.setattr(place, "time", self.clock)
+        pool.stand_in(monkeypatch)
         journal = Journal(store=self.store, run=self.run, done=0, listener=lambda _: None)
         procedure = replace(self.study.procedure, **changes)
-        campaign = Campaign(procedure, journal, constants={})
         records = self.store.records(self.run.id)
-        campaign.execute(missing_workloads(self.study, records, retry_failed=False))
-        return campaign
+        missing = missing_workloads(self.study, records, retry_failed=False)
+        Campaign(procedure, journal, constants={}).execute(missing)
 
     def records(self):
         found = self.store.records(self.run.id, with_rounds=True)
@@ -88,6 +85,31 @@ def test_every_workload_is_measured_in_as_many_processes_as_asked_for(site, monk
     assert sorted(steps(pool, "load")) == [("a", 1)] * 3 + [("b", 1)] * 3
 
 
+def test_another_planner_changes_who_gets_a_process_and_nothing_else(site, monkeypatch):
+    class Twice(ReplicatePlanner):
+        """Two processes for a, one for all others."""
+
+        def decide(self, present):
+            found = super().decide(present)
+            further = [
+                one.task.workload
+                for one in present
+                if one.task.workload.variant.model == "a" and one.replicates < 2
+            ]
+            ending = [one for one in present if one.task.workload not in further]
+            return replace(found, further=further, ending=ending, topped_up=[])
+
+    monkeypatch.setattr(campaign, "ReplicatePlanner", Twice)
+    here = site()
+    pool = FakePool(here.clock)
+    here.campaign(monkeypatch, pool)
+    figures = {key: one.figures for key, one in here.records().items()}
+    assert {key: one["latency_processes"] for key, one in figures.items()} == {
+        ("a", 1): 2, ("a", 2): 2, ("b", 1): 1, ("b", 2): 1,
+    }  # fmt: skip
+    assert sorted(steps(pool, "load")) == [("a", 1)] * 2 + [("b", 1)]
+
+
 def test_rounds_of_all_workloads_are_interleaved(site, monkeypatch):
     here = site(models=("a", "b", "c"))
     pool = FakePool(here.clock)
@@ -103,8 +125,8 @@ def test_what_memory_does_not_hold_side_by_side_is_measured_in_groups(site, monk
     pool = FakePool(here.clock, room=2)
     here.campaign(monkeypatch, pool)
     notes = {name: record.figures["notes"] for (name, _), record in here.records().items()}
-    assert any("a group of 2 of 3 models" in note for note in notes["a"])
-    assert any("a group of 1 of 3 models" in note for note in notes["c"])
+    assert any("a group of 2 of 3 models" in str(note) for note in notes["a"])
+    assert any("a group of 1 of 3 models" in str(note) for note in notes["c"])
     seen = steps(pool, "round")
     assert ("c", 1) not in seen[: seen.index(("c", 1))]
 
@@ -201,19 +223,18 @@ def test_a_run_that_is_killed_before_all_is_warm_comes_to_its_end(site, monkeypa
     records = here.records()
     assert len(records) == 8
     assert {one.status for one in records.values()} == {"ok"}
-    notes = [note for one in records.values() for note in one.figures["notes"]]
+    notes = [str(note) for one in records.values() for note in one.figures["notes"]]
     assert any("the run had been interrupted before all were warm" in note for note in notes)
 
 
 def test_what_is_stored_whole_is_recorded_before_anything_else_is_loaded(site, monkeypatch):
     here = site(models=("a", "b"), batches=(1,))
     pool = FakePool(here.clock, fails={("load", "b", 1): failed("bad_model", "load")})
-    lone = Campaign._finish
-    monkeypatch.setattr(Campaign, "_finish", lambda *_: (_ for _ in ()).throw(Killed))
-    with pytest.raises(Killed):
-        here.campaign(monkeypatch, pool)
+    with monkeypatch.context() as killing:
+        killing.setattr(Ending, "finish", lambda *_: (_ for _ in ()).throw(Killed))
+        with pytest.raises(Killed):
+            here.campaign(monkeypatch, pool)
     assert not any(one.status == "ok" for one in here.records().values())
-    monkeypatch.setattr(Campaign, "_finish", lone)
     pool = FakePool(here.clock, kill_after=0)
     here.campaign(monkeypatch, pool)
     assert here.records()["a", 1].status == "ok"

@@ -10,7 +10,7 @@ from inferometer.core.format import Format
 from inferometer.core.model import LoadedModel
 from inferometer.core.workload import Shape
 from inferometer.models.inputs import GeneratedInputs, TensorSpec
-from inferometer.runner.workers.harness import Bench, RoundPlan
+from inferometer.runner.workers.harness import Harness, RoundPlan
 from inferometer.runner.workers.loading import watch_of
 
 SMALL, LARGE = (Shape(batch_size=b, input_size=None) for b in (2, 4))
@@ -29,7 +29,7 @@ class Counted(GeneratedInputs):
 
 @pytest.fixture
 def measured():
-    """Makes a bench of a function of one array."""
+    """Makes a harness of a function of one array."""
 
     def make(network):
         Counted.made = 0
@@ -38,22 +38,22 @@ def measured():
             network=network, format=Format.CALLABLE, inputs=spec, source="python", weights="none"
         )
         session = PythonSession(network)
-        return Bench(model, session, load_s=None, watch=watch_of(session, threads=1))
+        return Harness(model, session, load_s=None, watch=watch_of(session, threads=1))
 
     return make
 
 
 def test_rounds_make_noise_once_until_another_shape_is_warmed_up(measured):
-    bench = measured(lambda x: x * 2)
-    bench.warm_up(SMALL)
+    harness = measured(lambda x: x * 2)
+    harness.warm_up(SMALL)
     assert Counted.made == 1
     for _ in range(3):
-        bench.run_round(SMALL, PLAN)
+        harness.run_round(SMALL, PLAN)
     assert Counted.made == 2
-    bench.warm_up(LARGE)  # its memory is watched: nothing of the other shape is held
+    harness.warm_up(LARGE)  # its memory is watched: nothing of the other shape is held
     for _ in range(2):
-        bench.run_round(SMALL, PLAN)
-        bench.run_round(LARGE, PLAN)
+        harness.run_round(SMALL, PLAN)
+        harness.run_round(LARGE, PLAN)
     assert Counted.made == 2 + 1 + 2
 
 
@@ -65,8 +65,8 @@ def test_a_model_that_changes_its_inputs_finds_the_same_in_each_round(measured):
         x += 1
         return x
 
-    bench = measured(grow)
-    bench.warm_up(SMALL)
+    harness = measured(grow)
+    harness.warm_up(SMALL)
     for _ in range(2):
-        bench.run_round(SMALL, PLAN)
+        harness.run_round(SMALL, PLAN)
     assert all(np.array_equal(one, seen[0]) for one in seen)

@@ -13,18 +13,18 @@ MIB = 1 << 20
 sizes = st.integers(1, 1 << 34)
 
 
-def cost(paper, inputs=0):
+def cost(analytical, inputs=0):
     return Cost(
         operators=(), input_bytes=inputs, output_bytes=0, weight_bytes=0,
-        activation_bytes=paper, activation_peak_bytes=paper, method="known",
+        activation_bytes=analytical, activation_peak_bytes=analytical, method="known",
     )  # fmt: skip
 
 
-def observed(paper, activation, beside=300 * MIB):
-    return Observed(paper=paper, activation=activation, peak=beside + activation)
+def observed(analytical, activation, beside=300 * MIB):
+    return Observed(analytical=analytical, activation=activation, peak=beside + activation)
 
 
-def test_without_a_smaller_shape_it_is_what_the_paper_says_and_a_lower_bound():
+def test_without_a_smaller_shape_it_is_the_analytical_cost_and_a_lower_bound():
     found = forecast_memory(cost(100 * MIB, 9 * MIB), loaded=300 * MIB, observed=[])
     assert found == MemoryForecast(peak=409 * MIB, least=100 * MIB, shapes=0)
 
@@ -35,14 +35,14 @@ def test_nothing_is_forecast_from_nothing():
 
 
 @pytest.mark.parametrize("times", [2, 8, 64])
-def test_a_runtime_that_takes_what_the_paper_says_is_forecast_exactly(times):
+def test_a_runtime_that_takes_what_is_counted_is_forecast_exactly(times):
     small = observed(10 * MIB, 10 * MIB)
     found = forecast_memory(cost(times * 10 * MIB, MIB), loaded=None, observed=[small])
     assert found.peak == 300 * MIB + MIB + times * 10 * MIB
 
 
 def test_inputs_of_a_smaller_shape_are_not_counted_again():
-    small = Observed(paper=MIB, activation=MIB, peak=(300 + 32 + 1) * MIB, inputs=32 * MIB)
+    small = Observed(analytical=MIB, activation=MIB, peak=(300 + 32 + 1) * MIB, inputs=32 * MIB)
     found = forecast_memory(cost(2 * MIB, 64 * MIB), loaded=None, observed=[small])
     assert found.peak == (300 + 64 + 2) * MIB
 
@@ -66,13 +66,13 @@ def test_the_largest_shapes_tell_most_and_agree_on_a_mean():
 
 
 @given(
-    paper=sizes, more=sizes, inputs=st.integers(0, 1 << 30),
+    analytical=sizes, more=sizes, inputs=st.integers(0, 1 << 30),
     seen=st.lists(st.tuples(sizes, st.integers(0, 1 << 34)), min_size=1, max_size=5),
 )  # fmt: skip
-def test_it_never_falls_when_the_paper_rises(paper, more, inputs, seen):
+def test_it_never_falls_when_the_count_rises(analytical, more, inputs, seen):
     known = [observed(*pair) for pair in seen]
-    small = forecast_memory(cost(paper, inputs), loaded=None, observed=known)
-    large = forecast_memory(cost(paper + more, inputs), loaded=None, observed=known)
+    small = forecast_memory(cost(analytical, inputs), loaded=None, observed=known)
+    large = forecast_memory(cost(analytical + more, inputs), loaded=None, observed=known)
     assert large.peak >= small.peak - 1
 
 
@@ -86,7 +86,7 @@ def test_what_is_clear_and_what_may_be():
     assert not small.may_exceed(100 * MIB)
 
 
-def test_unobserved_only_the_results_on_paper_refuse():
+def test_unobserved_only_the_analytical_results_refuse():
     assert not MemoryForecast(peak=900 * MIB, least=99 * MIB, shapes=0).exceeds(100 * MIB)
     assert MemoryForecast(peak=900 * MIB, least=101 * MIB, shapes=0).exceeds(100 * MIB)
 
@@ -100,6 +100,6 @@ def test_a_record_that_lacks_a_figure_teaches_nothing(name):
         "memory_activation_bytes": 20,
         "peak_memory_bytes": 400,
     }
-    assert Observed.of(figures) == Observed(paper=10, activation=20, peak=400)
+    assert Observed.of(figures) == Observed(analytical=10, activation=20, peak=400)
     assert Observed.of({**figures, name: None}) is None
     assert Observed.of({**figures, "activation_peak_bytes": 0}) is None

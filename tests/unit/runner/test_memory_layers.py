@@ -97,7 +97,7 @@ def test_what_a_process_has_imported_of_others():
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_process_without_us_owes_us_nothing():
     """A second look at a bare interpreter, in which nothing of ours is."""
-    modules = ["json", "socket", "statistics"]
+    modules = ("json", "socket", "statistics")
     command = [sys.executable, "-c", memory_layers.BARE, *modules]
     status = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     resident = next(int(line.split()[1]) for line in status.splitlines() if "VmRSS" in line) << 10
@@ -117,4 +117,4 @@ def test_processes_that_did_not_peak_alike_are_a_note():
     assert peaks_apart([600 * MIB]) == []
     assert peaks_apart([600 * MIB, 620 * MIB, 610 * MIB]) == []
     (note,) = peaks_apart([600 * MIB, 710 * MIB, 637 * MIB])
-    assert "first of 3 processes: 600 MiB to 710 MiB" in note
+    assert "first of 3 processes: 600 MiB to 710 MiB" in str(note)

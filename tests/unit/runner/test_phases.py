@@ -9,6 +9,7 @@ import pytest
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import FIELDS, Record
+from inferometer.core.statement import Statement
 from inferometer.core.sweep import Study, Sweep
 from inferometer.runner.journal import Journal
 from inferometer.runner.phases import plan as module
@@ -149,6 +150,6 @@ def test_without_a_budget_none_has_one(site):
 
 
 def test_a_record_says_why_it_has_no_energy_until_it_is_reached():
-    nothing = module.EnergyPhase(EnergyDecision(reason="switched off"))
-    assert nothing.until_reached() == {"energy_reason": "switched off"}
+    nothing = module.EnergyPhase(EnergyDecision(reason=Statement("energy_off")))
+    assert nothing.until_reached() == {"energy_reason": Statement("energy_off")}
     assert not nothing.lacks(STUDY, [])

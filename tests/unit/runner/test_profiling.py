@@ -12,6 +12,7 @@ from inferometer.core.model import Inputs
 from inferometer.core.profile import CallTree, Node, Profile
 from inferometer.core.workload import Shape
 from inferometer.runner.workers import profiling
+from inferometer.runner.workers.codec import decode, encode
 
 SHAPE = Shape(batch_size=1, input_size=None)
 ROOT = Node(
@@ -41,14 +42,14 @@ class Device:
         self.clock.now_s += self._latency_s()
         self.log.append("plain")
 
-    def run(self, calls, *, settle):
+    def run(self, calls, *, warmup):
         latencies = []
-        for _ in range(settle + calls):
+        for _ in range(warmup + calls):
             latencies.append(self._latency_s() * (1 + self.added))
             self.clock.now_s += latencies[-1]
         self.events = self.events_of_a_call
-        self.log += ["profiled"] * (settle + calls)
-        return latencies[settle:]
+        self.log += ["profiled"] * (warmup + calls)
+        return latencies[warmup:]
 
     def forget(self):
         self.log.append("forget")
@@ -63,7 +64,7 @@ class Device:
         return self.call_s * (1 + self.drift * self.clock.now_s)
 
 
-class Bench:
+class Harness:
     def __init__(self, device, inputs):
         self.session = SimpleNamespace(
             running=nullcontext, bind=lambda _: device.call, profiler=lambda _: device
@@ -80,8 +81,8 @@ def measure(monkeypatch):
         monkeypatch.setattr(
             "inferometer.runner.workers.loop.perf_counter_ns", lambda: round(clock.now_s * 1e9)
         )
-        bench = Bench(device, Inputs(args=(), shape="1x4", size_applied=applied))
-        return profiling.profile_here(bench, SHAPE, seconds=seconds, trace=trace), device
+        harness = Harness(device, Inputs(args=(), shape="1x4", size_applied=applied))
+        return profiling.profile_here(harness, SHAPE, seconds=seconds, trace=trace), device
 
     return run
 
@@ -116,7 +117,7 @@ def test_no_more_events_than_can_be_held(measure):
 
 def test_it_survives_the_way_to_the_parent(measure):
     found, device = measure(trace="somewhere")
-    assert Profile.from_json(found.to_json()) == found
+    assert decode(encode(found), Profile) == found
     assert device.log[-1] == "somewhere"
 
 
@@ -126,7 +127,7 @@ def test_an_input_size_without_effect_is_refused(measure):
 
 
 def test_a_backend_without_a_profiler_says_so():
-    bench = SimpleNamespace(session=object(), inputs=lambda _: Inputs(args=(), shape="1"))
+    harness = SimpleNamespace(session=object(), inputs=lambda _: Inputs(args=(), shape="1"))
     with pytest.raises(WorkloadError, match="no profiler") as caught:
-        profiling.profile_here(bench, SHAPE, seconds=1.0)
+        profiling.profile_here(harness, SHAPE, seconds=1.0)
     assert caught.value.kind == "unsupported"

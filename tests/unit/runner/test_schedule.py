@@ -62,7 +62,7 @@ def simulate(costs, procedure, *, budget=None, noise=0.02, seed=0):
         task.add(make_round(values, plan.settle, plan.calls_per_value, started_at=now))
         now += sum(values) * plan.calls_per_value
         order.append(task.workload.variant.model)
-        schedule.settle(task)
+        schedule.review(task)
 
 
 def test_rounds_of_different_workloads_interleave_and_the_seed_decides_the_order():
@@ -187,7 +187,9 @@ class TestPairs:
         few = {"max_time_s": 5.0} | changes
         procedure = replace(ONE, pair=True, min_rounds=8, target=0.5, **few)
         tasks = [make_task(name, 0.01, procedure) for name in names]
-        schedule = PairSchedule(tasks, procedure, order=random.Random(seed))
+        schedule = PairSchedule(
+            tasks, procedure, order=random.Random(seed), numbers=itertools.count()
+        )
         now, blocks = 0.0, []
         while (task := schedule.next(now)) is not None:
             plan = schedule.plan(task)
@@ -195,7 +197,7 @@ class TestPairs:
             task.add(make_round(values, plan.settle, started_at=now))
             now += sum(values)
             blocks.append((task.workload.variant.model, schedule.pair))
-            schedule.settle(task)
+            schedule.review(task)
         return blocks
 
     def test_blocks_come_in_groups_of_four_with_one_side_outside(self):
@@ -216,15 +218,16 @@ class TestPairs:
     def test_blocks_are_short(self):
         procedure = replace(ONE, pair=True)
         tasks = [make_task(name, 0.01, procedure) for name in "ab"]
-        schedule = PairSchedule(tasks, procedure, order=random.Random(0))
+        schedule = PairSchedule(tasks, procedure, order=random.Random(0), numbers=itertools.count())
         plan = schedule.plan(schedule.next(0.0))
         assert (plan.values, plan.settle) == (4, 1)
 
     def test_groups_are_numbered_on_from_where_the_caller_was(self):
         tasks = [make_task(name, 0.01, ONE) for name in "ab"]
-        schedule = PairSchedule(tasks, ONE, order=random.Random(0), first_pair=7)
+        numbers = itertools.count(7)
+        schedule = PairSchedule(tasks, ONE, order=random.Random(0), numbers=numbers)
         schedule.next(0.0)
-        assert (schedule.pair, schedule.next_pair) == (7, 8)
+        assert (schedule.pair, next(numbers)) == (7, 8)
 
     def test_one_that_lost_its_partner_takes_usual_rounds(self):
         blocks = self.groups(names="a")
@@ -236,7 +239,7 @@ class TestPairs:
         procedure = replace(ONE, pair=True, min_rounds=8, target=0.5)
         rng = random.Random(5)
         tasks = [make_task(name, 0.01, procedure) for name in "ab"]
-        schedule = PairSchedule(tasks, procedure, order=random.Random(0))
+        schedule = PairSchedule(tasks, procedure, order=random.Random(0), numbers=itertools.count())
         now = 0.0
         while (task := schedule.next(now)) is not None:
             plan = schedule.plan(task)
@@ -244,7 +247,7 @@ class TestPairs:
             done = make_round(values, plan.settle, started_at=now)
             task.add(replace(done, pair=schedule.pair))
             now += sum(values)
-            schedule.settle(task)
+            schedule.review(task)
         assert pair_width(tasks[0].rounds, tasks[1].rounds, procedure) <= 0.01
         assert len(tasks[0].rounds) > 50
         assert len(tasks[0].rounds) == len(tasks[1].rounds)

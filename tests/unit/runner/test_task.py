@@ -23,7 +23,7 @@ def a_round(index, level_s):
     )  # fmt: skip
 
 
-def test_calls_that_become_slower_end_at_the_time_limit_not_at_the_next_look():
+def test_calls_that_become_slower_end_at_the_time_limit_not_at_the_next_analysis():
     variant = Variant(model="m", backend="python", precision="fp32")
     workload = Workload(
         variant=variant,
@@ -34,7 +34,7 @@ def test_calls_that_become_slower_end_at_the_time_limit_not_at_the_next_look():
     for index in range(10):
         task.add(a_round(index, 0.001))
     assert not task.enough()
-    planned = task.next_look
+    planned = task.next_analysis
     assert planned >= 30  # at a millisecond a call
     while not task.enough():
         task.add(a_round(len(task.rounds), 0.05))

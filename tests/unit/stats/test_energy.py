@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inferometer.stats.energy import energy_per_input
+from inferometer.stats.energy import energy_per_sample
 from inferometer.stats.energy_windows import (
     Readings,
     Sensor,
@@ -46,7 +46,7 @@ def power_at(at, levels=(20, 20.1, 19.9, 20.05, 19.95), idle=5.0):
 
 def measured(sensor=SAMPLES, values=None, **options):
     values = power_at(AT) if values is None else values
-    return energy_per_input(
+    return energy_per_sample(
         sensor, AT, values, options.pop("load", LOAD), **{"idle_before": BEFORE, "idle_after": AFTER, **options}
     )  # fmt: skip
 
@@ -125,7 +125,7 @@ def test_readings_that_do_not_cover_a_window_give_nothing(quantity):
 
 def test_a_silence_within_a_window_is_told():
     kept = (AT < 33) | (AT > 36)
-    found = energy_per_input(SAMPLES, AT[kept], power_at(AT)[kept], LOAD)
+    found = energy_per_sample(SAMPLES, AT[kept], power_at(AT)[kept], LOAD)
     assert found.gross_j is None
     assert "no reading for 3.2 s" in found.reason
 
@@ -331,7 +331,7 @@ def test_figures_are_never_nan_nor_zero_for_missing(data):
     )
     sensor = data.draw(st.sampled_from([COUNTER, SAMPLES]))
     with np.errstate(all="ignore"):
-        found = energy_per_input(sensor, at, values, LOAD, idle_before=BEFORE, idle_after=AFTER)
+        found = energy_per_sample(sensor, at, values, LOAD, idle_before=BEFORE, idle_after=AFTER)
     assert (found.gross_j is None) == (found.reason is not None)
     for estimate in (found.gross_j, found.mean_w):
         assert estimate is None or (np.isfinite(estimate.value) and estimate.value > 0)

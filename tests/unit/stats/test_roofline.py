@@ -76,7 +76,7 @@ def test_nothing_to_do_has_no_share():
 
 
 @given(amounts, amounts, rates, st.floats(1, 100))
-def test_a_latency_at_or_above_the_roof_reaches_at_most_all_of_it(flops, moved, at, slower):
+def test_a_latency_at_or_above_the_roofline_reaches_at_most_all_of_it(flops, moved, at, slower):
     least = bound(flops, moved, at)
     if least.latency_s:
         assert 0 < least.share(slower * least.latency_s) <= 1 + 1e-12

@@ -199,6 +199,12 @@ RECORDS = with_values(
     ("figures", '{"parameters": ' + "9" * 5000 + "}"),
     ("figures", '{"notes": 5}'),
     ("figures", '{"notes": [5]}'),
+    ("figures", '{"causes": [{"code": "stolen"}]}'),
+    ("figures", '{"causes": [{"code": "stolen", "values": {}}]}'),
+    ("figures", '{"causes": [{"code": "stolen", "values": {"share": "much"}}]}'),
+    ("figures", '{"causes": [{"code": "stolen", "values": {"share": [1]}}]}'),
+    ("figures", '{"energy_reason": {"code": 5, "values": {}}}'),
+    ("figures", '{"energy_reason": ["a"]}'),
     ("figures", '{"steady": 1}'),
     ("figures", '{"verdict": 1}'),
     ("figures", '{"model": "another"}'),
@@ -405,16 +411,16 @@ class TestWriting:
     def test_notes_in_no_encoding_are_kept_readable(self, runs, path, make):
         with open_store(path) as store:
             store.put_record(runs[0], make.record(batch=9, notes=["a\udcff"]))
-            assert store.records(runs[0])[-1].figures["notes"] == ["a?"]
+            assert store.records(runs[0])[-1]["notes"] == ["a?"]
 
 
-def test_a_roof_that_is_none_leaves_its_run(runs, change, reading):
-    roofs = '{"name": "Pi", "roofs": [1, {"flops": null}]}'
-    change("UPDATE runs SET device = ? WHERE sequence = 1", roofs)
-    from inferometer.core.roof import known_roofs
+def test_a_roofline_that_is_none_leaves_its_run(runs, change, reading):
+    rooflines = '{"name": "Pi", "roofs": [1, {"flops": null}]}'
+    change("UPDATE runs SET device = ? WHERE sequence = 1", rooflines)
+    from inferometer.core.roofline import known_rooflines
 
     with reading() as store:
-        assert known_roofs(store.run(runs[0]).device) == []
+        assert known_rooflines(store.run(runs[0]).device) == []
 
 
 def read_everything(path):

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
 import math
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 
 import psutil
@@ -12,6 +15,7 @@ import pytest
 from inferometer.core.errors import StoreError
 from inferometer.core.record import Record
 from inferometer.core.run import Run
+from inferometer.core.statement import Statement, text
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.store import open_store
 from inferometer.store.claims import this_process
@@ -103,6 +107,29 @@ def test_records_are_read_back_as_they_were_put(store, make):
     assert read == [replace(record, run=run.row_part()) for record in (ok, bad)]
     assert read[0]["device_name"] == "Pi 5"
     assert store.outcomes(run.id) == {"ok": 1, "failed": 1}
+
+
+def test_statements_are_kept_as_codes_with_values_and_sentences_as_they_are(store, make):
+    run = make.run(store)
+    causes = [Statement("run_delay", {"share": 0.0321456}), text("a sentence")]
+    record = make.record(causes=causes, energy_reason=Statement("energy_off"))
+    store.put_record(run.id, record)
+    with closing(sqlite3.connect(store.path)) as raw:
+        ((figures,),) = raw.execute("SELECT figures FROM records").fetchall()
+    assert json.loads(figures)["causes"] == [
+        {"code": "run_delay", "values": {"share": 0.0321456}},
+        "a sentence",
+    ]
+    assert store.records(run.id) == [replace(record, run=run.row_part())]
+
+
+def test_a_sentence_of_an_earlier_version_is_decided_by_as_its_code(store, make):
+    run = make.run(store)
+    told = "energy was not reached: the run ended before its windows"
+    store.put_record(run.id, make.record(energy_reason=told))
+    (record,) = store.records(run.id)
+    assert record["energy_reason"] == told
+    assert record.lacks("energy")
 
 
 def test_a_record_replaces_the_earlier_one_in_its_place(store, make):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from inferometer.core.errors import ImportFileError
 from inferometer.core.record import FIELDS, Failure, Record
+from inferometer.core.statement import Statement
 from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.store import limits, open_store
 from inferometer.store import parquet as parquet_files
@@ -388,6 +389,14 @@ def test_what_was_exported_is_the_same_when_it_is_imported_and_exported_again(
         again = store.records(stored.id)
     assert export_rows(again) == export_rows(records)
     assert FORMATS[file_format](again) == path.read_bytes()
+
+
+def test_causes_have_their_codes_again(table, make):
+    causes = [Statement("stolen", {"share": 0.25}), Statement("one_process")]
+    (row,) = export_rows([make.record(causes=causes)])
+    (part,) = table(json.dumps([row])).runs
+    again = part.records[0].row()
+    assert (again["causes"], again["cause_codes"]) == (row["causes"], ["stolen", "one_process"])
 
 
 def test_an_export_of_several_runs_is_several_runs_again(table, make):

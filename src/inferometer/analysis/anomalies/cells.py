@@ -16,7 +16,7 @@ from inferometer.core.record import Record
 from inferometer.stats.affine import Off, far_off
 
 JUMP = 2.0
-"""Growth of the time for each input, from one shape to the next, that no computation explains."""
+"""Growth of the time of a sample, from one shape to the next, that no computation explains."""
 SURE_JUMP = 1.5
 """What the ends of the intervals must leave of it."""
 _NEEDED = {"latency_p90_s": 36, "latency_p95_s": 73, "latency_p99_s": 368}
@@ -92,7 +92,7 @@ def _faster(
 
 
 def jumps(grid: Grid) -> list[Anomaly]:
-    """Steps at which the time for each input, pixel or position more than doubles, by variant."""
+    """Steps at which the time of a sample, pixel or position more than doubles, by variant."""
     found = []
     for axis in ("batch_size", "input_size"):
         groups: dict[Column, list[tuple[float, Pair]]] = defaultdict(list)

@@ -142,8 +142,7 @@ def _agree(moved: Sequence[float]) -> bool:
 
 def _by_verdict(grid: Grid, verdict: str, places: list[Place]) -> Anomaly:
     records = [grid.cells[shape, column] for column, shape in places]
-    told = [record.figures.get("causes") for record in records]
-    causes = dict.fromkeys(str(cause) for one in told if isinstance(one, list) for cause in one)
+    causes = dict.fromkeys(str(cause) for record in records for cause in record.causes)
     return anomaly(
         grid,
         "device_changed",

@@ -9,14 +9,14 @@ from inferometer.analysis.grid import Grid
 from inferometer.analysis.hypotheses.ratio import ratio
 from inferometer.analysis.hypotheses.trends import linear, trend
 from inferometer.analysis.hypotheses.words import untestable
-from inferometer.core.roof import Roof
+from inferometer.core.roofline import Roofline
 from inferometer.study.hypotheses import parse_hypothesis
 
 __all__ = ["examine"]
 
 
 def examine(
-    grid: Grid, texts: Sequence[str], roofs: Mapping[str, Sequence[Roof]] | None = None
+    grid: Grid, texts: Sequence[str], rooflines: Mapping[str, Sequence[Roofline]] | None = None
 ) -> list[Tested]:
     """Test hypotheses on a table.
 
@@ -24,18 +24,18 @@ def examine(
         grid: the table.
         texts: the hypotheses, a line each; one that cannot be read, as in a run of another version,
             is untestable.
-        roofs: roofs of the device by the run's id; they make explanations better.
+        rooflines: of the device, by the run's id; they make explanations better.
     """
-    return [_examine(grid, text, roofs or {}) for text in texts]
+    return [_examine(grid, text, rooflines or {}) for text in texts]
 
 
-def _examine(grid: Grid, text: str, roofs: Mapping[str, Sequence[Roof]]) -> Tested:
+def _examine(grid: Grid, text: str, rooflines: Mapping[str, Sequence[Roofline]]) -> Tested:
     try:
         hypothesis = parse_hypothesis(text)
     except ValueError as error:
         return untestable(text, str(error))
     if hypothesis.kind == "trend":
-        return trend(grid, hypothesis, roofs)
+        return trend(grid, hypothesis, rooflines)
     if hypothesis.kind == "linear":
         return linear(grid, hypothesis)
-    return ratio(grid, hypothesis, roofs)
+    return ratio(grid, hypothesis, rooflines)

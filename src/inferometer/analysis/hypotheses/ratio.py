@@ -18,7 +18,7 @@ from inferometer.analysis.hypotheses.words import (
 )
 from inferometer.core import units
 from inferometer.core.hypothesis import FIGURES, Hypothesis
-from inferometer.core.roof import Roof
+from inferometer.core.roofline import Roofline
 from inferometer.stats.slopes import mean_slope
 
 MOST_NAMED = 5
@@ -27,7 +27,9 @@ NO_ZONE = 1e-9
 """A bound is a bound: there is no zone around it that does not matter."""
 
 
-def ratio(grid: Grid, hypothesis: Hypothesis, roofs: Mapping[str, Sequence[Roof]]) -> Tested:
+def ratio(
+    grid: Grid, hypothesis: Hypothesis, rooflines: Mapping[str, Sequence[Roofline]]
+) -> Tested:
     """Test a bound on the ratio of a figure at two values, in each stratum that has both."""
     pairs = opposites(grid, hypothesis.figure, hypothesis.left, hypothesis.right)
     if not pairs:
@@ -53,7 +55,7 @@ def ratio(grid: Grid, hypothesis: Hypothesis, roofs: Mapping[str, Sequence[Roof]
         against=counts["against"],
         undecided=counts["undecided"],
         counterexamples=counter,
-        explanation=_explanation(grid, hypothesis, pairs, roofs),
+        explanation=_explanation(grid, hypothesis, pairs, rooflines),
         limits=limits(grid, pairs, across_models=False),
     )
 
@@ -143,7 +145,7 @@ def _explanation(
     grid: Grid,
     hypothesis: Hypothesis,
     pairs: Sequence[Pair],
-    roofs: Mapping[str, Sequence[Roof]],
+    rooflines: Mapping[str, Sequence[Roofline]],
 ) -> str:
     """Why one of two models is faster, where the sides are models."""
     pair = pairs[0]
@@ -152,5 +154,5 @@ def _explanation(
     if not two_models or not hypothesis.figure.startswith("latency"):
         return ""
     fast, slow = sorted(sides, key=lambda cell: cell.value)
-    told = why(grid, fast.column, slow.column, fast.shape, roofs)
+    told = why(grid, fast.column, slow.column, fast.shape, rooflines)
     return " ".join(one.sentence for one in told if one.kind not in ("unknown", "undecided"))

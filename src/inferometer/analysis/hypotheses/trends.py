@@ -33,7 +33,7 @@ from inferometer.analysis.hypotheses.words import (
 from inferometer.analysis.parts import unknown_operators
 from inferometer.core import units
 from inferometer.core.hypothesis import AXES, Hypothesis
-from inferometer.core.roof import Roof
+from inferometer.core.roofline import Roofline
 from inferometer.stats.slopes import Slope
 
 MOST_NAMED = 5
@@ -76,7 +76,9 @@ class Contrast:
         return (share * min(len(self.pairs), TWO), size)
 
 
-def trend(grid: Grid, hypothesis: Hypothesis, roofs: Mapping[str, Sequence[Roof]]) -> Tested:
+def trend(
+    grid: Grid, hypothesis: Hypothesis, rooflines: Mapping[str, Sequence[Roofline]]
+) -> Tested:
     """Test whether a figure rises or falls with a factor, all else equal."""
     found = strata(grid, hypothesis.figure, hypothesis.factor)
     along = hypothesis.factor in AXES
@@ -102,7 +104,7 @@ def trend(grid: Grid, hypothesis: Hypothesis, roofs: Mapping[str, Sequence[Roof]
         against=counts["against"],
         undecided=counts["undecided"],
         counterexamples=tuple(counter[:MOST_NAMED]),
-        explanation="" if along else _explanation(grid, hypothesis, contrasts, roofs),
+        explanation="" if along else _explanation(grid, hypothesis, contrasts, rooflines),
         limits=limits(grid, pairs, across_models=not along),
     )
 
@@ -172,7 +174,7 @@ def _decided(
 
 
 def _contrasts(pairs: Sequence[Pair], *, along: bool) -> list[Contrast]:
-    """Pairs of the same step or the same two models together, the strongest objection first."""
+    """Pairs of the same step or the same two models together, strongest counterexample first."""
     groups: dict[object, list[Pair]] = defaultdict(list)
     for pair in pairs:
         cells = (pair.start, pair.end)
@@ -257,7 +259,7 @@ def _explanation(
     grid: Grid,
     hypothesis: Hypothesis,
     contrasts: Sequence[Contrast],
-    roofs: Mapping[str, Sequence[Roof]],
+    rooflines: Mapping[str, Sequence[Roofline]],
 ) -> str:
     """What orders the models better, and why the strongest counterexample is one."""
     if not any(record.number("macs") for record in grid.cells.values()):
@@ -266,7 +268,7 @@ def _explanation(
     worst = contrasts[0].against
     if worst and hypothesis.figure.startswith("latency"):
         start, end = worst[0].start, worst[0].end
-        told = why(grid, start.column, end.column, start.shape, roofs)
+        told = why(grid, start.column, end.column, start.shape, rooflines)
         said += [one.sentence for one in told if one.kind != "unknown"]
     return " ".join(text for text in said if text)
 

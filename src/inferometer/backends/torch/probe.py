@@ -1,4 +1,4 @@
-"""Find what torch attains on a device: arithmetic, memory, caches, and the start of an operator.
+"""Find what torch attains on a device: arithmetic, memory, caches, and the dispatch of an operator.
 
 Other programs can only make it slower, never faster; so the best repetition counts.
 """
@@ -12,7 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from inferometer.core.errors import WorkloadError
-from inferometer.core.roof import Attained, ProbePlan, Roof
+from inferometer.core.roofline import Attained, ProbePlan, Roofline
 from inferometer.core.units import byte_count
 from inferometer.host.cpus import logical_cores
 
@@ -86,7 +86,7 @@ class Probe:
         self.plan = plan
         self.wall_s = self.processor_s = 0.0
 
-    def roof(self, precision: str, dtype: torch.dtype, *, threads: int) -> Roof:
+    def roofline(self, precision: str, dtype: torch.dtype, *, threads: int) -> Roofline:
         """Measure it.
 
         Args:
@@ -108,7 +108,7 @@ class Probe:
             memory = self._attained("memory", _transfers(arrays, [size]))
             cache = self._attained("cache", _transfers(arrays, self._cached_sizes(size)))
             dispatch_s = self._dispatch_s(dtype)
-        return Roof(
+        return Roofline(
             device=self.device,
             precision=precision,
             threads=threads,
@@ -219,7 +219,7 @@ class Probe:
         return self.plan.cache_bytes or UNKNOWN_CACHE_BYTES
 
     def _dispatch_s(self, dtype: torch.dtype) -> float:
-        """Median time to start an operator that does next to nothing, its result included."""
+        """Median time to dispatch an operator that does next to nothing, its result included."""
         import torch
 
         one = torch.zeros(1, device=self.device).to(dtype)

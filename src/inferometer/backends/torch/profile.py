@@ -62,13 +62,13 @@ class TorchProfiler:
         """Operators and modules that a call ran through; 0 before any."""
         return self._tally.events
 
-    def run(self, calls: int, *, settle: int) -> list[float]:
-        """Call under the profiler; the latencies of the calls after the settling ones, seconds."""
+    def run(self, calls: int, *, warmup: int) -> list[float]:
+        """Call under the profiler; the latencies of the calls after the warm-up, seconds."""
         from torch.profiler import profile
 
         durations_ns = []
         with self._ranges.marked(), profile(activities=_activities(self._kind)) as session:
-            for _ in range(settle + calls):
+            for _ in range(warmup + calls):
                 begin = time.perf_counter_ns()
                 with open_range(CALL):
                     self._call()
@@ -82,9 +82,9 @@ class TorchProfiler:
                 f"torch's profiler kept {len(seen)} of {len(durations_ns)} calls: "
                 "they run through too many operators",
             )
-        for events, duration_ns in list(zip(seen, durations_ns, strict=True))[settle:]:
+        for events, duration_ns in list(zip(seen, durations_ns, strict=True))[warmup:]:
             self._tally.add(events, duration_ns)
-        return [duration_ns / 1e9 for duration_ns in durations_ns[settle:]]
+        return [duration_ns / 1e9 for duration_ns in durations_ns[warmup:]]
 
     def tree(self) -> CallTree:
         """Where the time went, over all calls so far."""

@@ -20,7 +20,7 @@ class ModuleRanges:
     A module that is registered at several places goes by the first of them.
 
     Args:
-        network: whose modules; itself has the empty name.
+        network: the modules' network; itself has the empty name.
     """
 
     def __init__(self, network: torch.nn.Module) -> None:

@@ -17,7 +17,7 @@ from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
 from inferometer.core.nested import is_opaque, mapped
 from inferometer.core.protocols import Adopted, Setting
 from inferometer.core.record import FailureKind
-from inferometer.core.roof import ProbePlan, Roof
+from inferometer.core.roofline import ProbePlan, Roofline
 from inferometer.core.workload import Variant
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ class TorchBackend:
         precision = names.get(dtype, str(dtype).removeprefix("torch."))
         return Adopted(TorchSession(network, device=device, dtype=dtype), precision)
 
-    def probe(self, *, device: str, precision: str, threads: int, plan: ProbePlan) -> Roof:
+    def probe(self, *, device: str, precision: str, threads: int, plan: ProbePlan) -> Roofline:
         """What torch attains on a device, with the threads that it was started with.
 
         Raises:
@@ -214,7 +214,7 @@ class TorchBackend:
 
         _check_device(device)
         probe = Probe(device=device, wait=_waiting(device), plan=fitted(plan, device))
-        return probe.roof(precision, _dtype(precision), threads=threads)
+        return probe.roofline(precision, _dtype(precision), threads=threads)
 
     def classify(self, error: BaseException) -> FailureKind | None:
         """Out of memory and unsupported shapes, told from errors of the model's own code."""

@@ -61,7 +61,7 @@ class Surroundings:
         run: runs a command; not used where the root is a recorded tree (see `live`).
         load: imports an optional module, raising ImportError.
         clock: Unix time, seconds.
-        sleep: waits.
+        sleep: waits for so many seconds.
     """
 
     root: Path = LIVE

@@ -84,12 +84,12 @@ def watch(
     and is read again when it has answered.
 
     Args:
-        sources: opened.
+        sources: power sources, opened.
         show: is told what is known and how many seconds went by, after each round of readings.
         interval_s: seconds between two rounds.
         for_s: seconds until the end, when what is being read is waited for.
         clock: seconds, any origin.
-        sleep: waits.
+        sleep: waits for so many seconds.
         watched: filled with one for each source, so that what was read is there after Ctrl-C.
     """
     watched += [Watched(info=source.info) for source in sources]

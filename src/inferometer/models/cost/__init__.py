@@ -1,4 +1,4 @@
-"""What a network costs on paper: parameters, operations, bytes. Knows no session and no clock."""
+"""The analytical cost of a network: parameters, operations, bytes. Knows no session or clock."""
 
 from __future__ import annotations
 

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
+
+from inferometer.core.nested import leaves
 
 IMAGE_AXES = 4
 TOKEN_AXES = 2
@@ -97,3 +100,22 @@ def _interpolated(array: Any, axis: int, size: int) -> Any:
     part = (place - below).reshape([-1 if other == axis else 1 for other in range(array.ndim)])
     low, high = array.take(below, axis), array.take(above, axis)
     return (low + (high - low) * part).astype(array.dtype)
+
+
+def shape_text(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """Shapes of all arrays in the arguments of a call, named where they have a name.
+
+    `8x3x224x224`, or `input_ids=8x128, attention_mask=8x128`; `none` where there is no array.
+    """
+    return ", ".join(_parts(args, kwargs)) or "none"
+
+
+def _parts(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[str]:
+    for path, leaf in leaves((args, kwargs), ""):
+        shape = getattr(leaf, "shape", None)
+        if shape is None:
+            continue
+        # Paths look like `[0][1]` for the second positional, `[1].name` for a keyword.
+        _, dot, name = path.partition(".")
+        dimensions = "x".join(map(str, shape)) or "scalar"
+        yield f"{name}={dimensions}" if dot else dimensions

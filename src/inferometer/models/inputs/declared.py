@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from inferometer.core.errors import ModelReferenceError, WorkloadError
 from inferometer.core.model import Inputs
 from inferometer.core.shown import shown
-from inferometer.models.inputs.describe import shape_text
+from inferometer.models.inputs.arrays import shape_text
 from inferometer.models.inputs.generated import Fill, TensorSpec, repeated, rows_of
 
 if TYPE_CHECKING:

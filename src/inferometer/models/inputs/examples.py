@@ -14,8 +14,7 @@ from typing import Any, cast
 from inferometer.core.errors import WorkloadError
 from inferometer.core.model import Inputs, InputSpec
 from inferometer.core.nested import leaves, mapped
-from inferometer.models.inputs.arrays import copied, is_array, is_packed, is_tensor
-from inferometer.models.inputs.describe import shape_text
+from inferometer.models.inputs.arrays import copied, is_array, is_packed, is_tensor, shape_text
 from inferometer.models.inputs.fitting import Rows, Sizes, batch_size_of
 
 

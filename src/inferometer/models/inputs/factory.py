@@ -210,7 +210,7 @@ def parameters(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[s
     One without a default has `inspect.Parameter.empty`.
 
     Args:
-        function: any.
+        function: a function of the user.
         given: arguments that it gets already.
     """
     try:

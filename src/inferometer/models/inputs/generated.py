@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from inferometer.core.errors import WorkloadError
 from inferometer.core.model import Inputs
-from inferometer.models.inputs.describe import shape_text
+from inferometer.models.inputs.arrays import shape_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,10 +28,10 @@ Rows = tuple["NDArray[Any]", ...]
 
 @dataclass(frozen=True, kw_only=True)
 class TensorSpec:
-    """One tensor of an input.
+    """One tensor among the inputs.
 
     Attributes:
-        shape: of one input at the model's own size, without the batch.
+        shape: of one sample at the model's own size, without the batch.
         name: keyword of the argument; empty for a positional one.
         fill: `image` (normalised noise with the spectrum of photographs), `normal` (standard
             normal), `ids` (whole numbers, uniform) or `ones` (a mask).
@@ -46,7 +46,7 @@ class TensorSpec:
     vocabulary: int = 1
 
     def sized(self, input_size: int | None) -> tuple[int, ...]:
-        """The shape of one input at an input size."""
+        """The shape of one sample at an input size."""
         return tuple(
             input_size if input_size is not None and axis in self.size_axes else length
             for axis, length in enumerate(self.shape)

@@ -15,7 +15,7 @@ class RememberedInputs:
     """Inputs of a spec, each time in new memory; fits `core.model.InputSpec`.
 
     The noise of generated inputs is remembered until it is to be forgotten. Nothing is forgotten
-    for something else: shapes take turns, and each would push out the next.
+    for something else: shapes alternate, and each would push out the next.
 
     Args:
         spec: makes them the first time; a spec of another kind, every time.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from inferometer.core.model import Inputs
-from inferometer.models.inputs.describe import shape_text
+from inferometer.models.inputs.arrays import shape_text
 
 if TYPE_CHECKING:
     import torch

@@ -73,9 +73,9 @@ def content(material: Material) -> dict[str, Any]:
 
 
 def _costs(grid: Grid, runs: Sequence[RunRecords]) -> dict[str, Any]:
-    """Costs, memory, starts, roofs and the order of models; a list says why a table is empty."""
-    roofs, started = roofline.roofs_by_run(runs), start.start(grid)
-    order, order_lines = explanation.order(grid), explanation.order_lines(grid, roofs)
+    """Costs, memory, starts, rooflines, the order of models; a list says why a table is empty."""
+    rooflines, started = roofline.rooflines_by_run(runs), start.start(grid)
+    order, order_lines = explanation.order(grid), explanation.order_lines(grid, rooflines)
     return {
         "operations": operations.operations(grid),
         "operation_notes": operations.operation_notes(grid),
@@ -83,14 +83,14 @@ def _costs(grid: Grid, runs: Sequence[RunRecords]) -> dict[str, Any]:
         "memory_notes": memory.memory_notes(sources.all_records(runs), runs),
         "start": started,
         "start_note": start.HOW if started else start.NOT_MEASURED,
-        "roofs": roofline.roof_table(runs),
-        "roof_shares": roofline.share_table(grid),
-        "roof_note": roofline.roof_note(runs),
+        "attained": roofline.roofline_table(runs),
+        "roofline_shares": roofline.share_table(grid),
+        "roofline_note": roofline.roofline_note(runs),
         "parameter_count": [] if order or order_lines else [discussion.NOT_ORDERED],
         "order": order,
         "order_lines": order_lines,
         "latency_parts": explanation.parts(grid),
-        "batch_lines": explanation.batch_lines(grid, roofs),
+        "batch_lines": explanation.batch_lines(grid, rooflines),
     }
 
 

@@ -58,7 +58,7 @@ def energy_reason(records: Sequence[Record]) -> str:
 
 
 def sharing(grid: Grid) -> str:
-    """Which models share parameters."""
+    """Models that share parameters."""
     known = [
         (column, once, each)
         for column in grid.columns

@@ -1,4 +1,4 @@
-"""Energy in sentences: per input, above rest, with its source, or why there is none."""
+"""Energy in sentences: per sample, above idle, with its source, or why there is none."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def energy_lines(records: Sequence[Record]) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for record in records:
         if record.status == "ok" and record.number("energy_per_inference_j") is None:
-            reason = record.figures.get("energy_reason")
+            reason = str(record.figures.get("energy_reason") or "")
             if reason:
-                reasons.setdefault(str(reason), []).append(record.workload.label)
+                reasons.setdefault(reason, []).append(record.workload.label)
     total = sum(record.status == "ok" for record in records)
     for reason, labels in reasons.items():
         few = ", ".join(labels) if len(labels) <= 3 else plural(len(labels), "workload")  # noqa: PLR2004
@@ -28,7 +28,7 @@ def energy_lines(records: Sequence[Record]) -> list[str]:
 
 
 def energy_line(record: Record) -> str | None:
-    """`resnet18 224/1: 1.42 ± 0.05 J per input (rapl:package-0, package), …`; None without."""
+    """`resnet18 224/1: 1.42 ± 0.05 J per sample (rapl:package-0, package), …`; None without."""
     gross = record.number("energy_per_inference_j")
     if gross is None:
         return None
@@ -36,15 +36,15 @@ def energy_line(record: Record) -> str | None:
     marked = ", an estimate" if figures.get("energy_method") == "estimate" else ""
     source = f"{figures.get('energy_source')}, {figures.get('energy_scope')}{marked}"
     half = record.number("energy_uncertainty_j")
-    parts = [f"{record.workload.label}: {units.energy(gross, half)} per input ({source})"]
+    parts = [f"{record.workload.label}: {units.energy(gross, half)} per sample ({source})"]
     net = record.number("energy_net_per_inference_j")
     if net is not None:
-        parts.append(f"{units.energy(net, record.number('energy_net_uncertainty_j'))} above rest")
+        parts.append(f"{units.energy(net, record.number('energy_net_uncertainty_j'))} above idle")
     elif figures.get("energy_reason"):
         parts.append(str(figures["energy_reason"]))
-    power, rest = record.number("power_mean_w"), record.number("power_idle_w")
+    power, idle = record.number("power_mean_w"), record.number("power_idle_w")
     if power is not None:
-        parts.append(f"{units.watts(power)}, at rest {units.watts(rest)}")
+        parts.append(f"{units.watts(power)}, idle {units.watts(idle)}")
     parts.append(f"{units.number(1 / gross)} inferences per joule" if gross > 0 else "")
     product = delay_product_js(record)
     parts.append(f"energy-delay product {units.joules(product)} s" if product else "")
@@ -52,7 +52,7 @@ def energy_line(record: Record) -> str | None:
 
 
 def delay_product_js(record: Record) -> float | None:
-    """Energy per input times the latency of a call, joule seconds (Horowitz and others, 1994)."""
+    """Energy per sample times the latency of a call, joule seconds (Horowitz and others, 1994)."""
     energy, latency = record.number("energy_per_inference_j"), record.latency
     return None if energy is None or latency is None else energy * latency.value
 

@@ -13,7 +13,7 @@ from inferometer.analysis.ordering import Factor, factors, puzzling
 from inferometer.analysis.parts import Parts, flops_per_s, parts_of, unknown_operators
 from inferometer.core import units
 from inferometer.core.record import Record
-from inferometer.core.roof import Roof
+from inferometer.core.roofline import Roofline
 from inferometer.core.workload import Shape
 from inferometer.report.document.fields import Fields, ends
 from inferometer.report.document.markup import Table, table
@@ -26,8 +26,8 @@ MOST_NAMED = 8
 MOST_BATCHES = 12
 """Sentences about batches."""
 
-Roofs = Mapping[str, Sequence[Roof]]
-"""Roofs by the id of the run that measured them."""
+Rooflines = Mapping[str, Sequence[Roofline]]
+"""Rooflines by the id of the run that measured them."""
 
 
 def order(grid: Grid) -> Table:
@@ -55,7 +55,7 @@ def order(grid: Grid) -> Table:
     return table(heads, rows, left=3)
 
 
-def order_lines(grid: Grid, roofs: Roofs) -> list[str]:
+def order_lines(grid: Grid, rooflines: Rooflines) -> list[str]:
     """What orders the models, and why each pair of neighbours is as it is."""
     lines = []
     for at, found in _groups(grid):
@@ -63,7 +63,7 @@ def order_lines(grid: Grid, roofs: Roofs) -> list[str]:
     for columns in facts.contexts(grid):
         shape = facts.common_shape(grid, columns)
         if shape is not None and len(columns) > 1:
-            lines += _pairs(grid, columns, shape, roofs)
+            lines += _pairs(grid, columns, shape, rooflines)
     return lines
 
 
@@ -81,9 +81,9 @@ def in_short(grid: Grid) -> list[str]:
     return lines
 
 
-def batch_lines(grid: Grid, roofs: Roofs) -> list[str]:
-    """What one more input costs, and why."""
-    found = [one.sentence for column in grid.columns for one in batching(grid, column, roofs)]
+def batch_lines(grid: Grid, rooflines: Rooflines) -> list[str]:
+    """What one more sample costs, and why."""
+    found = [one.sentence for column in grid.columns for one in batching(grid, column, rooflines)]
     return found[:MOST_BATCHES]
 
 
@@ -93,10 +93,10 @@ def parts(grid: Grid) -> Table:
         "latency": _part(lambda found: found.latency_s),
         "arithmetic": _part(lambda found: found.arithmetic_s),
         "moving data": _part(lambda found: found.moving_s),
-        "starting operators": _part(lambda found: found.starting_s),
-        "not explained": _part(lambda found: found.rest_s),
+        "dispatch overhead": _part(lambda found: found.dispatch_s),
+        "not explained": _part(lambda found: found.unexplained_s),
         "of the latency": lambda record: (
-            units.percent(found.share(found.rest_s)) if (found := parts_of(record)) else ""
+            units.percent(found.share(found.unexplained_s)) if (found := parts_of(record)) else ""
         ),
     }
     return ends(grid, fields)
@@ -196,9 +196,11 @@ def _chance(agreeing: Sequence[Factor], tried: int) -> list[str]:
     return [line]
 
 
-def _pairs(grid: Grid, columns: Sequence[Column], shape: Shape, roofs: Roofs) -> list[str]:
+def _pairs(grid: Grid, columns: Sequence[Column], shape: Shape, rooflines: Rooflines) -> list[str]:
     """Each pair in a line, then what limits each model, then doubts; nothing twice."""
-    told = [why(grid, a, b, shape, roofs) for a, b in puzzling(grid, columns, shape)[:MOST_PAIRS]]
+    told = [
+        why(grid, a, b, shape, rooflines) for a, b in puzzling(grid, columns, shape)[:MOST_PAIRS]
+    ]
     told = [found for found in told if found and found[0].kind != "unknown"]
     doubts = _doubted(grid, columns, shape) if told else []
     pairs = [_joined(found, "work", "rate", "difference") for found in told]

@@ -19,8 +19,6 @@ LAYERS = (
     "calls raised it. The rest is the inputs, and what first calls bring in and keep, such as code "
     "of the runtime. What this tool itself holds is not in the peak."
 )
-LOWER_BOUND = "the memory forecast is a lower bound"
-"""Begins the note of a record whose forecast is one."""
 BRACKETS = "a lower bound, as no smaller shape had been measured to learn from"
 NOT_MEASURED = "Peak memory was not measured."
 
@@ -31,7 +29,7 @@ def memory(grid: Grid) -> Table:
         "runtime": byte_count("memory_baseline_bytes"),
         "weights": byte_count("memory_weights_bytes"),
         "activations": byte_count("memory_activation_bytes"),
-        "on paper": byte_count("activation_peak_bytes"),
+        "analytical": byte_count("activation_peak_bytes"),
         "peak": byte_count("peak_memory_bytes"),
         "forecast": byte_count("memory_forecast_bytes"),
         "its error": error_text,
@@ -73,8 +71,7 @@ def error_text(record: Record) -> str:
 
 def is_lower_bound(record: Record) -> bool:
     """Whether the forecast had no smaller shape to learn from, as a note then says."""
-    notes = record.figures.get("notes")
-    return isinstance(notes, list) and any(str(note).startswith(LOWER_BOUND) for note in notes)
+    return any(note.code == "forecast_lower_bound" for note in record.notes)
 
 
 def signed(share: float) -> str:
@@ -103,9 +100,9 @@ def _errors(records: Sequence[Record]) -> list[str]:
         errors = [error for r in learnt if (error := forecast_error(r)) is not None]
         middle = units.percent(median(abs(error) for error in errors))
         lines.append(
-            "The peak was forecast before a workload ran, from its activations on paper and from "
+            "The peak was forecast before a workload ran, from its analytical activations and from "
             f"smaller shapes: over {plural(len(errors), 'workload')} the forecast was off by "
-            f"{signed(min(errors))} to {signed(max(errors))}, in the middle {middle} either way."
+            f"{signed(min(errors))} to {signed(max(errors))}, by a median of {middle} either way."
         )
     if len(learnt) < len(known):
         lines.append(f"In brackets: {BRACKETS}.")

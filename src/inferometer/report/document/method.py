@@ -48,8 +48,8 @@ def _measured(procedure: Procedure, group: Sequence[RunRecords]) -> list[str]:
     )
     rounds = (
         f"Timed calls were grouped in rounds of about {units.seconds(procedure.round_s)}. Rounds "
-        f"of different workloads took turns in a random order (seed {procedure.seed}), so that a "
-        "slow spell of the device does not fall on one workload alone."
+        f"of different workloads were interleaved in a random order (seed {procedure.seed}), so "
+        "that a slow spell of the device does not fall on one workload alone."
     )
     if procedure.find_cliff is not None:
         rounds += (

@@ -1,4 +1,4 @@
-"""What models cost on paper, as a table and sentences of a report."""
+"""The analytical cost of models, as a table and sentences of a report."""
 
 from __future__ import annotations
 

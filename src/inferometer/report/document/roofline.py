@@ -1,4 +1,4 @@
-"""Measured roofs and how near workloads come to them: tables of a report, and what to draw."""
+"""Measured rooflines and how near workloads come to them: tables of a report, and what to draw."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.parts import flops_per_s
 from inferometer.core import units
 from inferometer.core.record import Record
-from inferometer.core.roof import Attained, Roof, known_roofs, roofs_of
+from inferometer.core.roofline import Attained, Roofline, known_rooflines, rooflines_of
 from inferometer.report.document.fields import Fields, ends, seconds, share, text
 from inferometer.report.document.markup import Table, table
 from inferometer.report.document.sources import RunRecords
 from inferometer.report.document.wording import joined
 
 NAME = "roofline_"
-"""Begins the name of the plot of a run's roofs; the run's id follows."""
+"""Begins the name of the plot of a run's rooflines; the run's id follows."""
 NOT_MEASURED = (
     "What the device can do at best was not measured, so nothing is said of how near the models "
     "come to it."
 )
 HOW = (
-    "The roofs are the best rates of a short probe before the run. The least time of a call is the "
-    "longer of its arithmetic at the arithmetic roof and of its compulsory bytes at the roof of "
-    "the memory or the caches, and the limit is which of the two; the share is that least time "
-    "over the measured one. A convolution may be computed with fewer operations than are counted."
+    "The roofline is the best rates of a short probe before the run. The roofline bound of a call "
+    "is the longer of its arithmetic and of moving its compulsory bytes from memory or caches, at "
+    "these rates, and the limit is which of the two; the share is the bound over the measured "
+    "latency. A convolution may be computed with fewer operations than are counted."
 )
 
 DISTURBED = 0.7
@@ -50,57 +50,59 @@ class Spot:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Roofline:
+class RooflinePlot:
     """The plot of one run.
 
     Attributes:
         name: of its files, without a suffix.
         title: what it shows.
-        roofs: at least one.
+        rooflines: at least one.
         spots: at least one, those of a variant in the order of the shapes.
     """
 
     name: str
     title: str
-    roofs: tuple[Roof, ...]
+    rooflines: tuple[Roofline, ...]
     spots: tuple[Spot, ...]
 
 
-def roofs_by_run(runs: Sequence[RunRecords]) -> Mapping[str, Sequence[Roof]]:
-    """The roofs that each run measured, by its id."""
-    return roofs_of([one.run for one in runs])
+def rooflines_by_run(runs: Sequence[RunRecords]) -> Mapping[str, Sequence[Roofline]]:
+    """The rooflines that each run measured, by its id."""
+    return rooflines_of([one.run for one in runs])
 
 
-def plans(grid: Grid, runs: Sequence[RunRecords]) -> list[Roofline]:
-    """A plot for each run that has roofs and workloads to show under them."""
+def plans(grid: Grid, runs: Sequence[RunRecords]) -> list[RooflinePlot]:
+    """A plot for each run that has rooflines and workloads to show under them."""
     found = []
     for one in runs:
-        roofs = tuple(known_roofs(one.run.device))
+        rooflines = tuple(known_rooflines(one.run.device))
         spots = tuple(_spots(grid, one.run.id))
-        if roofs and spots:
+        if rooflines and spots:
             title = f"Roofline of {one.run.device_name}, run {one.run.id}"
             name = f"{NAME}{one.run.id}"
-            found.append(Roofline(name=name, title=title, roofs=roofs, spots=spots))
+            found.append(RooflinePlot(name=name, title=title, rooflines=rooflines, spots=spots))
     return found
 
 
-def roof_table(runs: Sequence[RunRecords]) -> Table:
+def roofline_table(runs: Sequence[RunRecords]) -> Table:
     """What each probe attained, and with what."""
     rows = [
         [
             run if len(runs) > 1 else "",
-            roof.device,
-            roof.precision,
-            str(roof.threads),
-            _rate(roof.flops),
-            _bytes(roof.memory),
-            _bytes(roof.cache),
-            units.byte_count(roof.cache_bytes),
-            units.seconds(roof.dispatch_s),
-            "; ".join(part.what for part in (roof.flops, roof.memory, roof.cache) if part),
+            roofline.device,
+            roofline.precision,
+            str(roofline.threads),
+            _rate(roofline.flops),
+            _bytes(roofline.memory),
+            _bytes(roofline.cache),
+            units.byte_count(roofline.cache_bytes),
+            units.seconds(roofline.dispatch_s),
+            "; ".join(
+                part.what for part in (roofline.flops, roofline.memory, roofline.cache) if part
+            ),
         ]
-        for run, roofs in roofs_by_run(runs).items()
-        for roof in roofs
+        for run, rooflines in rooflines_by_run(runs).items()
+        for roofline in rooflines
     ]
     heads = [
         "run",
@@ -111,49 +113,57 @@ def roof_table(runs: Sequence[RunRecords]) -> Table:
         "memory",
         "caches",
         "size of caches",
-        "starting an operator",
+        "dispatch of an operator",
         "measured with",
     ]
     return table(heads, rows, left=3)
 
 
-def roof_note(runs: Sequence[RunRecords]) -> str:
-    """What the roofs are, and whether they may be too low."""
-    roofs = [roof for found in roofs_by_run(runs).values() for roof in found]
-    if not roofs:
+def roofline_note(runs: Sequence[RunRecords]) -> str:
+    """What the roofline is, and whether it may be too low."""
+    rooflines = [roofline for found in rooflines_by_run(runs).values() for roofline in found]
+    if not rooflines:
         return NOT_MEASURED
-    worst = min(part.median / part.best for roof in roofs for part in (roof.flops, roof.memory))
+    worst = min(
+        part.median / part.best
+        for roofline in rooflines
+        for part in (roofline.flops, roofline.memory)
+    )
     signs = []
     if worst < DISTURBED:
         signs.append(
             f"the median of its repetitions was down to {units.percent(worst)} of the best"
         )
-    granted = [roof.granted for roof in roofs if roof.granted is not None and roof.disturbed]
+    granted = [
+        roofline.granted
+        for roofline in rooflines
+        if roofline.granted is not None and roofline.disturbed
+    ]
     if granted:
         signs.append(f"it had {units.percent(min(granted))} of the processor")
     if not signs:
         return HOW
-    too_low = "The roofs may be too low, and the shares too high."
+    too_low = "The rates may be too low, and the shares too high."
     return f"{HOW} The probe was disturbed: {joined(signs)}. {too_low}"
 
 
 def share_table(grid: Grid) -> Table:
-    """How near the smallest and the largest shape of each variant come to the roof."""
+    """How near the smallest and the largest shape of each variant come to the roofline."""
     fields: Fields = {
         "FLOPs for a byte": lambda record: units.number(record.number("arithmetic_intensity")),
         "attained": _attained,
-        "least time": seconds("roof_latency_s"),
-        "share of the roof": share("roof_share"),
+        "roofline bound": seconds("roof_latency_s"),
+        "share of the bound": share("roof_share"),
         "limit": text("roof_limit"),
         "operator by operator": seconds("operator_roof_latency_s"),
         "of it moving data": share("memory_bound_share"),
     }
     known = ends(grid, fields)
-    return known if "share of the roof" in known.heads else table([], [])
+    return known if "share of the bound" in known.heads else table([], [])
 
 
 def _attained(record: Record) -> str:
-    """Operations per second, beside an intensity only: without roofs it is told elsewhere."""
+    """Operations per second, beside an intensity only: without rooflines it is told elsewhere."""
     return units.quantity(flops_per_s(record), "FLOP/s")
 
 

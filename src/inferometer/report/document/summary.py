@@ -132,8 +132,8 @@ def _verdict(grid: Grid, shape: Shape, verdict: str, found: Sequence[facts.Ranke
 
 def _why(record: Record) -> str:
     """The worst cause of a verdict, and how many others there are."""
-    causes = record.figures.get("causes")
-    if not isinstance(causes, list) or not causes:
+    causes = record.causes
+    if not causes:
         return ""
     if record.figures.get("verdict") == "trusted":  # what follows are limits, not causes
         return f" ({plural(len(causes), 'remark')})"
@@ -174,9 +174,9 @@ def _widths(estimates: Sequence[Estimate], missed: int, one: RunRecords) -> str:
     target = target_of(one.run)
     confidence = min(e.confidence for e in estimates if e.relative_half_width is not None)
     line = (
-        f"half of the {units.percent(confidence)} interval is "
-        f"{units.percent(min(widths))} to {units.percent(max(widths))} of the median, in the "
-        f"middle {units.percent(median(widths))}"
+        f"the half-width of the {units.percent(confidence)} intervals is "
+        f"{units.percent(min(widths))} to {units.percent(max(widths))} of the median, with a "
+        f"median of {units.percent(median(widths))}"
     )
     if target is None:
         return f"{line}."

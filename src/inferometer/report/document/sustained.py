@@ -39,7 +39,7 @@ class Curve:
     """A sustained workload over time.
 
     Attributes:
-        label: the workload.
+        label: of the workload.
         first_s: median seconds per call at the beginning, which the record names.
         windows: in the order of time, at least one.
     """

@@ -10,7 +10,7 @@ from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.series import throughput
 from inferometer.core import units
 from inferometer.core.record import Record
-from inferometer.core.roof import ROOFS
+from inferometer.core.roofline import ROOFLINES
 from inferometer.core.run import Run
 from inferometer.core.workload import size_label
 from inferometer.models.catalogue import CATALOGUE, Entry
@@ -160,7 +160,7 @@ def figures(grid: Grid) -> Table:
 
 
 def other_figures(grid: Grid) -> Table:
-    """Throughput, memory and the cost of starting."""
+    """Throughput, memory and the cost of a start."""
     fields: dict[str, Callable[[Record], str]] = {
         "inputs/s": lambda r: units.number(point.y) if (point := throughput(r)) else units.ABSENT,
         "peak memory": byte_count("peak_memory_bytes"),
@@ -174,13 +174,13 @@ def other_figures(grid: Grid) -> Table:
 
 
 def energy(grid: Grid) -> Table:
-    """Energy per input, of the records that have it."""
+    """Energy per sample, of the records that have it."""
     fields: dict[str, Callable[[Record], str]] = {
-        "energy per input": lambda record: _energy(record, ""),
+        "energy per sample": lambda record: _energy(record, ""),
         "above idle": lambda record: _energy(record, "net_"),
         "mean power, W": number("power_mean_w"),
         "idle power, W": number("power_idle_w"),
-        "inputs per watt-hour": lambda record: units.number(per_watt_hour(record)),
+        "samples per watt-hour": lambda record: units.number(per_watt_hour(record)),
         "energy-delay product, J s": lambda record: units.number(delay_product_js(record)),
         "source": text("energy_source"),
         "scope": text("energy_scope"),
@@ -204,13 +204,13 @@ def _energy(record: Record, part: str) -> str:
 
 
 def device(run: Run) -> Table:
-    """Everything known about the device; its roofs have a table of their own."""
-    known = [(key, value) for key, value in run.device.items() if key != ROOFS]
+    """Everything known about the device; its rooflines have a table of their own."""
+    known = [(key, value) for key, value in run.device.items() if key != ROOFLINES]
     return table(["", "device"], [[_words(key), _shown(key, v)] for key, v in known], left=2)
 
 
 def software(run: Run) -> Table:
-    """Versions."""
+    """Versions of what the run used."""
     return table(
         ["software", "version"], [[key, str(v)] for key, v in run.software.items()], left=2
     )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from inferometer.analysis.grid import Grid
 from inferometer.core import units
+from inferometer.core.catalogue import UNSEEN
 from inferometer.core.record import Record
 from inferometer.report.document import marks
 from inferometer.report.document.fields import Fields, done, rows, text
 from inferometer.report.document.markup import Table, table
 from inferometer.report.document.wording import few
-
-UNSEEN = "not observ"
-"""In a cause that says what nobody could see, and not what was seen."""
 
 
 def verdict_table(grid: Grid) -> Table:
@@ -57,11 +56,8 @@ def verdict_lines(records: Iterable[Record]) -> list[str]:
 
 def unseen(records: Sequence[Record]) -> list[str]:
     """What could not be observed, each once, with the number of workloads where not of all."""
-    found: dict[str, int] = {}
-    for record in records:
-        for cause in _causes(record):
-            if UNSEEN in cause:
-                found[cause] = found.get(cause, 0) + 1
+    causes = (one for record in records for one in record.causes if one.code in UNSEEN)
+    found = Counter(map(str, causes))
     total = len(records)
     return [
         cause if number == total else f"{number} of {total} workloads: {cause}"
@@ -70,9 +66,4 @@ def unseen(records: Sequence[Record]) -> list[str]:
 
 
 def _seen(record: Record) -> list[str]:
-    return [cause for cause in _causes(record) if UNSEEN not in cause]
-
-
-def _causes(record: Record) -> list[str]:
-    found = record.figures.get("causes")
-    return list(map(str, found)) if isinstance(found, list) else []
+    return [str(cause) for cause in record.causes if cause.code not in UNSEEN]

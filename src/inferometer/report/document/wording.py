@@ -93,8 +93,7 @@ def notes(grid: Grid) -> list[str]:
     for column in grid.columns:
         for shape in grid.shapes:
             record = grid.cell(shape, column)
-            found = record.figures.get("notes") if record is not None else None
-            for text in dict.fromkeys(map(str, found if isinstance(found, list) else ())):
+            for text in dict.fromkeys(map(str, record.notes if record is not None else ())):
                 like = _FIGURES.sub("#", text)
                 texts.setdefault(like, text)
                 cells.setdefault(like, []).append((column, shape))

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inferometer.core import units
-from inferometer.core.roof import Roof
+from inferometer.core.roofline import Roofline
 from inferometer.report.document.wording import plural
 from inferometer.report.html import vega
 from inferometer.report.html.rows import LAYERS, Row
 
 MOST_TOLD = 4
-"""Roofs that are told below their plot."""
+"""Rooflines that are told below their plot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +56,12 @@ class Chart:
         return {name: getattr(self, name) for name in names}
 
 
-def charts(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> list[Chart]:
+def charts(rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]) -> list[Chart]:
     """The plots for which the rows have figures.
 
     Args:
         rows: those of the table.
-        roofs: what the devices can do at best, each with the name of its device.
+        rooflines: what the devices can do at best, each with the name of its device.
     """
     wanted = [
         _by(rows, "batch", "latency", "latency per call", vega.SECONDS),
@@ -69,10 +69,10 @@ def charts(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> list[Chart
         _by(rows, "size", "latency", "latency per call", vega.SECONDS),
         _parameters(),
         _scaling(),
-        _by(rows, "batch", "energy", "energy per input", vega.JOULES),
+        _by(rows, "batch", "energy", "energy per sample", vega.JOULES),
         _by(rows, "batch", "memory", "peak memory, MiB", vega.PLAIN),
         _layers(),
-        _roofline(rows, roofs),
+        _roofline(rows, rooflines),
     ]
     several = {
         "latency-by-size": "size",
@@ -91,9 +91,9 @@ def _by(rows: Sequence[Row], axis: str, figure: str, label: str, ticks: str) -> 
     """A figure against the batch size or the input size, the other held fixed."""
     words = {"batch": "batch size", "size": "input size"}
     note = {
-        "energy": "Energy of one input, not of a batch.",
+        "energy": "Energy of one sample, not of a batch.",
         "memory": "The most memory of the process at any time.",
-        "throughput": "Inputs per second, higher is better.",
+        "throughput": "Samples per second, higher is better.",
     }.get(figure, "Time of one call of a whole batch, lower is better.")
     if any(f"{figure}_low" in row for row in rows):
         note += " Bars: uncertainty." if figure == "energy" else " Bars: interval."
@@ -199,16 +199,16 @@ def _layers() -> Chart:
     )
 
 
-def _roofline(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> Chart:
+def _roofline(rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]) -> Chart:
     """Operations per second against operations per byte, under what the device attains."""
-    roof_lines = {
-        "data": {"values": _roof_points(rows, roofs)},
+    roofline_lines = {
+        "data": {"values": _roofline_points(rows, rooflines)},
         "mark": {"type": "line", "strokeWidth": 1.5},
         "encoding": {
             "x": vega.quantity("x"),
             "y": vega.quantity("y"),
             "color": {"value": "var(--soft)"},
-            "detail": {"field": "roof"},
+            "detail": {"field": "line"},
             "strokeDash": {
                 "field": "kind",
                 "type": "nominal",
@@ -217,7 +217,7 @@ def _roofline(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> Chart:
             },
         },
     }
-    told = list(dict.fromkeys(f"{name}: {_told(roof)}" for name, roof in roofs))
+    told = list(dict.fromkeys(f"{name}: {_told(roofline)}" for name, roofline in rooflines))
     if len(told) > MOST_TOLD:
         told = ["What they are is told in the section Roofline."]
     return Chart(
@@ -230,47 +230,51 @@ def _roofline(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> Chart:
             vega.axis("operations per byte moved, FLOP/B", vega.PLAIN),
             vega.axis("attained operations, FLOP/s", vega.SHORT),
             lines=False,
-            below=[roof_lines] if told else [],
+            below=[roofline_lines] if told else [],
         ),
         note=" ".join(
             [
                 "The lines are what a probe of this device attained: solid from memory, dashed "
                 "from the caches. A point far below them is limited by something else."
                 if told
-                else "The roofs of the device were not measured, so there are no lines.",
+                else "The roofline of the device was not measured, so there are no lines.",
                 *told,
             ]
         ),
     )
 
 
-def _told(roof: Roof) -> str:
-    caches = f", {units.quantity(roof.cache.best, 'B/s')} from the caches" if roof.cache else ""
+def _told(roofline: Roofline) -> str:
+    caches = (
+        f", {units.quantity(roofline.cache.best, 'B/s')} from the caches" if roofline.cache else ""
+    )
     return (
-        f"{roof.device}, {roof.precision}, {plural(roof.threads, 'thread')}: "
-        f"{units.quantity(roof.flops.best, 'FLOP/s')}, "
-        f"{units.quantity(roof.memory.best, 'B/s')} from memory{caches}."
+        f"{roofline.device}, {roofline.precision}, {plural(roofline.threads, 'thread')}: "
+        f"{units.quantity(roofline.flops.best, 'FLOP/s')}, "
+        f"{units.quantity(roofline.memory.best, 'B/s')} from memory{caches}."
     )
 
 
-def _roof_points(rows: Sequence[Row], roofs: Sequence[tuple[str, Roof]]) -> list[dict[str, Any]]:
-    """The ends and the ridge of each roof, over the range of the rows and somewhat beyond."""
+def _roofline_points(
+    rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]
+) -> list[dict[str, Any]]:
+    """The ends and the ridge of each roofline, over the range of the rows and somewhat beyond."""
     found = [float(row["intensity"]) for row in rows if row.get("intensity")]
     if not found:
         return []
     points = []
-    for number, (_, roof) in enumerate(roofs):
-        for kind, rate in (("memory", roof.memory), ("cache", roof.cache)):
+    for number, (_, roofline) in enumerate(rooflines):
+        for kind, rate in (("memory", roofline.memory), ("cache", roofline.cache)):
             if rate is None or rate.best <= 0:
                 continue
-            ridge = roof.flops.best / rate.best
+            ridge = roofline.flops.best / rate.best
             across = sorted({min(found) / 3, ridge, max([*found, ridge]) * 3})
             points += [
                 {
                     "x": x,
-                    "y": min(roof.flops.best, rate.best * x),
+                    "y": min(roofline.flops.best, rate.best * x),
                     "kind": kind,
-                    "roof": f"{number} {kind}",
+                    "line": f"{number} {kind}",
                 }
                 for x in across
             ]

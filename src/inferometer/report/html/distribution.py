@@ -115,7 +115,7 @@ def course(record: Record, most: int, procedure: Procedure | None = None) -> Cou
 def _counting(
     record: Record, rounds: Sequence[Round], procedure: Procedure | None
 ) -> Sequence[Round]:
-    """The rounds that make the figures; before it was steady a process only settled."""
+    """The rounds that make the figures; before it was steady a process only warmed up."""
     measured = [done for done in rounds if done.phase == "measure"]
     if procedure is None or not _unknown(record, measured):
         return measured  # looking for the steady state takes long, and nothing was left out
@@ -136,31 +136,31 @@ def _values(rounds: Sequence[Round], counting: Sequence[Round]) -> list[Value]:
         return []
     begin = rounds[0].started_at
     indices = (done.index for done in counting)
-    standing_out = dict(zip(indices, labels(counting), strict=True))
+    outliers = dict(zip(indices, labels(counting), strict=True))
     return [
         Value(at_s=done.started_at - begin + start_s, value_s=value_s, kind=kind)
         for done in rounds
         for start_s, value_s, kind in zip(
             done.starts_s,
             done.values_s,
-            _kinds(done, standing_out.get(done.index, ())),
+            _kinds(done, outliers.get(done.index, ())),
             strict=True,
         )
         if value_s > 0  # a clock of coarse steps may give 0, which has no place on the axis
     ]
 
 
-def _kinds(done: Round, standing_out: Sequence[bool]) -> list[Kind]:
+def _kinds(done: Round, outliers: Sequence[bool]) -> list[Kind]:
     """The kind of each value.
 
     Args:
         done: the round.
-        standing_out: of each of the last ones, which count, whether it stands out.
+        outliers: of each of the last ones, which count, whether it is an outlier.
     """
     switched = 0 if done.phase == "warmup" else min(done.settle, len(done.values_s))
-    warming = len(done.values_s) - switched - len(standing_out)
+    warming = len(done.values_s) - switched - len(outliers)
     kinds: list[Kind] = [*("s" * switched), *("w" * warming)]
-    return kinds + [("o" if out else "c") for out in standing_out]
+    return kinds + [("o" if out else "c") for out in outliers]
 
 
 def _thinned(values: Sequence[Value], most: int) -> list[Value]:

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from inferometer.core.roof import known_roofs
+from inferometer.core.roofline import known_rooflines
 from inferometer.core.shown import visible
 from inferometer.report.document.findings import anomaly_lines, scaling_lines, tested_lines
 from inferometer.report.document.marks import plain
@@ -34,11 +34,13 @@ def render_page(said: Mapping[str, Any], material: Material) -> str:
         material: what it is made from.
     """
     table = results(material.grid)
-    roofs = [
-        (one.run.device_name, roof) for one in material.runs for roof in known_roofs(one.run.device)
+    rooflines = [
+        (one.run.device_name, roofline)
+        for one in material.runs
+        for roofline in known_rooflines(one.run.device)
     ]
     absent = engine.missing()
-    plots = [] if absent else charts.charts(table.rows, roofs)
+    plots = [] if absent else charts.charts(table.rows, rooflines)
     courses = [] if absent else _courses(table, material.runs)
     style, script = _asset("page.css"), _asset("table.js") + _asset("plots.js")
     library = "" if absent or not (plots or courses) else engine.library()

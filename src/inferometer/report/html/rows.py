@@ -117,8 +117,7 @@ def remarks(record: Record) -> tuple[str, ...]:
     """Why it is not trusted, the worst cause first, or why it has no figures."""
     if record.failure is not None:
         return (record.failure.message,)
-    causes = record.figures.get("causes")
-    return tuple(map(str, causes)) if isinstance(causes, list) else ()
+    return tuple(map(str, record.causes))
 
 
 def _smallest(grid: Grid) -> Mapping[tuple[int, int | None], Record]:
@@ -239,10 +238,10 @@ _HEADS = (
         key="memory",
         show=lambda r: units.byte_count(r.number("peak_memory_bytes")),
     ),
-    Head(title="energy per input", key="energy", show=_energy),
+    Head(title="energy per sample", key="energy", show=_energy),
     Head(title="MACs", key="macs", show=at_least(quantity("macs", ""))),
     Head(
-        title="share of roof",
+        title="share of the roofline bound",
         key="roof_share",
         show=lambda r: units.percent(r.number("roof_share")),
     ),

@@ -129,7 +129,7 @@ def _ring() -> Spec:
 
 def course() -> Spec:
     """The raw observations of a workload over time; every kind has a colour and a shape."""
-    kinds = ["counted", "stands out", "after a switch", "warm-up"]
+    kinds = ["counted", "outlier", "after a switch", "warm-up"]
     shapes = ["circle", "triangle-up", "square", "diamond"]
     colours = ["var(--c0)", "var(--c1)", "var(--c4)", "var(--soft)"]
     scale: Mapping[str, Any] = {"domain": kinds}

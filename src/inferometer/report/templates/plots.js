@@ -4,7 +4,7 @@ const MOST_VARIANTS = 14; // in one plot: more cannot be told apart
 const HEAD_ROOM = 0.09; // share of a plot's height above its points, for what has no figure
 const COLOURS = 7;
 const SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"];
-const WORDS = { c: "counted", o: "stands out", s: "after a switch", w: "warm-up" };
+const WORDS = { c: "counted", o: "outlier", s: "after a switch", w: "warm-up" };
 
 const tip = document.createElement("div");
 tip.className = "tip";
@@ -178,11 +178,11 @@ function stack(chart, place, points) {
   return embed(place, spec, sets, (datum) => told(datum.i).join("\n"));
 }
 
-/** Make room for the roofs. */
-function widen(roofs, x, y) {
-  const inside = roofs.map((point) => point.y);
+/** Make room for the rooflines. */
+function widen(rooflines, x, y) {
+  const inside = rooflines.map((point) => point.y);
   if (!inside.length) return;
-  x.domain = [Math.min(x.domain[0], ...roofs.map((p) => p.x)), Math.max(x.domain[1], ...roofs.map((p) => p.x))];
+  x.domain = [Math.min(x.domain[0], ...rooflines.map((p) => p.x)), Math.max(x.domain[1], ...rooflines.map((p) => p.x))];
   y.domain = [Math.min(y.domain[0], ...inside), Math.max(y.domain[1], ...inside) * 1.2];
 }
 

@@ -1,4 +1,4 @@
-"""What a model costs on paper, in a terminal: sums with their convention, then a table."""
+"""The analytical cost of a model, in a terminal: sums with their convention, then a table."""
 
 from __future__ import annotations
 

@@ -97,9 +97,9 @@ def added_text(added: Estimate) -> str:
     """What the profiler adds to a call, with its interval or why there is none."""
     share = f"the profiler adds {units.percent(added.value)} to a call"
     if added.low is None or added.high is None:
-        return f"{share} (no interval: {plural(added.n, 'turn')}, too few)"
+        return f"{share} (no interval: {plural(added.n, 'repetition')}, too few)"
     if 1 + added.high > TOO_WIDE * (1 + added.low):
-        return f"{share}, but its turns differ too much to be sure of that: give it more --seconds"
+        return f"{share}, but its repetitions differ too much to be sure: give it more --seconds"
     ends = f"{units.percent(added.low)} to {units.percent(added.high)}"
     return f"{share} ({ends}, {units.percent(added.confidence)} interval)"
 

@@ -42,7 +42,7 @@ from inferometer.report.terminal.output import (
 MESSAGE_LENGTH = 160
 COSTS: Fields = {
     "MACs": at_least(quantity("macs", "")),
-    "of the roof": share("roof_share"),
+    "of roofline": share("roof_share"),
     "limit": text("roof_limit"),
     "peak memory": byte_count("peak_memory_bytes"),
     "forecast off by": memory.error_text,

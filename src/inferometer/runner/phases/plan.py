@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from inferometer.core.procedure import Procedure
-from inferometer.core.record import NOT_REACHED, Record, Value
-from inferometer.core.roof import Roof
+from inferometer.core.record import Record, Value
+from inferometer.core.roofline import Roofline
+from inferometer.core.statement import Statement
 from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
 from inferometer.meters.energy.sampler import Sampler
@@ -25,8 +26,8 @@ from inferometer.runner.phases.energy.choice import EnergyDecision
 from inferometer.runner.phases.energy.measurement import ENERGY, SHARE, EnergyMeasurement, lacking
 from inferometer.runner.phases.latency.campaign import Campaign
 from inferometer.runner.phases.latency.sustained import SustainedCampaign
-from inferometer.runner.phases.roofline import roofs_of_run
-from inferometer.runner.workers.pool import Residents, clock_of
+from inferometer.runner.phases.roofline import rooflines_of_run
+from inferometer.runner.workers.pool import WorkerPool, clock_of
 
 Scope = Literal["run", "workload"]
 
@@ -41,7 +42,7 @@ class Site:
         missing: workloads that have no final record, or are measured anew.
         root: where the signals of the device are read.
         until_reached: fields of a record whose later phases were not reached.
-        roofs: what the device attains at best, once it is known.
+        rooflines: what the device attains at best, once it is known.
     """
 
     study: Study
@@ -49,7 +50,7 @@ class Site:
     missing: Sequence[Workload]
     root: Path
     until_reached: dict[str, Value] = field(default_factory=dict)
-    roofs: list[Roof] = field(default_factory=list)
+    rooflines: list[Roofline] = field(default_factory=list)
 
     def records(self) -> list[Record]:
         """Records of the run so far."""
@@ -63,7 +64,7 @@ class Site:
             self.journal,
             constants=self.until_reached,
             root=self.root,
-            roofs=self.roofs,
+            rooflines=self.rooflines,
         )
         campaign.execute(workloads)
 
@@ -135,7 +136,7 @@ class RooflinePhase(_Quiet):
 
     def execute(self, site: Site, procedure: Procedure) -> None:
         """Probe; a failure is a notice."""
-        site.roofs += roofs_of_run(procedure, site.journal, site.missing, root=site.root)
+        site.rooflines += rooflines_of_run(procedure, site.journal, site.missing, root=site.root)
 
 
 class LatencyPhase(_Quiet):
@@ -182,24 +183,26 @@ class EnergyPhase(_Quiet):
     fields: tuple[str, ...] = ("energy_", "power_")
 
     def __init__(self, decision: EnergyDecision) -> None:
-        self.wish = decision.wish
+        self.request = decision.request
         self.reason = decision.reason
-        self.share = 0.0 if self.wish is None else SHARE
-        self.sampler = None if self.wish is None else Sampler(self.wish.sources, self.wish.clock)
+        self.share = 0.0 if self.request is None else SHARE
+        self.sampler = (
+            None if self.request is None else Sampler(self.request.sources, self.request.clock)
+        )
 
     def until_reached(self) -> Mapping[str, Value]:
         """The reason for having no joules."""
-        if self.wish is None:
+        if self.request is None:
             return {"energy_reason": self.reason}
-        return {"energy_reason": NOT_REACHED}
+        return {"energy_reason": Statement("energy_not_reached")}
 
     def is_awaited(self) -> bool:
         """Whether there is a source."""
-        return self.wish is not None
+        return self.request is not None
 
     def lacks(self, study: Study, records: Sequence[Record]) -> bool:  # noqa: ARG002
         """Whether there is a source, and records for which it was not asked."""
-        return self.wish is not None and bool(lacking(records))
+        return self.request is not None and bool(lacking(records))
 
     def meanwhile(self) -> AbstractContextManager[object]:
         """Reading of the sources: a counter may wrap within a minute."""
@@ -207,10 +210,10 @@ class EnergyPhase(_Quiet):
 
     def execute(self, site: Site, procedure: Procedure) -> None:
         """Measure the records that lack it."""
-        if self.wish is None or self.sampler is None:
+        if self.request is None or self.sampler is None:
             return
-        workers = Residents(procedure, clock_of(procedure, time.monotonic()), root=site.root)
-        engine = EnergyMeasurement(procedure, site.journal, workers, self.wish, self.sampler)
+        workers = WorkerPool(procedure, clock_of(procedure, time.monotonic()), root=site.root)
+        engine = EnergyMeasurement(procedure, site.journal, workers, self.request, self.sampler)
         engine.execute(lacking(site.records()))
 
 

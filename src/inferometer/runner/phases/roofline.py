@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from inferometer.core.cost import Cost
 from inferometer.core.errors import InputError, WorkloadError
 from inferometer.core.procedure import Procedure
 from inferometer.core.protocols import SupportsRoofline
 from inferometer.core.record import Value
-from inferometer.core.roof import ROOFS, ProbePlan, Roof, known_roofs, roof_for
+from inferometer.core.roofline import ROOFLINES, ProbePlan, Roofline, known_rooflines, roofline_for
+from inferometer.core.sections import Bounds
+from inferometer.core.statement import Statement
 from inferometer.core.units import duration, percent
 from inferometer.core.workload import Variant, Workload
 from inferometer.host.caches import last_level_bytes
@@ -23,8 +24,9 @@ from inferometer.host.memory import available_bytes
 from inferometer.runner.events import Listener, Notice
 from inferometer.runner.journal import Journal
 from inferometer.runner.workers.alone import worker_alone
+from inferometer.runner.workers.messages import Probe
 from inferometer.runner.workers.parent import Deadline, WorkerProcess
-from inferometer.stats.roofline import Rates, Work, bound, operator_bound
+from inferometer.stats.roofline import OperatorBound, Rates, Work, bound, operator_bound
 
 PROBE_S = 4.0
 """About what a probe of one precision takes, with a process of its own and its imports."""
@@ -34,30 +36,15 @@ PATIENCE_S = 60.0
 ROOM_SHARE = 0.25
 """Share of the available memory that the arrays of a probe may take."""
 
-TOO_LITTLE_TIME = "the roofs of this device were not measured: the budget leaves less than {}"
-FAILED = "the roofs of this device at {} were not measured: {}"
+TOO_LITTLE_TIME = "the roofline of this device was not measured: the budget leaves less than {}"
+FAILED = "the roofline of this device at {} was not measured: {}"
 DISTURBED = (
-    "other programs ran while the roofs of this device at {} were measured (the probe had {} of "
-    "the processor): they may be too low"
-)
-ABOVE = (
-    "it was faster than the roof that was measured before ({} of it), which therefore is none: "
-    "other programs slowed the probe down, or the runtime does less than is counted, or does it in "
-    "fewer bits (TF32)"
-)
-RESTING = (
-    *("arithmetic_intensity", "roof_latency_s", "roof_share", "roof_limit"),
-    *("operator_roof_latency_s", "memory_bound_share"),
-)
-"""Fields that rest on the number of all operations."""
-
-INCOMPLETE = (
-    "operations of {} are not known: MACs and FLOPs are lower bounds, and arithmetic intensity and "
-    "roofs are null"
+    "other programs ran while the roofline of this device at {} was measured (the probe had {} of "
+    "the processor): it may be too low"
 )
 
 
-def probe_roof(
+def probe_roofline(
     backend: str,
     precision: str,
     *,
@@ -66,7 +53,7 @@ def probe_roof(
     memory_limit_bytes: int | None = None,
     patience_s: float = PATIENCE_S,
     seconds: float = ProbePlan.seconds,
-) -> Roof:
+) -> Roofline:
     """Probe this machine in a process of its own.
 
     Args:
@@ -96,19 +83,17 @@ def probe_roof(
     with worker_alone(
         variant, device=device, threads=threads, memory_limit_bytes=memory_limit_bytes
     ) as worker:
-        answer = worker.ask(_request(worker, plan), stage="measure", deadline=deadline)
-    return Roof.from_json(answer["roof"])
+        return worker.ask(_request(worker, plan), Roofline, stage="measure", deadline=deadline)
 
 
-def _request(worker: WorkerProcess, plan: ProbePlan) -> dict[str, Any]:
-    return {
-        "do": "probe",
-        "backend": worker.variant.backend,
-        "precision": worker.variant.precision,
-        "device": worker.device,
-        "threads": worker.threads,
-        "plan": asdict(plan),
-    }
+def _request(worker: WorkerProcess, plan: ProbePlan) -> Probe:
+    return Probe(
+        backend=worker.variant.backend,
+        precision=worker.variant.precision,
+        device=worker.device,
+        threads=worker.threads,
+        plan=plan,
+    )
 
 
 def check_probe(backend: str, precisions: Sequence[str]) -> None:
@@ -136,16 +121,16 @@ def offers_probe(backend: str) -> bool:
     return isinstance(backend_called(backend), SupportsRoofline)
 
 
-def roofs_of_run(
+def rooflines_of_run(
     procedure: Procedure, journal: Journal, workloads: Sequence[Workload], *, root: Path = LIVE
-) -> list[Roof]:
-    """The roofs that a run holds, and those that its workloads lack, probed now and kept with it.
+) -> list[Roofline]:
+    """The rooflines that a run holds, and those that it lacks, probed now and kept with it.
 
     None is probed where the procedure does not ask for it, before continuous inference, which
     begins on a cool device, or where the device is a recorded one.
     """
     run = journal.run
-    known = known_roofs(run.device)
+    known = known_rooflines(run.device)
     if not procedure.roofline or procedure.sustain_s is not None or not is_live(root):
         return known
     left_s = math.inf if procedure.budget_s is None else procedure.budget_s
@@ -157,32 +142,32 @@ def roofs_of_run(
         listener=journal.listener,
     )
     if found:
-        roofs = [*known, *found]
-        device = {**run.device, ROOFS: [roof.to_json() for roof in roofs]}
+        rooflines = [*known, *found]
+        device = {**run.device, ROOFLINES: [roofline.to_json() for roofline in rooflines]}
         journal.store.set_device(run.id, device)
-        return roofs
+        return rooflines
     return known
 
 
 def probe_missing(
     workloads: Sequence[Workload],
-    known: Sequence[Roof],
+    known: Sequence[Roofline],
     *,
     left_s: float,
     listener: Listener,
     memory_limit_bytes: int | None = None,
-) -> list[Roof]:
+) -> list[Roofline]:
     """Probe what the workloads lack, one precision after the other; a failure is a notice.
 
     Args:
         workloads: what will be measured.
-        known: roofs that there are already.
+        known: rooflines that there are already.
         left_s: time of the run; infinite without a budget.
         listener: told of what was not measured, and why.
         memory_limit_bytes: most that a probe may use; None is what the machine can give.
     """
     end = time.monotonic() + left_s
-    found: list[Roof] = []
+    found: list[Roofline] = []
     for workload in _lacking(workloads, known):
         left_s = end - time.monotonic()
         if left_s < AFFORDABLE * PROBE_S:
@@ -190,7 +175,7 @@ def probe_missing(
             break
         precision = workload.variant.precision
         try:
-            roof = probe_roof(
+            roofline = probe_roofline(
                 workload.variant.backend,
                 precision,
                 device=workload.device,
@@ -201,93 +186,96 @@ def probe_missing(
         except WorkloadError as error:
             listener(Notice(message=FAILED.format(precision, error)))
             continue
-        found.append(roof)
-        if roof.disturbed:
-            listener(Notice(message=DISTURBED.format(precision, percent(roof.granted))))
+        found.append(roofline)
+        if roofline.disturbed:
+            listener(Notice(message=DISTURBED.format(precision, percent(roofline.granted))))
     return found
 
 
-def _lacking(workloads: Sequence[Workload], known: Sequence[Roof]) -> list[Workload]:
-    """One workload for each roof that is not known and that its backend can probe."""
+def _lacking(workloads: Sequence[Workload], known: Sequence[Roofline]) -> list[Workload]:
+    """One workload for each roofline that is not known and that its backend can probe."""
     lacking: dict[tuple[str, str, int | None], Workload] = {}
     for workload in workloads:
-        if roof_for(workload, known) is None and offers_probe(workload.variant.backend):
+        if roofline_for(workload, known) is None and offers_probe(workload.variant.backend):
             place = (workload.device, workload.variant.precision, workload.threads)
             lacking.setdefault(place, workload)
     return list(lacking.values())
 
 
-def rates_of(roof: Roof) -> Rates:
+def rates_of(roofline: Roofline) -> Rates:
     """The best rates of a probe."""
     return Rates(
-        flops_per_s=roof.flops.best,
-        memory_per_s=roof.memory.best,
-        cache_per_s=None if roof.cache is None else roof.cache.best,
-        cache_bytes=roof.cache_bytes,
+        flops_per_s=roofline.flops.best,
+        memory_per_s=roofline.memory.best,
+        cache_per_s=None if roofline.cache is None else roofline.cache.best,
+        cache_bytes=roofline.cache_bytes,
     )
 
 
-def roof_figures(cost: Cost, roof: Roof, latency_s: float) -> dict[str, Value]:
-    """The fields of the record that follow from a cost, a roof and the median of a call.
+def bounds_of(cost: Cost, roofline: Roofline, latency_s: float) -> Bounds:
+    """What follows from a cost, a roofline and the median of a call.
 
-    A latency below the roof shows that the roof is wrong: then the fields that rest on it are None,
-    and `notes` says so. Without the operations of all operators nothing is known but what starting
-    them takes.
+    A latency below the bound shows that the roofline is wrong: then the fields that rest on it
+    are None, and `notes` says so. Without the operations of all operators only dispatch
+    overhead is known.
     """
+    dispatch_s = cost.operator_calls * roofline.dispatch_s
     if cost.unknown_operators:
-        return dict.fromkeys(RESTING) | _dispatch(cost, roof) | _incomplete(cost)
-    least = bound(cost.flops, cost.compulsory_bytes, rates_of(roof))
+        return Bounds(dispatch_latency_s=dispatch_s, notes=_incomplete(cost))
+    least = bound(cost.flops, cost.compulsory_bytes, rates_of(roofline))
     share = least.share(latency_s)
-    holds = 0 < share <= 1
     intensity = cost.flops / cost.operator_bytes if cost.operator_bytes else None
-    figures: dict[str, Value] = {
-        "arithmetic_intensity": intensity,
-        "roof_latency_s": least.latency_s if holds else None,
-        "roof_share": share if holds else None,
-        "roof_limit": least.limit if holds else None,
-    }
-    if share > 1:
-        figures["notes"] = [ABOVE.format(percent(share))]
-    return figures | (_operator_figures(cost, roof) if holds and cost.operator_bytes else {})
+    if not 0 < share <= 1:
+        above = Statement("faster_than_roofline", {"share": share})
+        return Bounds(arithmetic_intensity=intensity, notes=(above,) if share > 1 else ())
+    found = Bounds(
+        arithmetic_intensity=intensity,
+        roof_latency_s=least.latency_s,
+        roof_share=share,
+        roof_limit=least.limit,
+    )
+    if not cost.operator_bytes:
+        return found
+    one_by_one = _one_by_one(cost, roofline)
+    return replace(
+        found,
+        operator_roof_latency_s=one_by_one.latency_s,
+        memory_bound_share=one_by_one.memory_bound_share,
+        dispatch_latency_s=dispatch_s,
+    )
 
 
-def _operator_figures(cost: Cost, roof: Roof) -> dict[str, Value]:
+def _one_by_one(cost: Cost, roofline: Roofline) -> OperatorBound:
     """What a runtime takes at least that does one operator after the other."""
     work = (
         Work(flops=one.flops, moved=one.bytes_read + one.bytes_written, calls=one.calls)
         for one in cost.operators
         if one.bytes_written
     )
-    one_by_one = operator_bound(work, cost.compulsory_bytes, rates_of(roof))
-    return {
-        "operator_roof_latency_s": one_by_one.latency_s,
-        "memory_bound_share": one_by_one.memory_bound_share,
-        **_dispatch(cost, roof),
-    }
+    return operator_bound(work, cost.compulsory_bytes, rates_of(roofline))
 
 
-def _dispatch(cost: Cost, roof: Roof) -> dict[str, Value]:
-    return {"dispatch_latency_s": cost.operator_calls * roof.dispatch_s}
+def _incomplete(cost: Cost) -> tuple[Statement, ...]:
+    operators = ", ".join(cost.unknown_operators)
+    return (Statement("operators_unknown", {"operators": operators}),)
 
 
-def _incomplete(cost: Cost) -> dict[str, Value]:
-    return {"notes": [INCOMPLETE.format(", ".join(cost.unknown_operators))]}
+def against_roofline(
+    workload: Workload, cost: Cost | None, rooflines: Sequence[Roofline], latency_s: Value
+) -> Bounds:
+    """What the rooflines say of a workload; nothing where one of these is not known.
 
-
-def against_roof(
-    workload: Workload, cost: Cost | None, roofs: Sequence[Roof], latency_s: Value
-) -> dict[str, Value]:
-    """What the roofs add to the figures of a record; nothing where one of the three is not known.
-
-    Where operations are not known, a note says so with roofs and without.
+    Where operations are not known, a note says so with rooflines and without.
 
     Args:
-        workload: the record's.
+        workload: of the record.
         cost: of a call.
-        roofs: of the device.
+        rooflines: of the device.
         latency_s: median of a call, seconds.
     """
-    roof = roof_for(workload, roofs)
-    if cost is None or roof is None or not isinstance(latency_s, float) or latency_s <= 0:
-        return {} if cost is None or not cost.unknown_operators else _incomplete(cost)
-    return roof_figures(cost, roof, latency_s)
+    roofline = roofline_for(workload, rooflines)
+    if cost is None:
+        return Bounds()
+    if roofline is None or not isinstance(latency_s, float) or latency_s <= 0:
+        return Bounds(notes=_incomplete(cost) if cost.unknown_operators else ())
+    return bounds_of(cost, roofline, latency_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from inferometer.core.procedure import Procedure
@@ -12,7 +12,7 @@ from inferometer.core.record import Round
 from inferometer.core.workload import Shape, Target, Workload
 from inferometer.runner.scheduling.schedule import Schedule
 from inferometer.runner.scheduling.task import Task
-from inferometer.runner.workers.harness import RoundPlan
+from inferometer.runner.workers.messages import RoundPlan
 from inferometer.stats.comparison import ZONE, Block, group_ratios, paired
 from inferometer.stats.stopping import next_look
 
@@ -26,7 +26,7 @@ class PairSchedule(Schedule):
     A workload whose partner is not there takes usual rounds.
 
     Args:
-        first_pair: number of the first group; the caller keeps it unique within a run.
+        numbers: of the groups, one after the other; the caller keeps them unique within a run.
 
     Attributes:
         pair: number of the current group; None while a workload is alone.
@@ -40,12 +40,12 @@ class PairSchedule(Schedule):
         order: random.Random,
         deadline: float = math.inf,
         soft_deadline: float = math.inf,
-        first_pair: int = 0,
+        numbers: Iterator[int],
     ) -> None:
         super().__init__(
             tasks, procedure, order=order, deadline=deadline, soft_deadline=soft_deadline
         )
-        self.next_pair = first_pair
+        self._numbers = numbers
         self._blocks: list[Task] = []
         self._due: dict[tuple[Target, Shape], int] = {}
 
@@ -66,11 +66,11 @@ class PairSchedule(Schedule):
         values = min(usual.values, BLOCK_CALLS)
         return replace(usual, values=values, settle=min(usual.settle, 1))
 
-    def settle(self, task: Task) -> None:
+    def review(self, task: Task) -> None:
         """End a pair at the end of a group, where the ratio is known well enough."""
         partner = self._partner(task)
         if partner is None:
-            super().settle(task)
+            super().review(task)
         elif not self._blocks and self._enough(task, partner):
             self.drop(task)
 
@@ -88,15 +88,15 @@ class PairSchedule(Schedule):
             self.pair, self._blocks = None, [task]
             return
         self._pass = [other for other in self._pass if other is not partner]
-        self.pair = self.next_pair
-        self.next_pair += 1
+        self.pair = next(self._numbers)
         outer, inner = self._order.sample([task, partner], 2)
         self._blocks = [outer, inner, inner, outer]
 
     def _enough(self, task: Task, partner: Task) -> bool:
         """Whether both gave their share, and the ratio of this process is narrow, or time is up.
 
-        Like the rule for single workloads it looks seldom, so as not to stop in a calm moment.
+        As with the rule for single workloads, interim analyses are seldom, so as not to stop in a
+        calm moment.
         """
         both = (task, partner)
         if not all(one.has_share and one.has_span for one in both):

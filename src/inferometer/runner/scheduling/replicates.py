@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round, Value
@@ -13,6 +13,7 @@ from inferometer.figures.summary import half_width, processes_to_go
 from inferometer.runner.scheduling.pairing import are_partners, pair_width, ratio_goal
 from inferometer.runner.scheduling.task import Task
 from inferometer.stats.processes import relative_gain_per_s
+from inferometer.stats.stopping import Rule
 
 
 @dataclass(kw_only=True)
@@ -23,7 +24,7 @@ class Prepared:
         figures: fields of the record that are known already.
         rounds: its rounds, earlier ones included.
         task: what the schedule knows of the process that is alive now, or was the last.
-        turns: processes that have given their share.
+        replicates: processes that have given their share.
         begun: rounds of interrupted processes, whose share the next one completes.
         warm_s: seconds that its last warm-up took.
         peaks: peak memory in each of its processes, bytes.
@@ -33,7 +34,7 @@ class Prepared:
     figures: dict[str, Value]
     rounds: list[Round]
     task: Task
-    turns: int = 0
+    replicates: int = 0
     begun: list[Round] = field(default_factory=list)
     warm_s: float = 0.0
     peaks: list[int] = field(default_factory=list)
@@ -43,6 +44,20 @@ class Prepared:
     def measured(self) -> list[Round]:
         """Rounds that count."""
         return [done for done in self.rounds if done.phase == "measure"]
+
+    def begin_share(self, call_s: float, rule: Rule) -> None:
+        """Begin the share of a new process; one that an interrupted process began goes on.
+
+        Args:
+            call_s: seconds of one call, estimated from the warm-up of the process.
+            rule: what the process has to give.
+        """
+        begun, self.begun = self.begun, []
+        measured = self.measured
+        before = measured[: len(measured) - len(begun)]
+        self.task = replace(
+            self.task, call_s=call_s, rule=rule, before=before, rounds=begun, next_analysis=0
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,15 +137,15 @@ def _units(present: Sequence[Prepared], procedure: Procedure) -> list[tuple[Prep
 def _offer(sides: tuple[Prepared, ...], procedure: Procedure, *, cost_s: float) -> _Offer | None:
     """What another process of a workload or a pair is worth; None where none is wanted."""
     workloads = tuple(one.task.workload for one in sides)
-    turns = min(one.turns for one in sides)
-    lacking = procedure.processes - turns
+    replicates = min(one.replicates for one in sides)
+    lacking = procedure.processes - replicates
     if lacking > 0:
         return _Offer(workloads=workloads, planned=True, worth=-cost_s, cost_s=lacking * cost_s)
     spent_s = max(math.fsum(done.timed_s for done in one.measured) for one in sides)
     width = _width_to_go(sides, procedure)
     if spent_s >= procedure.max_time_s or width is None:
         return None
-    worth = relative_gain_per_s(width, turns, 1, max(cost_s, 1e-9))
+    worth = relative_gain_per_s(width, replicates, 1, max(cost_s, 1e-9))
     return _Offer(workloads=workloads, planned=False, worth=worth, cost_s=cost_s)
 
 
@@ -140,5 +155,6 @@ def _width_to_go(sides: tuple[Prepared, ...], procedure: Procedure) -> float | N
     if len(sides) == 1:
         return half_width(one, procedure) if processes_to_go(one, procedure) else None
     width = pair_width(one, sides[1].measured, procedure)
-    allowed = procedure.processes > 1 and max(o.turns for o in sides) < 2 * procedure.processes
+    most = max(side.replicates for side in sides)
+    allowed = procedure.processes > 1 and most < 2 * procedure.processes
     return width if allowed and width > ratio_goal(procedure) else None

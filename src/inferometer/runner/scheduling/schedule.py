@@ -1,7 +1,7 @@
 """Which workload gets the next round: interleaved, in a seeded random order, within the budget.
 
-It plans one stretch of time in which one process of each workload is resident. Pure: it is told the
-time and the observations, and starts nothing.
+It plans one stretch of time in which one process of each workload is alive. Pure: the time and the
+observations are given to it, and it starts nothing.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 from inferometer.core.procedure import Procedure
 from inferometer.runner.scheduling.task import Task, plan_round, round_s
-from inferometer.runner.workers.harness import RoundPlan
+from inferometer.runner.workers.messages import RoundPlan
 
 
 class Schedule:
-    """Rounds of the resident workloads, each pass in a new random order.
+    """Rounds of workloads whose processes are alive, each pass in a new random order.
 
     Args:
         tasks: warmed-up workloads.
@@ -73,7 +73,7 @@ class Schedule:
         """What the next round of a task holds."""
         return plan_round(task.call_s, self.procedure)
 
-    def settle(self, task: Task) -> None:
+    def review(self, task: Task) -> None:
         """Give a task no more rounds where its process has given enough."""
         if task.enough():
             self.drop(task)

@@ -11,14 +11,18 @@ from statistics import median
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
 from inferometer.core.workload import Workload
-from inferometer.runner.workers.harness import RoundPlan
+from inferometer.runner.workers.messages import RoundPlan
 from inferometer.stats.intervals import cluster_mean
 from inferometer.stats.stopping import Look, Rule, expected_more_s, look, until_look_s
 
 BATCHED_BELOW_S = 50e-6
 BATCH_S = 100e-6
-SETTLE_S = 0.02
-MAX_SETTLE = 20
+POST_SWITCH_S = 0.02
+"""Post-switch warm-up of a round, seconds."""
+
+MAX_POST_SWITCH = 20
+"""Values of it, at the most."""
+
 MAX_VALUES = 1000
 MIN_EFFECTIVE = 60
 """Effective calls, over all processes, below which no interval counts as narrow enough."""
@@ -35,8 +39,8 @@ class Task:
         rule: when this process has given enough.
         before: rounds of earlier processes.
         rounds: rounds of this process, and those of interrupted ones whose share it completes.
-        next_look: so many rounds must be there before the rule is asked again: a rule that is asked
-            after every round stops in calm moments.
+        next_analysis: rounds that must be there before the next interim analysis: a rule that is
+            asked after every round stops in calm moments.
     """
 
     workload: Workload
@@ -45,7 +49,7 @@ class Task:
     rule: Rule
     before: Sequence[Round] = ()
     rounds: list[Round] = field(default_factory=list)
-    next_look: int = 0
+    next_analysis: int = 0
 
     def add(self, done: Round) -> None:
         """Take the observations of a round into account."""
@@ -101,23 +105,23 @@ class Task:
         return _until_s(self.call_s, self.procedure, calls=calls, rounds=rounds)
 
     def enough(self) -> bool:
-        """Whether this process has given enough; asks the rule when a look is due.
+        """Whether this process has given enough; asks the rule when an interim analysis is due.
 
         It is due at a limit too: calls that became slower spend the time before their rounds are
         there.
         """
-        if not self.has_share or (len(self.rounds) < self.next_look and not self.at_limit):
+        if not self.has_share or (len(self.rounds) < self.next_analysis and not self.at_limit):
             return False
-        seen = _look(self.rounds, self.rule)
-        self.next_look = seen.rounds
+        seen = _interim_analysis(self.rounds, self.rule)
+        self.next_analysis = seen.rounds
         return seen.decision != "more"
 
     def more_s(self) -> float:
         """Estimated seconds until this process has given enough."""
         if not self.has_share:
             return self.share_s()
-        if len(self.rounds) < self.next_look:  # as the last look said: looking takes its time
-            return until_look_s(self.timed_s, len(self.rounds), self.next_look, self.rule)
+        if len(self.rounds) < self.next_analysis:  # as the last one said: analysis takes time
+            return until_look_s(self.timed_s, len(self.rounds), self.next_analysis, self.rule)
         values, k = _values(self.rounds), _k(self.rounds)
         return expected_more_s(values, self.rule, calls_per_value=k, span_s=self.span_s)
 
@@ -150,7 +154,7 @@ def shares(rounds: Sequence[Round], rule: Rule, *, alone: bool = False) -> tuple
     for part in _processes(rounds):
         begun += part
         is_whole = _has_least(begun, rule) and _span_s(begun) >= rule.min_span_s
-        if is_whole and (not alone or _look(begun, rule).decision != "more"):
+        if is_whole and (not alone or _interim_analysis(begun, rule).decision != "more"):
             whole, begun = whole + 1, []
     return whole, begun
 
@@ -184,16 +188,17 @@ def plan_round(call_s: float, procedure: Procedure) -> RoundPlan:
     """How many calls make a round of about `round_s` seconds.
 
     Calls under 50 µs are timed several at a time, so that the clock does not show in them. The
-    first values after a switch find cold caches: 20 ms of them are set apart, none where a single
-    call takes longer than a round, for there it does not matter.
+    first values after a switch find cold caches: 20 ms of post-switch warm-up are set apart, none
+    where a single call takes longer than a round, for there it does not matter.
     """
     call_s = max(call_s, 1e-9)
     per_value = 1 if call_s >= BATCHED_BELOW_S else math.ceil(BATCH_S / call_s)
     value_s = call_s * per_value
     most = max(1, procedure.max_calls // (procedure.min_rounds * per_value))
     values = max(1, min(round(procedure.round_s / value_s), most, MAX_VALUES))
-    settle = 0 if call_s > procedure.round_s else min(math.ceil(SETTLE_S / value_s), MAX_SETTLE)
-    return RoundPlan(values=values, calls_per_value=per_value, settle=settle)
+    most_switch = min(math.ceil(POST_SWITCH_S / value_s), MAX_POST_SWITCH)
+    post_switch = 0 if call_s > procedure.round_s else most_switch
+    return RoundPlan(values=values, calls_per_value=per_value, settle=post_switch)
 
 
 def round_s(call_s: float, procedure: Procedure) -> float:
@@ -219,7 +224,7 @@ def _has_least(rounds: Sequence[Round], rule: Rule) -> bool:
     return len(rounds) >= rule.min_rounds and _calls(rounds) >= rule.min_calls
 
 
-def _look(rounds: Sequence[Round], rule: Rule) -> Look:
+def _interim_analysis(rounds: Sequence[Round], rule: Rule) -> Look:
     """What the rule says to the rounds of a share."""
     return look(_values(rounds), rule, calls_per_value=_k(rounds), span_s=_span_s(rounds))
 

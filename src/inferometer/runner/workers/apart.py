@@ -8,7 +8,6 @@ them, and those of this process do not live in a copy.
 from __future__ import annotations
 
 import faulthandler
-import json
 import os
 import select
 import signal
@@ -18,7 +17,7 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import NoReturn, TypeVar
 
 from inferometer.core.errors import (
     InferometerError,
@@ -26,8 +25,12 @@ from inferometer.core.errors import (
     in_one_line,
     is_out_of_memory,
 )
+from inferometer.core.record import FailureKind
+from inferometer.runner.workers.codec import MisfitError, decode, encode
 from inferometer.runner.workers.limits import die_with_parent
-from inferometer.runner.workers.messages import Message
+from inferometer.runner.workers.messages import Failed
+
+Answer = TypeVar("Answer")
 
 PATIENCE_S = 120.0
 """Work that takes longer is given up; the copy may also wait for threads that it does not have."""
@@ -36,11 +39,14 @@ RECURSION = 1000
 """Python's own limit: the model's code may have set one that is enough for itself alone."""
 
 
-def apart(work: Callable[[], Message], *, patience_s: float = PATIENCE_S) -> Message:
+def apart(
+    work: Callable[[], Answer], wanted: type[Answer], *, patience_s: float = PATIENCE_S
+) -> Answer:
     """What work gives that is done in a copy of this process.
 
     Args:
-        work: gives a JSON object. It must not use an accelerator: a copy has none.
+        work: gives a dataclass. It must not use an accelerator: a copy has none.
+        wanted: what that is.
         patience_s: seconds after which the copy is ended.
 
     Raises:
@@ -67,7 +73,7 @@ def apart(work: Callable[[], Message], *, patience_s: float = PATIENCE_S) -> Mes
         with suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
         status = os.waitpid(child, 0)[1]
-    return _answer(text, status)
+    return _answer(text, wanted, status)
 
 
 def _read(reading: int, end: float) -> bytes:
@@ -87,15 +93,17 @@ def _read(reading: int, end: float) -> bytes:
         parts.append(part)
 
 
-def _answer(text: bytes, status: int) -> Message:
+def _answer(text: bytes, wanted: type[Answer], status: int) -> Answer:
+    if not text:  # it died before it had said anything
+        raise WorkloadError("crash", f"the copy of the process {_ended(status)}")
     try:
-        answer: dict[str, Any] = json.loads(text)
-    except ValueError:  # it died before it had said all
-        raise WorkloadError("crash", f"the copy of the process {_ended(status)}") from None
-    if "failure" in answer:
-        raise WorkloadError(answer["failure"]["kind"], answer["failure"]["message"])
-    done: Message = answer["done"]
-    return done
+        answer = decode(text, wanted, Failed)
+    except MisfitError as error:  # or before it had said all
+        said = f"the copy of the process {_ended(status)} and said what cannot be read: {error}"
+        raise WorkloadError("crash", said) from None
+    if isinstance(answer, Failed):
+        raise WorkloadError(answer.kind, answer.message)
+    return answer
 
 
 def _ended(status: int) -> str:
@@ -104,18 +112,18 @@ def _ended(status: int) -> str:
     return f"left with status {os.WEXITSTATUS(status)}"
 
 
-def _serve(work: Callable[[], Message], writing: int, parent: int) -> NoReturn:
+def _serve(work: Callable[[], object], writing: int, parent: int) -> NoReturn:
     """In the copy: do the work in a fresh thread, write what it gives, and leave at once."""
     try:
         die_with_parent(parent)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the original's to handle
         _say_nothing()
         sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
-        answers: list[Message] = []
+        answers: list[bytes] = []
         thread = threading.Thread(target=lambda: answers.append(_done(work)))
         thread.start()
         thread.join()
-        text = json.dumps(answers[0]).encode()
+        text = answers[0]
         while text:
             text = text[os.write(writing, text) :]
     finally:
@@ -132,14 +140,14 @@ def _say_nothing() -> None:
     warnings.simplefilter("ignore")
 
 
-def _done(work: Callable[[], Message]) -> Message:
+def _done(work: Callable[[], object]) -> bytes:
     try:
-        return {"done": work()}
+        return encode(work())
     except BaseException as error:  # noqa: BLE001 - the original tells of it
-        return {"failure": {"kind": _kind(error), "message": _message(error)}}
+        return encode(Failed(kind=_kind(error), message=_message(error)))
 
 
-def _kind(error: BaseException) -> str:
+def _kind(error: BaseException) -> FailureKind:
     if isinstance(error, WorkloadError):
         return error.kind
     return "out_of_memory" if is_out_of_memory(error) else "bad_model"

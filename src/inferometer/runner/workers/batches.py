@@ -12,7 +12,7 @@ from inferometer.core.nested import leaves
 from inferometer.models.inputs.arrays import is_array, is_packed
 
 BATCH_FIRST = frozenset({"catalogue", "torchvision", "timm"})
-"""Sources all of whose models give one result for each sample: a row, or a part of a list."""
+"""Sources with models that all give one result for each sample: a row, or a part of a list."""
 
 SHAPES_SHOWN = 3
 

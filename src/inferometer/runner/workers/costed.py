@@ -10,18 +10,18 @@ from inferometer.core.errors import WorkloadError
 from inferometer.core.protocols import SupportsOperations
 from inferometer.core.workload import Shape, Variant
 from inferometer.runner.workers.counting import count
-from inferometer.runner.workers.harness import Bench, sized
+from inferometer.runner.workers.harness import Harness, sized
 
 NO_MODULE = "only a torch.nn.Module can be looked into, and this model is another callable"
 OWN_BATCH = 0
 """The batch size of a request where none was asked for: the model's own."""
 
 
-def costing_of(bench: Bench, variant: Variant, shape: Shape, *, may_run: bool) -> Costing:
+def costing_of(harness: Harness, variant: Variant, shape: Shape, *, may_run: bool) -> Costing:
     """The cost of a loaded model.
 
     Args:
-        bench: holds the loaded model.
+        harness: holds the loaded model.
         variant: what it is called, and what runs it.
         shape: of the call; its batch may be `OWN_BATCH`.
         may_run: whether a real call may be counted where nothing else tells what it does.
@@ -34,18 +34,18 @@ def costing_of(bench: Bench, variant: Variant, shape: Shape, *, may_run: bool) -
     from inferometer.models.inputs import own_batch_size
 
     if shape.batch_size == OWN_BATCH:
-        shape = replace(shape, batch_size=own_batch_size(bench.model.inputs))
-    session = bench.session
+        shape = replace(shape, batch_size=own_batch_size(harness.model.inputs))
+    session = harness.session
     if not isinstance(session, SupportsOperations):
         raise WorkloadError("unsupported", NO_MODULE)
-    shown = sized(bench.inputs(shape), shape).shape  # not kept: counting makes its own
-    cost = count(bench, shape, may_run=may_run)
+    shown = sized(harness.inputs(shape), shape).shape  # not kept: counting makes its own
+    cost = count(harness, shape, may_run=may_run)
     if cost is None:
         raise WorkloadError("unsupported", NO_MODULE)
     return Costing(
         model=variant.model,
-        source=bench.model.source,
-        weights=bench.model.weights,
+        source=harness.model.source,
+        weights=harness.model.weights,
         backend=variant.backend,
         precision=variant.precision,
         batch_size=shape.batch_size,
@@ -53,9 +53,9 @@ def costing_of(bench: Bench, variant: Variant, shape: Shape, *, may_run: bool) -
         input_shape=shown,
         cost=cost,
         parameters=asdict(count_parameters(session.network)),
-        artifacts=artifacts(bench.model.files),
+        artifacts=artifacts(harness.model.files),
         safetensors_bytes=safetensors_bytes(session.network),
-        notes=bench.model.notes,
+        notes=harness.model.notes,
     )
 
 

@@ -10,13 +10,8 @@ from inferometer.core.errors import WorkloadError
 from inferometer.core.finish import completed
 from inferometer.core.model import Inputs
 from inferometer.core.protocols import ChoosesGradientMode, GradientTrial, Session
+from inferometer.core.statement import Statement, text
 from inferometer.runner.workers.calls import Calls, Manner, Marks
-
-CHANGES_INPUTS = "the model changes its inputs: each call gets fresh ones, made outside the timing"
-LATE_PROMISE = (
-    "what a call returns is completed within the timing: it returns before its work is done"
-)
-LATE_REFUSAL = "measured under no_grad: under inference_mode a shape fails"
 
 
 class FirstCalls:
@@ -34,7 +29,7 @@ class FirstCalls:
 
     Attributes:
         calls: those that follow.
-        notes: what the first call showed of this shape, in sentences.
+        notes: what the first call showed of this shape.
         variant_notes: what it showed of the model at any shape.
     """
 
@@ -49,8 +44,8 @@ class FirstCalls:
         self.session = session
         self.manner = manner
         self.calls = Calls(session, placed, manner)
-        self.notes: list[str] = []
-        self.variant_notes: list[str] = []
+        self.notes: list[Statement] = []
+        self.variant_notes: list[Statement] = []
         self._placed = placed
         self._again = again
         self._outcome = outcome
@@ -68,10 +63,10 @@ class FirstCalls:
         first_call_s = self._first(trial)
         if self.manner.fresh or marks.changed():
             self.manner.fresh = True
-            self.notes.append(CHANGES_INPUTS)
+            self.notes.append(Statement("changes_inputs"))
         if trial is not None:
             reason = trial.choose(self._one_more)
-            self.variant_notes += [] if reason is None else [reason]
+            self.variant_notes += [] if reason is None else [text(reason)]
         if self.manner.fresh:
             self._placed = self._again()  # the first call changed the others
             self.calls = Calls(self.session, self._placed, self.manner)
@@ -87,7 +82,7 @@ class FirstCalls:
         except RuntimeError as error:
             if not self._is_of_mode(error):
                 raise
-        self.variant_notes.append(LATE_REFUSAL)
+        self.variant_notes.append(Statement("late_refusal"))
         self._placed = self._again()
         self.calls = Calls(self.session, self._placed, self.manner)
         return self._timed(trial)
@@ -118,9 +113,9 @@ class FirstCalls:
         if problem:
             raise WorkloadError("non_finite_output", problem)
         remarks = (self.session.minus_infinite(output), self._outcome(output))
-        self.notes += [remark for remark in remarks if remark]
+        self.notes += [text(remark) for remark in remarks if remark]
         if self.manner.finish is not None:
-            self.notes.append(LATE_PROMISE)
+            self.notes.append(Statement("late_promise"))
 
     def _one_more(self) -> Any:  # noqa: ANN401 - whatever the model gives
         """The output of one call with inputs like the first's."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from inferometer.core.errors import WorkloadError
 from inferometer.core.model import Inputs, InputSpec, LoadedModel
@@ -29,6 +29,7 @@ from inferometer.runner.workers.batches import BATCH_FIRST, batch_remark, check_
 from inferometer.runner.workers.calls import Calls, Manner, Marks
 from inferometer.runner.workers.first_calls import FirstCalls
 from inferometer.runner.workers.memory_layers import MemoryLayers
+from inferometer.runner.workers.messages import RoundPlan, WarmedUp
 from inferometer.runner.workers.settings import Held, Settings
 
 WARMUP_ENOUGH_S = 0.5
@@ -37,51 +38,7 @@ WARMUP_MIN_CALLS = 3
 WARMUP_MAX_CALLS = 100
 
 
-@dataclass(frozen=True, kw_only=True)
-class RoundPlan:
-    """What a round shall hold.
-
-    Attributes:
-        values: values that count.
-        calls_per_value: calls behind each value.
-        settle: values before those that count, after a switch from another workload.
-        seconds: repeat all that until so much time has passed; 0 is once.
-    """
-
-    values: int
-    calls_per_value: int = 1
-    settle: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class WarmUp:
-    """What the first calls of a shape showed.
-
-    Attributes:
-        first_call_s: duration of the very first call, seconds.
-        round: the calls after it, as a round of phase `warmup`.
-        input_shape: for people, such as `8x3x224x224`.
-        seen: fields of the record that the meters gave.
-        size_applied: whether the asked-for input size had an effect.
-        batch_applied: whether the asked-for batch size had one.
-        notes: what the first calls showed of the model, in sentences.
-        variant_notes: what they showed of the model at any shape.
-        held: what held in the process during the calls.
-    """
-
-    first_call_s: float
-    round: Round
-    input_shape: str
-    seen: dict[str, Value]
-    size_applied: bool
-    batch_applied: bool
-    notes: tuple[str, ...]
-    variant_notes: tuple[str, ...]
-    held: Held
-
-
-class Bench:
+class Harness:
     """A session with its model's inputs.
 
     Args:
@@ -132,7 +89,7 @@ class Bench:
             **self.layers.facts(),
         }
 
-    def warm_up(self, shape: Shape) -> WarmUp:
+    def warm_up(self, shape: Shape) -> WarmedUp:
         """Make the first call, check its output, and call on until the caches are warm.
 
         Peak memory is watched here and not in the rounds: giving free memory back to the system,
@@ -176,7 +133,7 @@ class Bench:
         seen = self.layers.figures(idle, peak)
         if device is not None:
             seen = joined(seen, device.end())
-        return WarmUp(
+        return WarmedUp(
             first_call_s=first_call_s,
             round=_join(blocks),
             input_shape=shown.shape,
@@ -185,6 +142,7 @@ class Bench:
             batch_applied=shown.batch_applied,
             notes=tuple(first.notes),
             variant_notes=tuple(first.variant_notes),
+            facts=self.mode_facts(),
             held=self.held(),
         )
 

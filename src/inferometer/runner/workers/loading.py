@@ -1,4 +1,4 @@
-"""Load a model by its reference into a bench, in this process."""
+"""Load a model by its reference into a harness, in this process."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from inferometer.host.files import LIVE
 from inferometer.host.gpu import clock_events
 from inferometer.host.signals import Watch
 from inferometer.runner.formats import refusal
-from inferometer.runner.workers.harness import Bench
+from inferometer.runner.workers.harness import Harness
 from inferometer.runner.workers.memory_layers import MemoryLayers
 from inferometer.runner.workers.settings import Settings
 
 
-def load_bench(
+def load_harness(
     variant: Variant,
     *,
     device: str,
@@ -28,7 +28,7 @@ def load_bench(
     root: Path = LIVE,
     started_at: float | None = None,
     gradient_mode: str | None = None,
-) -> Bench:
+) -> Harness:
     """Load a model by its reference into its backend, in this process.
 
     Args:
@@ -69,7 +69,7 @@ def load_bench(
     gc.collect()
     gc.freeze()  # what is alive now stays alive: later collections need not look at it
     layers.after_load()
-    return Bench(
+    return Harness(
         model,
         session,
         load_s=load_s,

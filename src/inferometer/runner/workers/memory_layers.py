@@ -8,10 +8,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from inferometer.core.record import Value
-from inferometer.core.units import byte_count
+from inferometer.core.statement import Statement
 from inferometer.meters.memory import Held, Peak, give_back, held
 
 PACKAGE = "inferometer"
@@ -101,7 +100,7 @@ class Start:
     """
 
     resident: int | None
-    modules: Sequence[str]
+    modules: tuple[str, ...]
 
 
 def at_start() -> Start:
@@ -118,7 +117,7 @@ def own_bytes(start: Start) -> int | None:
 
     Asks a bare interpreter, which takes a tenth of a second, once in a process.
     """
-    bare = None if start.resident is None else _bare_bytes(tuple(start.modules))
+    bare = None if start.resident is None else _bare_bytes(start.modules)
     if start.resident is None or bare is None:
         return None
     return max(start.resident - bare, 0)
@@ -140,7 +139,7 @@ def without_instrument(figures: Mapping[str, Value], own: int | None) -> dict[st
     return found
 
 
-def peaks_apart(peaks: Sequence[int]) -> list[str]:
+def peaks_apart(peaks: Sequence[int]) -> list[Statement]:
     """A note where the processes of a workload did not peak alike; none where they did.
 
     Args:
@@ -148,8 +147,8 @@ def peaks_apart(peaks: Sequence[int]) -> list[str]:
     """
     if not peaks or max(peaks) <= (1 + ALIKE) * min(peaks):
         return []
-    low, high = byte_count(min(peaks)), byte_count(max(peaks))
-    return [f"peak memory is that of the first of {len(peaks)} processes: {low} to {high}"]
+    spread = {"lowest_bytes": min(peaks), "highest_bytes": max(peaks)}
+    return [Statement("peaks_apart", {"processes": len(peaks), **spread})]
 
 
 def _is_foreign(name: str) -> bool:
@@ -165,7 +164,7 @@ def _settled() -> Held | None:
 def _bare_bytes(modules: tuple[str, ...]) -> int | None:
     """Resident memory of an interpreter that imported only these modules."""
     command: list[str] = [sys.executable, "-c", BARE, *modules]
-    environment: dict[str, Any] = {**os.environ, "PYTHONSAFEPATH": "1"}
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
     try:
         done = subprocess.run(
             command,

@@ -1,87 +1,224 @@
-"""Lines of JSON between the parent and a worker: nothing that a model made is ever unpickled."""
+"""What the parent asks of a worker, and what that answers; `codec` makes lines of them."""
 
 from __future__ import annotations
 
-import json
-import socket
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import get_args
 
-from inferometer.core.record import Failure, Round, Stage
-
-Message = dict[str, Any]
-
-
-class Closed(Exception):  # noqa: N818 - not an error: the other side has gone
-    """The other side has closed the line, or died."""
-
-
-class Line:
-    """A socket that carries one JSON object a line."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self._rest = b""
-
-    def send(self, message: Message) -> None:
-        """Send one message.
-
-        Raises:
-            Closed: nobody listens.
-        """
-        try:
-            self.sock.sendall(json.dumps(message, separators=(",", ":")).encode() + b"\n")
-        except OSError as error:
-            raise Closed from error
-
-    def receive(self, timeout_s: float | None = None) -> Message | None:
-        """The next message; None where none was complete within the time.
-
-        Raises:
-            Closed: the other side has gone.
-        """
-        while b"\n" not in self._rest:
-            self.sock.settimeout(timeout_s)
-            try:
-                part = self.sock.recv(1 << 16)
-            except TimeoutError:
-                return None
-            except OSError as error:
-                raise Closed from error
-            if not part:
-                raise Closed
-            self._rest += part
-        line, _, self._rest = self._rest.partition(b"\n")
-        message: Message = json.loads(line)
-        return message
-
-    def close(self) -> None:
-        """Hang up."""
-        self.sock.close()
+from inferometer.core.cost import Cost
+from inferometer.core.costing import Costing
+from inferometer.core.profile import Profile
+from inferometer.core.record import Failure, FailureKind, Round, Stage, Value
+from inferometer.core.roofline import ProbePlan, Roofline
+from inferometer.core.statement import Statement
+from inferometer.core.workload import Shape, Variant
+from inferometer.runner.workers.memory_layers import Start
+from inferometer.runner.workers.settings import Held
 
 
-def round_to_json(done: Round) -> Message:
-    """A round as JSON; `round_from_json` reads it back exactly."""
-    return asdict(done)
+@dataclass(frozen=True, kw_only=True)
+class RoundPlan:
+    """What a round shall hold.
+
+    Attributes:
+        values: values that count.
+        calls_per_value: calls behind each value.
+        settle: values before those that count, after a switch from another workload.
+        seconds: repeat all that until so much time has passed; 0 is once.
+    """
+
+    values: int
+    calls_per_value: int = 1
+    settle: int = 0
+    seconds: float = 0.0
 
 
-def round_from_json(data: Message) -> Round:
-    """Read what `round_to_json` wrote."""
-    return Round(
-        **{
-            **data,
-            "starts_s": tuple(data["starts_s"]),
-            "values_s": tuple(data["values_s"]),
-        }
-    )
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """Load a variant; answered by `Loaded`.
+
+    Attributes:
+        variant: the variant to load.
+        device: where it runs.
+        threads: how many it may use.
+        seed: of random weights and inputs.
+        root: where the signals of the device are read.
+        started_at: reading of `time.monotonic` at which the worker was started.
+        memory_limit_bytes: most that it may use; None is no limit.
+        gradient_mode: what an earlier process of the variant settled on; None is found out.
+    """
+
+    variant: Variant
+    device: str
+    threads: int
+    seed: int
+    root: str
+    started_at: float
+    memory_limit_bytes: int | None = None
+    gradient_mode: str | None = None
 
 
-def failure_to_json(failure: Failure) -> Message:
-    """The answer of a worker to a request that failed."""
-    return {"failure": asdict(failure)}
+@dataclass(frozen=True, kw_only=True)
+class WarmUp:
+    """Make the first calls of a shape; answered by `WarmedUp`."""
+
+    shape: Shape
 
 
-def failure_of(message: Message, stage: Stage) -> Failure | None:
-    """The failure that an answer holds, at the stage that the parent knows; None if it has none."""
-    data = message.get("failure")
-    return Failure(**{**data, "stage": stage}) if data else None
+@dataclass(frozen=True, kw_only=True)
+class MeasureRound:
+    """Measure a round of a shape that is warm; answered by `RoundDone`."""
+
+    shape: Shape
+    plan: RoundPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountCosts:
+    """Count what calls of shapes cost; answered by `CostsCounted`.
+
+    Attributes:
+        shapes: of the calls.
+        may_run: whether a real call may be counted where there is no other way.
+    """
+
+    shapes: tuple[Shape, ...]
+    may_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostModel:
+    """Count a call of the loaded model, with what is known of it; answered by `Costing`."""
+
+    shape: Shape
+    may_run: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostFile:
+    """Count a call of an ONNX file, without loading it; answered by `Costing`.
+
+    Attributes:
+        model: the reference as the user gave it.
+        file: its path.
+        shape: of the call.
+        precision: what the user expects it to have; None accepts any.
+        memory_limit_bytes: most that the worker may use.
+    """
+
+    model: str
+    file: str
+    shape: Shape
+    precision: str | None
+    memory_limit_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileCalls:
+    """Profile a shape that is warm; answered by `Profile`.
+
+    Attributes:
+        shape: of the calls.
+        seconds: how long.
+        trace: where to write the last profiled calls; None for nowhere.
+    """
+
+    shape: Shape
+    seconds: float
+    trace: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """Measure what the device attains, in a worker that holds no model; answered by `Roofline`."""
+
+    backend: str
+    precision: str
+    device: str
+    threads: int
+    plan: ProbePlan
+
+
+Request = Load | WarmUp | MeasureRound | CountCosts | CostModel | CostFile | ProfileCalls | Probe
+REQUESTS: tuple[type[Request], ...] = get_args(Request)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """A request failed; the parent knows at which stage.
+
+    Attributes:
+        kind: what happened.
+        message: one or two sentences for people.
+    """
+
+    kind: FailureKind
+    message: str
+
+    def at(self, stage: Stage) -> Failure:
+        """The failure of a workload at a stage."""
+        return Failure(stage=stage, kind=self.kind, message=self.message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """The model is there.
+
+    Attributes:
+        facts: fields of the record that belong to the variant.
+        start: how the worker stood before the runtime.
+    """
+
+    facts: Mapping[str, Value]
+    start: Start
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarmedUp:
+    """What the first calls of a shape showed.
+
+    Attributes:
+        first_call_s: duration of the very first call, seconds.
+        round: the calls after it, as a round of phase `warmup`.
+        input_shape: for people, such as `8x3x224x224`.
+        seen: fields of the record that the meters gave.
+        size_applied: whether the asked-for input size had an effect.
+        batch_applied: whether the asked-for batch size had one.
+        notes: what the first calls showed of the model.
+        variant_notes: what they showed of the model at any shape.
+        facts: fields of the variant that they settled.
+        held: what held in the process during the calls.
+    """
+
+    first_call_s: float
+    round: Round
+    input_shape: str
+    seen: Mapping[str, Value] = field(default_factory=dict)
+    size_applied: bool = True
+    batch_applied: bool = True
+    notes: tuple[Statement, ...] = ()
+    variant_notes: tuple[Statement, ...] = ()
+    facts: Mapping[str, Value] = field(default_factory=dict)
+    held: Held = field(default_factory=Held)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundDone:
+    """A round, and what held in the process after it."""
+
+    round: Round
+    held: Held
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostsCounted:
+    """The cost of each shape, or why it was not counted.
+
+    None is a network that cannot be looked into.
+    """
+
+    costs: tuple[Cost | Failed | None, ...]
+
+
+Answer = Failed | Loaded | WarmedUp | RoundDone | CostsCounted | Costing | Profile | Roofline

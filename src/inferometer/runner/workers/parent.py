@@ -12,8 +12,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
@@ -21,8 +22,12 @@ from inferometer.core.record import Failure, FailureKind, Stage
 from inferometer.core.units import byte_count
 from inferometer.core.workload import Variant
 from inferometer.host.files import LIVE
-from inferometer.host.oom import oom_kills
-from inferometer.runner.workers.messages import Closed, Line, Message, failure_of
+from inferometer.host.memory import oom_kills
+from inferometer.runner.workers.codec import MisfitError, decode, encode
+from inferometer.runner.workers.line import Closed, Line
+from inferometer.runner.workers.messages import Failed, Load, Loaded, Request
+
+Answer = TypeVar("Answer")
 
 LOOK_EVERY_S = 0.1
 LAST_WORDS_CHARACTERS = 300
@@ -86,48 +91,46 @@ class WorkerProcess:
         self._line, self._process = self._spawn()
         self._watched = psutil.Process(self._process.pid)
 
-    def load(self, deadline: Deadline) -> Message:
+    def load(self, deadline: Deadline) -> Loaded:
         """Load the variant.
-
-        The answer's `facts` are fields of the record; `start` is how it stood before the runtime.
 
         Raises:
             WorkerFailed: it could not be loaded; the worker may be dead.
         """
-        request = {
-            "do": "load",
-            "variant": asdict(self.variant),
-            "device": self.device,
-            "threads": self.threads,
-            "seed": self.seed,
-            "memory_limit_bytes": self.memory_limit_bytes,
-            "root": str(self.root),
-            "started_at": self._started_at,
-            "gradient_mode": self.gradient_mode,
-        }
-        return self.ask(request, stage="load", deadline=deadline)
+        request = Load(
+            variant=self.variant,
+            device=self.device,
+            threads=self.threads,
+            seed=self.seed,
+            root=str(self.root),
+            started_at=self._started_at,
+            memory_limit_bytes=self.memory_limit_bytes,
+            gradient_mode=self.gradient_mode,
+        )
+        return self.ask(request, Loaded, stage="load", deadline=deadline)
 
-    def ask(self, request: Message, *, stage: Stage, deadline: Deadline) -> Message:
+    def ask(
+        self, request: Request, wanted: type[Answer], *, stage: Stage, deadline: Deadline
+    ) -> Answer:
         """Send a request and sleep until the answer; a look at its memory ten times a second.
 
         Raises:
-            WorkerFailed: the answer was a failure, or there was none. After a timeout, a death or
-                too much memory the worker is dead.
+            WorkerFailed: the answer was a failure, or there was none. After a timeout, a death, too
+                much memory or an answer that cannot be read, the worker is dead.
         """
         try:
-            self._line.send(request)
-            while True:
-                answer = self._line.receive(LOOK_EVERY_S)
-                if answer is not None:
-                    break
+            self._line.send(encode(request))
+            while (line := self._line.receive(LOOK_EVERY_S)) is None:
                 self._look(stage, deadline)
                 self.on_wait()
         except Closed:
             raise WorkerFailed(self._death(stage)) from None
-        failure = failure_of(answer, stage)
-        if failure is not None:
-            raise WorkerFailed(failure)
-        return answer
+        try:
+            return answer_in(line, wanted, stage)
+        except MisfitError as error:
+            self.kill()
+            message = f"the worker's answer cannot be read: {error}"
+            raise WorkerFailed(Failure(stage=stage, kind="crash", message=message)) from None
 
     @property
     def alive(self) -> bool:
@@ -200,6 +203,19 @@ class WorkerProcess:
         self._words.seek(max(0, self._words.tell() - 4096))
         lines = self._words.read().decode(errors="replace").strip().splitlines()
         return lines[-1][:LAST_WORDS_CHARACTERS] if lines else ""
+
+
+def answer_in(line: bytes, wanted: type[Answer], stage: Stage) -> Answer:
+    """The answer in a line.
+
+    Raises:
+        WorkerFailed: it is a failure.
+        MisfitError: it is not what is wanted.
+    """
+    answer = decode(line, wanted, Failed)
+    if isinstance(answer, Failed):
+        raise WorkerFailed(answer.at(stage))
+    return answer
 
 
 def worker_environment(threads: int) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The workers that are resident now: one for each variant, as many as memory allows."""
+"""The worker pool: one worker for each variant, as many as memory allows."""
 
 from __future__ import annotations
 
@@ -6,20 +6,31 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inferometer.core.cost import Cost
 from inferometer.core.procedure import Procedure
-from inferometer.core.record import Failure, Stage, Value
+from inferometer.core.record import Failure, Round, Stage, Value
+from inferometer.core.statement import Statement, statements
 from inferometer.core.workload import Variant, Workload
 from inferometer.host.files import LIVE
 from inferometer.host.memory import available_bytes
 from inferometer.runner.scheduling.forecast import WARMUP_CALLS
-from inferometer.runner.workers.harness import RoundPlan
-from inferometer.runner.workers.memory_layers import Start, own_bytes, without_instrument
-from inferometer.runner.workers.messages import Message, failure_of, round_from_json
-from inferometer.runner.workers.parent import Deadline, WorkerFailed, WorkerProcess
+from inferometer.runner.workers.memory_layers import own_bytes, without_instrument
+from inferometer.runner.workers.messages import (
+    CostsCounted,
+    CountCosts,
+    Failed,
+    Loaded,
+    MeasureRound,
+    Request,
+    RoundDone,
+    RoundPlan,
+    WarmedUp,
+    WarmUp,
+)
+from inferometer.runner.workers.parent import Answer, Deadline, WorkerFailed, WorkerProcess
 from inferometer.runner.workers.settings import Held
 
 USABLE = 0.95
@@ -71,7 +82,7 @@ def clock_of(procedure: Procedure, begin: float) -> Clock:
     return Clock(end=end, timeout_s=procedure.timeout_s)
 
 
-class Residents:
+class WorkerPool:
     """Spawns, loads, asks and ends workers; a dead one is replaced when its variant is next used.
 
     Attributes:
@@ -98,7 +109,7 @@ class Residents:
         self._at_first_bytes = available_bytes()
 
     def has_room(self) -> bool:
-        """Whether one more worker may become resident."""
+        """Whether there is room for one more worker."""
         return self._held_bytes() <= RESIDENT_SHARE * self._at_first_bytes
 
     def crowded(self, variant: Variant) -> bool:
@@ -106,7 +117,7 @@ class Residents:
         return self._held_bytes(but=variant) > 0.02 * self._at_first_bytes
 
     def load(self, workload: Workload) -> None:
-        """Make a worker of the workload's variant resident, in a new process where none is alive.
+        """Make sure that a worker of the workload's variant lives, in a new process if need be.
 
         Raises:
             WorkerFailed: at stage load.
@@ -130,19 +141,20 @@ class Residents:
         try:
             answer = worker.load(self.clock.deadline(0))
             if variant not in self.facts:  # those of the first process stay
-                self.facts[variant] = self._without_us(answer["facts"], answer["start"])
+                self.facts[variant] = self._without_us(answer)
         except WorkerFailed:
             self.end(variant)  # alive or not, it holds no model
             raise
 
-    def note(self, variant: Variant, text: str) -> None:
+    def note(self, variant: Variant, note: Statement | str) -> None:
         """Add a note to every record of a variant."""
-        notes = self.facts.get(variant, {}).get("notes")
-        if isinstance(notes, list) and text not in notes:
-            notes.append(text)
+        facts, (said,) = self.facts.get(variant, {}), statements([note])
+        notes = statements(facts.get("notes"))
+        if "notes" in facts and said not in notes:
+            facts["notes"] = [*notes, said]
 
     def costs(self, workloads: Sequence[Workload]) -> list[Cost | Failure | None]:
-        """What calls cost on paper, counted beside the resident worker; loads it if need be.
+        """Analytical costs of calls, counted beside the variant's worker; loads it if need be.
 
         Args:
             workloads: of one variant.
@@ -155,12 +167,12 @@ class Residents:
             WorkerFailed: at stage load or warmup.
         """
         self.load(workloads[0])
-        shapes = [asdict(one.shape) for one in workloads]
-        answers = self._ask(workloads[0], "cost", "warmup", 0.0, {"shapes": shapes})["answers"]
-        return [_cost_of(answer) for answer in answers]
+        request = CountCosts(shapes=tuple(one.shape for one in workloads))
+        answer = self._ask(workloads[0], request, CostsCounted, stage="warmup", expected_s=0.0)
+        return [one.at("warmup") if isinstance(one, Failed) else one for one in answer.costs]
 
-    def warm_up(self, workload: Workload, *, call_s: float | None) -> Message:
-        """First call and warm-up of a workload in its resident worker; loads it if need be.
+    def warm_up(self, workload: Workload, *, call_s: float | None) -> WarmedUp:
+        """First call and warm-up of a workload in its worker; loads it if need be.
 
         Args:
             workload: the workload to warm up.
@@ -171,33 +183,37 @@ class Residents:
         """
         self.load(workload)
         expected_s = WARMUP_CALLS * (call_s or 0.0)
-        answer = self._ask(workload, "warmup", "warmup", expected_s, {})
+        request = WarmUp(shape=workload.shape)
+        answer = self._ask(workload, request, WarmedUp, stage="warmup", expected_s=expected_s)
         self._warm.add(workload)
-        self._learn(workload.variant, answer)
-        seen = without_instrument(answer["seen"], self._own_bytes)
-        return {**answer, "seen": seen, "round": round_from_json(answer["round"])}
+        facts = self.facts.setdefault(workload.variant, {})
+        facts.update(answer.facts)
+        for sentence in answer.variant_notes:
+            self.note(workload.variant, sentence)
+        self._keep(workload.variant, answer.held)
+        return replace(answer, seen=without_instrument(answer.seen, self._own_bytes))
 
-    def measure(self, workload: Workload, plan: RoundPlan, *, expected_s: float) -> Message:
+    def measure(self, workload: Workload, plan: RoundPlan, *, expected_s: float) -> Round:
         """One round of a workload that is warm.
 
         Raises:
             WorkerFailed: at stage measure.
         """
-        answer = self._ask(workload, "round", "measure", expected_s, {"plan": asdict(plan)})
-        self._learn(workload.variant, answer)
-        return {**answer, "round": round_from_json(answer["round"])}
+        request = MeasureRound(shape=workload.shape, plan=plan)
+        answer = self._ask(workload, request, RoundDone, stage="measure", expected_s=expected_s)
+        self._keep(workload.variant, answer.held)
+        return answer.round
 
     def _gradient_mode(self, variant: Variant) -> str | None:
         """What its processes settled on: all of them run alike."""
         mode = self.facts.get(variant, {}).get("gradient_mode")
         return mode if isinstance(mode, str) else None
 
-    def _learn(self, variant: Variant, answer: Message) -> None:
-        """What held during the calls, and what they showed of the model at any shape."""
-        held = Held(**answer["held"])
-        self.facts.setdefault(variant, {}).update({**answer.get("facts", {}), **held.figures()})
-        for text in [*answer.get("variant_notes", ()), *held.changes]:
-            self.note(variant, text)
+    def _keep(self, variant: Variant, held: Held) -> None:
+        """What held during the calls, and what the model's code changed of it."""
+        self.facts.setdefault(variant, {}).update(held.figures())
+        for sentence in held.changes:
+            self.note(variant, sentence)
 
     def is_warm(self, workload: Workload) -> bool:
         """Whether the living worker of its variant has warmed the workload up."""
@@ -217,24 +233,29 @@ class Residents:
             self.end(variant)
 
     def _ask(
-        self, workload: Workload, what: str, stage: Stage, expected_s: float, more: Message
-    ) -> Message:
+        self,
+        workload: Workload,
+        request: Request,
+        wanted: type[Answer],
+        *,
+        stage: Stage,
+        expected_s: float,
+    ) -> Answer:
         worker = self._workers[workload.variant]
         worker.memory_limit_bytes = self._limit_bytes(workload.variant)
-        shape = asdict(workload.shape)
-        request = {"do": what, "shape": shape, **more}
+        deadline = self.clock.deadline(expected_s)
         try:
-            return worker.ask(request, stage=stage, deadline=self.clock.deadline(expected_s))
+            return worker.ask(request, wanted, stage=stage, deadline=deadline)
         except WorkerFailed as failed:
             if failed.failure.kind == "out_of_memory":
                 self.end(workload.variant)  # a fresh process for the next: this one is bloated
             raise
 
-    def _without_us(self, facts: dict[str, Value], start: Message) -> dict[str, Value]:
+    def _without_us(self, loaded: Loaded) -> dict[str, Value]:
         """Facts of the first process, less what our code holds in it: looked at once in a run."""
         if self._own_bytes is None:
-            self._own_bytes = own_bytes(Start(**start))
-        return without_instrument(facts, self._own_bytes)
+            self._own_bytes = own_bytes(loaded.start)
+        return without_instrument(loaded.facts, self._own_bytes)
 
     @property
     def limit_bytes(self) -> int:
@@ -252,10 +273,3 @@ class Residents:
         if self.procedure.memory_limit_bytes is not None:
             return self.limit_bytes
         return self.limit_bytes - self._held_bytes(but=variant)
-
-
-def _cost_of(answer: Message) -> Cost | Failure | None:
-    failure = failure_of(answer, "warmup")
-    if failure is not None or answer["cost"] is None:
-        return failure
-    return Cost.from_json(answer["cost"])

@@ -13,7 +13,7 @@ from inferometer.core.model import Inputs
 from inferometer.core.profile import Profile, Profiler
 from inferometer.core.protocols import Session, SupportsProfile
 from inferometer.core.workload import Shape
-from inferometer.runner.workers.harness import Bench, sized
+from inferometer.runner.workers.harness import Harness, sized
 from inferometer.runner.workers.loop import timed_values
 from inferometer.stats.comparison import Block, group_ratios, paired
 from inferometer.stats.intervals import quantile_interval
@@ -38,7 +38,7 @@ class _Turns:
 
 
 def profile_here(
-    bench: Bench, shape: Shape, *, seconds: float, trace: str | None = None
+    harness: Harness, shape: Shape, *, seconds: float, trace: str | None = None
 ) -> Profile:
     """Profile a shape that is warm.
 
@@ -46,7 +46,7 @@ def profile_here(
     a steady drift hits both alike; at least one turn is made, however long it takes.
 
     Args:
-        bench: the loaded model.
+        harness: the loaded model.
         shape: batch size and input size of the calls.
         seconds: how long to take turns, the reading of what the profiler saw included.
         trace: where to write the last profiled calls for Chrome and Perfetto; None for nowhere.
@@ -56,10 +56,10 @@ def profile_here(
             size has no effect.
         InputError: the trace cannot be written.
     """
-    inputs = sized(bench.inputs(shape), shape)
-    profiler = _profiler(bench.session, inputs)
-    call = bench.session.bind(inputs)
-    with bench.session.running():
+    inputs = sized(harness.inputs(shape), shape)
+    profiler = _profiler(harness.session, inputs)
+    call = harness.session.bind(inputs)
+    with harness.session.running():
         turns = _take_turns(call, profiler, seconds)
     if trace is not None:
         profiler.save_trace(trace)
@@ -82,16 +82,16 @@ def _profiler(session: Session, inputs: Inputs) -> Profiler:
 
 def _take_turns(call: Callable[[], object], profiler: Profiler, seconds: float) -> _Turns:
     turns = _Turns()
-    call_s = profiler.run(1, settle=1)[0]  # the first session starts the profiler up
+    call_s = profiler.run(1, warmup=1)[0]  # the first session starts the profiler up
     calls = _calls_in_turn(call_s, profiler.events, seconds)
-    settle = int(call_s < SETTLED_BELOW_S)
+    warmup = int(call_s < SETTLED_BELOW_S)
     profiler.forget()
     end = time.perf_counter() + seconds
     while not turns.profiled or time.perf_counter() < end:
         group = len(turns.profiled)
-        before = _plain(call, calls, settle)
-        middle = profiler.run(2 * calls, settle=settle)
-        after = _plain(call, calls, settle)
+        before = _plain(call, calls, warmup)
+        middle = profiler.run(2 * calls, warmup=warmup)
+        after = _plain(call, calls, warmup)
         turns.plain += [Block(process=0, group=group, values=part) for part in (before, after)]
         turns.profiled.append(Block(process=0, group=group, values=middle))
     return turns
@@ -104,12 +104,12 @@ def _calls_in_turn(call_s: float, events: int, seconds: float) -> int:
     return max(1, min(int(seconds / GROUPS / turn_s), within_events, MOST_CALLS))
 
 
-def _plain(call: Callable[[], object], calls: int, settle: int) -> list[float]:
+def _plain(call: Callable[[], object], calls: int, warmup: int) -> list[float]:
     """Latencies of plain calls after some that count for nothing, seconds."""
-    total = settle + calls
+    total = warmup + calls
     starts, ends = array("q", bytes(8 * total)), array("q", bytes(8 * total))
     timed_values(call, starts, ends)
-    return [(b - a) / 1e9 for a, b in zip(starts, ends, strict=True)][settle:]
+    return [(b - a) / 1e9 for a, b in zip(starts, ends, strict=True)][warmup:]
 
 
 def _median(blocks: Sequence[Block]) -> Estimate:

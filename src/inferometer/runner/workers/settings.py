@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from inferometer.core.protocols import Backend, Setting, SupportsSettings
 from inferometer.core.record import Value
@@ -21,10 +20,6 @@ class Held:
 
     threads: int | None = None
     changes: list[str] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """As a JSON object."""
-        return asdict(self)
 
     def figures(self) -> dict[str, Value]:
         """Fields of the record."""

@@ -8,33 +8,44 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
+from inferometer.core.costing import Costing
 from inferometer.core.errors import (
     InputError,
     WorkloadError,
     in_one_line,
     is_out_of_memory,
 )
+from inferometer.core.profile import Profile
 from inferometer.core.protocols import SupportsErrorKinds, SupportsRoofline
-from inferometer.core.record import Failure, FailureKind
-from inferometer.core.roof import ProbePlan
-from inferometer.core.workload import Shape, Variant
+from inferometer.core.record import FailureKind
+from inferometer.core.roofline import Roofline
+from inferometer.core.workload import Variant
 from inferometer.models.failures import fault, is_fault
 from inferometer.runner.workers import limits
+from inferometer.runner.workers.codec import decode, encode
 from inferometer.runner.workers.costed import costing_of, costing_of_file
 from inferometer.runner.workers.counting import count_all
-from inferometer.runner.workers.harness import Bench, RoundPlan
-from inferometer.runner.workers.loading import load_bench
+from inferometer.runner.workers.harness import Harness
+from inferometer.runner.workers.line import Closed, Line
+from inferometer.runner.workers.loading import load_harness
 from inferometer.runner.workers.memory_layers import at_start
 from inferometer.runner.workers.messages import (
-    Closed,
-    Line,
-    Message,
-    failure_to_json,
-    round_to_json,
+    REQUESTS,
+    Answer,
+    CostFile,
+    CostModel,
+    CountCosts,
+    Failed,
+    Load,
+    Loaded,
+    MeasureRound,
+    Probe,
+    ProfileCalls,
+    Request,
+    RoundDone,
+    WarmUp,
 )
 
 MESSAGE_CHARACTERS = 500
@@ -45,119 +56,88 @@ class Worker:
 
     def __init__(self) -> None:
         self.start = at_start()
-        self.bench: Bench | None = None
+        self.harness: Harness | None = None
         self.variant: Variant | None = None
         self.backend = "python"
 
-    def answer(self, request: Message) -> Message:
+    def answer(self, request: Request) -> Answer:
         """Do what is asked; whatever goes wrong becomes an answer that says so."""
         try:
             return self._do(request)
         except Exception as error:  # noqa: BLE001 - any error of a model is a result
-            return failure_to_json(self._failure(self._named(error), request["do"]))
+            return self._failed(self._named(error))
 
-    def _do(self, request: Message) -> Message:
-        answers: dict[str, Callable[[Message], Message]] = {
-            "load": self._load,
-            "cost": self._cost,
-            "probe": self._probe,
-            "profile": self._profile,
-            "costing": self._costing,
-            "file costing": self._file_costing,
-            "warmup": self._warm_up,
-            "round": self._round,
-        }
-        return answers[request["do"]](request)
+    def _do(self, request: Request) -> Answer:
+        match request:
+            case Load():
+                answer: Answer = self._load(request)
+            case WarmUp(shape=shape):
+                answer = self._loaded.warm_up(shape)
+            case MeasureRound(shape=shape, plan=plan):
+                done = self._loaded.run_round(shape, plan)
+                answer = RoundDone(round=done, held=self._loaded.held())
+            case CountCosts(shapes=shapes, may_run=may_run):
+                answer = count_all(self._loaded, shapes, may_run=may_run)
+            case CostModel():
+                answer = self._cost_model(request)
+            case CostFile():
+                answer = _cost_file(request)
+            case ProfileCalls():
+                answer = self._profile(request)
+            case Probe():
+                answer = self._probe(request)
+        return answer
 
-    def _cost(self, request: Message) -> Message:
-        shapes = [Shape(**shape) for shape in request["shapes"]]
-        answers = count_all(self._loaded, shapes, may_run=request.get("may_run", False))
-        return {"answers": answers}
-
-    def _costing(self, request: Message) -> Message:
-        assert self.variant is not None
-        shape = Shape(**request["shape"])
-        found = costing_of(self._loaded, self.variant, shape, may_run=request["may_run"])
-        return {"costing": found.to_json()}
-
-    def _file_costing(self, request: Message) -> Message:
-        limits.limit_data(request["memory_limit_bytes"])
-        found = costing_of_file(
-            request["model"],
-            request["file"],
-            Shape(**request["shape"]),
-            precision=request["precision"],
+    def _load(self, request: Load) -> Loaded:
+        variant, limit_bytes = request.variant, request.memory_limit_bytes
+        self.variant, self.backend = variant, variant.backend
+        if limit_bytes is not None and request.device == "cpu":
+            limits.limit_data(limit_bytes)
+        self.harness = load_harness(
+            variant,
+            device=request.device,
+            threads=request.threads,
+            seed=request.seed,
+            root=Path(request.root),
+            started_at=request.started_at,
+            gradient_mode=request.gradient_mode,
         )
-        return {"costing": found.to_json()}
+        return Loaded(facts=self.harness.facts, start=self.start)
 
-    def _profile(self, request: Message) -> Message:
+    def _profile(self, request: ProfileCalls) -> Profile:
         from inferometer.runner.workers.profiling import profile_here
 
-        found = profile_here(
-            self._loaded,
-            Shape(**request["shape"]),
-            seconds=request["seconds"],
-            trace=request["trace"],
+        return profile_here(
+            self._loaded, request.shape, seconds=request.seconds, trace=request.trace
         )
-        return {"profile": found.to_json()}
 
-    def _probe(self, request: Message) -> Message:
+    def _cost_model(self, request: CostModel) -> Costing:
+        assert self.variant is not None
+        return costing_of(self._loaded, self.variant, request.shape, may_run=request.may_run)
+
+    def _probe(self, request: Probe) -> Roofline:
         """What the device attains, in a worker that holds no model."""
         from inferometer.backends import backend as backend_called
 
-        self.backend = request["backend"]
+        self.backend = request.backend
         backend = backend_called(self.backend)
-        backend.start(threads=request["threads"])
+        backend.start(threads=request.threads)
         assert isinstance(backend, SupportsRoofline)
-        known = {name: request[name] for name in ("device", "precision", "threads")}
-        return {"roof": backend.probe(**known, plan=ProbePlan(**request["plan"])).to_json()}
-
-    def _warm_up(self, request: Message) -> Message:
-        warm = self._loaded.warm_up(Shape(**request["shape"]))
-        return {
-            "first_call_s": warm.first_call_s,
-            "round": round_to_json(warm.round),
-            "input_shape": warm.input_shape,
-            "seen": warm.seen,
-            "size_applied": warm.size_applied,
-            "batch_applied": warm.batch_applied,
-            "notes": list(warm.notes),
-            "variant_notes": list(warm.variant_notes),
-            "facts": self._loaded.mode_facts(),
-            "held": warm.held.to_json(),
-        }
-
-    def _round(self, request: Message) -> Message:
-        done = self._loaded.run_round(Shape(**request["shape"]), RoundPlan(**request["plan"]))
-        return {"round": round_to_json(done), "held": self._loaded.held().to_json()}
+        return backend.probe(
+            device=request.device,
+            precision=request.precision,
+            threads=request.threads,
+            plan=request.plan,
+        )
 
     @property
-    def _loaded(self) -> Bench:
-        assert self.bench is not None
-        return self.bench
+    def _loaded(self) -> Harness:
+        assert self.harness is not None
+        return self.harness
 
-    def _load(self, request: Message) -> Message:
-        variant = Variant(**request["variant"])
-        self.variant, self.backend = variant, variant.backend
-        if request["memory_limit_bytes"] is not None and request["device"] == "cpu":
-            limits.limit_data(request["memory_limit_bytes"])
-        self.bench = load_bench(
-            variant,
-            device=request["device"],
-            threads=request["threads"],
-            seed=request["seed"],
-            root=Path(request["root"]),
-            started_at=request["started_at"],
-            gradient_mode=request["gradient_mode"],
-        )
-        return {"facts": self.bench.facts, "start": asdict(self.start)}
-
-    def _failure(self, error: Exception, doing: str) -> Failure:
-        return Failure(
-            stage="load" if doing == "load" else "measure",  # the parent knows the stage
-            kind=self._kind(error),
-            message=describe_error(error)[:MESSAGE_CHARACTERS],
-        )
+    def _failed(self, error: Exception) -> Failed:
+        message = describe_error(error)[:MESSAGE_CHARACTERS]
+        return Failed(kind=self._kind(error), message=message)
 
     def _named(self, error: Exception) -> Exception:
         """The error, or where our own code raised it, one that does not blame the model."""
@@ -174,6 +154,11 @@ class Worker:
         if is_out_of_memory(error):
             return "out_of_memory"
         return classify(self.backend, error) or "bad_model"
+
+
+def _cost_file(request: CostFile) -> Costing:
+    limits.limit_data(request.memory_limit_bytes)
+    return costing_of_file(request.model, request.file, request.shape, precision=request.precision)
 
 
 def classify(backend: str, error: Exception) -> FailureKind | None:
@@ -194,9 +179,9 @@ def describe_error(error: BaseException) -> str:
     return in_one_line(error, MESSAGE_CHARACTERS)
 
 
-def requests(line: Line) -> queue.SimpleQueue[Message]:
+def requests(line: Line) -> queue.SimpleQueue[bytes]:
     """Requests as they arrive. When the parent has gone, so has this process, whatever it does."""
-    arrived: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    arrived: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def listen() -> None:
         try:
@@ -221,7 +206,8 @@ def main(arguments: list[str]) -> None:
     arrived = requests(line)
     worker = Worker()
     while True:
-        line.send(worker.answer(arrived.get()))
+        request: Request = decode(arrived.get(), *REQUESTS)
+        line.send(encode(worker.answer(request)))
 
 
 if __name__ == "__main__":

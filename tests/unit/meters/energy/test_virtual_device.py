@@ -12,7 +12,7 @@ from inferometer.core.energy import Reading, SourceInfo
 from inferometer.core.errors import SourceLostError
 from inferometer.meters.energy.sampler import Poller
 from inferometer.runner.phases.energy.windows import sensor_of
-from inferometer.stats.energy import energy_per_input
+from inferometer.stats.energy import energy_per_sample
 from inferometer.stats.energy_windows import Window
 
 
@@ -128,7 +128,7 @@ def measure(kind, fail_in=None):
         windows.append(Window(start_s=start, end_s=end, inputs=3000))
         now[0] += 0.05
     series = poller.series
-    return energy_per_input(
+    return energy_per_sample(
         sensor_of(source.info), series.at_s, series.values, windows[1:-1],
         idle_before=windows[0], idle_after=windows[-1], lost=series.lost,
     )  # fmt: skip

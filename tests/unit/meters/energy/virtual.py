@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from inferometer.stats.energy import EnergyResult, energy_per_input
+from inferometer.stats.energy import EnergyResult, energy_per_sample
 from inferometer.stats.energy_windows import (
     Sensor,
     Window,
@@ -256,7 +256,7 @@ class Simulation:
     def result(self, at=None, values=None, lost=None):
         if at is None:
             at, values = self.readings()
-        return energy_per_input(
+        return energy_per_sample(
             self.sensor,
             at,
             values,

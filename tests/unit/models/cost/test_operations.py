@@ -17,6 +17,7 @@ from inferometer.core.cost import Cost  # noqa: E402
 from inferometer.core.errors import WorkloadError  # noqa: E402
 from inferometer.models.cost import count_operations  # noqa: E402
 from inferometer.models.cost.torch.operations import RUN, SIMULATED, _counted  # noqa: E402
+from inferometer.runner.workers.codec import decode, encode  # noqa: E402
 
 nn = torch.nn
 
@@ -385,9 +386,9 @@ def test_the_caller_may_be_in_any_mode(name, mode):
     assert cost == of(network, *inputs)
 
 
-def test_a_cost_survives_json():
+def test_a_cost_survives_the_way_to_the_parent():
     cost = of(SMALL, zeros(2, 3, 8, 8))
-    assert Cost.from_json(cost.to_json()) == cost
+    assert decode(encode(cost), Cost) == cost
 
 
 # What depends on values

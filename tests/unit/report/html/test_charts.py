@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from inferometer.analysis.grid import build
-from inferometer.core.roof import Attained, Roof
+from inferometer.core.roofline import Attained, Roofline
 from inferometer.report.html.charts import charts
 from inferometer.report.html.rows import results
 
@@ -14,7 +14,7 @@ def make_attained(best):
     return Attained(best=best, median=best, repeats=3, what="a probe")
 
 
-ROOF = Roof(
+ROOFLINE = Roofline(
     device="cpu",
     precision="fp32",
     threads=2,
@@ -28,8 +28,8 @@ ROOF = Roof(
 
 @pytest.fixture
 def names():
-    def find(records, roofs=()):
-        return {chart.name: chart for chart in charts(results(build(records)).rows, roofs)}
+    def find(records, rooflines=()):
+        return {chart.name: chart for chart in charts(results(build(records)).rows, rooflines)}
 
     return find
 
@@ -61,37 +61,37 @@ def test_bars_are_told_where_there_are_any(names, record):
 
 def test_a_roofline_has_a_slope_a_ridge_and_a_ceiling(names, record):
     rows = [record(latency_s=0.1, flops=10**9, arithmetic_intensity=4.0)]
-    plot = names(rows, [("board", ROOF)])["roofline"]
+    plot = names(rows, [("board", ROOFLINE)])["roofline"]
     points = plot.spec["layer"][0]["data"]["values"]
     assert [point["x"] for point in points] == pytest.approx([4 / 3, 10, 30])
     assert [point["y"] for point in points] == pytest.approx([2e10 * 4 / 3, 2e11, 2e11])
     assert "board: cpu, fp32, 2 threads: 200 GFLOP/s, 20.0 GB/s from memory." in plot.note
 
 
-def test_roofs_of_two_runs_on_one_device_are_two_lines(names, record):
+def test_rooflines_of_two_runs_on_one_device_are_two_lines(names, record):
     rows = [record(latency_s=0.1, flops=10**9, arithmetic_intensity=4.0)]
-    other = replace(ROOF, memory=make_attained(1e10))
-    plot = names(rows, [("board", ROOF), ("board", other)])["roofline"]
+    other = replace(ROOFLINE, memory=make_attained(1e10))
+    plot = names(rows, [("board", ROOFLINE), ("board", other)])["roofline"]
     lines = {}
     for point in plot.spec["layer"][0]["data"]["values"]:
-        lines.setdefault(point["roof"], []).append(point["y"])
+        lines.setdefault(point["line"], []).append(point["y"])
     assert [len(line) for line in lines.values()] == [3, 3]
     assert all(line == sorted(line) for line in lines.values())
 
 
-def test_many_roofs_are_told_in_the_table_alone(names, record):
+def test_many_rooflines_are_told_in_the_table_alone(names, record):
     rows = [record(latency_s=0.1, flops=10**9, arithmetic_intensity=4.0)]
-    roofs = [("board", replace(ROOF, threads=threads)) for threads in range(1, 9)]
-    assert "GFLOP/s" not in names(rows, roofs)["roofline"].note
-    assert "section Roofline" in names(rows, roofs)["roofline"].note
+    rooflines = [("board", replace(ROOFLINE, threads=threads)) for threads in range(1, 9)]
+    assert "GFLOP/s" not in names(rows, rooflines)["roofline"].note
+    assert "section Roofline" in names(rows, rooflines)["roofline"].note
 
 
 def test_figures_that_are_not_above_zero_make_no_plot(names, record):
     assert "energy-by-batch" not in names([record(energy_per_inference_j=-0.1)])
 
 
-def test_a_roofline_without_roofs_says_so(names, record):
+def test_a_roofline_without_rooflines_says_so(names, record):
     rows = [record(latency_s=0.1, flops=10**9, arithmetic_intensity=4.0)]
     plot = names(rows)["roofline"]
-    assert "roofs of the device were not measured" in plot.note
+    assert "roofline of the device was not measured" in plot.note
     assert "data" not in plot.spec["layer"][0]

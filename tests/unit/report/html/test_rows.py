@@ -25,7 +25,7 @@ def test_what_is_unknown_is_absent_and_has_no_column(record):
     assert "energy" not in found.rows[0]
     assert "memory" not in found.rows[0]
     titles = [head.title for head in found.heads]
-    assert "energy per input" not in titles
+    assert "energy per sample" not in titles
     assert "peak memory" not in titles
     assert not found.remarked
 

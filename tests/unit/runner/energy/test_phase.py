@@ -15,7 +15,8 @@ import pytest
 from inferometer.core.energy import Reading, SourceInfo
 from inferometer.core.errors import InputError, MeterError, SourceLostError
 from inferometer.core.procedure import Procedure
-from inferometer.core.record import NOT_REACHED, Failure, Record, Round
+from inferometer.core.record import Failure, Record, Round
+from inferometer.core.statement import Statement
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.meters.energy.logs.csv_log import read_log
 from inferometer.meters.energy.sampler import Sampler
@@ -26,11 +27,12 @@ from inferometer.runner.phases.energy.attach import attach
 from inferometer.runner.phases.energy.marks import Marks
 from inferometer.runner.phases.energy.measurement import (
     EnergyMeasurement,
-    EnergyWish,
+    EnergyRequest,
     in_turns,
     lacking,
 )
 from inferometer.runner.phases.energy.windows import WindowPlan, plan_windows, round_of, work_window
+from inferometer.runner.workers.messages import WarmedUp
 from inferometer.runner.workers.parent import WorkerFailed
 from inferometer.store import open_store
 
@@ -110,7 +112,7 @@ class Workers:
 
     def warm_up(self, workload, *, call_s):
         self.processes[workload.variant] = self.processes.get(workload.variant, 0) + 1
-        return {"round": self._round(10, 1, CALL_S)}
+        return WarmedUp(first_call_s=CALL_S, round=self._round(10, 1, CALL_S), input_shape="1")
 
     def measure(self, workload, plan, *, expected_s):
         if self.fails == workload.variant.model:
@@ -118,7 +120,7 @@ class Workers:
             raise WorkerFailed(failure)
         value_s = CALL_S * self.slower * plan.calls_per_value
         values = math.ceil(plan.seconds / value_s)
-        return {"round": self._round(values, plan.calls_per_value, CALL_S * self.slower)}
+        return self._round(values, plan.calls_per_value, CALL_S * self.slower)
 
     def _round(self, values, per_value, call_s):
         started = self.world.now
@@ -137,20 +139,20 @@ def world():
 
 
 @pytest.fixture
-def bench(tmp_path, world):
+def harness(tmp_path, world):
     """A run whose latencies are there, and what measures its energy."""
     with open_store(tmp_path / "x.db") as store:
         run = store.create_run(STUDY, planned=4, device={"name": "board"}, software={})
         for workload in STUDY.workloads():
             figures = {
                 "latency_median_s": CALL_S, "latency_mean_s": CALL_S,
-                "energy_reason": NOT_REACHED, "pending": ["energy"],
+                "energy_reason": Statement("energy_not_reached"), "pending": ["energy"],
             }  # fmt: skip
             store.put_record(run.id, Record(workload=workload, status="ok", figures=figures))
         journal = Journal(store=store, run=run, done=4, listener=lambda _: None)
 
-        def measure(workers, **wish):
-            told = EnergyWish(sleep=world.sleep, clock=world.clock, **wish)
+        def measure(workers, **request):
+            told = EnergyRequest(sleep=world.sleep, clock=world.clock, **request)
             world.sampler = Sampler(told.sources, told.clock)
             phase = EnergyMeasurement(Procedure(), journal, workers, told, world.sampler)
             # its threads are not started: the virtual device itself has every source read
@@ -163,8 +165,8 @@ def bench(tmp_path, world):
         yield measure
 
 
-def test_energy_per_input_is_power_times_time_over_inputs(bench, world):
-    records = bench(Workers(world), sources=[Source(world)])
+def test_energy_per_sample_is_power_times_time_over_inputs(harness, world):
+    records = harness(Workers(world), sources=[Source(world)])
     for record in records:
         truth = WORK_W * CALL_S / record.workload.batch_size
         figures = record.figures
@@ -179,7 +181,7 @@ def test_energy_per_input_is_power_times_time_over_inputs(bench, world):
         assert figures["energy_windows"] == 5
 
 
-def test_a_processors_counter_from_its_file_to_the_record(bench, world, tmp_path):
+def test_a_processors_counter_from_its_file_to_the_record(harness, world, tmp_path):
     """The reader of RAPL on a synthetic tree whose counter wraps on the way."""
     zone = tmp_path / "sys/class/powercap/intel-rapl:0"
     zone.mkdir(parents=True)
@@ -194,7 +196,7 @@ def test_a_processors_counter_from_its_file_to_the_record(bench, world, tmp_path
     (zone / "max_energy_range_uj").write_text(f"{wraps_uj}\n")
     surroundings = Surroundings(root=tmp_path, read=read, clock=world.clock)
     (source,) = rapl.find(surroundings).sources
-    for record in bench(Workers(world), sources=[source]):
+    for record in harness(Workers(world), sources=[source]):
         truth = WORK_W * CALL_S / record.workload.batch_size
         assert record["energy_source"] == "rapl:package-0", record["energy_reason"]
         assert record["energy_per_inference_j"] == pytest.approx(truth, rel=5e-3)
@@ -203,8 +205,8 @@ def test_a_processors_counter_from_its_file_to_the_record(bench, world, tmp_path
     source.close()
 
 
-def test_the_windows_are_kept_and_make_no_latency(bench, world):
-    record = bench(Workers(world), sources=[Source(world)])[0]
+def test_the_windows_are_kept_and_make_no_latency(harness, world):
+    record = harness(Workers(world), sources=[Source(world)])[0]
     phases = [done.phase for done in record.rounds]
     assert phases == ["warmup", "idle", "warmup", *["energy"] * 5, "idle"]
     assert record.figures["latency_median_s"] == CALL_S
@@ -215,10 +217,10 @@ def test_the_windows_are_kept_and_make_no_latency(bench, world):
             assert done.signals["power_w rapl:package-0"] == pytest.approx(WORK_W, rel=1e-3)
 
 
-def test_calls_that_become_slower_lengthen_nothing(bench, world):
+def test_calls_that_become_slower_lengthen_nothing(harness, world):
     """Forty times slower than the warm-up: rounds go by the clock, and the windows still suffice."""
     begin = world.now
-    record = bench(Workers(world, slower=40), sources=[Source(world)])[0]
+    record = harness(Workers(world, slower=40), sources=[Source(world)])[0]
     assert record.figures["energy_per_inference_j"] == pytest.approx(
         40 * WORK_W * CALL_S / BATCH, rel=2e-2
     )
@@ -227,55 +229,55 @@ def test_calls_that_become_slower_lengthen_nothing(bench, world):
     )
 
 
-def test_several_sources_stand_beside_each_other_and_are_not_added(bench, world):
+def test_several_sources_stand_beside_each_other_and_are_not_added(harness, world):
     second = Source(world, "rapl:psys", factor=2.0, scope="psys")
-    record = bench(Workers(world), sources=[Source(world), second])[0]
+    record = harness(Workers(world), sources=[Source(world), second])[0]
     assert record.figures["energy_per_inference_j"] == pytest.approx(0.075, rel=5e-3)
     (other,) = record["energy_others"]
     assert other.startswith("rapl:psys (psys, measured): 150.")
 
 
-def test_a_source_that_is_lost_gives_no_figure_and_another_takes_its_place(bench, world):
+def test_a_source_that_is_lost_gives_no_figure_and_another_takes_its_place(harness, world):
     dying = Source(world, "rapl:psys", dies_at=world.now + 60)
-    record = bench(Workers(world), sources=[dying, Source(world)])[0]
+    record = harness(Workers(world), sources=[dying, Source(world)])[0]
     assert record["energy_source"] == "rapl:package-0"
     assert record["energy_others"] == [
         "rapl:psys (package, measured): withheld: the counter is gone"
     ]
 
 
-def test_a_source_that_is_lost_alone_leaves_its_reason(bench, world):
-    records = bench(Workers(world), sources=[Source(world, dies_at=world.now + 60)])
+def test_a_source_that_is_lost_alone_leaves_its_reason(harness, world):
+    records = harness(Workers(world), sources=[Source(world, dies_at=world.now + 60)])
     for record in records:
         assert record["energy_per_inference_j"] is None
         assert record["energy_source"] is None
         assert record["energy_reason"] == "rapl:package-0: withheld: the counter is gone"
 
 
-def test_a_sensor_whose_windows_would_be_too_short_is_named_beside(bench, world):
+def test_a_sensor_whose_windows_would_be_too_short_is_named_beside(harness, world):
     slow = Source(world, "battery:BAT0", period_s=3.0, scope="battery")
-    record = bench(Workers(world), sources=[Source(world), slow])[0]
+    record = harness(Workers(world), sources=[Source(world), slow])[0]
     assert "withheld: the window lasted" in record["energy_others"][0]
 
 
-def test_a_worker_that_dies_meanwhile_leaves_its_latency(bench, world):
-    records = bench(Workers(world, fails="a"), sources=[Source(world)])
+def test_a_worker_that_dies_meanwhile_leaves_its_latency(harness, world):
+    records = harness(Workers(world, fails="a"), sources=[Source(world)])
     assert {one.status for one in records} == {"ok"}
     reasons = {one.workload.variant.model: one["energy_reason"] for one in records}
     assert reasons == {"a": "energy was not measured: It died. (crash)", "b": None}
 
 
-def test_what_does_not_fit_into_the_budget_says_so(bench, world):
-    records = bench(Workers(world, left_s=30.0), sources=[Source(world)])
+def test_what_does_not_fit_into_the_budget_says_so(harness, world):
+    records = harness(Workers(world, left_s=30.0), sources=[Source(world)])
     assert {one["energy_source"] for one in records} == {None}
     assert all("more than the budget had left" in one["energy_reason"] for one in records)
 
 
 def test_windows_without_a_source_are_marked_for_a_meter_that_logs_by_itself(
-    bench, world, tmp_path
+    harness, world, tmp_path
 ):
     marks = Marks(tmp_path / "marks.csv")
-    record = bench(Workers(world), marks=marks)[0]
+    record = harness(Workers(world), marks=marks)[0]
     assert "energy attach" in record["energy_reason"]
     with (tmp_path / "marks.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -289,8 +291,8 @@ def test_windows_without_a_source_are_marked_for_a_meter_that_logs_by_itself(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_log_on_another_clock_is_joined_later(bench, world, tmp_path, seed):
-    bench(Workers(world), marks=Marks(tmp_path / "marks.csv"))
+def test_a_log_on_another_clock_is_joined_later(harness, world, tmp_path, seed):
+    harness(Workers(world), marks=Marks(tmp_path / "marks.csv"))
     rng = random.Random(seed)
     offset = rng.uniform(-8, 8)
     lines = [
@@ -299,9 +301,9 @@ def test_a_log_on_another_clock_is_joined_later(bench, world, tmp_path, seed):
     ]  # fmt: skip
     (tmp_path / "log.csv").write_text("\n".join(["timestamp,watts", *lines]))
     log = read_log(str(tmp_path / "log.csv"), gain=0.01)
-    found = attach(bench.store, bench.run.id, log)
+    found = attach(harness.store, harness.run.id, log)
     assert found.offset_s == pytest.approx(offset, abs=1.0)
-    for record in bench.store.records(bench.run.id):
+    for record in harness.store.records(harness.run.id):
         truth = WORK_W * CALL_S / record.workload.batch_size
         assert record["energy_per_inference_j"] == pytest.approx(truth, rel=0.02)
         assert record["energy_source"] == "csv:log.csv"
@@ -316,12 +318,12 @@ def logged(world, path, watts_of=lambda watts: watts):
     return read_log(str(path))
 
 
-def test_a_log_leaves_the_figure_of_the_counter_beside_its_own(bench, world, tmp_path):
-    record = bench(Workers(world), sources=[Source(world)])[0]
+def test_a_log_leaves_the_figure_of_the_counter_beside_its_own(harness, world, tmp_path):
+    record = harness(Workers(world), sources=[Source(world)])[0]
     log = logged(world, tmp_path / "log.csv", lambda watts: 2 * watts)
     for _ in range(2):  # joined twice: the second takes the place of the first
-        attach(bench.store, bench.run.id, log, offset_s=0.0)
-        found = bench.store.records(bench.run.id)[0]
+        attach(harness.store, harness.run.id, log, offset_s=0.0)
+        found = harness.store.records(harness.run.id)[0]
         assert found["energy_source"] == "csv:log.csv"
         assert found["energy_per_inference_j"] == pytest.approx(
             2 * record["energy_per_inference_j"], rel=1e-2
@@ -334,25 +336,25 @@ def test_a_log_leaves_the_figure_of_the_counter_beside_its_own(bench, world, tmp
         )
 
 
-def test_a_log_that_gives_nothing_leaves_the_figure_of_the_counter(bench, world, tmp_path):
-    record = bench(Workers(world), sources=[Source(world)])[0]
+def test_a_log_that_gives_nothing_leaves_the_figure_of_the_counter(harness, world, tmp_path):
+    record = harness(Workers(world), sources=[Source(world)])[0]
     log = logged(world, tmp_path / "log.csv")
-    told = attach(bench.store, bench.run.id, log, offset_s=1e6)
+    told = attach(harness.store, harness.run.id, log, offset_s=1e6)
     assert told.notes[-1] == (
         "The log gives no figure for 4 of 4 workloads, whose earlier one stays: "
         "the sensor gave fewer than two readings in a window"
     )
-    found = bench.store.records(bench.run.id)[0]
-    others = found.figures.pop("energy_others")
-    assert found.figures == {k: v for k, v in record.figures.items() if k != "energy_others"}
-    assert others == [
+    found = harness.store.records(harness.run.id)[0]
+    unchanged = record.figures.keys() - {"energy_others"}
+    assert {k: found.figures[k] for k in unchanged} == {k: record.figures[k] for k in unchanged}
+    assert found["energy_others"] == [
         "csv:log.csv (wall, measured): withheld: the sensor gave fewer than two readings in a window"
     ]
 
 
-def test_stated_watts_are_energy_too_though_they_never_move(bench, world):
+def test_stated_watts_are_energy_too_though_they_never_move(harness, world):
     constant = estimate.connect("estimate://7.5", Surroundings(clock=world.clock))
-    for record in bench(Workers(world), sources=[constant]):
+    for record in harness(Workers(world), sources=[constant]):
         truth = 7.5 * CALL_S / record.workload.batch_size
         assert record["energy_per_inference_j"] == pytest.approx(truth)
         assert record["energy_method"] == "estimate"
@@ -360,16 +362,16 @@ def test_stated_watts_are_energy_too_though_they_never_move(bench, world):
         assert record["energy_reason"] == "no net figure: not distinguishable from idle"
 
 
-def test_a_run_without_windows_and_a_log_without_steps_are_refused(bench, world, tmp_path):
+def test_a_run_without_windows_and_a_log_without_steps_are_refused(harness, world, tmp_path):
     (tmp_path / "log.csv").write_text(
         "timestamp,watts\n" + "".join(f"{world.now + i},7.0\n" for i in range(2000))
     )
     log = read_log(str(tmp_path / "log.csv"))
     with pytest.raises(MeterError, match=r"no windows.*run --mark FILE"):
-        attach(bench.store, bench.run.id, log)
-    bench(Workers(world), marks=Marks(tmp_path / "marks.csv"))
+        attach(harness.store, harness.run.id, log)
+    harness(Workers(world), marks=Marks(tmp_path / "marks.csv"))
     with pytest.raises(MeterError, match=r"--offset SECONDS"):
-        attach(bench.store, bench.run.id, log)
+        attach(harness.store, harness.run.id, log)
 
 
 def test_marks_never_overwrite(tmp_path):
@@ -387,7 +389,7 @@ def test_the_cheapest_shape_of_every_variant_comes_first():
     assert sorted(order[2:]) == [("a", 8), ("b", 8)]
 
 
-def test_marks_on_a_full_disk_end_in_a_sentence(bench, world, tmp_path, monkeypatch):
+def test_marks_on_a_full_disk_end_in_a_sentence(harness, world, tmp_path, monkeypatch):
     marks = Marks(tmp_path / "marks.csv")
 
     def full(_):
@@ -395,7 +397,7 @@ def test_marks_on_a_full_disk_end_in_a_sentence(bench, world, tmp_path, monkeypa
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(InputError, match=r"marks\.csv: .*no space left.*--resume"):
-        bench(Workers(world), marks=marks)
+        harness(Workers(world), marks=marks)
     marks.close()
 
 

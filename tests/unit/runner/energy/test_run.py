@@ -27,7 +27,7 @@ class Latencies:
     awake = ()
     budget_s = None
 
-    def __init__(self, procedure, journal, *, constants, root, roofs):
+    def __init__(self, procedure, journal, *, constants, root, rooflines):
         self.journal, self.constants = journal, constants
         Latencies.budget_s = procedure.budget_s
 

@@ -71,7 +71,7 @@ def plug_at(
         address: where it is.
         path: what is asked, for people: without a password.
         read_w: as for `Plug`.
-        clock: likewise.
+        clock: as for `Plug`.
         resolution: smallest step of its power, watts.
     """
     info = SourceInfo(

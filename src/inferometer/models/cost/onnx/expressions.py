@@ -51,7 +51,7 @@ class Expression:
     is_hyphenated: bool
 
     def value(self, lengths: Mapping[str, int]) -> int | None:
-        """It, where all others are known; None where they make no whole number."""
+        """The length, where all others are known; None where it is no whole number."""
         try:
             found = _value(self.tree, lengths)
         except (ArithmeticError, TypeError, ValueError):

@@ -118,7 +118,7 @@ class Node:
 
     @property
     def operator(self) -> str:
-        """What it is called."""
+        """The name of its operator."""
         return operator_of(self.proto)
 
     @property

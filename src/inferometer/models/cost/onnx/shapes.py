@@ -71,7 +71,7 @@ def inside(found: Shaped, graph: GraphProto) -> Shaped:
 
     Args:
         found: what is known around it.
-        graph: it; what it takes from outside becomes an input, or a constant where it is known.
+        graph: the graph; what it takes from outside becomes an input, or a known constant.
     """
     from onnx import ModelProto, helper, numpy_helper
 

@@ -30,7 +30,7 @@ class Memory:
     """The memory behind one tensor or several.
 
     Attributes:
-        role: whose it is.
+        role: of the tensor that owns it.
         size_bytes: its size.
         read_bytes: of these, so many at most have been read.
         known: whether it holds the values that it holds in a real call.

@@ -13,7 +13,7 @@ from inferometer.runner.phases.energy.figures import Sourced, joined
 from inferometer.runner.phases.energy.measurement import ENERGY
 from inferometer.runner.phases.energy.windows import last_try, sensor_of, windows_of
 from inferometer.stats.alignment import align
-from inferometer.stats.energy import EnergyResult, energy_per_input
+from inferometer.stats.energy import EnergyResult, energy_per_sample
 from inferometer.store import Store
 
 Interval = tuple[float, float]
@@ -88,7 +88,7 @@ def _result(
     log: PowerLog, record: Record, rounds: Sequence[Round], offset_s: float
 ) -> EnergyResult:
     load, before, after = windows_of(rounds, record.workload.batch_size)
-    return energy_per_input(
+    return energy_per_sample(
         sensor_of(log.info),
         log.times_s + offset_s,
         log.watts,

@@ -6,22 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inferometer.core.errors import MeterError
+from inferometer.core.statement import Statement, text
 from inferometer.core.sweep import Study
 from inferometer.host.files import LIVE, is_live
 from inferometer.meters.energy.selection.detect import detect
 from inferometer.meters.energy.selection.survey import close
 from inferometer.meters.energy.surroundings import Surroundings
 from inferometer.runner.phases.energy.marks import Marks
-from inferometer.runner.phases.energy.measurement import EnergyWish
+from inferometer.runner.phases.energy.measurement import EnergyRequest
 from inferometer.stats.energy_windows import PUBLISHED_WINDOW_S
-
-SWITCHED_OFF = "energy was switched off (--no-energy)"
-QUICK = (
-    "energy is not part of this procedure (preset quick, or energy: false in the study), since its "
-    "windows take minutes: name a meter with --meter"
-)
-NO_ROUNDS = "energy is not measured in a {} run"
-REPLAYED = "the device tree is a recording (--root): {} would be read, but does not move there"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,22 +47,22 @@ class EnergyDecision:
     """What is measured, or why nothing is.
 
     Attributes:
-        wish: None where no windows are made.
-        reason: why there is no source, and the way out; empty where there is one.
+        request: None where no windows are made.
+        reason: why there is no source, and the way out; None where there is one.
         log: a power log that is joined after the run.
     """
 
-    wish: EnergyWish | None = None
-    reason: str = ""
+    request: EnergyRequest | None = None
+    reason: Statement | None = None
     log: str | None = None
 
     def close(self) -> None:
         """Let go of the sources and of the file of marks."""
-        if self.wish is None:
+        if self.request is None:
             return
-        close(self.wish.sources)
-        if self.wish.marks is not None:
-            self.wish.marks.close()
+        close(self.request.sources)
+        if self.request.marks is not None:
+            self.request.marks.close()
 
 
 def decide(study: Study, options: EnergyOptions, root: Path = LIVE) -> EnergyDecision:
@@ -79,7 +72,7 @@ def decide(study: Study, options: EnergyOptions, root: Path = LIVE) -> EnergyDec
         InputError: a meter that the user named cannot be used, or the marks cannot be written.
     """
     reason = _why_not_at_all(study, options)
-    if reason:
+    if reason is not None:
         return EnergyDecision(reason=reason)
     window_s = study.procedure.energy_window_s or 0.0
     found = detect(
@@ -93,9 +86,9 @@ def decide(study: Study, options: EnergyOptions, root: Path = LIVE) -> EnergyDec
     if found.sources and not is_live(root):
         names = ", ".join(source.info.name for source in found.sources)
         close(found.sources)
-        return EnergyDecision(reason=REPLAYED.format(names))
+        return EnergyDecision(reason=Statement("energy_replayed", {"sources": names}))
     if not found.sources and found.log is None and options.mark is None:
-        return EnergyDecision(reason=found.reason)
+        return EnergyDecision(reason=text(found.reason, "energy_no_source"))
     try:
         marks = None if options.mark is None else Marks(options.mark)
     except BaseException:
@@ -103,20 +96,23 @@ def decide(study: Study, options: EnergyOptions, root: Path = LIVE) -> EnergyDec
         raise
     publish = window_s >= PUBLISHED_WINDOW_S
     logged = marks is not None or found.log is not None
-    wish = EnergyWish(sources=found.sources, marks=marks, logged=logged, publish=publish)
-    return EnergyDecision(wish=wish, reason=found.reason, log=found.log)
+    request = EnergyRequest(sources=found.sources, marks=marks, logged=logged, publish=publish)
+    return EnergyDecision(request=request, log=found.log)
 
 
-def _why_not_at_all(study: Study, options: EnergyOptions) -> str:
+def _why_not_at_all(study: Study, options: EnergyOptions) -> Statement | None:
     procedure = study.procedure
     special = "paired" if procedure.pair else "sustained" if procedure.sustain_s else ""
+    no_rounds = Statement("energy_not_in_mode", {"mode": special})
     if special and options.asked:
         raise MeterError(
-            f"{NO_ROUNDS.format(special)}: leave out --meter, --power-log and --mark, or "
+            f"{no_rounds}: leave out --meter, --power-log and --mark, or "
             f"{'--pair' if procedure.pair else '--sustain'}"
         )
     if not options.wanted:
-        return SWITCHED_OFF
+        return Statement("energy_off")
     if special:
-        return NO_ROUNDS.format(special)
-    return "" if procedure.energy or options.asked else QUICK
+        return no_rounds
+    if procedure.energy or options.asked:
+        return None
+    return Statement("energy_not_in_procedure")

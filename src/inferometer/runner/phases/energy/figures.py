@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
-from typing import cast
 
 from inferometer.core.energy import SourceInfo
 from inferometer.core.record import Record, Round, Value
-from inferometer.core.units import energy, watts
+from inferometer.core.sections import Energy
+from inferometer.core.statement import Statement, statements
 from inferometer.stats.energy import EnergyResult
-
-NO_FIGURES: dict[str, Value] = dict.fromkeys(
-    (
-        "energy_per_inference_j",
-        "energy_net_per_inference_j",
-        "energy_uncertainty_j",
-        "energy_net_uncertainty_j",
-        "energy_net_below_j",
-        "power_mean_w",
-        "power_idle_w",
-        "energy_source",
-        "energy_scope",
-        "energy_method",
-        "energy_reason",
-        "energy_latency_s",
-        "energy_windows",
-        "energy_interval",
-    )
-) | {"energy_others": []}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +21,10 @@ class Sourced:
     result: EnergyResult
 
 
-def energy_figures(found: Sequence[Sourced], rounds: Sequence[Round]) -> dict[str, Value]:
-    """Fields of the record.
+def energy_of(found: Sequence[Sourced], rounds: Sequence[Round]) -> Energy:
+    """The energy of a record.
 
-    The first source that has a figure is the record's; the others stand beside it as sentences,
+    The first source that has a figure is the record's; the others stand beside it as statements,
     never added to it, since one may cover the other.
 
     Args:
@@ -55,93 +36,93 @@ def energy_figures(found: Sequence[Sourced], rounds: Sequence[Round]) -> dict[st
     result, info = main.result, main.info
     gross, net = result.gross_j, result.net_j
     values = [v for one in rounds if one.phase == "energy" for v in one.settled_s]
-    return NO_FIGURES | {
-        "energy_per_inference_j": gross.value if gross else None,
-        "energy_uncertainty_j": gross.half if gross else None,
-        "energy_net_per_inference_j": net.value if net else None,
-        "energy_net_uncertainty_j": net.half if net else None,
-        "energy_net_below_j": result.net_below_j,
-        "power_mean_w": result.mean_w.value if result.mean_w else None,
-        "power_idle_w": result.idle_w.value if result.idle_w else None,
-        "energy_source": info.name if gross else None,
-        "energy_scope": info.scope if gross else None,
-        "energy_method": info.method if gross else None,
-        "energy_reason": _reason(main),
-        "energy_latency_s": median(values) if values else None,
-        "energy_windows": result.windows if gross else None,
-        "energy_interval": result.method if gross else None,
-        "energy_others": [sentence(one) for one in others],
-    }
+    return Energy(
+        energy_per_inference_j=gross.value if gross else None,
+        energy_uncertainty_j=gross.half if gross else None,
+        energy_net_per_inference_j=net.value if net else None,
+        energy_net_uncertainty_j=net.half if net else None,
+        energy_net_below_j=result.net_below_j,
+        power_mean_w=result.mean_w.value if result.mean_w else None,
+        power_idle_w=result.idle_w.value if result.idle_w else None,
+        energy_source=info.name if gross else None,
+        energy_scope=info.scope if gross else None,
+        energy_method=info.method if gross else None,
+        energy_reason=_reason(main),
+        energy_latency_s=median(values) if values else None,
+        energy_windows=result.windows if gross else None,
+        energy_interval=result.method if gross else None,
+        energy_others=tuple(said_of(one) for one in others),
+    )
 
 
 def joined(one: Sourced, rounds: Sequence[Round], record: Record) -> dict[str, Value]:
-    """Fields of a record that gets one more source later.
+    """What changes in a record that gets one more source later.
 
     Where that has a figure, it becomes the record's, and the one before stands beside it;
     otherwise the one before stays.
 
     Args:
         one: what the source says.
-        rounds: as for `energy_figures`.
+        rounds: as for `energy_of`.
         record: as it is, perhaps with figures of the same source.
     """
     before, name = record.figures, one.info.name
-    others = [
-        other
-        for other in cast("list[str]", before.get("energy_others") or [])
-        if not other.startswith(f"{name} (")
-    ]
+    others = [one for one in statements(before.get("energy_others")) if not _is_of(name, one)]
     if before.get("energy_source") in (None, name):
-        return energy_figures([one], rounds) | {"energy_others": others}
+        return replace(energy_of([one], rounds), energy_others=tuple(others)).figures()
     if one.result.gross_j is None:
-        kept = {field: before.get(field) for field in NO_FIGURES}
-        return kept | {"energy_others": [*others, sentence(one)]}
-    return energy_figures([one], rounds) | {"energy_others": [_sentence_of(record), *others]}
+        return {"energy_others": [*others, said_of(one)]}
+    beside = (_said_of_own(record), *others)
+    return replace(energy_of([one], rounds), energy_others=beside).figures()
 
 
-def no_energy(reason: str) -> Mapping[str, Value]:
-    """Fields of a record without energy."""
-    return NO_FIGURES | {"energy_reason": reason}
-
-
-def sentence(one: Sourced) -> str:
-    """A source in one sentence: `rapl:psys (psys, measured): 1.42 ± 0.05 J per input, 14.2 W`."""
+def said_of(one: Sourced) -> Statement:
+    """A source beside the record's: `rapl:psys (psys, measured): 1.42 ± 0.05 J per input, …`."""
     info, result = one.info, one.result
-    name = f"{info.name} ({info.scope}, {info.method})"
+    source = {"source": info.name, "scope": info.scope, "method": info.method}
     if result.gross_j is None:
-        return f"{name}: withheld: {result.reason}"
+        return Statement("other_source_withheld", {**source, "reason": result.reason or ""})
     gross, net, mean_w = result.gross_j, result.net_j, result.mean_w
-    return _told(
-        name,
-        energy(gross.value, gross.half),
-        energy(net.value, net.half) if net else "",
-        watts(mean_w.value) if mean_w else "",
-    )
+    figures = {
+        "gross_j": gross.value,
+        "gross_half_j": gross.half,
+        "net_j": net.value if net else None,
+        "net_half_j": net.half if net else None,
+        "mean_w": mean_w.value if mean_w else None,
+    }
+    return _other(source, figures)
 
 
-def _sentence_of(record: Record) -> str:
+def _said_of_own(record: Record) -> Statement:
     """The same, of the source that a record has its figures from."""
-    figures, number = record.figures, record.number
-    source, scope, method = (
-        figures.get(f"energy_{what}") for what in ("source", "scope", "method")
-    )
-    gross = number("energy_per_inference_j") or 0.0
-    net, mean_w = number("energy_net_per_inference_j"), number("power_mean_w")
-    return _told(
-        f"{source} ({scope}, {method})",
-        energy(gross, number("energy_uncertainty_j")),
-        "" if net is None else energy(net, number("energy_net_uncertainty_j")),
-        "" if mean_w is None else watts(mean_w),
-    )
+    figures = record.figures
+    source = {name: str(figures.get(f"energy_{name}")) for name in ("source", "scope", "method")}
+    own = {
+        "gross_j": "energy_per_inference_j",
+        "gross_half_j": "energy_uncertainty_j",
+        "net_j": "energy_net_per_inference_j",
+        "net_half_j": "energy_net_uncertainty_j",
+        "mean_w": "power_mean_w",
+    }
+    return _other(source, {name: record.number(field) for name, field in own.items()})
 
 
-def _told(name: str, gross: str, net: str, mean: str) -> str:
-    parts = (f"{name}: {gross} per input", f"{net} above rest" if net else "", mean)
-    return ", ".join(part for part in parts if part)
+def _other(source: Mapping[str, str], figures: Mapping[str, float | None]) -> Statement:
+    known = {name: value for name, value in figures.items() if value is not None}
+    return Statement("other_source", {**source, **known})
 
 
-def _reason(main: Sourced) -> str | None:
+def _is_of(source: str, other: Statement) -> bool:
+    """Whether a statement is of a source; earlier versions stored it as a sentence."""
+    return other.values.get("source") == source or str(other).startswith(f"{source} (")
+
+
+def _reason(main: Sourced) -> Statement | None:
     """Why a figure is missing; of a source without any, its name too."""
-    if main.result.gross_j is None:
-        return f"{main.info.name}: withheld: {main.result.reason}"
-    return f"no net figure: {main.result.net_reason}" if main.result.net_reason else None
+    result = main.result
+    if result.gross_j is None:
+        values = {"source": main.info.name, "reason": result.reason or ""}
+        return Statement("energy_withheld", values)
+    if not result.net_reason:
+        return None
+    return Statement("net_withheld", {"reason": result.net_reason})

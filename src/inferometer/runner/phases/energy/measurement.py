@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.protocols import PowerSource
-from inferometer.core.record import Phase, Record, Round, Value
-from inferometer.core.units import duration
+from inferometer.core.record import Phase, Record, Round
+from inferometer.core.sections import Energy
+from inferometer.core.statement import Statement
 from inferometer.core.workload import Workload
 from inferometer.meters.energy.sampler import Sampler
 from inferometer.runner.journal import Journal
-from inferometer.runner.phases.energy.figures import Sourced, energy_figures, no_energy
+from inferometer.runner.phases.energy.figures import Sourced, energy_of
 from inferometer.runner.phases.energy.marks import Marks
 from inferometer.runner.phases.energy.windows import (
     WindowPlan,
@@ -31,12 +32,12 @@ from inferometer.runner.phases.energy.windows import (
     windows_of,
     work_window,
 )
-from inferometer.runner.progress import Teller
+from inferometer.runner.progress import ProgressReporter
 from inferometer.runner.scheduling.forecast import work
 from inferometer.runner.scheduling.task import typical_s
 from inferometer.runner.workers.parent import WorkerFailed
-from inferometer.runner.workers.pool import Residents
-from inferometer.stats.energy import energy_per_input
+from inferometer.runner.workers.pool import WorkerPool
+from inferometer.stats.energy import energy_per_sample
 from inferometer.stats.energy_windows import Readings, Window, WithheldError, mean_power_w
 
 ENERGY = "energy"
@@ -44,16 +45,10 @@ ENERGY = "energy"
 
 SHARE = 1 / 3
 """Of the budget, kept for energy where there is a source."""
-NO_TIME = "energy was not measured: its windows take about {}, more than the budget had left"
-FAILED = "energy was not measured: {} ({})"
-LATER = (
-    "the windows were marked for a meter whose log is joined later: "
-    "inferometer energy attach RUN --power-log FILE"
-)
 
 
 @dataclass(kw_only=True)
-class EnergyWish:
+class EnergyRequest:
     """What energy is measured with.
 
     Attributes:
@@ -80,8 +75,8 @@ class EnergyMeasurement:
     Args:
         procedure: how to measure.
         journal: where rounds and records go.
-        residents: workers; gone when `execute` returns.
-        wish: what to measure with.
+        pool: workers; gone when `execute` returns.
+        request: what to measure with.
         sampler: reads its sources; was entered before anything else was measured.
     """
 
@@ -89,23 +84,23 @@ class EnergyMeasurement:
         self,
         procedure: Procedure,
         journal: Journal,
-        residents: Residents,
-        wish: EnergyWish,
+        pool: WorkerPool,
+        request: EnergyRequest,
         sampler: Sampler,
     ) -> None:
         self.procedure = procedure
         self.journal = journal
-        self.residents = residents
-        self.wish = wish
+        self.pool = pool
+        self.request = request
         self.sampler = sampler
-        main = wish.sources[0].info if wish.sources else None
-        self.plan: WindowPlan = plan_windows(main, procedure, logged=wish.logged)
+        main = request.sources[0].info if request.sources else None
+        self.plan: WindowPlan = plan_windows(main, procedure, logged=request.logged)
         self.gaps = random.Random(procedure.seed)  # noqa: S311 - gaps, not secrets
-        self.teller = Teller(journal.listener, self._remaining_s)
+        self.progress = ProgressReporter(journal.listener, self._remaining_s)
         self.index = 0
         self.waiting: list[Record] = []
         self.call_s = 0.0
-        residents.on_wait = self.teller.tell
+        pool.on_wait = self.progress.tell
 
     def execute(self, records: Sequence[Record]) -> None:
         """Measure what fits into the time; the other records say why not.
@@ -120,59 +115,61 @@ class EnergyMeasurement:
             count = self.journal.processes_before(
                 one.workload for one in records if one.workload.variant == variant
             )
-            self.residents.processes[workload.variant] = count
+            self.pool.processes[workload.variant] = count
         try:
             while self.waiting:
                 self._one(self.waiting.pop(0))
         finally:
-            self.residents.end_all()
+            self.pool.end_all()
             self.journal.flush()
 
     def _one(self, record: Record) -> None:
         self.call_s = _call_s(record)
         needed_s = self.plan.total_s(self.call_s)
-        if needed_s > self.residents.clock.left_s:
-            self._amend(record, no_energy(NO_TIME.format(duration(needed_s))))
+        if needed_s > self.pool.clock.left_s:
+            why = Statement("energy_no_time", {"needed_s": needed_s})
+            self._amend(record, Energy(energy_reason=why))
             return
-        self.teller.doing("measuring the energy of", record.workload)
-        if not self.residents.has_room():
-            self.residents.end_all()
+        self.progress.doing("measuring the energy of", record.workload)
+        if not self.pool.has_room():
+            self.pool.end_all()
         try:
             self._measure(record)
         except WorkerFailed as failed:
             failure = failed.failure
-            self._amend(record, no_energy(FAILED.format(failure.message, failure.kind)))
+            seen = {"message": failure.message, "kind": failure.kind}
+            self._amend(record, Energy(energy_reason=Statement("energy_failed", seen)))
 
     def _measure(self, record: Record) -> None:
         workload = record.workload
-        warm: Round = self.residents.warm_up(workload, call_s=self.call_s)["round"]
+        warm = self.pool.warm_up(workload, call_s=self.call_s).round
         call_s = typical_s(warm)
         begun = {name: len(series.at_s) for name, series in self.sampler.series.items()}
         rounds = [self._keep(workload, warm, "warmup"), self._rest(workload)]
         rounds.append(self._work(workload, call_s, self.plan.warm_up_s, "warmup"))
         for _ in range(self.plan.count):
-            self.wish.sleep(self.gaps.uniform(0, self.plan.gap_s))
+            self.request.sleep(self.gaps.uniform(0, self.plan.gap_s))
             rounds.append(self._work(workload, call_s, self.plan.window_s, "energy"))
         rounds.append(self._rest(workload))
         found = self._results(workload, rounds, begun)
-        figures = energy_figures(found, rounds) if found else no_energy(LATER)
-        self._amend(record, figures)
+        later = Energy(energy_reason=Statement("energy_later"))
+        self._amend(record, energy_of(found, rounds) if found else later)
 
     def _work(self, workload: Workload, call_s: float, seconds: float, phase: Phase) -> Round:
         plan = round_of(call_s, seconds)
         self.sampler.begin()
         try:
-            answer = self.residents.measure(workload, plan, expected_s=plan.seconds)
+            done = self.pool.measure(workload, plan, expected_s=plan.seconds)
         finally:
             self.sampler.end()
-        return self._keep(workload, after_lead(answer["round"]), phase)
+        return self._keep(workload, after_lead(done), phase)
 
     def _rest(self, workload: Workload) -> Round:
         """The device with the model loaded and nothing to do."""
         self.sampler.begin()
-        started_at = self.wish.clock()
-        self.wish.sleep(self.plan.rest_s)
-        rested_s = self.wish.clock() - started_at
+        started_at = self.request.clock()
+        self.request.sleep(self.plan.rest_s)
+        rested_s = self.request.clock() - started_at
         self.sampler.end()
         rest = Round(
             index=0,
@@ -188,13 +185,13 @@ class EnergyMeasurement:
 
     def _keep(self, workload: Workload, done: Round, phase: Phase) -> Round:
         """Number a round, add what the sources say of it, and write it down."""
-        process = self.residents.processes[workload.variant] - 1
+        process = self.pool.processes[workload.variant] - 1
         signals = {**done.signals, **self._powers(done, phase)}
         done = replace(done, index=self.index, process=process, phase=phase, signals=signals)
         self.index += 1
         self.journal.add(workload, done)
-        if self.wish.marks is not None:
-            self.wish.marks.write(workload, done)
+        if self.request.marks is not None:
+            self.request.marks.write(workload, done)
         return done
 
     def _powers(self, done: Round, phase: Phase) -> dict[str, float]:
@@ -220,28 +217,28 @@ class EnergyMeasurement:
         return [
             Sourced(
                 info=series.info,
-                result=energy_per_input(
+                result=energy_per_sample(
                     sensor_of(series.info),
                     *series.since(begun[name]),
                     load,
                     idle_before=before,
                     idle_after=after,
                     lost=series.lost,
-                    publish=self.wish.publish,
+                    publish=self.request.publish,
                 ),
             )
             for name, series in self.sampler.series.items()
         ]
 
-    def _amend(self, record: Record, figures: Mapping[str, Value]) -> None:
+    def _amend(self, record: Record, energy: Energy) -> None:
         reached = record.reached(ENERGY).figures
-        self.journal.amend(replace(record, figures={**reached, **figures}, rounds=()))
+        self.journal.amend(replace(record, figures={**reached, **energy.figures()}, rounds=()))
 
     def _remaining_s(self) -> float:
         """Seconds left: of the workload that is measured now, half is taken to be over."""
         left_s = sum(self.plan.total_s(_call_s(record)) for record in self.waiting)
         left_s += 0.5 * self.plan.total_s(self.call_s)
-        return min(left_s, max(self.residents.clock.left_s, 0.0))
+        return min(left_s, max(self.pool.clock.left_s, 0.0))
 
 
 def _call_s(record: Record) -> float:

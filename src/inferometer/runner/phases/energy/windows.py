@@ -10,7 +10,7 @@ from inferometer.core.energy import SourceInfo
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
 from inferometer.meters.energy.sampler import polling_s
-from inferometer.runner.workers.harness import RoundPlan
+from inferometer.runner.workers.messages import RoundPlan
 from inferometer.stats.energy import MIN_WINDOWS
 from inferometer.stats.energy_windows import (
     MIN_WINDOW_S,

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Record, Round, Status, Value
-from inferometer.core.roof import Roof
+from inferometer.core.roofline import Roofline
+from inferometer.core.statement import statements
 from inferometer.core.workload import Workload
 from inferometer.figures.summary import summarise
-from inferometer.runner.phases.roofline import against_roof
+from inferometer.runner.phases.roofline import against_roofline
 from inferometer.runner.scheduling.foresight import Foresight
 from inferometer.runner.scheduling.replicates import Prepared
 from inferometer.runner.workers.memory_layers import peaks_apart
-from inferometer.runner.workers.pool import Residents
+from inferometer.runner.workers.pool import WorkerPool
 
 
 class Outcomes:
@@ -21,32 +22,33 @@ class Outcomes:
 
     Args:
         procedure: how the workloads are measured.
-        residents: knows the variants.
-        foresight: knows what a call costs on paper.
+        pool: knows the variants.
+        foresight: knows the analytical cost of a call.
         constants: fields that every record of the run has.
-        roofs: what the device attains at best, as far as it was probed.
+        rooflines: what the device attains at best, as far as it was probed.
     """
 
     def __init__(
         self,
         procedure: Procedure,
-        residents: Residents,
+        pool: WorkerPool,
         foresight: Foresight,
         *,
         constants: Mapping[str, Value],
-        roofs: Sequence[Roof],
+        rooflines: Sequence[Roofline],
     ) -> None:
         self.procedure = procedure
-        self.residents = residents
+        self.pool = pool
         self.foresight = foresight
         self.constants = constants
-        self.roofs = roofs
+        self.rooflines = rooflines
 
     def measured(self, workload: Workload, rounds: Sequence[Round]) -> dict[str, Value]:
         """The figures that follow from all rounds of a workload."""
         found = summarise(workload, rounds, self.procedure, self._facts(workload))
         cost, latency_s = self.foresight.known(workload).cost, found["latency_median_s"]
-        return found | against_roof(workload, cost, self.roofs, latency_s)
+        bounds = against_roofline(workload, cost, self.rooflines, latency_s)
+        return found | bounds.figures()
 
     def record(
         self,
@@ -74,14 +76,9 @@ class Outcomes:
             figures["throughput_per_s"] = None  # of samples that nobody saw
         if status != "ok":
             figures.pop("pending", None)  # no phase comes to what failed
-        later = [*_notes(own), *_notes(measured), *apart]
-        figures["notes"] = [*_notes(facts), *outlook.notes, *later]
+        noted = (facts.get("notes"), outlook.notes, own.get("notes"), measured.get("notes"), apart)
+        figures["notes"] = [note for part in noted for note in statements(part)]
         return Record(workload=workload, status=status, failure=failure, figures=figures)
 
     def _facts(self, workload: Workload) -> dict[str, Value]:
-        return self.residents.facts.get(workload.variant, {})
-
-
-def _notes(figures: Mapping[str, Value]) -> list[str]:
-    notes = figures.get("notes")
-    return notes if isinstance(notes, list) else []
+        return self.pool.facts.get(workload.variant, {})

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 
+from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round, Value
+from inferometer.core.roofline import Roofline
 from inferometer.core.workload import Workload
-from inferometer.runner.phases.latency.campaign import Campaign
+from inferometer.host.files import LIVE
+from inferometer.runner.journal import Journal
+from inferometer.runner.phases.latency.apparatus import Apparatus
+from inferometer.runner.phases.latency.stored import Stored
+from inferometer.runner.phases.latency.warming import Warming
 from inferometer.runner.scheduling.replicates import Prepared
-from inferometer.runner.scheduling.task import plan_round
-from inferometer.runner.workers.harness import RoundPlan
+from inferometer.runner.scheduling.task import plan_round, rule_of
+from inferometer.runner.workers.messages import RoundPlan
 from inferometer.runner.workers.parent import WorkerFailed
 
 WINDOW_S = 1.0
@@ -19,56 +26,106 @@ EDGE_S = 60.0
 """The first and the last minute are compared; of a short run, its halves."""
 
 
-class SustainedCampaign(Campaign):
-    """Keeps the device busy with one workload at a time and watches its latency change."""
+class SustainedCampaign:
+    """Keeps the device busy with one workload at a time and watches its latency change.
 
-    shares_go_on = False  # what was interrupted was not without a pause
+    Args:
+        procedure: how to measure.
+        journal: where rounds and records go.
+        constants: fields that every record of the run has.
+        root: where the signals of the device are read.
+        rooflines: what the device attains at best, as far as it was probed.
+    """
+
+    def __init__(
+        self,
+        procedure: Procedure,
+        journal: Journal,
+        *,
+        constants: dict[str, Value],
+        root: Path = LIVE,
+        rooflines: Sequence[Roofline] = (),
+    ) -> None:
+        self.procedure = procedure
+        self.apparatus = Apparatus(
+            procedure,
+            journal,
+            constants=constants,
+            root=root,
+            rooflines=rooflines,
+            remaining_s=self._remaining_s,
+        )
+        self.standing = self.apparatus.standing
+        self.ending = self.apparatus.ending
+        planner = _OneShare(procedure)
+        self.stored = Stored(procedure, journal, planner)
+        self.warming = Warming(self.apparatus, self.stored, planner)
 
     def execute(self, workloads: Sequence[Workload]) -> None:
         """Run every workload for the whole time, or record why not."""
-        self.waiting = list(workloads)
-        self.foresight.learn_records(self.journal.finished())
+        self.standing.waiting = list(workloads)
+        self.apparatus.foresight.learn_records(self.apparatus.journal.finished())
         try:
-            self._count_processes()
+            self.stored.number_processes(self.apparatus.pool, workloads)
             for workload in workloads:
                 self._sustain(workload)
-                self.residents.end_all()
+                self.apparatus.pool.end_all()
         finally:
-            self.residents.end_all()
-            self.journal.flush()
+            self.apparatus.close()
 
     def _sustain(self, workload: Workload) -> None:
-        self._prepare(workload)
-        prepared = self.prepared.get(workload)
+        self.warming.prepare(workload)
+        prepared = self.standing.prepared.get(workload)
         if prepared is None:
             return
         assert self.procedure.sustain_s is not None
-        end = min(time.monotonic() + self.procedure.sustain_s, self.clock.end)
+        end = min(time.monotonic() + self.procedure.sustain_s, self.apparatus.clock.end)
         try:
             while time.monotonic() < end:
                 self._window(prepared)
         except WorkerFailed as failed:
-            self._give_up(workload, failed.failure)
-        if workload in self.prepared:
-            self._finish(workload)
+            self.ending.give_up(workload, failed.failure)
+        if workload not in self.standing.prepared:
+            return
+        if prepared.task.rounds:
+            self.ending.finish(workload, sustained_figures(prepared.task.rounds))
+        else:  # the warm-up took all the time that was left
+            self.ending.cut(prepared.task)
 
     def _window(self, prepared: Prepared) -> None:
-        task = prepared.task
-        self.teller.doing("sustaining", task.workload, calls=task.calls, mean_s=task.mean_s)
+        task, apparatus = prepared.task, self.apparatus
+        apparatus.progress.doing("sustaining", task.workload, calls=task.calls, mean_s=task.mean_s)
         per_value = plan_round(task.call_s, self.procedure).calls_per_value
         values = max(1, round(WINDOW_S / (per_value * max(task.call_s, 1e-9))))
         plan = RoundPlan(values=values, calls_per_value=per_value)
-        answer = self.residents.measure(task.workload, plan, expected_s=WINDOW_S)
-        task.add(self._keep(prepared, answer["round"]))
-
-    def _more_figures(self, prepared: Prepared) -> dict[str, Value]:
-        return sustained_figures(prepared.task.rounds)
+        done = apparatus.pool.measure(task.workload, plan, expected_s=WINDOW_S)
+        task.add(apparatus.keep(prepared, done))
 
     def _remaining_s(self) -> float | None:
         """Seconds until every workload has had its time."""
         each_s = self.procedure.sustain_s or 0.0
-        now_s = sum(max(each_s - one.task.span_s, 0.0) for one in self.prepared.values())
-        return now_s + each_s * len(self.waiting)
+        prepared = self.standing.prepared.values()
+        now_s = sum(max(each_s - one.task.span_s, 0.0) for one in prepared)
+        return now_s + each_s * len(self.standing.waiting)
+
+
+class _OneShare:
+    """One process gives everything: what was interrupted was not without a pause.
+
+    Args:
+        procedure: how to measure.
+    """
+
+    def __init__(self, procedure: Procedure) -> None:
+        self.procedure = procedure
+
+    def given(self, prepared: Prepared) -> tuple[int, list[Round]]:  # noqa: ARG002
+        """No share."""
+        return 0, []
+
+    def begin(self, prepared: Prepared, call_s: float) -> None:
+        """Set what its process has to give."""
+        prepared.begin_share(call_s, rule_of(self.procedure))
 
 
 def sustained_figures(windows: Sequence[Round]) -> dict[str, Value]:

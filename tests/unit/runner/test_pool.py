@@ -10,9 +10,11 @@ import pytest
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.runner.workers import pool as residents
+from inferometer.runner.workers import pool as pool_module
+from inferometer.runner.workers.memory_layers import Start
+from inferometer.runner.workers.messages import Loaded
 from inferometer.runner.workers.parent import WorkerFailed
-from inferometer.runner.workers.pool import Clock, Residents
+from inferometer.runner.workers.pool import Clock, WorkerPool
 
 GIB = 1 << 30
 
@@ -42,7 +44,7 @@ class FakeProcess:
         if FakeProcess.failing:
             FakeProcess.failing -= 1
             raise WorkerFailed(Failure(stage="load", kind="out_of_memory", message="full"))
-        return {"facts": {"parameters": 7}, "start": {"resident": None, "modules": []}}
+        return Loaded(facts={"parameters": 7}, start=Start(resident=None, modules=()))
 
     def resident_bytes(self):
         return self.held_bytes if self.alive else 0
@@ -52,49 +54,49 @@ class FakeProcess:
 
 
 @pytest.fixture
-def resident(monkeypatch):
-    monkeypatch.setattr(residents, "WorkerProcess", FakeProcess)
-    monkeypatch.setattr(residents, "available_bytes", lambda: 10 * GIB)
+def pool(monkeypatch):
+    monkeypatch.setattr(pool_module, "WorkerProcess", FakeProcess)
+    monkeypatch.setattr(pool_module, "available_bytes", lambda: 10 * GIB)
     monkeypatch.setattr(FakeProcess, "born", ())
     monkeypatch.setattr(FakeProcess, "held_bytes", 0)
     monkeypatch.setattr(FakeProcess, "failing", 0)
-    return Residents(Procedure(), Clock(end=math.inf, timeout_s=1.0))
+    return WorkerPool(Procedure(), Clock(end=math.inf, timeout_s=1.0))
 
 
-def test_a_worker_is_loaded_once_and_replaced_when_it_died(resident):
-    resident.load(workload("a"))
-    resident.load(workload("a"))
+def test_a_worker_is_loaded_once_and_replaced_when_it_died(pool):
+    pool.load(workload("a"))
+    pool.load(workload("a"))
     assert len(FakeProcess.born) == 1
     FakeProcess.born[0].alive = False
-    resident.load(workload("a"))
+    pool.load(workload("a"))
     assert len(FakeProcess.born) == 2
-    assert resident.processes[workload("a").variant] == 2
+    assert pool.processes[workload("a").variant] == 2
 
 
-def test_a_worker_that_could_not_load_is_not_taken_for_one_that_did(resident):
+def test_a_worker_that_could_not_load_is_not_taken_for_one_that_did(pool):
     FakeProcess.failing = 1
     with pytest.raises(WorkerFailed):
-        resident.load(workload("a"))
+        pool.load(workload("a"))
     assert not FakeProcess.born[0].alive
-    resident.load(workload("a"))
+    pool.load(workload("a"))
     assert len(FakeProcess.born) == 2
-    assert resident.facts[workload("a").variant] == {"parameters": 7}
+    assert pool.facts[workload("a").variant] == {"parameters": 7}
 
 
-def test_idle_workers_may_hold_a_quarter_of_the_memory(resident):
+def test_idle_workers_may_hold_a_quarter_of_the_memory(pool):
     FakeProcess.held_bytes = 2 * GIB
-    resident.load(workload("a"))
-    assert resident.has_room()
-    assert resident.crowded(workload("b").variant)
-    assert not resident.crowded(workload("a").variant)
-    resident.load(workload("b"))
-    assert not resident.has_room()
+    pool.load(workload("a"))
+    assert pool.has_room()
+    assert pool.crowded(workload("b").variant)
+    assert not pool.crowded(workload("a").variant)
+    pool.load(workload("b"))
+    assert not pool.has_room()
 
 
-def test_the_limit_of_a_worker_is_what_the_idle_ones_leave(resident):
-    resident.load(workload("a"))
+def test_the_limit_of_a_worker_is_what_the_idle_ones_leave(pool):
+    pool.load(workload("a"))
     FakeProcess.held_bytes = GIB
-    resident.load(workload("b"))
+    pool.load(workload("b"))
     first, second = (one.memory_limit_bytes for one in FakeProcess.born)
     assert first == int(0.95 * 10 * GIB)
     assert second == first - GIB

@@ -16,7 +16,7 @@ from inferometer.runner.scheduling.task import Task, rule_of
 PROCEDURE = Procedure(processes=3, target=0.05, max_time_s=1000.0)
 
 
-def prepared(name, medians, *, turns=None, procedure=PROCEDURE):
+def prepared(name, medians, *, procedure=PROCEDURE):
     variant = Variant(model=name, backend="torch", precision="fp32")
     workload = Workload(
         variant=variant,
@@ -32,8 +32,7 @@ def prepared(name, medians, *, turns=None, procedure=PROCEDURE):
         for i in range(5)
     ]  # fmt: skip
     task = Task(workload=workload, call_s=0.1, procedure=procedure, rule=rule_of(procedure))
-    turns = len(medians) if turns is None else turns
-    return Prepared(figures={}, rounds=rounds, task=task, turns=turns)
+    return Prepared(figures={}, rounds=rounds, task=task, replicates=len(medians))
 
 
 def names(present, cost_s, left_s=math.inf):

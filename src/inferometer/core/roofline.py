@@ -10,8 +10,8 @@ from typing import Any
 from inferometer.core.run import Run
 from inferometer.core.workload import Workload
 
-ROOFS = "roofs"
-"""Key of a run's device: a list of roofs as JSON objects."""
+ROOFLINES = "roofs"
+"""Key of a run's device: a list of rooflines as JSON objects."""
 
 
 UNDISTURBED = 0.9
@@ -51,7 +51,7 @@ class Attained:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Roof:
+class Roofline:
     """Attainable rates of one device, at one precision and number of threads.
 
     Attributes:
@@ -64,11 +64,11 @@ class Roof:
         memory: bytes per second of a triad, or a sum where it is faster, over arrays that no cache
             holds, reads and writes counted (not the reads that a write may cause).
         cache: the same over arrays that fit into the caches; None where that makes no sense.
-        dispatch_s: seconds that the runtime takes to start one operator with next to no work.
+        dispatch_s: seconds that the runtime takes to dispatch one operator with next to no work.
         at: Unix time of the probe, seconds.
         cache_bytes: what the caches of the last level hold together; None where nobody knows.
         granted: processor time that the probe's arithmetic got, over its time and threads; well
-            below 1, other programs ran meanwhile, and the roofs may be too low. None elsewhere than
+            below 1, other programs ran meanwhile, and the rates may be too low. None elsewhere than
             on a CPU, and where there are more threads than processors.
     """
 
@@ -93,7 +93,7 @@ class Roof:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Roof:
+    def from_json(cls, data: Mapping[str, Any]) -> Roofline:
         """Read what `to_json` wrote."""
         rest = dict(data)
         for name in ("flops", "memory", "cache"):
@@ -101,38 +101,40 @@ class Roof:
         return cls(**rest)
 
 
-def known_roofs(device: Mapping[str, Any]) -> list[Roof]:
-    """The roofs that a run's device holds; none in runs that measured none.
+def known_rooflines(device: Mapping[str, Any]) -> list[Roofline]:
+    """The rooflines that a run's device holds; none in runs that measured none.
 
-    What stands among them and is no roof, in a damaged file, is none.
+    What stands among them and is no roofline, in a damaged file, is none.
     """
-    held = device.get(ROOFS)
-    found = [sound_roof(one) for one in held] if isinstance(held, list | tuple) else []
-    return [roof for roof in found if roof is not None]
+    held = device.get(ROOFLINES)
+    found = [sound_roofline(one) for one in held] if isinstance(held, list | tuple) else []
+    return [roofline for roofline in found if roofline is not None]
 
 
-def sound_roof(data: object) -> Roof | None:
-    """Read what `Roof.to_json` wrote; None where it holds anything that no probe has measured."""
+def sound_roofline(data: object) -> Roofline | None:
+    """Read what `Roofline.to_json` wrote; None where it holds what no probe has measured."""
     try:
-        roof = Roof.from_json(data) if isinstance(data, Mapping) else None
-        return roof if roof is not None and _is_sound(roof) else None
+        roofline = Roofline.from_json(data) if isinstance(data, Mapping) else None
+        return roofline if roofline is not None and _is_sound(roofline) else None
     except (KeyError, TypeError):
         return None
 
 
-def _is_sound(roof: Roof) -> bool:
+def _is_sound(roofline: Roofline) -> bool:
     """Whether rates can be divided by each other, and drawn on logarithmic axes."""
-    attained = [part for part in (roof.flops, roof.memory, roof.cache) if part is not None]
+    attained = [
+        part for part in (roofline.flops, roofline.memory, roofline.cache) if part is not None
+    ]
     rates = [rate for part in attained for rate in (part.best, part.median)]
-    numbers = [roof.dispatch_s, roof.at, roof.cache_bytes or 0, roof.granted or 0]
-    names = [roof.device, roof.precision, *(part.what for part in attained)]
+    numbers = [roofline.dispatch_s, roofline.at, roofline.cache_bytes or 0, roofline.granted or 0]
+    names = [roofline.device, roofline.precision, *(part.what for part in attained)]
     return (
-        roof.flops is not None
-        and roof.memory is not None
+        roofline.flops is not None
+        and roofline.memory is not None
         and all(_is_number(rate) and rate > 0 for rate in rates)
         and all(_is_number(number) and number >= 0 for number in numbers)
         and all(isinstance(name, str) for name in names)
-        and isinstance(roof.threads, int)
+        and isinstance(roofline.threads, int)
     )
 
 
@@ -140,12 +142,12 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
-def roofs_of(runs: Iterable[Run]) -> dict[str, list[Roof]]:
+def rooflines_of(runs: Iterable[Run]) -> dict[str, list[Roofline]]:
     """What the devices of some runs can do at best, by the run's id."""
-    return {run.id: known_roofs(run.device) for run in runs}
+    return {run.id: known_rooflines(run.device) for run in runs}
 
 
-def roof_for(workload: Workload, roofs: Iterable[Roof]) -> Roof | None:
-    """The roof of a workload's device, precision and threads; None where there is none."""
+def roofline_for(workload: Workload, rooflines: Iterable[Roofline]) -> Roofline | None:
+    """The roofline of a workload's device, precision and threads; None where there is none."""
     wanted = (workload.device, workload.variant.precision, workload.threads)
-    return next((r for r in roofs if (r.device, r.precision, r.threads) == wanted), None)
+    return next((r for r in rooflines if (r.device, r.precision, r.threads) == wanted), None)

@@ -8,8 +8,9 @@ import pytest
 
 from inferometer.core.errors import InputError, MeterError
 from inferometer.core.procedure import PRESETS, Procedure
+from inferometer.core.statement import Statement
 from inferometer.core.sweep import Study, Sweep
-from inferometer.runner.phases.energy.choice import QUICK, SWITCHED_OFF, EnergyOptions, decide
+from inferometer.runner.phases.energy.choice import EnergyOptions, decide
 
 STUDY = Study(name="x", sweep=Sweep(models=("a", "b")), procedure=Procedure())
 ESTIMATE = {"meters": ("estimate://5:20",), "allow_estimate": True}
@@ -29,30 +30,30 @@ def with_procedure(**changes):
 
 def test_without_a_sensor_the_reason_is_the_records_and_there_is_a_way_out(empty):
     found = decide(STUDY, EnergyOptions(), empty)
-    assert found.wish is None
-    assert "No power sensor" in found.reason
-    assert "--power-log" in found.reason
+    assert found.request is None
+    assert "No power sensor" in str(found.reason)
+    assert "--power-log" in str(found.reason)
 
 
 def test_what_the_user_switches_off_is_not_looked_for(empty):
-    assert decide(STUDY, EnergyOptions(wanted=False), empty).reason == SWITCHED_OFF
+    assert decide(STUDY, EnergyOptions(wanted=False), empty).reason == Statement("energy_off")
     off = decide(STUDY, EnergyOptions(meters=("none",)), empty)
-    assert (off.wish, "--meter none" in off.reason) == (None, True)
+    assert (off.request, "--meter none" in str(off.reason)) == (None, True)
 
 
 def test_the_quick_preset_takes_no_energy_unless_a_meter_is_named():
     quick = with_procedure(**PRESETS["quick"])
-    assert decide(quick, EnergyOptions()).reason == QUICK
+    assert decide(quick, EnergyOptions()).reason == Statement("energy_not_in_procedure")
     asked = decide(quick, EnergyOptions(**ESTIMATE))
-    assert [source.info.kind for source in asked.wish.sources] == ["estimate"]
-    assert asked.wish.sources[0].info.method == "estimate"
+    assert [source.info.kind for source in asked.request.sources] == ["estimate"]
+    assert asked.request.sources[0].info.method == "estimate"
     asked.close()
 
 
 @pytest.mark.parametrize("special", [{"pair": True}, {"sustain_s": 60.0}])
 def test_special_runs_measure_no_energy_and_refuse_a_meter(special):
     study = with_procedure(**special)
-    assert "is not measured in a" in decide(study, EnergyOptions()).reason
+    assert decide(study, EnergyOptions()).reason.code == "energy_not_in_mode"
     with pytest.raises(MeterError, match="leave out --meter"):
         decide(study, EnergyOptions(**ESTIMATE))
 
@@ -65,7 +66,7 @@ def test_a_meter_that_is_named_and_cannot_be_used_is_an_error(empty):
 
 def test_marks_alone_make_windows(empty, tmp_path):
     found = decide(STUDY, EnergyOptions(mark=tmp_path / "marks.csv"), empty)
-    assert (found.wish.sources, found.wish.logged) == ((), True)
+    assert (found.request.sources, found.request.logged) == ((), True)
     found.close()
     with pytest.raises(InputError, match="the file exists"):
         decide(STUDY, EnergyOptions(mark=tmp_path / "marks.csv"), empty)
@@ -73,8 +74,8 @@ def test_marks_alone_make_windows(empty, tmp_path):
 
 def test_a_log_is_joined_after_the_run(empty, tmp_path):
     found = decide(STUDY, EnergyOptions(power_log=tmp_path / "log.csv"), empty)
-    assert found.wish is not None
-    assert found.wish.logged
+    assert found.request is not None
+    assert found.request.logged
     assert found.log == str(tmp_path / "log.csv")
     found.close()
 
@@ -101,6 +102,6 @@ def test_a_recorded_tree_has_sensors_that_do_not_move(tmp_path):
     ):  # fmt: skip
         (zone / name).write_text(text + "\n")
     found = decide(STUDY, EnergyOptions(), tmp_path)
-    assert found.wish is None
-    assert "rapl:package-0" in found.reason
-    assert "recording" in found.reason
+    assert found.request is None
+    assert "rapl:package-0" in str(found.reason)
+    assert "recording" in str(found.reason)

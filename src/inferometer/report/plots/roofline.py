@@ -1,4 +1,4 @@
-"""Draws workloads under the roofs of their device (Williams, Waterman and Patterson, 2009)."""
+"""Draws workloads under the rooflines of their device (Williams, Waterman and Patterson, 2009)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from inferometer.core import units
-from inferometer.core.roof import Attained, Roof
-from inferometer.report.document.roofline import Roofline, Spot
+from inferometer.core.roofline import Attained, Roofline
+from inferometer.report.document.roofline import RooflinePlot, Spot
 from inferometer.report.plots.figures import (
     COLOURS,
     DASHES,
@@ -25,25 +25,25 @@ from inferometer.report.plots.figures import (
 _INCHES = (6.6, 4.4)
 _LEGEND_ROW = 0.2
 _LABEL_LENGTH = 50
-_ROOF = "#444444"
+_ROOFLINE = "#444444"
 _CACHE = "#999999"
 _FEW_DECADES = 300  # a range in which decades alone would be too few ticks
 _ROOM = 2.0  # beyond the outermost figures, as a factor
 
 
-def draw_roofline(plot: Roofline) -> dict[str, bytes]:
+def draw_roofline(plot: RooflinePlot) -> dict[str, bytes]:
     """The plot in each format, by file name."""
     with settings():
         return saved(_figure(plot), plot.name)
 
 
-def _figure(plot: Roofline) -> Figure:
+def _figure(plot: RooflinePlot) -> Figure:
     figure = Figure(layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     left, right = _range(plot)
-    for number, roof in enumerate(plot.roofs):
-        _draw_roof(axes, roof, number, left, right)
+    for number, roofline in enumerate(plot.rooflines):
+        _draw_roofline(axes, roofline, number, left, right)
     for number, (_, spots) in enumerate(groupby(plot.spots, key=lambda spot: spot.column)):
         _draw_spots(axes, list(spots), number)
     axes.set(xscale="log", yscale="log", xlim=(left, right), ylim=_vertical(plot, left))
@@ -60,35 +60,35 @@ def _figure(plot: Roofline) -> Figure:
     return figure
 
 
-def _range(plot: Roofline) -> tuple[float, float]:
-    """From the lowest intensity to the highest; the ridges of the roofs are inside."""
+def _range(plot: RooflinePlot) -> tuple[float, float]:
+    """From the lowest intensity to the highest; the ridges of the rooflines are inside."""
     xs = [spot.intensity for spot in plot.spots]
-    xs += [roof.flops.best / roof.memory.best for roof in plot.roofs]
+    xs += [roofline.flops.best / roofline.memory.best for roofline in plot.rooflines]
     return min(xs) / _ROOM, max(xs) * _ROOM
 
 
-def _vertical(plot: Roofline, left: float) -> tuple[float, float]:
+def _vertical(plot: RooflinePlot, left: float) -> tuple[float, float]:
     rates = [spot.flops_per_s for spot in plot.spots]
-    lows = [min(roof.memory.best * left, roof.flops.best) for roof in plot.roofs]
-    highs = [roof.flops.best for roof in plot.roofs]
+    lows = [min(roofline.memory.best * left, roofline.flops.best) for roofline in plot.rooflines]
+    highs = [roofline.flops.best for roofline in plot.rooflines]
     return min([*rates, *lows]) / _ROOM, max([*rates, *highs]) * _ROOM
 
 
-def _draw_roof(axes: Axes, roof: Roof, number: int, left: float, right: float) -> None:
-    """Memory and caches up to where they meet the roof of arithmetic, and that from there on."""
+def _draw_roofline(axes: Axes, roofline: Roofline, number: int, left: float, right: float) -> None:
+    """Memory and caches up to the ridge, where they meet the arithmetic, and that from there on."""
     dash = DASHES[number % len(DASHES)]
-    name = f"{roof.device} {roof.precision}"
-    best = roof.flops.best
-    flat = f"{name}: {units.quantity(best, 'FLOP/s')}, memory {_bytes(roof.memory)}"
-    ridge = best / roof.memory.best
+    name = f"{roofline.device} {roofline.precision}"
+    best = roofline.flops.best
+    flat = f"{name}: {units.quantity(best, 'FLOP/s')}, memory {_bytes(roofline.memory)}"
+    ridge = best / roofline.memory.best
     xs = [left, ridge, right]
-    ys = [min(left * roof.memory.best, best), best, best]
-    axes.plot(xs, ys, color=_ROOF, linestyle=dash, linewidth=1.4, label=flat)
-    if roof.cache is not None and roof.cache.best > roof.memory.best:
-        meets = best / roof.cache.best
+    ys = [min(left * roofline.memory.best, best), best, best]
+    axes.plot(xs, ys, color=_ROOFLINE, linestyle=dash, linewidth=1.4, label=flat)
+    if roofline.cache is not None and roofline.cache.best > roofline.memory.best:
+        meets = best / roofline.cache.best
         if meets > left:
-            label = f"{name}: caches {_bytes(roof.cache)}"
-            ys = [left * roof.cache.best, best]
+            label = f"{name}: caches {_bytes(roofline.cache)}"
+            ys = [left * roofline.cache.best, best]
             axes.plot([left, meets], ys, color=_CACHE, linestyle=dash, linewidth=1, label=label)
             axes.plot([meets, ridge], [best, best], color=_CACHE, linestyle=dash, linewidth=1)
 

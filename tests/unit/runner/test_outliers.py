@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inferometer.core.record import Round
-from inferometer.figures.outliers import standouts
+from inferometer.figures.outliers import outlier_remark
 
 QUIET = {"run_delay_s": 0.001, "involuntary_switches": 1.0, "major_faults": 0.0}
 
@@ -31,12 +31,12 @@ def rounds(*, spiked=(), signals=None, n=20, values=20, processes=1, k=1):
 
 
 def test_calls_that_are_alike_give_no_sentence():
-    assert standouts(rounds()) is None
-    assert standouts([]) is None
+    assert outlier_remark(rounds()) is None
+    assert outlier_remark([]) is None
 
 
 def test_processes_of_different_levels_do_not_stand_out():
-    assert standouts(rounds(processes=4)) is None
+    assert outlier_remark(rounds(processes=4)) is None
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_processes_of_different_levels_do_not_stand_out():
     ],
 )
 def test_the_signal_of_their_rounds_is_named(change, words):
-    found = standouts(rounds(spiked=(4, 9, 15), signals=dict.fromkeys((4, 9), change)))
-    assert found == (
+    found = outlier_remark(rounds(spiked=(4, 9, 15), signals=dict.fromkeys((4, 9), change)))
+    assert str(found) == (
         f"3 of 400 calls stood out from their neighbours, 2 of them in rounds in which {words}"
         + " (involuntary_switches)" * ("give up" in words)
     )
@@ -57,16 +57,18 @@ def test_the_signal_of_their_rounds_is_named(change, words):
 
 def test_a_signal_that_is_in_most_rounds_explains_nothing():
     always = {index: {"run_delay_s": 0.05 + index / 100} for index in range(20)}
-    found = standouts(rounds(spiked=(4, 9), signals=always))
-    assert found == "2 of 400 calls stood out from their neighbours, with no signal to explain them"
-
-
-def test_means_of_several_calls_are_called_that():
-    assert "2 of 400 values, means of several calls, stood out" in standouts(
-        rounds(spiked=(4, 9), k=5)
+    found = outlier_remark(rounds(spiked=(4, 9), signals=always))
+    assert (
+        str(found)
+        == "2 of 400 calls stood out from their neighbours, with no signal to explain them"
     )
 
 
+def test_means_of_several_calls_are_called_that():
+    found = outlier_remark(rounds(spiked=(4, 9), k=5))
+    assert "2 of 400 values, means of several calls, stood out" in str(found)
+
+
 def test_a_long_run_is_labelled_in_blocks():
-    found = standouts(rounds(spiked=range(0, 400, 40), n=400, values=100))
-    assert found.startswith("10 of 40000 calls stood out")
+    found = outlier_remark(rounds(spiked=range(0, 400, 40), n=400, values=100))
+    assert str(found).startswith("10 of 40000 calls stood out")

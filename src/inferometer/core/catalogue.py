@@ -1,0 +1,191 @@
+"""The words of every statement: what a code means in plain English, with places for its values.
+
+Codes are stored and exported: none is ever renamed. A template is one text, or several of which
+those after the first are left out where a value of theirs is not there. How a value is shown
+stands after its colon: as Python formats numbers, or by a name of `statement.FORMS`.
+"""
+
+from __future__ import annotations
+
+Template = str | tuple[str, ...]
+
+CAUSES: dict[str, Template] = {
+    # What the device showed
+    "swapped": "memory was short: {pages:n page} went to swap or came back",
+    "major_faults": ("{pages:n page} had to be read from a disk in {rounds} rounds (major faults)"),
+    "clock_lowered": "the device lowered its clock {events:n time}: heat or current",
+    "firmware_throttled": (
+        "the firmware reported throttling or too low a voltage (bits {bits:#x})"
+    ),
+    "gpu_slowed": "the GPU slowed down because of heat or power (bits {bits:#x})",
+    "gpu_power_limit": "the GPU ran into its power limit",
+    "clock_fell": (
+        "the clock fell from {highest_hz:GHz} to {lowest_hz:GHz} GHz; in {lower} of {rounds} "
+        "rounds it was lower, and they were {slower:.0%} slower"
+    ),
+    "kernel_slow": (
+        (
+            "a reference kernel ({kernel:words}) ran more than {above:.0%} slower than its best in "
+            "{slow} of {rounds} rounds, and the latency rose by as much in {risen}"
+        ),
+        " (in the other {calm} a call took {calm_s:seconds})",
+    ),
+    "other_programs": "other programs used {share:.0%} of a core (other_cpu_s)",
+    "run_delay": "its threads waited for a processor {share:.1%} of the time (run_delay_s)",
+    "cpu_pressure": (
+        "some program waited for a processor {share:.1%} of the time (pressure_cpu_s)"
+    ),
+    "memory_pressure": "some program waited for memory {share:.1%} of the time (pressure_memory_s)",
+    "io_pressure": "some program waited for a disk {share:.1%} of the time (pressure_io_s)",
+    "stolen": "the host gave {share:.1%} of the processor time to others (steal_s)",
+    "switched": "it was made to give up a processor {switches:.0f} times in {calls} calls",
+    "stood_still": (
+        "the process stood still for {still_s:.2f} s in {long} of {rounds} rounds: it neither ran "
+        "nor waited for a processor"
+    ),
+    # What the latencies say
+    "unsteady": "no steady state: the latency kept changing while it was timed",
+    "drift": "the latency moved by {change:+.1%} from beginning to end",
+    "spells": (
+        "calls resemble their neighbours over {tau_calls:.0f} calls: there are slow and fast spells"
+    ),
+    "two_levels": (
+        "calls take either about {low_s:seconds} or about {high_s:seconds}: two levels, and the "
+        "median is of both"
+    ),
+    "moved_alone": (
+        "from {begin_s:.0f} to {end_s:.0f} s of the run it alone was {change:+.0%} off while the "
+        "other workloads were not: something was wrong with this one"
+    ),
+    "no_interval": "there is too little to make an interval",
+    "wide_interval": "the interval is ± {reached:.1%}, the target ± {target:.1%}",
+    # Remarks, which alone change no verdict
+    "outliers": (
+        "{outliers} of {total} {unit:words} stood out from their neighbours, with no signal to "
+        "explain them"
+    ),
+    "outliers_with_signal": (
+        "{outliers} of {total} {unit:words} stood out from their neighbours, {among} of them in "
+        "rounds in which {signal:words} more than usual ({signal})"
+    ),
+    "not_observed": "the state of the device during the measurement was not observed",
+    "not_observable": "not observable: {groups:words}",
+    "one_process": "one process: how much a fresh process differs was not observed",
+}
+
+NOTES: dict[str, Template] = {
+    "not_counted": "operations not counted: {reason}",
+    "forecast_lower_bound": (
+        "the memory forecast is a lower bound: no smaller shape of this model was measured before"
+    ),
+    "may_not_fit": (
+        "about {needed_bytes:bytes} of memory were expected, near or above the limit of "
+        "{limit_bytes:bytes}"
+    ),
+    "faster_than_roofline": (
+        "it was faster than the roof that was measured before ({share:percent} of it), which "
+        "therefore is none: other programs slowed the probe down, or the runtime does less than is "
+        "counted, or does it in fewer bits (TF32)"
+    ),
+    "operators_unknown": (
+        "operations of {operators} are not known: MACs and FLOPs are lower bounds, and arithmetic "
+        "intensity and roofs are null"
+    ),
+    "peaks_apart": (
+        "peak memory is that of the first of {processes} processes: {lowest_bytes:bytes} to "
+        "{highest_bytes:bytes}"
+    ),
+    "part_of_models": (
+        "measured in a group of {models} of {total} models: memory did not hold all of them side "
+        "by side"
+    ),
+    "part_of_workloads": (
+        "measured in a group of {workloads} workloads: the run had been interrupted before all "
+        "were warm"
+    ),
+    "own_shape": "the inputs have a shape of their own, which the input size did not change",
+    "own_batch": (
+        "the inputs hold no array that the batch size could change: no throughput is told; a "
+        "factory that takes batch_size can make such inputs"
+    ),
+    "changes_inputs": (
+        "the model changes its inputs: each call gets fresh ones, made outside the timing"
+    ),
+    "late_promise": (
+        "what a call returns is completed within the timing: it returns before its work is done"
+    ),
+    "late_refusal": "measured under no_grad: under inference_mode a shape fails",
+    "same_process": "measured in the caller's own process, which held other things too",
+    "imported": "imported from {file}; no observations",
+}
+
+ENERGY: dict[str, Template] = {
+    "energy_not_reached": "energy was not reached: the run ended before its windows",
+    "energy_no_source": "{text}",
+    "energy_off": "energy was switched off (--no-energy)",
+    "energy_not_in_procedure": (
+        "energy is not part of this procedure (preset quick, or energy: false in the study), since "
+        "its windows take minutes: name a meter with --meter"
+    ),
+    "energy_not_in_mode": "energy is not measured in a {mode} run",
+    "energy_replayed": (
+        "the device tree is a recording (--root): {sources} would be read, but does not move there"
+    ),
+    "energy_no_time": (
+        "energy was not measured: its windows take about {needed_s:duration}, more than the budget "
+        "had left"
+    ),
+    "energy_failed": "energy was not measured: {message} ({kind})",
+    "energy_later": (
+        "the windows were marked for a meter whose log is joined later: "
+        "inferometer energy attach RUN --power-log FILE"
+    ),
+    "energy_withheld": "{source}: withheld: {reason}",
+    "net_withheld": "no net figure: {reason}",
+    "other_source": (
+        "{source} ({scope}, {method}): {gross_j±gross_half_j} per input",
+        ", {net_j±net_half_j} above rest",
+        ", {mean_w:watts}",
+    ),
+    "other_source_withheld": "{source} ({scope}, {method}): withheld: {reason}",
+}
+
+TEMPLATES: dict[str, Template] = CAUSES | NOTES | ENERGY
+
+UNSEEN = frozenset({"not_observed", "not_observable", "one_process"})
+"""Causes that say what nobody could see, and not what was seen."""
+
+WORDS = {
+    # Reference kernels
+    "canary_compute_s": "hashing",
+    "canary_loop_s": "a plain loop",
+    # What was timed
+    "calls": "calls",
+    "values": "values, means of several calls,",
+    # What an unusual signal means
+    "swap_in_pages": "memory came back from swap",
+    "major_faults": "memory was read from a disk",
+    "run_delay_s": "its threads waited for a processor",
+    "involuntary_switches": "it had to give up a processor",
+    "steal_s": "the host gave time to others",
+    # What can be observed
+    "reference_kernel": "a reference kernel",
+    "run_delay": "the wait for a processor",
+    "other_programs": "other programs",
+    "swap": "swap",
+    "pressure": "pressure",
+    "steal": "stolen time",
+    "clock": "clock frequency",
+    "throttling": "throttling",
+    "temperature": "temperature",
+}
+"""Words of values that are names; several names are separated by spaces."""
+
+EARLIER = {
+    "not observable: ": "not_observable",
+    "the state of the device during the measurement was not observed": "not_observed",
+    "one process: how much a fresh process differs was not observed": "one_process",
+    "the memory forecast is a lower bound": "forecast_lower_bound",
+    "energy was not reached: the run ended before its windows": "energy_not_reached",
+}
+"""How sentences begin that earlier versions stored and this one decides by → their codes."""

@@ -1,0 +1,126 @@
+"""The figures of a record, by who makes them: each section as a whole, by one producer.
+
+The names of the fields are those of the exported record, and `figures` is the one place that
+flattens them. What comes of workers bit by bit (memory, facts of a variant) has no section.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inferometer.core.record import Value
+from inferometer.core.statement import Statement
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of a record; None is unknown."""
+
+    def figures(self) -> dict[str, Value]:
+        """Its fields as figures of a record, the unknown ones too."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latency(Section):
+    """What follows from the rounds of a workload."""
+
+    latency_mean_s: float | None = None
+    latency_std_s: float | None = None
+    latency_median_s: float | None = None
+    latency_p10_s: float | None = None
+    latency_p90_s: float | None = None
+    latency_p95_s: float | None = None
+    latency_p99_s: float | None = None
+    latency_min_s: float | None = None
+    latency_max_s: float | None = None
+    latency_ci_low_s: float | None = None
+    latency_ci_high_s: float | None = None
+    latency_confidence: float | None = None
+    latency_ci_method: str | None = None
+    latency_mean_ci_low_s: float | None = None
+    latency_mean_ci_high_s: float | None = None
+    latency_tau_calls: float | None = None
+    latency_between_processes: float | None = None
+    latency_calls: int | None = None
+    latency_calls_per_value: int | None = None
+    latency_rounds: int | None = None
+    latency_processes: int | None = None
+    latency_target_met: bool | None = None
+    warmup_calls: int | None = None
+    steady: bool | None = None
+    throughput_per_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joint(Section):
+    """What only all workloads of a run together tell of one of them.
+
+    Attributes:
+        latency_relative_ci_low_s: lower end of the interval for comparisons within the run, around
+            the median: two workloads differ by their logarithms' difference, give or take the root
+            of the sum of the squares of both half-widths.
+        latency_relative_ci_high_s: its upper end.
+        latency_relative_freedom: degrees of freedom of that interval.
+        latency_state_half_width: half-width, a share, of what is common to all workloads.
+        latency_undisturbed_s: median in the run's quiet spells; None where it had none.
+        latency_undisturbed_ci_low_s: lower end of its interval.
+        latency_undisturbed_ci_high_s: its upper end.
+    """
+
+    latency_relative_ci_low_s: float | None = None
+    latency_relative_ci_high_s: float | None = None
+    latency_relative_freedom: float | None = None
+    latency_state_half_width: float | None = None
+    latency_undisturbed_s: float | None = None
+    latency_undisturbed_ci_low_s: float | None = None
+    latency_undisturbed_ci_high_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict(Section):
+    """One word, and the statements behind it.
+
+    Attributes:
+        verdict: `trusted`, one of `figures.verdict.ORDER`, or `unknown`.
+        causes: why, each with its figures; then outliers, which alone change no verdict; then
+            what could not be observed.
+    """
+
+    verdict: str
+    causes: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Energy(Section):
+    """Energy of one source, what others say beside it, or why there is none."""
+
+    energy_per_inference_j: float | None = None
+    energy_net_per_inference_j: float | None = None
+    energy_uncertainty_j: float | None = None
+    energy_net_uncertainty_j: float | None = None
+    energy_net_below_j: float | None = None
+    power_mean_w: float | None = None
+    power_idle_w: float | None = None
+    energy_source: str | None = None
+    energy_scope: str | None = None
+    energy_method: str | None = None
+    energy_reason: Statement | None = None
+    energy_latency_s: float | None = None
+    energy_windows: int | None = None
+    energy_interval: str | None = None
+    energy_others: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds(Section):
+    """What the roofline of the device says of a workload."""
+
+    arithmetic_intensity: float | None = None
+    roof_latency_s: float | None = None
+    roof_share: float | None = None
+    roof_limit: str | None = None
+    operator_roof_latency_s: float | None = None
+    memory_bound_share: float | None = None
+    dispatch_latency_s: float | None = None
+    notes: tuple[Statement, ...] = ()
