@@ -216,15 +216,20 @@ def compare(
     """
     from inferometer.analysis.compare import compare as analyse
     from inferometer.analysis.matching import axis_of_pair, match_runs, match_within
+    from inferometer.figures.joint import completed, joined_across
 
     _check("zone", zone)
     if not isinstance(store, Store):
         with open_store(store, create=False) as opened:
             return compare(baseline, contender, by=by, store=opened, zone=zone)
-    records = store.records(store.run(baseline).id, with_rounds=contender is None)
+    run = store.run(baseline)
+    records = store.records(run.id, with_rounds=True)
     if contender is not None:
-        matching = match_runs(records, store.records(store.run(contender).id))
+        other = store.run(contender)
+        theirs = store.records(other.id, with_rounds=True)
+        matching = match_runs(*joined_across((run, records), (other, theirs)))
     else:
+        records = completed(run, records)
         axis = by or axis_of_pair(records)
         if axis is None:
             raise InputError(f"run {baseline} is no paired run: give another run, or by='model'")

@@ -107,12 +107,4 @@ def _per_sample(record: Record, shape: Shape) -> Estimate:
     """A latency divided by the batch size."""
     latency = measured(record)
     assert latency is not None  # the line holds measured shapes only
-    batch = shape.batch_size
-    return Estimate(
-        value=latency.value / batch,
-        low=None if latency.low is None else latency.low / batch,
-        high=None if latency.high is None else latency.high / batch,
-        confidence=latency.confidence,
-        method=latency.method,
-        n=latency.n,
-    )
+    return latency.divided(shape.batch_size)

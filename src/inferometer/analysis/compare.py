@@ -15,12 +15,14 @@ from inferometer.stats.comparison import (
     Difference,
     Verdict,
     group_ratios,
+    is_of_one_fit,
     paired,
     units_to_decide,
     verdicts,
 )
 
 PAIRED = "paired A-B-B-A"
+JOINT = "contrast of a joint fit of all rounds"
 INTERLEAVED = "interleaved in rounds, unpaired"
 APART = "measured apart, not interleaved"
 
@@ -108,8 +110,10 @@ def _difference(match: Match) -> tuple[Difference, str]:
     if groups:
         return paired(groups, allowance=math.log1p(PROCESS_ALLOWANCE)), PAIRED
     method = INTERLEAVED if same_run and _is_measured(match.baseline) else APART
-    sides = [latency_side(one, match.metric) for one in (match.baseline, match.contender)]
-    return difference_of(*sides), method
+    base, contender = (latency_side(one, match.metric) for one in (match.baseline, match.contender))
+    if is_of_one_fit(base, contender):
+        method = JOINT
+    return difference_of(base, contender), method
 
 
 def _blocks(record: Record) -> list[Block]:

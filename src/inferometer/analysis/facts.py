@@ -1,13 +1,15 @@
 """Grid → statements that follow from its figures alone.
 
-Two latencies are apart where their intervals do not overlap. That is stricter than a test of the
-difference at the same confidence: a difference stated here is rarely an accident of the noise that
-the intervals cover. Latencies without intervals are apart where they differ at all; those of calls
-too few for an interval where they differ by more than fresh processes may.
+Two latencies of a joint fit are apart where the interval of their ratio leaves out one. Others are
+where their intervals do not overlap, which is stricter than a test of the difference at the same
+confidence: a difference stated here is rarely an accident of the noise. Latencies without intervals
+are apart where they differ at all; those of calls too few for an interval where they differ by more
+than fresh processes may.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -86,10 +88,25 @@ class Repeat:
 def apart(one: Estimate, other: Estimate) -> bool:
     """Whether two latencies differ by more than their intervals allow."""
     low, high = sorted((one, other), key=lambda estimate: estimate.value)
+    if (error := ratio_error(one, other)) is not None:
+        return math.log(high.value / low.value) > error
     if high.low is None or low.high is None:
         few_calls = one.n or other.n  # else somebody's table: nobody knows how it was measured
         return high.value > low.value * (1 + PROCESS_ALLOWANCE if few_calls else 1)
     return high.low > low.high
+
+
+def ratio_error(one: Estimate, other: Estimate) -> float | None:
+    """Half-width of the logarithm of the ratio of two latencies; None where no fit has both."""
+    if one.fit != other.fit or one.value <= 0 or other.value <= 0:
+        return None
+    halves = [_relative_half(estimate) for estimate in (one, other)]
+    return None if None in halves else math.hypot(*(half for half in halves if half is not None))
+
+
+def _relative_half(estimate: Estimate) -> float | None:
+    low, high = estimate.relative_low, estimate.relative_high
+    return None if low is None or high is None or low <= 0 else math.log(high / low) / 2
 
 
 def latencies(grid: Grid, column: Column, shapes: Iterable[Shape]) -> dict[Shape, Estimate]:

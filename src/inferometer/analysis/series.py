@@ -20,12 +20,16 @@ class Point:
         y: the figure, in its SI unit.
         low: lower end of its interval; None where there is no interval.
         high: upper end of its interval; None where there is no interval.
+        relative_low: lower end of its interval for comparisons; None without a joint fit.
+        relative_high: its upper end.
     """
 
     x: float
     y: float
     low: float | None
     high: float | None
+    relative_low: float | None = None
+    relative_high: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,4 +119,13 @@ def _one(
 
 
 def _point(found: Estimate | None, x: float) -> Point | None:
-    return None if found is None else Point(x=x, y=found.value, low=found.low, high=found.high)
+    if found is None:
+        return None
+    return Point(
+        x=x,
+        y=found.value,
+        low=found.low,
+        high=found.high,
+        relative_low=found.relative_low,
+        relative_high=found.relative_high,
+    )

@@ -6,6 +6,7 @@ An infinite error says that nothing is known of it.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from scipy.special import stdtrit
 
@@ -14,7 +15,8 @@ from inferometer.analysis.matching import MEAN, MEDIAN
 from inferometer.core.lines import ONE_PROCESS
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
-from inferometer.stats.comparison import NORMAL, Difference, Side, unpaired
+from inferometer.figures.use import half_width
+from inferometer.stats.comparison import NORMAL, Difference, Error, Side, unpaired
 
 PROCESS_ALLOWANCE = ONE_PROCESS
 """Where a side has one process, so much is allowed for the difference between processes, which was
@@ -31,7 +33,23 @@ def latency_side(record: Record, metric: str) -> Side:
     assert latency
     processes = int(record.number("latency_processes") or 1)
     error = _of_median(latency, processes) if metric == MEDIAN else _of_mean(record, value)
-    return Side(log_median=math.log(value), standard=error, processes=processes)
+    return Side(
+        log_median=math.log(value),
+        standard=error,
+        processes=processes,
+        fit=latency.fit,
+        relative=_relative(record) if metric == MEDIAN else None,
+    )
+
+
+def _relative(record: Record) -> Error | None:
+    """Error against others of the same joint fit; None where the record has none."""
+    half = half_width(record, "latency_relative_ci")
+    freedom = record.number("latency_relative_freedom")
+    confidence = record.number("latency_confidence")
+    if not math.isfinite(half) or not freedom or not confidence:
+        return None
+    return Error(standard=half / float(stdtrit(freedom, 0.5 + confidence / 2)), freedom=freedom)
 
 
 def difference_of(base: Side, contender: Side) -> Difference:
@@ -72,11 +90,7 @@ def side(record: Record, figure: str) -> Side | None:
     if figure == "latency":
         return found
     per_input = found.log_median - math.log(batch)
-    return Side(
-        log_median=-per_input if figure == "throughput" else per_input,
-        standard=found.standard,
-        processes=found.processes,
-    )
+    return replace(found, log_median=-per_input if figure == "throughput" else per_input)
 
 
 def haze(record: Record, figure: str) -> float:

@@ -32,11 +32,12 @@ def analyze(
     """
     from inferometer.analysis.analyse import analyse_runs
     from inferometer.analysis.grid import build
+    from inferometer.figures.joint import completed
 
     texts = _checked(hypotheses)
     with open_existing(store_path) as store:
         found = store.run(run)
-        records = store.records(found.id, with_rounds=True)
+        records = completed(found, store.records(found.id, with_rounds=True))
     findings = analyse_runs(build(records), [found], texts)
     if json_path is not None:
         write_json(findings.to_json(), json_path)

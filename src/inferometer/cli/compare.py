@@ -14,6 +14,7 @@ from inferometer.cli.parameters import within
 if TYPE_CHECKING:
     from inferometer.analysis.compare import Comparison
     from inferometer.analysis.matching import Matching
+    from inferometer.core.record import Record
     from inferometer.store import Store
 
 SLOWER = 1
@@ -83,14 +84,16 @@ def _matching(
     store: Store, baseline: str, contender: str | None, by: str | None, run_id: str | None
 ) -> Matching:
     from inferometer.analysis.matching import axis_of_pair, match_runs, match_within
+    from inferometer.figures.joint import joined_across
 
     if by is None and contender is not None:
-        runs = [store.run(reference).id for reference in (baseline, contender)]
-        if runs[0] == runs[1]:
+        runs = [store.run(reference) for reference in (baseline, contender)]
+        if runs[0].id == runs[1].id:
             raise click.UsageError("both are the same run; compare within it with --by model")
-        return match_runs(*(store.records(run) for run in runs))
+        one, other = ((run, store.records(run.id, with_rounds=True)) for run in runs)
+        return match_runs(*joined_across(one, other))
     if by is None:
-        records = store.records(store.run(baseline).id, with_rounds=True)
+        records = _records(store, baseline)
         axis = axis_of_pair(records)
         if axis is None:
             raise click.UsageError(
@@ -98,10 +101,18 @@ def _matching(
             )
         return match_within(records, axis)
     if contender is not None or run_id is not None:
-        records = store.records(store.run(run_id or "latest").id, with_rounds=True)
+        records = _records(store, run_id or "latest")
         first = "" if contender is None and baseline == "latest" else baseline
         return match_within(records, by, baseline=first, contender=contender or "")
-    return match_within(store.records(store.run(baseline).id, with_rounds=True), by)
+    return match_within(_records(store, baseline), by)
+
+
+def _records(store: Store, reference: str) -> list[Record]:
+    """Records of a run, with what all of its rounds say together."""
+    from inferometer.figures.joint import completed
+
+    run = store.run(reference)
+    return completed(run, store.records(run.id, with_rounds=True))
 
 
 def _gate(found: list[Comparison], matching: Matching, limit: float | None) -> int:

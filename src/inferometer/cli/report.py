@@ -28,6 +28,7 @@ def report(*, runs: tuple[str, ...], out: Path, store_path: Path) -> None:
 
     RUN is an id, the beginning of one, or `latest`, which is also what is taken without RUN.
     """
+    from inferometer.figures.joint import completed
     from inferometer.report.document.sources import RunRecords
     from inferometer.report.html import engine
     from inferometer.report.plots import choice as plots
@@ -37,7 +38,9 @@ def report(*, runs: tuple[str, ...], out: Path, store_path: Path) -> None:
     with open_existing(store_path) as store:
         found = {run.id: run for run in map(store.run, runs or ("latest",))}
         chosen = [
-            RunRecords(run=run, records=tuple(store.records(run.id, with_rounds=True)))
+            RunRecords(
+                run=run, records=tuple(completed(run, store.records(run.id, with_rounds=True)))
+            )
             for run in found.values()
         ]
     written = write_report(chosen, out)

@@ -20,9 +20,11 @@ def show(*, run: str, store_path: Path, json_path: str | None) -> None:
 
     The JSON is an array with an object for each workload.
     """
+    from inferometer.figures.joint import completed
+
     with open_existing(store_path) as store:
         found = store.run(run)
-        records = store.records(found.id, with_rounds=True)
+        records = completed(found, store.records(found.id, with_rounds=True))
     if json_path is not None:
         write_json([record.row() for record in records], json_path)
     if json_path == "-":

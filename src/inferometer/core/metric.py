@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,9 @@ class Estimate:
         confidence: nominal coverage of the interval, 0 to 1.
         method: how the interval was made, in a few words.
         n: number of observations behind it.
+        relative_low: lower end of the interval for comparisons with others of the same fit.
+        relative_high: its upper end.
+        fit: what it was fitted together with; empty where it stands alone.
     """
 
     value: float
@@ -24,6 +27,38 @@ class Estimate:
     confidence: float
     method: str
     n: int
+    relative_low: float | None = None
+    relative_high: float | None = None
+    fit: str = ""
+
+    def divided(self, by: float) -> Estimate:
+        """The estimate and the ends of its intervals over a number above 0."""
+        ends = ("low", "high", "relative_low", "relative_high")
+        scaled = {name: end / by for name in ends if (end := getattr(self, name)) is not None}
+        return replace(self, value=self.value / by, **scaled)
+
+    def inverted(self) -> Estimate:
+        """One over the estimate, whose upper ends are missing where the lower ones reach 0."""
+
+        def over(end: float | None) -> float | None:
+            return 1 / end if end is not None and end > 0 else None
+
+        return replace(
+            self,
+            value=1 / self.value,
+            low=over(self.high),
+            high=over(self.low),
+            relative_low=over(self.relative_high),
+            relative_high=over(self.relative_low),
+        )
+
+    @property
+    def narrowest(self) -> tuple[float, float] | None:
+        """Ends of the relative interval, or else of the other; None where there is neither."""
+        low, high = self.relative_low, self.relative_high
+        if low is None or high is None:
+            low, high = self.low, self.high
+        return None if low is None or high is None else (low, high)
 
     @property
     def relative_half_width(self) -> float | None:

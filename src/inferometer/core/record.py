@@ -109,6 +109,8 @@ class Record:
             of `STATED` are statements; sentences that are given for them become some.
         rounds: raw observations; empty where they were not asked for or never existed.
         run: the run's part of the exported row (`run_id`, `study`, `device_name` …).
+        fit: name of the joint fit of several runs that the figures come from; empty for that of
+            its own run.
     """
 
     workload: Workload
@@ -117,6 +119,7 @@ class Record:
     figures: Mapping[str, Value] = field(default_factory=dict)
     rounds: tuple[Round, ...] = ()
     run: Mapping[str, Value] = field(default_factory=dict)
+    fit: str = ""
 
     def __post_init__(self) -> None:
         """Check that the parts agree.
@@ -171,6 +174,9 @@ class Record:
             confidence=self.number("latency_confidence") or 0.0,
             method=str(self.figures.get("latency_ci_method") or "none"),
             n=int(self.number("latency_calls") or 0),
+            relative_low=self.number("latency_relative_ci_low_s"),
+            relative_high=self.number("latency_relative_ci_high_s"),
+            fit=f"{self.fit or self.run.get('run_id')} {self.workload.device}",
         )
 
     @property
@@ -187,13 +193,7 @@ class Record:
             return None
         if self.figures.get("throughput_per_s", 0.0) is None:
             return None
-        low, high = latency.low, latency.high
-        return replace(
-            latency,
-            value=batch / latency.value,
-            low=batch / high if high else None,
-            high=batch / low if low is not None and low > 0 else None,
-        )
+        return latency.divided(batch).inverted()
 
     def __repr__(self) -> str:
         """What a notebook shows: the workload, and its latency or why there is none."""

@@ -207,15 +207,21 @@ class Side:
         log_median: logarithm of the typical process's median.
         standard: standard error of it; infinite where nothing is known of it.
         processes: fresh processes behind it.
+        fit: name of the joint fit that it comes from; None where it stands alone.
+        relative: its error against others of that fit, whose squares add.
     """
 
     log_median: float
     standard: float
     processes: int
+    fit: str | None = None
+    relative: Error | None = None
 
 
 def unpaired(base: Side, contender: Side, *, allowance: float = 0.0) -> Difference:
-    """Difference of two sides that were measured apart.
+    """Difference of two sides that were not paired.
+
+    Sides of one joint fit have its relative errors. Of others:
 
     Welch's t on the logarithms of the processes' medians (Welch, Biometrika 34, 1947). Where a side
     has one process, the difference between its processes was not observed: the errors are those
@@ -227,6 +233,8 @@ def unpaired(base: Side, contender: Side, *, allowance: float = 0.0) -> Differen
         allowance: for a side with one process, in logarithms.
     """
     sides = (base, contender)
+    if is_of_one_fit(base, contender):
+        return _of_one_fit(base, contender)
     squares = [side.standard**2 for side in sides]
     standard = math.sqrt(sum(squares))
     single = min(side.processes for side in sides) == 1
@@ -241,6 +249,25 @@ def unpaired(base: Side, contender: Side, *, allowance: float = 0.0) -> Differen
         errors=(Error(standard=standard, freedom=freedom),) if math.isfinite(standard) else (),
         units=min(side.processes for side in sides),
         allowance=allowance if single else 0.0,
+    )
+
+
+def is_of_one_fit(base: Side, contender: Side) -> bool:
+    """Whether both sides have relative errors of the same joint fit."""
+    return base.fit == contender.fit and None not in (base.relative, contender.relative)
+
+
+def _of_one_fit(base: Side, contender: Side) -> Difference:
+    """Difference of two sides of a joint fit: what is common to them cancels."""
+    one, other = base.relative, contender.relative
+    assert one is not None
+    assert other is not None
+    standard = math.hypot(one.standard, other.standard)
+    return Difference(
+        log_ratio=contender.log_median - base.log_median,
+        # The doubt is about the same variances, so that the degrees of freedom do not add.
+        errors=(Error(standard=standard, freedom=min(one.freedom, other.freedom)),),
+        units=min(base.processes, contender.processes),
     )
 
 

@@ -19,6 +19,7 @@ from inferometer.core.roofline import Roofline
 from inferometer.core.statement import Statement
 from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
+from inferometer.figures.joint import joined, lacks_joint
 from inferometer.meters.energy.sampler import Sampler
 from inferometer.runner.journal import Journal
 from inferometer.runner.phases.cliffs import find_cliffs, next_workloads
@@ -171,6 +172,28 @@ class CliffPhase(_Quiet):
         find_cliffs(study, site.journal, site.measure, begin=time.monotonic())
 
 
+class JointPhase(_Quiet):
+    """Reads all rounds of the run together: what is common to all workloads is told apart."""
+
+    name = "joint"
+    scope: Scope = "run"
+    fields: tuple[str, ...] = (
+        *("latency_median_", "latency_ci_", "latency_target_", "latency_relative_"),
+        *("latency_state_", "latency_undisturbed_", "usable_for"),
+    )
+
+    def lacks(self, study: Study, records: Sequence[Record]) -> bool:
+        """Whether rounds that can be read together were not."""
+        return lacks_joint(study, records)
+
+    def execute(self, site: Site, procedure: Procedure) -> None:  # noqa: ARG002 - takes seconds
+        """Fit, and write the records anew."""
+        records = site.journal.store.records(site.journal.run.id, with_rounds=True)
+        for before, after in zip(records, joined(site.journal.run, records), strict=True):
+            if after is not before:
+                site.journal.amend(replace(after, rounds=()))
+
+
 class EnergyPhase(_Quiet):
     """Measures energy in windows of work and idling, or says why not.
 
@@ -219,7 +242,7 @@ class EnergyPhase(_Quiet):
 
 def phases_of(decision: EnergyDecision) -> tuple[Phase, ...]:
     """The phases of every run, in their order."""
-    return RooflinePhase(), LatencyPhase(), CliffPhase(), EnergyPhase(decision)
+    return RooflinePhase(), LatencyPhase(), CliffPhase(), JointPhase(), EnergyPhase(decision)
 
 
 def execute(phases: Sequence[Phase], site: Site) -> None:

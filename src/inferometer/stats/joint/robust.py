@@ -1,0 +1,78 @@
+"""Noise that is not the same for all: rounds far off, and workloads noisier than others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import digamma, polygamma
+
+from inferometer.stats.joint.solve import Array, Indices, Observations, Solution, Variances
+
+TAILS = 4.0
+"""Degrees of freedom of the noise: a round that somebody disturbed has few equals, not none."""
+WITHIN = 4.0
+"""Squared deviations that are nothing unusual."""
+FEWEST_PRIOR, MOST_PRIOR = 2.0, 100.0
+"""Degrees of freedom that the other workloads lend to one: never none, never all."""
+
+
+def downweight(data: Observations, solution: Solution, at: Variances) -> Observations:
+    """Observations whose noise is as large as each round and each workload showed it.
+
+    A round far off gets the variance that a t distribution implies (Lange, Little and Taylor,
+    Journal of the American Statistical Association 84, 1989), a workload its own variance, pulled
+    towards that of the others (Smyth, Statistical Applications in Genetics 3, 2004). The processes
+    of a workload that moved by themselves get a larger variance in the same way.
+    """
+    square = (solution.residuals / at.noise) ** 2
+    of_workload = _moderated(square / _tail(square / data.noise_scale), data.workload)
+    own = of_workload[data.workload]
+    spread = (solution.processes**2 + solution.process_variances) / at.between**2
+    mean = np.bincount(data.owner, spread) / np.bincount(data.owner)
+    return replace(
+        data,
+        noise_scale=own * _tail(square / own),
+        between_scale=_tail(mean[data.owner]),
+    )
+
+
+def _tail(square: Array) -> Array:
+    """Factor of the variance of what lies so many (squared) deviations off.
+
+    As a t distribution has it, but 1 within two deviations: noise that is normal stays as it is.
+    """
+    return np.maximum((TAILS + square) / (TAILS + WITHIN), 1.0)
+
+
+def _moderated(square: Array, workload: Indices) -> Array:
+    """Mean square of each workload, pulled towards that of all of them; shape (m,)."""
+    count = np.bincount(workload).astype(float)
+    mean = np.bincount(workload, square) / count
+    if len(mean) < 3:  # noqa: PLR2004 - a spread of variances needs some
+        return np.full(len(mean), float(np.mean(mean)))
+    prior, typical = prior_of_variances(np.maximum(mean, 1e-6), np.maximum(count - 1, 1))
+    pulled: Array = (prior * typical + (count - 1) * mean) / (prior + count - 1)
+    return pulled
+
+
+def prior_of_variances(variances: Array, freedom: Array) -> tuple[float, float]:
+    """Degrees of freedom and value of the prior that so many variances show.
+
+    Moments of their logarithms, as in Smyth (2004), section 6.2.
+    """
+    logs = np.log(variances) - digamma(freedom / 2) + np.log(freedom / 2)
+    excess = float(np.var(logs, ddof=1) - np.mean(polygamma(1, freedom / 2)))
+    prior = MOST_PRIOR if excess <= 0 else 2 * _inverse_trigamma(excess)
+    prior = min(max(prior, FEWEST_PRIOR), MOST_PRIOR)
+    typical = np.exp(np.mean(logs) + digamma(prior / 2) - np.log(prior / 2))
+    return prior, float(typical)
+
+
+def _inverse_trigamma(value: float) -> float:
+    """Newton's method on the reciprocal, as Smyth's appendix has it."""
+    y = 0.5 + 1 / value
+    for _ in range(20):
+        trigamma = float(polygamma(1, y))
+        y += trigamma * (1 - trigamma / value) / float(polygamma(2, y))
+    return y
