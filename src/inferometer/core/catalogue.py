@@ -185,6 +185,8 @@ EARLIER = {
     "not observable: ": "not_observable",
     "the state of the device during the measurement was not observed": "not_observed",
     "one process: how much a fresh process differs was not observed": "one_process",
+    "the interval is ±": "wide_interval",
+    "there is too little to make an interval": "no_interval",
     "the memory forecast is a lower bound": "forecast_lower_bound",
     "energy was not reached: the run ended before its windows": "energy_not_reached",
 }

@@ -52,6 +52,10 @@ class Estimate:
             relative_high=over(self.relative_low),
         )
 
+    def compared(self) -> Estimate:
+        """The estimate with the interval for comparisons in place of the other."""
+        return replace(self, low=self.relative_low, high=self.relative_high)
+
     @property
     def narrowest(self) -> tuple[float, float] | None:
         """Ends of the relative interval, or else of the other; None where there is neither."""

@@ -24,6 +24,10 @@ from inferometer.stats.joint.fit import JointFit, joint_fit
 METHOD = "joint fit of {} rounds of {} workloads"
 Key = tuple[str, Workload]
 """A workload of a run, by the run's id."""
+OF_INTERVAL = ("moved_alone", "wide_interval", "no_interval")
+"""Causes that the joint fit tells anew."""
+WORSE = ("swapped", "throttled", "contended")
+"""Verdicts that a workload which moved alone keeps: they may be why."""
 NEAR_S = 3600.0
 """From the end of one run to the beginning of another; a machine changes over longer times."""
 REPLICATED = 2
@@ -215,6 +219,7 @@ def _figures_of(
 ) -> dict[str, Value]:
     centre, half = float(fit.mean[index]), float(fit.relative[index])
     low, high = _ends(centre, half)
+    reached = math.sinh(half)
     absolute = _ends(centre, math.hypot(half, fit.common))
     quiet: tuple[float | None, ...] = (None, None, None)
     if fit.quiet is not None:
@@ -238,10 +243,17 @@ def _figures_of(
         "latency_ci_high_s": absolute[1],
         "latency_confidence": procedure.confidence,
         "latency_ci_method": METHOD.format(len(fit.when), len(fit.mean)),
-        "latency_target_met": math.sinh(half) <= procedure.target,
+        "latency_target_met": reached <= procedure.target,
         **section.figures(),
-        **({} if alone is None else {"causes": [_moved(fit, alone)]}),
+        "against": [
+            *([] if alone is None else [_moved(fit, alone)]),
+            *([] if reached <= procedure.target else [_wide(reached, procedure)]),
+        ],
     }
+
+
+def _wide(reached: float, procedure: Procedure) -> Statement:
+    return Statement("wide_interval", {"reached": reached, "target": procedure.target})
 
 
 def _moved(fit: JointFit, alone: Alone) -> Statement:
@@ -256,13 +268,16 @@ def _moved(fit: JointFit, alone: Alone) -> Statement:
 
 
 def _with(record: Record, figures: Mapping[str, Value], name: str) -> Record:
-    """A record with the figures of the joint fit; what is found against it comes first."""
+    """A record with the figures of the joint fit, and what these say against it."""
     found = dict(figures)
-    if "causes" in found:
-        earlier = [cause for cause in record.causes if cause.code != "moved_alone"]
-        found["causes"] = [*figures["causes"], *earlier]  # type: ignore[misc]
-        if record.figures.get("verdict") in ("trusted", "unknown", "noisy", "unstable"):
-            found["verdict"] = "drifting"
+    causes = [cause for cause in record.causes if cause.code not in OF_INTERVAL]
+    found["causes"] = [*found.pop("against"), *causes]  # type: ignore[misc]
+    codes = {cause.code for cause in found["causes"]}  # type: ignore[union-attr]
+    verdict = str(record.figures.get("verdict"))
+    if "moved_alone" in codes and verdict not in WORSE:
+        found["verdict"] = "drifting"
+    elif verdict in ("trusted", "noisy"):
+        found["verdict"] = "noisy" if "wide_interval" in codes else "trusted"
     whole = replace(record, figures={**record.figures, **found}, fit=name)
     return replace(whole, figures={**whole.figures, "usable_for": usable_for(whole)})
 

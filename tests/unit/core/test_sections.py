@@ -51,7 +51,9 @@ def test_a_section_has_all_of_its_producers_fields(section):
 def test_the_latency_has_all_fields_of_the_rounds():
     elsewhere = {"latency_timer_overhead_s"}  # known of a process before it has rounds
     latencies = {name for name in FIELDS if name.startswith("latency_")} - elsewhere
-    assert latencies == {field.name for one in (Latency, Joint) for field in fields(one)} & latencies
+    assert (
+        latencies == {field.name for one in (Latency, Joint) for field in fields(one)} & latencies
+    )
 
 
 def test_a_record_takes_a_section_as_it_is():

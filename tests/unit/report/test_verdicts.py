@@ -14,7 +14,8 @@ def test_a_cause_stands_with_its_workload_and_what_was_not_seen_stands_once(reco
         record(batch=8, failure="crash"),
     ]
     assert verdict_lines(records) == [
-        "contended: resnet18 224/2, resnet18 224/4: x ran; y ran",
+        "contended: resnet18 224/2, resnet18 224/4: x ran",
+        "contended: resnet18 224/2, resnet18 224/4: y ran",
         "trusted: resnet18 224/1",
         BLIND,
     ]

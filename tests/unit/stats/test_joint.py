@@ -148,9 +148,11 @@ def test_a_workload_that_moves_alone_is_named_and_covered():
     fit = joint_fit(*run.rounds)
     assert [one.workload for one in fit.alone] == [1]
     (found,) = fit.alone
-    assert found.factor == pytest.approx(np.exp(0.35), rel=0.15)
+    # The slow half, or the other one, which is faster by as much.
+    assert abs(np.log(found.factor)) == pytest.approx(0.35, abs=0.15)
+    ends = (found.begin_s, found.end_s)
     middle = (run.when_s[0] + run.when_s[-1]) / 2
-    assert found.begin_s == pytest.approx(middle, abs=0.15 * (run.when_s[-1] - run.when_s[0]))
+    assert min(abs(end - middle) for end in ends) < 0.15 * (run.when_s[-1] - run.when_s[0])
     others = np.arange(20) != 1
     error = fit.mean[others] - fit.mean[1] - run.truth[others] + run.truth[1]
     assert (np.abs(error) <= np.hypot(fit.relative[others], fit.relative[1])).all()

@@ -126,7 +126,7 @@ def _legend(grid: Grid, records: Sequence[Record]) -> list[str]:
         for column in grid.columns
     ]
     legend = {cell.text: cell.legend for cell in cells if cell.legend}
-    legend |= marks.meanings(cells)
+    legend |= marks.meanings(cells, spread)
     return [f"{text}: {meaning}" for text, meaning in legend.items()]
 
 

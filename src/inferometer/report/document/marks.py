@@ -11,7 +11,8 @@ from inferometer.core import units
 from inferometer.core.record import FailureKind, Record
 from inferometer.core.shown import visible
 
-Spread = Literal["interval", "std", "none"]
+Spread = Literal["relative", "interval", "std", "none"]
+"""What follows a figure; `relative` is the interval for comparisons within a run."""
 
 MARKS: dict[FailureKind, str] = {
     "out_of_memory": "OOM",
@@ -53,6 +54,14 @@ VERDICTS: dict[str, tuple[str, str]] = {
 }
 """Verdict → the mark that follows a figure, and what it means; a trusted one has none."""
 
+UNFIT = "x"
+"""Follows a latency of a joint fit that is fit for no use."""
+USES = {
+    UNFIT: "fit for no comparison: its relative interval is too wide, or it moved alone",
+    VERDICTS["drifting"][0]: "it alone changed during the run, while the others did not",
+}
+"""Marks in a table of relative intervals, where what is common to all has no mark."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -83,12 +92,22 @@ def cell(record: Record | None, spread: Spread) -> Cell:
     latency = record.latency
     if latency is None:
         return Cell(text="?", legend="no latency in the record")
-    if spread == "interval":
-        cell = Cell(text=units.latency(latency), mark=verdict_mark(record))
+    if spread in ("relative", "interval"):
+        if spread == "relative":
+            latency = latency.compared()
+        mark = use_mark(record) if spread == "relative" else verdict_mark(record)
+        cell = Cell(text=units.latency(latency), mark=mark)
         return replace(cell, text=cell.text + cell.tail)
     std = record.number("latency_std_s") if spread == "std" else None
     mean = record.number("latency_mean_s")  # a deviation goes with the mean
     return Cell(text=units.plus_minus(latency.value if mean is None else mean, std))
+
+
+def use_mark(record: Record) -> str:
+    """The mark of what a latency of a joint fit is not usable for; none where it can be ranked."""
+    if any(cause.code == "moved_alone" for cause in record.causes):
+        return VERDICTS["drifting"][0]
+    return UNFIT if record.figures.get("usable_for") == "none" else ""
 
 
 def verdict_mark(record: Record) -> str:
@@ -109,10 +128,11 @@ def verdict_meaning(verdict: str) -> str:
     return plain_words.get(verdict, known)
 
 
-def meanings(cells: Iterable[Cell]) -> dict[str, str]:
+def meanings(cells: Iterable[Cell], spread: Spread = "interval") -> dict[str, str]:
     """What the marks of some cells mean."""
     seen = {cell.mark for cell in cells}
-    return {mark: meaning for mark, meaning in VERDICTS.values() if mark in seen}
+    known = USES if spread == "relative" else dict(VERDICTS.values())
+    return {mark: meaning for mark, meaning in known.items() if mark in seen}
 
 
 def spread_of(records: Iterable[Record]) -> Spread:
@@ -122,6 +142,8 @@ def spread_of(records: Iterable[Record]) -> Spread:
     reached: a deviation beside the mean would hide the verdict.
     """
     fields = {name for record in records for name, value in record.figures.items() if value}
+    if "latency_relative_ci_low_s" in fields:
+        return "relative"
     if {"latency_ci_low_s", "latency_ci_high_s"} <= fields:
         return "interval"
     if {"latency_median_s", "verdict"} <= fields:

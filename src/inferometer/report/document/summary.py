@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -96,8 +97,19 @@ def _fastest(grid: Grid) -> list[str]:
     best, worst = ranked[0], ranked[-1]
     times = units.ratio(worst.latency.value / best.latency.value)
     fast = f"{best.column.label} is the fastest with {units.latency(best.latency)} a call"
+    fast += _ahead(best, ranked[1])
     slow = f"{worst.column.label} the slowest with {units.latency(worst.latency)}"
     return [f"{where}, {fast}, {slow} ({times})."]
+
+
+def _ahead(best: facts.Ranked, second: facts.Ranked) -> str:
+    """By how much the fastest is ahead, where the joint fit tells."""
+    error = facts.ratio_error(best.latency, second.latency)
+    if error is None:
+        return ""
+    log = math.log(second.latency.value / best.latency.value)
+    low, high = (units.number(math.exp(log + way * error)) for way in (-1, 1))
+    return f" ({units.number(math.exp(log))} times ahead of {second.column.label}: {low} to {high})"
 
 
 def _with_latency(one: facts.Ranked) -> str:
@@ -111,7 +123,8 @@ def _how_sure(grid: Grid) -> list[str]:
         return []
     first, ranked = facts.fastest(grid, shape), facts.ranking(grid, shape)
     apart = len(first) == 1 and len(ranked) > 1 and first[0].latency.low is not None
-    lines = ["The interval of the fastest overlaps none of the others."] if apart else []
+    told = apart and facts.ratio_error(first[0].latency, ranked[1].latency) is None
+    lines = ["The interval of the fastest overlaps none of the others."] if told else []
     by_verdict: dict[str, list[facts.Ranked]] = {}
     for one in first:
         if verdict := grid.cells[shape, one.column].figures.get("verdict"):

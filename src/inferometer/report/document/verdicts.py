@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -9,10 +10,13 @@ from inferometer.analysis.grid import Grid
 from inferometer.core import units
 from inferometer.core.catalogue import UNSEEN
 from inferometer.core.record import Record
+from inferometer.core.statement import TEXT
 from inferometer.report.document import marks
 from inferometer.report.document.fields import Fields, done, rows, text
 from inferometer.report.document.markup import Table, table
 from inferometer.report.document.wording import few
+
+_NUMBER = re.compile(r"\d[\d.,]*( [µm]?s)?")
 
 
 def verdict_table(grid: Grid) -> Table:
@@ -38,20 +42,32 @@ def cause_table(grid: Grid) -> Table:
 
 
 def verdict_lines(records: Iterable[Record]) -> list[str]:
-    """Every verdict with its causes: `contended: unet 224/8: another program used …`.
+    """Every verdict with its causes, each once: `contended: 12 workloads: unet 224/8: another …`.
 
-    What could not be observed comes last, each once.
+    Of several workloads with a cause of one kind the first is told. What could not be observed
+    comes last.
     """
     measured = [record for record in records if record.status == "ok"]
-    groups: dict[tuple[str, str], list[str]] = {}
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for record in measured:
-        key = (str(record["verdict"]), "; ".join(_seen(record)))
-        groups.setdefault(key, []).append(record.workload.label)
+        causes = [cause for cause in record.causes if cause.code not in UNSEEN]
+        for code, sentence in [(one.code, str(one)) for one in causes] or [("", "")]:
+            # Those of earlier versions have no code: sentences that differ in their numbers alone.
+            kind = code if code != TEXT else _NUMBER.sub("#", sentence)
+            group = groups.setdefault((str(record["verdict"]), kind), [])
+            group.append((record.workload.label, sentence))
     ordered = sorted(groups.items(), key=lambda group: group[0][0])
-    return [
-        f"{verdict}: {', '.join(labels)}{': ' * bool(listed)}{listed}"
-        for (verdict, listed), labels in ordered
-    ] + unseen(measured)
+    return [_line(verdict, found) for (verdict, _), found in ordered] + unseen(measured)
+
+
+def _line(verdict: str, found: Sequence[tuple[str, str]]) -> str:
+    """A verdict and one kind of cause, with the workloads that have it."""
+    labels = [label for label, _ in found]
+    sentences = list(dict.fromkeys(sentence for _, sentence in found))
+    if len(sentences) == 1:
+        told = sentences[0]
+        return f"{verdict}: {few(labels)}{': ' * bool(told)}{told}"
+    return f"{verdict}: {len(found)} workloads, such as {labels[0]}: {sentences[0]}"
 
 
 def unseen(records: Sequence[Record]) -> list[str]:

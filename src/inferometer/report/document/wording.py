@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -37,6 +38,8 @@ def what_cells_show(records: Sequence[Record], target: float | None) -> str:
         return "Mean time per call of one batch ± standard deviation."
     if spread == "none":
         return "Mean time per call of one batch; no deviations are known."
+    if spread == "relative":
+        return _what_relative_cells_show(records, target)
     levels = [level for record in records if (level := record.number("latency_confidence"))]
     if not levels:
         return "Median time per call of one batch; too few calls for an interval."
@@ -45,6 +48,53 @@ def what_cells_show(records: Sequence[Record], target: float | None) -> str:
     means = any(r.latency and r.number("latency_median_s") is None for r in records)
     also = " Where only a mean is known, that." * means
     return f"Median time per call of one batch ± half of its {confidence} interval{aim}.{also}"
+
+
+def _what_relative_cells_show(records: Sequence[Record], target: float | None) -> str:
+    """What is in the cells, what is common to all of them, and what they can be used for."""
+    aim = f" (target ± {units.percent(target)})" if target else ""
+    levels = [level for record in records if (level := record.number("latency_confidence"))]
+    confidence = units.percent(min(levels))
+    return (
+        f"Median time per call of one batch ± half of its {confidence} interval for comparisons "
+        f"within the run{aim}. {common_part(records)} {uses(records)}"
+    )
+
+
+def common_part(records: Sequence[Record]) -> str:
+    """What is common to all figures of a joint fit; empty without one."""
+    halves = [half for one in records if (half := one.number("latency_state_half_width"))]
+    if not halves:
+        return ""
+    return (
+        f"Common to all figures, and in no comparison: the device's own speed moved, which leaves "
+        f"their level uncertain by ± {units.percent(max(halves))}."
+    )
+
+
+def uses(records: Sequence[Record]) -> str:
+    """What the latencies may be used for, with why not for more; empty where nobody judged."""
+    found = Counter(
+        str(use) for one in records if one.latency and (use := one.figures.get("usable_for"))
+    )
+    if not found:
+        return ""
+    total = sum(found.values())
+    if found["absolute"] == total:
+        return "All of them can be used for absolute claims."
+    parts = [f"{count} of {total} {what}" for use, what in USES.items() if (count := found[use])]
+    held = [one for one in records if one.latency and one.figures.get("usable_for") != "absolute"]
+    verdicts = Counter(str(one.figures.get("verdict")) for one in held)
+    why = ", ".join(f"{verdict} {count}" for verdict, count in verdicts.most_common())
+    return f"Usable for: {'; '.join(parts)} (verdicts of those: {why})."
+
+
+USES = {
+    "absolute": "for absolute claims and ranking",
+    "ranking": "for ranking within the run alone",
+    "none": "for neither",
+}
+"""What a latency may be used for, in words."""
 
 
 def outcome(run: Run, records: Sequence[Record]) -> str:

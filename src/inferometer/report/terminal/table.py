@@ -103,8 +103,10 @@ def print_latencies(
         for line in table:
             print_line(console, line)
         console.print()
-    figures = wording.what_cells_show(records, target)
-    _explain(console, grid, list(cells.values()), figures)
+    say(console, wording.what_cells_show(records, target))
+    for mark, meaning in marks.meanings(cells.values(), spread).items():
+        say(console, f"{mark} {meaning}")
+    _explain(console, grid, list(cells.values()))
 
 
 def _print_costs(grid: Grid, console: Console) -> None:
@@ -183,11 +185,8 @@ def _comparison_table(comparisons: Sequence[Comparison]) -> Table:
     return table
 
 
-def _explain(console: Console, grid: Grid, cells: Sequence[marks.Cell], figures: str) -> None:
-    """Print what figures and marks mean, what failed, and what the records say beside figures."""
-    say(console, figures)
-    for mark, meaning in marks.meanings(cells).items():
-        say(console, f"{mark} {meaning}")
+def _explain(console: Console, grid: Grid, cells: Sequence[marks.Cell]) -> None:
+    """Print what stands for a failure, what failed, and what the records say beside figures."""
     legend = {cell.text: cell.legend for cell in cells if cell.legend}
     for shown, meaning in legend.items():
         say(console, f"{shown}: {meaning}")

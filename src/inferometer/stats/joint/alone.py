@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr
 
+from inferometer.stats.joint.robust import process_spread
 from inferometer.stats.joint.solve import Array, Observations, Solution, Variances
 
 CHANCE = 0.01
@@ -23,7 +24,7 @@ LEAST_NOISE = 0.8
 """Of the noise that all share: a workload may be quieter, and few rounds may look so by chance."""
 COMMON_FREEDOM = 20.0
 """Rounds that the noise of all workloads counts for beside those of one."""
-CLIPPED = 2.5
+CLIPPED = 2.0
 """Deviations of the noise from its neighbours at which a single round is cut off."""
 TAIL_FREEDOM = 30.0
 """Of the deviations, whose noise and spread are themselves estimated."""
@@ -55,15 +56,22 @@ class Alone:
 def moved_alone(data: Observations, solution: Solution, at: Variances) -> list[Alone]:
     """Workloads of which some stretch of time differs by more than chance explains."""
     own = data.y - solution.mean[data.workload] - solution.state
-    count = data.workloads
-    found = (_Series(data, own, at, workload).largest_shift(count) for workload in range(count))
+    count, spread = data.workloads, process_spread(data, solution)
+    # What the other workloads' processes differ by: its own may be what is looked for.
+    between = np.sqrt([np.delete(spread, workload).mean() for workload in range(count)])
+    found = (
+        _Series(data, own, at, workload, float(between[workload])).largest_shift(count)
+        for workload in range(count)
+    )
     return [one for one in found if one is not None]
 
 
 class _Series:
     """Rounds of one workload in the order of time, less what is common to all."""
 
-    def __init__(self, data: Observations, own: Array, at: Variances, workload: int) -> None:
+    def __init__(
+        self, data: Observations, own: Array, at: Variances, workload: int, between: float
+    ) -> None:
         mine = data.workload == workload
         self.workload = workload
         self.process = data.process[mine]
@@ -73,7 +81,7 @@ class _Series:
         square = (COMMON_FREEDOM * usual + count * flicker**2) / (COMMON_FREEDOM + count)
         self.noise = math.sqrt(max(square, LEAST_NOISE**2 * usual))
         self.values = _without_spikes(own[mine], CLIPPED * self.noise)
-        self.between = at.between * math.sqrt(float(np.median(data.between_scale)))
+        self.between = between
         self.weights = self._precision()
 
     def largest_shift(self, workloads: int) -> Alone | None:

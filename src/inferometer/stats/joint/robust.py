@@ -28,13 +28,19 @@ def downweight(data: Observations, solution: Solution, at: Variances) -> Observa
     square = (solution.residuals / at.noise) ** 2
     of_workload = _moderated(square / _tail(square / data.noise_scale), data.workload)
     own = of_workload[data.workload]
-    spread = (solution.processes**2 + solution.process_variances) / at.between**2
-    mean = np.bincount(data.owner, spread) / np.bincount(data.owner)
+    spread = process_spread(data, solution)
     return replace(
         data,
         noise_scale=own * _tail(square / own),
-        between_scale=_tail(mean[data.owner]),
+        between_scale=_tail(spread / np.median(spread))[data.owner],
     )
+
+
+def process_spread(data: Observations, solution: Solution) -> Array:
+    """Mean square of the effects of each workload's processes, as far as they are known."""
+    square = solution.processes**2 + solution.process_variances
+    spread: Array = np.bincount(data.owner, square) / np.bincount(data.owner)
+    return spread
 
 
 def _tail(square: Array) -> Array:
