@@ -296,7 +296,17 @@ def test_raw_observations_are_drawn_with_warm_up_switches_and_outliers(open_page
         "var(--c4)": 8,
         "var(--soft)": 40,
     }
-    assert course.locator("svg .mark-rule.role-mark line").count() == 2
+    average, *processes = course.locator("svg .mark-rule.role-mark line").all()
+    assert len(processes) == 2
+    strip = course.locator("svg .mark-line.role-mark path")
+    assert strip.count() == 1
+    first = course.locator("svg .mark-symbol.role-mark path").first
+    assert strip.bounding_box()["y"] < average.bounding_box()["y"] + 64
+    assert average.bounding_box()["y"] < first.bounding_box()["y"]
+    assert (
+        "State of the machine (run 3fa91c02, cpu)"
+        in page.locator("#observations ~ ul").inner_text()
+    )
     assert "151 counted, 1 standing out, 8 after a switch, 40 of the warm-up" in (
         course.locator(".bound").text_content()
     )

@@ -12,6 +12,8 @@ from inferometer.analysis import facts
 from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.makeup import Side, Statement, made_of, side_of
 from inferometer.analysis.parts import unknown_operators
+from inferometer.analysis.sides import difference_of
+from inferometer.analysis.sides import side as figure
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.roofline import Roofline
@@ -73,7 +75,13 @@ def _work(fast: Side, slow: Side, shape: Shape) -> Statement:
     flops = (slow.flops or 0.0) / (fast.flops or 1.0)
     latency = slow.latency_s / fast.latency_s
     times = f"takes {units.ratio(latency)} its time at {shape.label}"
-    if flops < 1 / CLOSE:
+    expected = (
+        f"{slow.name} does {units.ratio(flops)} the FLOPs of {fast.name} and {times}: about what "
+        "the number of operations leads one to expect"
+    )
+    if _is_as_expected(fast, slow, flops):
+        text = expected
+    elif flops < 1 / CLOSE:
         text = (
             f"{slow.name} does {_times(flops)} of the FLOPs of {fast.name}, yet {times}: the "
             "number of operations is not the reason"
@@ -84,10 +92,7 @@ def _work(fast: Side, slow: Side, shape: Shape) -> Statement:
             f"{times}: the number of operations is not the reason"
         )
     elif abs(math.log(flops / latency)) <= math.log(CLOSE):
-        text = (
-            f"{slow.name} does {units.ratio(flops)} the FLOPs of {fast.name} and {times}: about "
-            "what the number of operations leads one to expect"
-        )
+        text = expected
     elif flops < latency:
         text = (
             f"{slow.name} does {units.ratio(flops)} the FLOPs of {fast.name}, but {times}: the "
@@ -102,6 +107,15 @@ def _work(fast: Side, slow: Side, shape: Shape) -> Statement:
     return Statement(
         kind="work", sentence=f"{text}.", figures={"flops_ratio": flops, "latency_ratio": latency}
     )
+
+
+def _is_as_expected(fast: Side, slow: Side, flops: float) -> bool:
+    """Whether the interval of the ratio of the latencies holds that of the operations."""
+    base, contender = figure(fast.record, "latency"), figure(slow.record, "latency")
+    if base is None or contender is None:
+        return False
+    interval = difference_of(base, contender).interval()
+    return interval is not None and interval.low <= flops <= interval.high
 
 
 def _rate(fast: Side, slow: Side) -> list[Statement]:

@@ -39,7 +39,15 @@ SLOWER = 1
 @click.option(
     "--fail-slower",
     type=within("fail_slower"),
-    help="Exit with 1 where the contender is slower by more than this, such as 5%, or failed.",
+    help="Exit with 1 where the contender is surely slower by more than this, such as 5%, or has "
+    "no figure: where all of the interval of the ratio is beyond it.",
+)
+@click.option(
+    "--undecided",
+    type=click.Choice(["pass", "fail"]),
+    default="pass",
+    show_default=True,
+    help="With --fail-slower: what a ratio counts as whose interval holds the limit.",
 )
 @store_option
 @json_option
@@ -51,6 +59,7 @@ def compare(
     run_id: str | None,
     zone: float,
     fail_slower: float | None,
+    undecided: str,
     store_path: Path,
     json_path: str | None,
 ) -> int:
@@ -62,7 +71,7 @@ def compare(
     inferometer compare resnet18 unet --by model      two models of the latest run
     inferometer compare latest                        the two sides of a paired run
 
-    Exit status: 0 done; 1 with --fail-slower, slower than that or not measured; 2 bad input.
+    Exit status: 0 done; 1 with --fail-slower, where that fails; 2 bad input.
     """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.analysis.compare import compare as analyse
 
@@ -77,7 +86,7 @@ def compare(
         from inferometer.report.terminal.table import print_comparisons
 
         print_comparisons(found, matching, zone=zone)
-    return _gate(found, matching, fail_slower)
+    return _gate(found, matching, fail_slower, undecided=undecided == "pass")
 
 
 def _matching(
@@ -115,16 +124,15 @@ def _records(store: Store, reference: str) -> list[Record]:
     return completed(run, store.records(run.id, with_rounds=True))
 
 
-def _gate(found: list[Comparison], matching: Matching, limit: float | None) -> int:
+def _gate(
+    found: list[Comparison], matching: Matching, limit: float | None, *, undecided: bool
+) -> int:
+    """The exit status, with a sentence that says why; 0 where no limit was given."""
     if limit is None:
         return 0
-    slower = [one for one in found if one.verdict == "slower" and one.difference.ratio > 1 + limit]
-    doubtful = [
-        one for one in found if one.verdict == "undecided" and one.difference.ratio > 1 + limit
-    ]
-    for one in doubtful:
-        click.echo(
-            f"Warning: {one.match.workload}: it looks slower than the limit, but that is undecided",
-            err=True,
-        )
-    return SLOWER if slower or matching.missing else 0
+    from inferometer.analysis.gate import gate
+    from inferometer.report.document.comparison import gate_sentence
+
+    gated = gate(found, matching.missing, limit)
+    click.echo(gate_sentence(gated, undecided=undecided), err=True)
+    return 0 if gated.passes(undecided=undecided) else SLOWER

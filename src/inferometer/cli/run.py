@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -144,7 +145,8 @@ def run(
             wanted = _study_of(store.run(same or ""), given)
         done = _measure(wanted, store, options)
         records = store.records(done.id, with_rounds=wanted.procedure.pair)
-    return _show(done, records, json_path=json_path, only=options.only)
+    resume_with = f"inferometer run --resume {done.id} --store {shlex.quote(str(store_path))}"
+    return _show(done, records, resume_with, json_path=json_path, only=options.only)
 
 
 def _is_study(resume: str | None) -> bool:
@@ -199,8 +201,22 @@ def _measure(study: Study, store: Store, options: Options) -> Run:
 
 
 def _show(
-    run: Run, records: list[Record], *, json_path: str | None, only: tuple[str, ...] = ()
+    run: Run,
+    records: list[Record],
+    resume_with: str,
+    *,
+    json_path: str | None,
+    only: tuple[str, ...] = (),
 ) -> int:
+    """Print a run; the exit status.
+
+    Args:
+        run: what was measured.
+        records: its records.
+        resume_with: the command that goes on with it.
+        json_path: where the records go as JSON; None for nowhere.
+        only: the cells that were asked for.
+    """
     from inferometer.report.terminal.table import print_run
 
     if json_path != "-":
@@ -210,12 +226,16 @@ def _show(
         write_json([record.row() for record in records], json_path)
     if run.finished_at is None:
         click.echo(
-            f"Interrupted. What is done is kept; continue with: inferometer run --resume {run.id}"
+            f"Interrupted. What is done is kept; continue with: {resume_with}"
             + " (and --only: what was not reached keeps its earlier figures)" * bool(only),
             err=True,
         )
         return INTERRUPTED
-    return 1 if any(record.status == "failed" for record in records) else 0
+    measured = sum(record.status == "ok" for record in records)
+    if any(record.failure and record.failure.kind == "budget" for record in records):
+        click.echo(f"{measured} of {run.planned} measured; continue: {resume_with}", err=True)
+    failed = any(record.status == "failed" for record in records)
+    return 1 if failed or not measured else 0
 
 
 def _show_pair(run: Run, records: list[Record]) -> None:

@@ -58,7 +58,7 @@ CAUSES: dict[str, Template] = {
         "other workloads were not: something was wrong with this one"
     ),
     "no_interval": "there is too little to make an interval",
-    "wide_interval": "the interval is ± {reached:.1%}, the target ± {target:.1%}",
+    "wide_interval": "the interval is ± {reached:half}, the target ± {target:.1%}",
     # Remarks, which alone change no verdict
     "outliers": (
         "{outliers} of {total} {unit:words} stood out from their neighbours, with no signal to "
@@ -83,13 +83,13 @@ NOTES: dict[str, Template] = {
         "{limit_bytes:bytes}"
     ),
     "faster_than_roofline": (
-        "it was faster than the roof that was measured before ({share:percent} of it), which "
-        "therefore is none: other programs slowed the probe down, or the runtime does less than is "
-        "counted, or does it in fewer bits (TF32)"
+        "it was faster than the roofline bound that was measured before ({share:percent} of it), "
+        "which therefore is none: other programs slowed the probe down, or the runtime does less "
+        "than is counted, or does it in fewer bits (TF32)"
     ),
     "operators_unknown": (
         "operations of {operators} are not known: MACs and FLOPs are lower bounds, and arithmetic "
-        "intensity and roofs are null"
+        "intensity and roofline bounds are null"
     ),
     "peaks_apart": (
         "peak memory is that of the first of {processes} processes: {lowest_bytes:bytes} to "
@@ -98,6 +98,10 @@ NOTES: dict[str, Template] = {
     "part_of_models": (
         "measured in a group of {models} of {total} models: memory did not hold all of them side "
         "by side"
+    ),
+    "few_calls": (
+        "the budget left time for {calls} timed calls, not the at least {wanted}: the figure is of "
+        "these"
     ),
     "part_of_workloads": (
         "measured in a group of {workloads} workloads: the run had been interrupted before all "
@@ -143,8 +147,8 @@ ENERGY: dict[str, Template] = {
     "energy_withheld": "{source}: withheld: {reason}",
     "net_withheld": "no net figure: {reason}",
     "other_source": (
-        "{source} ({scope}, {method}): {gross_j±gross_half_j} per input",
-        ", {net_j±net_half_j} above rest",
+        "{source} ({scope}, {method}): {gross_j±gross_half_j} per sample",
+        ", {net_j±net_half_j} above idle",
         ", {mean_w:watts}",
     ),
     "other_source_withheld": "{source} ({scope}, {method}): withheld: {reason}",

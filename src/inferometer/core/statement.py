@@ -89,6 +89,7 @@ FORMS: dict[str, Callable[[Any], str]] = {
     "GHz": lambda hertz: f"{hertz / 1e9:.2f}",
     "bytes": units.byte_count,
     "duration": units.duration,
+    "half": lambda share: f"{share:.1%}" if share <= 1 else "over 100%",
     "percent": units.percent,
     "seconds": units.seconds,
     "watts": units.watts,

@@ -3,7 +3,8 @@
 Without a spread a figure has three significant digits. With one, the figure ends where its spread
 does: after two digits of the spread where its first three are 100 to 354, after one where they are
 355 to 949 (the rule of the Particle Data Group, Review of Particle Physics, introduction), but not
-after more than five digits of the figure; the spread is then rounded up.
+after more than five digits of the figure; the spread is then rounded up. Where the two halves of an
+interval are unlike, both of its ends are shown.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 SIGNIFICANT = 3
 MOST_SIGNIFICANT = 5
+LOPSIDED = 0.25
+"""Halves of an interval that differ by more than this share of their mean are shown each."""
+FAR = 10.0
+"""An end that is so many times the figure, or as small a part of it, has digits of its own."""
 
 _SECONDS = ((1e-6, "µs"), (1e-3, "ms"), (1.0, "s"))
 _JOULES = ((1e-6, "µJ"), (1e-3, "mJ"), (1.0, "J"))
@@ -41,12 +46,20 @@ def seconds(value: float | None) -> str:
 
 
 def latency(estimate: Estimate | None) -> str:
-    """A latency with half of its interval where it has one: `38.2 ± 0.9 ms`."""
+    """A latency with its interval where it has one: `38.2 ± 0.9 ms`, `14.9 [14.2, 19.0] ms`."""
     if estimate is None:
         return ABSENT
-    if estimate.low is None or estimate.high is None:
-        return seconds(estimate.value)
-    return plus_minus(estimate.value, (estimate.high - estimate.low) / 2)
+    value, low, high = estimate.value, estimate.low, estimate.high
+    if low is None or high is None:
+        return seconds(value)
+    if is_lopsided(value, low, high):
+        return _with_ends(value, low, high, _SECONDS)
+    return plus_minus(value, (high - low) / 2)
+
+
+def is_lopsided(value: float, low: float, high: float) -> bool:
+    """Whether half of an interval would say something else than its ends."""
+    return abs((high - value) - (value - low)) > LOPSIDED * (high - low) / 2
 
 
 def plus_minus(value: float, spread: float | None) -> str:
@@ -69,6 +82,22 @@ def _with_spread(value: float, spread: float | None, units: tuple[tuple[float, s
         decimals = _decimals(shown, MOST_SIGNIFICANT)
         spread = math.ceil(spread * 10**decimals) / 10**decimals
     return f"{shown:,.{decimals}f} ± {spread:,.{decimals}f} {unit}"
+
+
+def _with_ends(value: float, low: float, high: float, units: tuple[tuple[float, str], ...]) -> str:
+    """A figure with both ends of its interval, to the digits that its shorter half deserves."""
+    if not all(map(math.isfinite, (value, low, high))):
+        return _prefixed(value, units)
+    scale, unit = _scale(value, units)
+    shown, *ends = value / scale, low / scale, high / scale
+    shorter = min(abs(end - shown) for end in ends)
+    deserved = min(_spread_decimals(shorter), _decimals(shown, MOST_SIGNIFICANT)) if shorter else 0
+    decimals = max(deserved, _decimals(shown, SIGNIFICANT))
+    told = [
+        f"{end:,.{decimals}f}" if abs(shown) / FAR <= abs(end) <= abs(shown) * FAR else number(end)
+        for end in ends
+    ]
+    return f"{shown:,.{decimals}f} [{', '.join(told)}] {unit}"
 
 
 def duration(value: float) -> str:
@@ -119,6 +148,11 @@ def percent(share: float | None) -> str:
     if share is None or not math.isfinite(share):
         return ABSENT
     return f"{100 * share:,.{_decimals(100 * share, 2)}f}".removesuffix(".0") + " %"
+
+
+def half_width(share: float | None) -> str:
+    """Half of an interval as a share of its figure; beyond all of it a number says nothing."""
+    return "over 100 %" if share is not None and share > 1 else percent(share)
 
 
 def round_seconds(value: float) -> str:

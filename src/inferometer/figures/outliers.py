@@ -1,4 +1,4 @@
-"""How many calls stand out from their neighbours, and what else was unusual in their rounds.
+"""How many calls are outliers among their neighbours, and what else was unusual in their rounds.
 
 The raw values stay as they are, and so do the figures: this is a remark. Collections of garbage
 are not counted anywhere, so they are never named.
@@ -19,7 +19,7 @@ MOST_AT_ONCE = 5000
 UNUSUAL = 2.0
 """A signal is unusual in a round where it is more than so many times its median over all rounds."""
 MOST_OF_THEM = 0.5
-"""Share of the calls that stand out which a signal must be with to be named."""
+"""Share of the outliers which a signal must be with to be named."""
 SIGNS = {
     "swap_in_pages": 0.0,
     "major_faults": 0.0,
@@ -32,14 +32,14 @@ SIGNS = {
 
 @dataclass(frozen=True, kw_only=True)
 class _Labelled:
-    """A round, and how many of its values stand out."""
+    """A round, and how many of its values are outliers."""
 
     signals: Mapping[str, float]
     outliers: int
 
 
 def outlier_remark(rounds: Sequence[Round]) -> Statement | None:
-    """How many values stand out; None where none does.
+    """How many values are outliers; None where none is.
 
     Args:
         rounds: those that count, in the order of time.
@@ -75,7 +75,7 @@ def _signal(labelled: Sequence[_Labelled], number: int) -> dict[str, str | int]:
 
 
 def labels(rounds: Sequence[Round]) -> list[list[bool]]:
-    """Whether each value that counts stands out from its neighbours, round by round.
+    """Whether each value that counts is an outlier among its neighbours, round by round.
 
     Each process is a series of its own; long ones are labelled in blocks of whole rounds.
 

@@ -20,6 +20,7 @@ from inferometer.stats.intervals import (
     Quantile,
     mean_interval,
     quantile_interval,
+    rounds_interval,
     supports_quantile,
 )
 from inferometer.stats.processes import process_interval, processes_wanted
@@ -27,6 +28,7 @@ from inferometer.stats.warmup import steady_state
 
 PERCENTILES = (0.10, 0.90, 0.95, 0.99)
 ONE_PROCESS = "clustered Woodruff, rounds of one process"
+ITS_ROUNDS = "t on the logs of the medians of rounds of one process"
 SEVERAL = "t on the logs of the medians of {} processes"
 
 
@@ -89,11 +91,7 @@ def median_of(rounds: Sequence[Round], procedure: Procedure) -> Figures:
         for mine in by_process(rounds)
     ]
     if len(parts) == 1:
-        low, high = parts[0].low, parts[0].high
-        interval = None if low is None or high is None else Interval(low=low, high=high)
-        return Figures(
-            median=parts[0].value, interval=interval, method=ONE_PROCESS, parts=parts, between=None
-        )
+        return _of_one_process(rounds, parts[0], procedure.confidence)
     within = [_log_error(part, procedure.confidence) for part in parts]
     over = process_interval([part.value for part in parts], procedure.confidence, within)
     low, high = over.low, over.high
@@ -104,6 +102,18 @@ def median_of(rounds: Sequence[Round], procedure: Procedure) -> Figures:
         parts=parts,
         between=over.between,
     )
+
+
+def _of_one_process(rounds: Sequence[Round], part: Quantile, confidence: float) -> Figures:
+    """The interval by the calls' shares; where there is none, what the rounds' medians allow."""
+    interval: Interval | None
+    if part.low is None or part.high is None:
+        [mine] = by_process(rounds)
+        settled = [done.settled_s for done in mine]
+        interval, method = rounds_interval(settled, part.value, confidence), ITS_ROUNDS
+    else:
+        interval, method = Interval(low=part.low, high=part.high), ONE_PROCESS
+    return Figures(median=part.value, interval=interval, method=method, parts=[part], between=None)
 
 
 def half_width(rounds: Sequence[Round], procedure: Procedure) -> float:
@@ -131,7 +141,7 @@ def summarise(
     procedure: Procedure,
     facts: Mapping[str, Value] = {},
 ) -> dict[str, Value]:
-    """Latency figures of the measured rounds, warm-up and settling values left out.
+    """Latency figures of the measured rounds, warm-up and post-switch warm-up left out.
 
     Latency is seconds per call, less the time that two readings of the clock take. Mean and
     standard deviation are over all calls. Percentiles are null where the effective calls cannot
@@ -189,13 +199,13 @@ def counting_rounds(
     """Whether every process became steady, and the rounds that make the figures.
 
     Their values lack the time that reading the clock took; what a process did before it was steady
-    is marked as settling.
+    is marked as post-switch warm-up.
     """
     return settled_rounds(_without_clock(rounds, facts), procedure)
 
 
 def settled_rounds(rounds: Sequence[Round], procedure: Procedure) -> tuple[bool, list[Round]]:
-    """Whether every process became steady, and the rounds with what was before marked as settling.
+    """Whether every process became steady, and the rounds with what was before marked as warm-up.
 
     The calls of a process, its warm-up included, are one series in the order of time; where no
     steady state is found, all rounds count and the answer is no.
@@ -219,7 +229,7 @@ def settled_rounds(rounds: Sequence[Round], procedure: Procedure) -> tuple[bool,
 
 
 def _after(rounds: list[Round], values: int) -> list[Round]:
-    """Rounds with the first so many values that count marked as settling; one is always left."""
+    """Rounds with the first so many values that count marked as warm-up; one is always left."""
     kept: list[Round] = []
     for done in rounds:
         marked = min(max(values, 0), len(done.settled_s))

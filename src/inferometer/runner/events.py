@@ -49,6 +49,24 @@ class Progress:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Precision:
+    """How precise the latencies are, after one more replicate.
+
+    Attributes:
+        replicate: how many processes the workloads have had, at most.
+        widest: the widest half-width of the workloads that are measured side by side, as a share:
+            of their relative interval, or else of the other; infinite where one has none yet.
+        median: their median half-width.
+        target: half-width at which a workload is done.
+    """
+
+    replicate: int
+    widest: float
+    median: float
+    target: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkloadDone:
     """A record is complete and stored.
 
@@ -83,5 +101,5 @@ class RunEnded:
     interrupted: bool
 
 
-Event = RunStarted | Progress | WorkloadDone | Notice | RunEnded
+Event = RunStarted | Progress | Precision | WorkloadDone | Notice | RunEnded
 Listener = Callable[[Event], None]

@@ -27,7 +27,7 @@ from inferometer.runner.workers.pool import Clock
 
 SECONDS = 5.0
 LEAST_CALLS = 8
-"""Calls that are made however slow they are: starting the profiler, and one turn."""
+"""Calls that are made however slow they are: starting the profiler, and one replicate."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from statistics import median_high
 
 from inferometer.core.workload import Workload
-from inferometer.runner.events import Listener, Progress
+from inferometer.runner.events import Listener, Precision, Progress
 
 TELL_EVERY_S = 1.0
 
@@ -38,6 +39,20 @@ class ProgressReporter:
         self._calls = calls
         self._mean_s = mean_s
         self.tell()
+
+    def precision(self, replicate: int, half_widths: Sequence[float], target: float) -> None:
+        """Send how precise the latencies are after a replicate.
+
+        Args:
+            replicate: how many processes the workloads have had, at most.
+            half_widths: of each workload, as a share; infinite where it has no interval.
+            target: half-width at which a workload is done.
+        """
+        if half_widths:
+            widest, median = max(half_widths), median_high(half_widths)
+            self.listener(
+                Precision(replicate=replicate, widest=widest, median=median, target=target)
+            )
 
     def tell(self) -> None:
         """Send the state, unless that was done a moment ago."""

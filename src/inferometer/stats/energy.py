@@ -182,7 +182,7 @@ def _with_net(
     if moved_w > abs(float(work.power_w.mean()) - rest.mean_w):
         return replace(
             found,
-            net_reason=f"the power at rest moved by {moved_w:.3g} W between before and after, "
+            net_reason=f"idle power moved by {moved_w:.3g} W between before and after, "
             "by more than the work added",
         )
     half_j = net_j.half or 0.0

@@ -55,7 +55,7 @@ def _check_counter(
         )
     idle_w = max((_typical_w(sensor, readings, [window]) for window in idle), default=0.0)
     if idle and idle_w <= 0:
-        raise WithheldError("the counter did not move at rest: it is frozen")
+        raise WithheldError("the counter did not move while the device was idle: it is frozen")
     for windows, typical_w in ((load, load_w), (idle, idle_w)):
         if any(_stands_still(sensor, readings, window, typical_w) for window in windows):
             raise WithheldError("the counter stood still within a window: it is frozen")

@@ -132,11 +132,11 @@ def rest_of(sensor: Sensor, readings: Readings, idle: Sequence[Window]) -> Rest:
             them.
     """
     if len(idle) < 2:  # noqa: PLR2004 - before and after
-        raise WithheldError("power at rest was not measured both before and after the work")
+        raise WithheldError("idle power was not measured both before and after the work")
     for window in idle:
         reason = why_too_short(sensor, window.duration_s)
         if reason is not None:
-            raise WithheldError(f"at rest, {reason}")
+            raise WithheldError(f"idle: {reason}")
     first, last = (mean_power_w(sensor, readings, window) for window in idle)
     pieces = [piece_powers_w(sensor, readings, window, _PIECES) for window in idle]
     variance = float(np.mean([np.var(powers, ddof=1) for powers in pieces]))

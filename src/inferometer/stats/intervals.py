@@ -62,6 +62,8 @@ def cluster_mean_interval(
 
 _ON_THE_WAY = tuple(2 ** (-k / 4) for k in range(18, 0, -1))
 """Shares of the way from the quantile to the extreme at which the error is looked at."""
+FEWEST_ROUNDS = 10
+"""Of fewer rounds, nothing can be said of how far they follow their neighbours."""
 _MOST_TAU = 4.0  # times the one at the quantile: far from it, it is noise in a short series
 
 
@@ -132,6 +134,34 @@ def quantile_interval(
         tau=n / effective,
         effective=effective,
     )
+
+
+def rounds_interval(
+    rounds: Sequence[Sequence[float]], median: float, confidence: float = 0.95
+) -> Interval | None:
+    """What rounds allow whose calls hang together too much for `quantile_interval` of the median.
+
+    Student's t on the logarithms of the rounds' own medians, whose autocorrelation time inflates
+    the standard error, with R/tau - 1 degrees of freedom. It is never narrower than the range of
+    these medians: fewer than six independent values do not bound a median at 95 % even by that.
+
+    Args:
+        rounds: observations of each round, in the order of time, more than 0.
+        median: of all of them.
+        confidence: nominal coverage.
+
+    Returns:
+        The interval, or None for fewer than ten rounds.
+    """
+    medians = [float(np.median(part)) for part in rounds if len(part)]
+    n = len(medians)
+    if n < FEWEST_ROUNDS or min(medians) <= 0:
+        return None
+    logs = np.log(medians)
+    tau = autocorrelation_time(logs)
+    times = float(stdtrit(max(n / tau - 1, 1.0), 0.5 + confidence / 2))
+    factor = math.exp(times * float(logs.std(ddof=1)) * math.sqrt(tau / n))
+    return Interval(low=min(median / factor, *medians), high=max(median * factor, *medians))
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,19 @@ def test_fewer_operations_and_slower_is_not_operations(planted):
     assert "b is memory-bound" in text
 
 
+def test_operations_within_the_interval_of_the_ratio_are_not_said_to_be_no_reason(planted):
+    """1.4 times the operations and 1.5 times the time, which may be 1.35 or 1.67."""
+    sides = {"latency_median_s": 0.1, "latency_processes": 3}
+    near = planted("a", 0.1, 0.0, **sides)
+    more = {"latency_median_s": 0.15, "latency_ci_low_s": 0.138, "latency_ci_high_s": 0.163}
+    text = told([near, planted("b", 0.15, 0.0, flops=0.14 * FLOPS, **sides | more)])
+    assert "b does 1.40\u00d7 the FLOPs of a and takes 1.50\u00d7 its time" in text
+    assert "not the reason" not in text
+    sure = {"latency_ci_low_s": 0.1499, "latency_ci_high_s": 0.1501}
+    text = told([near, planted("b", 0.15, 0.0, flops=0.11 * FLOPS, **sides | more | sure)])
+    assert "the number of operations is not the reason" in text
+
+
 def test_dispatch_overhead_of_many_small_operators_is_named(planted):
     records = [planted("a", 0.02, 0.001), planted("b", 0.001, 0.0005, calls=800)]
     text = told(records)

@@ -15,26 +15,26 @@ from inferometer.store import open_store
 STUDY = Study(name="two", sweep=Sweep(models=("a", "b"), threads=2), procedure=Procedure())
 
 
-def fill(path, *runs):
+def fill(path, *runs, half=0.001):
     """A store with a run for each list of medians; None fails. Gives the runs' ids."""
     ids = []
     with open_store(path) as store:
         for medians in runs:
             run = store.create_run(STUDY, planned=2, device={"name": "board"}, software={})
             for workload, median in zip(STUDY.workloads(), medians, strict=True):
-                store.put_record(run.id, outcome(workload, median))
+                store.put_record(run.id, outcome(workload, median, half))
             store.finish_run(run.id, 1.0)
             ids.append(run.id)
     return ids
 
 
-def outcome(workload, median):
+def outcome(workload, median, half=0.001):
     if median is None:
         failure = Failure(stage="measure", kind="crash", message="It died.")
         return Record(workload=workload, status="failed", failure=failure)
     figures = {
         "latency_median_s": median, "latency_mean_s": median, "latency_confidence": 0.95,
-        "latency_ci_low_s": median * 0.999, "latency_ci_high_s": median * 1.001,
+        "latency_ci_low_s": median * (1 - half), "latency_ci_high_s": median * (1 + half),
         "latency_processes": 3, "latency_rounds": 30, "verdict": "trusted",
     }  # fmt: skip
     return Record(workload=workload, status="ok", figures=figures)
@@ -96,6 +96,42 @@ def test_the_gate(tmp_path, command, later, limit, expected):
     base, other = fill(tmp_path / "x.db", (0.010, 0.020), later)
     assert command(base, other, "--fail-slower", limit)[0] == expected
     assert command(base, other)[0] == 0
+
+
+SLOWER = "a own size/1, {} 1.100 [1.099, 1.101]."
+DRAWN = f"undecided, as no interval excludes 10 %: {SLOWER}"
+
+
+@pytest.mark.parametrize(
+    ("args", "fails", "says"),
+    [
+        (["5%"], True, f"Failed: slower by more than 5 %: {SLOWER}"),
+        (["15%"], False, "Passed: 2 comparisons, with all of the interval at most 15 % slower."),
+        (["10%"], False, f"Passed, with --undecided pass: {DRAWN}"),
+        (["10%", "--undecided", "fail"], True, f"Failed: {DRAWN}"),
+    ],
+)
+def test_the_gate_decides_by_the_interval_and_says_why(tmp_path, command, args, fails, says):
+    base, other = fill(tmp_path / "x.db", (0.010, 0.020), (0.011, 0.02))
+    status, _, err = command(base, other, "--fail-slower", *args)
+    assert (status, err) == (int(fails), says.format(other) + "\n")
+
+
+def test_the_gate_fails_where_a_side_has_no_figure(tmp_path, command):
+    base, other = fill(tmp_path / "x.db", (0.010, 0.020), (0.010, None))
+    status, _, err = command(base, other, "--fail-slower", "5%")
+    assert (status, err) == (
+        1,
+        f"Failed: without a figure: b own size/1: {other}: crash: It died.\n",
+    )
+
+
+def test_a_lower_bound_within_the_limit_does_not_fail_the_gate(tmp_path, command):
+    """The ratio is 1.25, beyond the limit of 15 %; its interval begins at about 1.12."""
+    base, other = fill(tmp_path / "x.db", (0.010, 0.020), (0.0125, 0.02), half=0.12)
+    status, out, err = command(base, other, "--fail-slower", "15%")
+    assert (status, "slower" in out) == (0, True)
+    assert "undecided" in err
 
 
 def test_a_side_that_failed_is_named(tmp_path, command):

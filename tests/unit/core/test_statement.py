@@ -65,10 +65,10 @@ def test_things_are_counted_in_the_singular_and_the_plural(pages, said):
 
 def test_a_part_whose_values_are_not_known_is_left_out():
     source = {"source": "psys", "scope": "psys", "method": "measured", "gross_j": 1.42}
-    assert str(Statement("other_source", source)) == "psys (psys, measured): 1.42 J per input"
+    assert str(Statement("other_source", source)) == "psys (psys, measured): 1.42 J per sample"
     more = source | {"gross_half_j": 0.05, "net_j": 0.3, "mean_w": 14.2}
     assert str(Statement("other_source", more)) == (
-        "psys (psys, measured): 1.42 ± 0.05 J per input, 300 mJ above rest, 14.2 W"
+        "psys (psys, measured): 1.42 ± 0.05 J per sample, 300 mJ above idle, 14.2 W"
     )
 
 

@@ -74,6 +74,32 @@ def test_latency_shows_half_of_its_interval():
 
 
 @pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (0.0149, 0.0142, 0.0190, "14.9 [14.2, 19.0] ms"),
+        (0.0071, 3.84e-5, 1.31, "7.10 [0.0384, 1,310] ms"),  # two processes
+        (0.15321, 0.15318, 0.1534, "153.21 [153.18, 153.40] ms"),
+        (0.235, 0.080, 0.520, "235 [80, 520] ms"),
+        (1.0, 1.0, 1.2, "1.00 [1.00, 1.20] s"),
+        (0.04, 0.0382, 0.0421, "40.0 ± 2.0 ms"),  # nearly even
+        (0.0, 0.0, 0.1, "0 [0, 0.100] s"),
+        (0.04, 0.038, float("inf"), "40.0 ms"),
+    ],
+)
+def test_both_ends_of_an_interval_are_shown_where_half_of_it_would_mislead(value, low, high, text):
+    estimate = Estimate(value=value, low=low, high=high, confidence=0.95, method="", n=5)
+    assert units.latency(estimate) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.023, "2.3 %"), (1.0, "100 %"), (93.0, "over 100 %"), (None, units.ABSENT)],
+)
+def test_a_half_width_beyond_the_whole_figure_has_no_number(share, text):
+    assert units.half_width(share) == text
+
+
+@pytest.mark.parametrize(
     ("value", "text"),
     [(0.4, "0 s"), (59.7, "1 min 0 s"), (200, "3 min 20 s"), (3900, "1 h 5 min"), (-3, "0 s")],
 )

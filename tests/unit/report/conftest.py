@@ -39,7 +39,7 @@ def make_run(**changes: object) -> Run:
     study = Study(
         name="lab",
         sweep=Sweep(models=tuple(PARAMETERS), blocks=BLOCKS),
-        procedure=Procedure(min_calls=12, min_rounds=12),
+        procedure=Procedure(processes=6, min_calls=12, min_rounds=12, round_s=0.1),
         description="The grid of the lab.",
     )
     known: dict[str, object] = {

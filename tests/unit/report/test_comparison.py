@@ -71,6 +71,14 @@ def test_the_undecided_the_untrusted_and_the_failed_are_listed(shown, record):
     assert "crash: It died." in text
 
 
+def test_what_no_number_of_rounds_would_reasonably_decide_is_not_worth_it(shown, record):
+    records = [measured(record, "a", 0.02, 1e-2), measured(record, "b", 0.0201, 1e-2)]
+    text = " ".join(shown(match_within(records, "model")).split())
+    assert "it is not worth the more than 10,000 more rounds of each" in text
+    (found,) = compare(match_within(records, "model"))
+    assert found.row()["more_rounds"] > 10_000
+
+
 def test_a_verdict_on_many_sides_is_told_once(shown, record):
     records = [record(m, batch=2**n, verdict="unknown") for m in "ab" for n in range(5)]
     text = shown(match_within(records, "model"))

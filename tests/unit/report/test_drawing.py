@@ -45,6 +45,37 @@ def test_ticks_are_the_batch_sizes_and_figures_have_units(clean_lab):
     assert {"unet", "squeezenet1_0", "mobilenet_v3_small", "resnet18"} <= set(found)
 
 
+KINDS = {"thick: against the other workloads of this run", "thin: on this device"}
+
+
+@pytest.mark.parametrize("name", ["latency_by_batch", "latency_by_parameters"])
+def test_both_intervals_are_drawn_and_told(record, name):
+    ends = {"latency_relative_ci_low_s": 0.039, "latency_relative_ci_high_s": 0.041}
+
+    def records(**more):
+        return [
+            record(model, batch=batch, half_s=0.008, parameters=10**number, **more)
+            for number, model in enumerate("ab", start=6)
+            for batch in (1, 2)
+        ]
+
+    both, one = drawn(records(**ends), name), drawn(records(), name)
+    assert set(words(both, name)) >= KINDS
+    assert KINDS.isdisjoint(words(one, name))
+    thick = "stroke-width: 3.5"
+    assert thick in both[f"{name}.svg"].decode()
+    assert thick not in one[f"{name}.svg"].decode()
+
+
+def test_a_point_without_an_interval_is_hollow_and_the_legend_says_so(record):
+    sure, unsure = (
+        [record(batch=batch, half_s=half) for batch in (1, 2)] for half in (0.008, None)
+    )
+    told = "hollow: no interval"
+    assert told in words(drawn([*sure, *unsure][1:3], "latency_by_batch"), "latency_by_batch")
+    assert told not in words(drawn(sure, "latency_by_batch"), "latency_by_batch")
+
+
 def test_failures_are_marked_with_their_kind(lab):
     found = words(drawn(lab, "latency_by_batch"), "latency_by_batch")
     assert found.count("OOM") == 2

@@ -8,7 +8,15 @@ from rich.live import Live
 
 from inferometer.report.terminal import live
 from inferometer.report.terminal.live import Display, listener
-from inferometer.runner.events import Notice, Progress, RunEnded, RunStarted, WorkloadDone
+from inferometer.runner.events import (
+    Notice,
+    Precision,
+    Progress,
+    RunEnded,
+    RunStarted,
+    WorkloadDone,
+)
+from inferometer.runner.progress import ProgressReporter
 
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
@@ -136,6 +144,46 @@ def test_the_display_holds_bar_time_and_the_last_results(run, record):
     assert "224/8" in text
     assert "224/3" not in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+def shown_of(*precisions):
+    display = Display(CountingLive(console(terminal=True)))
+    for precision in precisions:
+        display(precision)
+    out = console(terminal=True)
+    out.print(display.render())
+    return out.file.getvalue()
+
+
+def precision(replicate, widest):
+    return Precision(replicate=replicate, widest=widest, median=0.04, target=0.05)
+
+
+def test_the_display_shows_how_the_widest_interval_shrinks():
+    text = shown_of(precision(1, float("inf")), precision(2, 0.35), precision(3, 0.12))
+    assert "widest interval after 3 replicates: none yet → ± 35 % → ± 12 %, median ± 4 %" in text
+
+
+def test_another_group_of_workloads_begins_anew():
+    text = shown_of(precision(1, 0.6), precision(2, 0.35), precision(1, 0.2))
+    assert "after 1 replicate: ± 20 %, median" in text
+
+
+def test_plain_lines_tell_the_precision_of_each_replicate():
+    out = console(terminal=False)
+    with listener(out) as tell:
+        tell(precision(2, 0.35))
+    assert out.file.getvalue() == (
+        "widest interval after 2 replicates: ± 35 %, median ± 4 %, target ± 5 %\n"
+    )
+
+
+def test_a_replicate_is_told_with_the_widest_and_the_one_in_the_middle():
+    told = []
+    reporter = ProgressReporter(told.append, lambda: None)
+    reporter.precision(3, [0.1, 0.02, 0.3], target=0.05)
+    reporter.precision(4, [], target=0.05)
+    assert told == [Precision(replicate=3, widest=0.3, median=0.1, target=0.05)]
 
 
 def test_what_nobody_can_estimate_is_counted(run, record):

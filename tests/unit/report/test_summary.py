@@ -24,6 +24,24 @@ def test_it_is_said_whether_the_fastest_is_apart_from_the_others(answers, record
     assert apart not in answers(record("a", latency_s=0.1), record("b", latency_s=0.2)).sure
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        ({"half_s": 0.01}, {"half_s": 0.01}, "as their intervals overlap"),
+        ({"half_s": 0.01}, {}, "as 1 of them has an interval"),
+        ({"latency_calls": 4}, {"latency_calls": 4}, "as none of them has an interval"),
+        (
+            {"latency_relative_ci_low_s": 0.09, "latency_relative_ci_high_s": 0.11},
+            {"latency_relative_ci_low_s": 0.095, "latency_relative_ci_high_s": 0.116},
+            "as the intervals of their ratios hold 1",
+        ),
+    ],
+)
+def test_it_is_said_why_the_fastest_cannot_be_told_apart(answers, record, one, other, why):
+    found = answers(record("a", latency_s=0.1, **one), record("b", latency_s=0.105, **other))
+    assert f"the fastest cannot be told apart, {why}: " in found.fastest[0]
+
+
 def test_the_verdict_on_the_fastest_comes_with_its_worst_cause(answers, record):
     causes = ["another program ran", "the clock changed", "one process"]
     known = answers(record("a", half_s=0.001, verdict="contended", causes=causes))
@@ -55,6 +73,7 @@ def test_the_confidence_is_that_of_the_latencies_that_have_an_interval(answers, 
     assert any(
         "the half-width of the 95 % intervals is 2.5 % to 2.5 %" in line for line in found.sure
     )
+    assert any("of the 1 of 2 latencies that have one" in line for line in found.sure)
 
 
 def test_all_that_is_said_is_in_the_lines(answers, record):

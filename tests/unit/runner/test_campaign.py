@@ -165,7 +165,15 @@ def test_a_budget_ends_the_run_in_time_and_names_what_it_cut(site, monkeypatch):
     assert here.clock.now - begin <= 65.0
     records = here.records()
     assert records["a", 1].status == records["b", 1].status == "ok"
-    assert records["a", 400].failure.kind == "budget"
+    dear = [records[name, 400] for name in ("a", "b")]
+    assert all(one.failure.kind == "budget" for one in dear if one.status != "ok")
+    for one in dear:
+        if one.status == "ok":  # of few calls, which it says
+            assert 2 <= one.number("latency_calls") < 10
+            assert any(
+                note["code"] == "few_calls" if isinstance(note, dict) else note.code == "few_calls"
+                for note in one.figures["notes"]
+            )
 
 
 def interrupted(here, monkeypatch, pool, rounds):

@@ -31,12 +31,14 @@ def times():
 def test_what_was_seen_is_told_as_it_was(times):
     assert times.of(workload(batch=4)) == 0.4
     times.learn(workload(batch=4), 0.6)  # in another process
-    assert times.of(workload(batch=4)) == 0.6
+    assert times.of(workload(batch=4)) == 0.4  # what somebody disturbed sets no forecast
+    times.learn(workload(batch=4), 0.2)
+    assert times.of(workload(batch=4)) == 0.2
 
 
-def test_the_largest_shape_tells_what_others_take(times):
-    assert times.of(workload(batch=2)) == pytest.approx(0.4)
-    assert times.of(workload(size=448, batch=8)) == pytest.approx(6.4)
+def test_the_largest_shapes_tell_what_others_take(times):
+    assert times.of(workload(batch=2)) == pytest.approx(0.2)  # of 448/2 0.4, of 224/4 0.2
+    assert times.of(workload(size=448, batch=8)) == pytest.approx(3.2)
     assert times.of(workload("b", size=None, batch=6)) == pytest.approx(1.5)
 
 

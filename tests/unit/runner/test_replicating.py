@@ -131,13 +131,42 @@ def test_nobody_knows_the_time_that_remains_while_a_call_time_is_unknown():
     one = prepared("a")
     plan = planner(one, waiting="b")
     assert plan.remaining_s() is None
-    plan.standing.call_times.learn(workload("b"), 0.1)
+    plan.standing.call_times.learn(workload("b"), 1.0)
     known = plan.remaining_s()
     assert known is not None
-    plan.standing.call_times.learn(workload("b"), 1.0)
-    assert plan.remaining_s() > known
+    plan.standing.call_times.learn(workload("b"), 0.1)
+    assert plan.remaining_s() < known
 
 
 def test_the_time_that_remains_is_within_the_budget():
     one = prepared("a", warm_s=100.0)
     assert planner(one, left_s=7.0).remaining_s() == pytest.approx(7.0)
+
+
+def test_a_process_gets_as_many_rounds_as_it_is_worth():
+    dear, cheap = prepared("dear", warm_s=5.0), prepared("cheap", warm_s=0.5)
+    plan = planner(dear, cheap, left_s=1000.0)
+    plan.begin(dear, 0.01)
+    plan.begin(cheap, 0.01)
+    assert 1 <= cheap.task.best_rounds < dear.task.best_rounds < 30
+
+
+def test_what_no_further_process_would_follow_is_not_ended_early():
+    one, other = prepared("a"), prepared("b")
+    alone = planner(one, left_s=1000.0)
+    alone.begin(one, 0.01)
+    assert one.task.best_rounds is None
+    endless = planner(one, other)
+    endless.begin(one, 0.01)
+    assert one.task.best_rounds is None
+
+
+def test_a_process_that_gave_what_it_is_worth_has_given_enough():
+    one = prepared("a")
+    one.task.rounds = list(one.rounds)
+    one.task.next_analysis = 100
+    assert not one.task.enough()
+    one.task.best_rounds = 5
+    assert one.task.enough()
+    one.task.best_rounds = 6
+    assert not one.task.enough()

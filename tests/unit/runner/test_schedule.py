@@ -107,9 +107,20 @@ def test_the_budget_holds_and_nothing_is_cut_silently(costs, budget, seed):
     order, tasks, cut, now = simulate(named, ONE, budget=budget, noise=0.0, seed=seed)
     assert now <= budget + 1e-6
     for task in tasks:
-        whole = task.calls >= 10 and len(task.rounds) >= 5
+        least = task.least or 10
+        whole = task.calls >= least and len(task.rounds) >= min(least, 5)
+        assert least >= 2
         assert whole != (task.workload.variant.model in cut)
     assert Counter(order).total() == sum(len(task.rounds) for task in tasks)
+
+
+def test_all_get_a_few_calls_before_the_cheap_ones_get_all_of_theirs():
+    costs = {"small": 0.1, "dear": 8.0, "dearer": 10.0}
+    _, tasks, cut, now = simulate(costs, ONE, budget=70.0)
+    assert cut == []
+    assert now <= 70.0
+    assert [task.calls >= 2 for task in tasks] == [True, True, True]
+    assert tasks[0].calls >= 10
 
 
 def test_a_task_with_observations_from_before_an_interruption_owes_less():

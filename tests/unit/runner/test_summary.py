@@ -71,6 +71,16 @@ def test_one_round_has_no_interval_and_says_so_with_nulls():
     assert found["latency_target_met"] is False
 
 
+def test_one_process_whose_rounds_drift_has_the_interval_that_rounds_allow():
+    levels = 1 + 0.2 * np.sin(np.linspace(0, 6, 26))
+    found = summarise(W, [make([level] * 226) for level in levels], Procedure())
+    assert found["latency_calls"] == 26 * 226
+    assert found["latency_ci_low_s"] <= min(levels)
+    assert found["latency_ci_high_s"] >= max(levels)
+    assert found["latency_ci_method"] == "t on the logs of the medians of rounds of one process"
+    assert found["latency_target_met"] is False
+
+
 def test_processes_are_counted_and_every_name_is_a_field():
     found = summarise(W, [make([1.0] * 5), make([1.0] * 5, process=1)], Procedure())
     assert found["latency_processes"] == 2

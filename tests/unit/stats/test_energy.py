@@ -320,7 +320,7 @@ def test_without_rest_there_is_a_gross_figure_only():
         assert found.idle_w is None
         assert "before and after" in found.net_reason
     short = measured(idle_after=Window(start_s=100, end_s=105))
-    assert short.net_reason.startswith("at rest, the window lasted 5 s")
+    assert short.net_reason.startswith("idle: the window lasted 5 s")
 
 
 @given(data=st.data())

@@ -17,6 +17,7 @@ from inferometer.stats.intervals import (
     cluster_mean_interval,
     mean_interval,
     quantile_interval,
+    rounds_interval,
     supports_quantile,
 )
 
@@ -151,6 +152,33 @@ class TestMeanInterval:
 
     def test_one_round_has_none(self):
         assert mean_interval([[1.0, 2.0]], 0.95) is None
+
+
+class TestRoundsInterval:
+    def test_calls_that_hang_together_have_the_interval_of_their_rounds(self):
+        """Thousands of calls in rounds that drift up and down: the calls' shares bound nothing."""
+        levels = np.exp(0.2 * np.sin(np.linspace(0, 6, 26)))
+        rng = np.random.default_rng(2)
+        rounds = [level * rng.lognormal(0, 0.01, 226) for level in levels]
+        by_calls = quantile_interval(rounds)
+        assert by_calls.low is None
+        found = rounds_interval(rounds, by_calls.value)
+        assert found.low <= min(map(np.median, rounds)) < 1 < found.high
+
+    @pytest.mark.parametrize("phi", [0.0, 0.8])
+    def test_it_covers_the_true_median_at_least_as_often_as_it_says(self, phi):
+        rng = np.random.default_rng(1)
+        covered = 0
+        for _ in range(200):
+            noise = lfilter([math.sqrt(1 - phi**2)], [1.0, -phi], rng.standard_normal(126))[100:]
+            rounds = np.exp(0.1 * noise[:, None] + rng.normal(0, 0.01, (26, 50)))
+            found = rounds_interval(rounds, float(np.median(rounds)))
+            covered += found.low <= 1.0 <= found.high
+        assert covered / 200 >= 0.93
+
+    def test_few_rounds_and_durations_of_nothing_have_none(self):
+        assert rounds_interval([[1.0], [2.0]] * 4, 1.5) is None
+        assert rounds_interval([[0.0], [2.0]] * 10, 1.0) is None
 
 
 ROUNDS = st.lists(st.lists(st.floats(0.5, 2.0), min_size=1, max_size=12), min_size=2, max_size=30)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inferometer.analysis.compare import PAIRED, Comparison
+from inferometer.analysis.gate import Gate
 from inferometer.analysis.matching import Matching
 from inferometer.analysis.sides import PROCESS_ALLOWANCE
 from inferometer.core import units
-from inferometer.report.document.wording import few, plural
+from inferometer.report.document.wording import few, plural, sentence
 
 SETTLED = ("trusted", "None")
 """Verdicts of a record that need no mention."""
+MOST_ROUNDS = 10_000
+"""At a quarter of a second a round these take well over an hour: nobody should wait for more."""
 
 
 def heads(comparisons: Sequence[Comparison]) -> list[str]:
@@ -76,13 +79,50 @@ def undecided(comparisons: Sequence[Comparison]) -> list[str]:
     for one in comparisons:
         if one.verdict != "undecided":
             continue
-        name = f"{one.match.workload}, {one.match.names[1]}"
+        name = _name(one)
         if one.more_rounds is None:
             more = "more rounds alone would not decide"
+        elif one.more_rounds > MOST_ROUNDS:
+            more = (
+                f"the sides are too alike to tell apart: it is not worth the more than "
+                f"{MOST_ROUNDS:,} more rounds of each that would decide"
+            )
         else:
             more = f"about {plural(one.more_rounds, 'more round')} of each side would decide"
         lines.append(f"{name}: {more}")
     return lines
+
+
+def gate_sentence(found: Gate, *, undecided: bool) -> str:
+    """Why a gate passed or failed: `Failed: slower by more than 5 %: resnet18 224/1, 3fa9 …`.
+
+    Args:
+        found: what the intervals say of the limit.
+        undecided: whether a draw passes.
+    """
+    limit = units.percent(found.limit)
+    slower = _listed(f"slower by more than {limit}", found.slower)
+    drawn = _listed(f"undecided, as no interval excludes {limit}", found.undecided)
+    missing = [f"without a figure: {few(found.missing)}"] * bool(found.missing)
+    if not found.passes(undecided=undecided):
+        reasons = [*slower, *missing, *([] if undecided else drawn)]
+        return sentence(f"Failed: {'; '.join(reasons)}")
+    if found.undecided:
+        return sentence(f"Passed, with --undecided pass: {drawn[0]}")
+    if not found.within:
+        return "Passed: there was nothing to compare."
+    what = plural(len(found.within), "comparison")
+    return f"Passed: {what}, with all of the interval at most {limit} slower."
+
+
+def _listed(what: str, found: Sequence[Comparison]) -> list[str]:
+    """Comparisons with their intervals after what is said of them; nothing where there is none."""
+    named = few([f"{_name(one)} {ratio_text(one)}" for one in found])
+    return [f"{what}: {named}"] * bool(found)
+
+
+def _name(one: Comparison) -> str:
+    return f"{one.match.workload}, {one.match.names[1]}"
 
 
 def doubts(comparisons: Sequence[Comparison]) -> list[str]:

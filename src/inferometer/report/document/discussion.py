@@ -44,10 +44,19 @@ def limits(grid: Grid, runs: Sequence[RunRecords]) -> list[str]:
             "The runs were not made at the same time: differences between them hold what changed "
             "between the runs too."
         )
-    if all(record.latency is None or record.latency.low is None for record in records):
-        found.append("There are no intervals: which differences are noise cannot be said.")
+    found += _without_intervals(records)
     measured = [record for record in records if record.status == "ok"]
     return found + [sentence(caveat) for caveat in unseen(measured)]
+
+
+def _without_intervals(records: Sequence[Record]) -> list[str]:
+    """How many latencies have no interval; nothing where all have one."""
+    known = [latency for record in records if (latency := record.latency) is not None]
+    without = sum(one.low is None or one.high is None for one in known)
+    if without == len(known):
+        return ["There are no intervals: which differences are noise cannot be said."]
+    told = f"{without} of {plural(len(known), 'latency', 'latencies')} have no interval"
+    return [f"{told}: which of their differences are noise cannot be said."] * bool(without)
 
 
 def energy_reason(records: Sequence[Record]) -> str:

@@ -80,8 +80,9 @@ def _interval(records: Sequence[Record]) -> list[str]:
         (
             f"Method of the interval: {joined(sorted(methods))}. Calls of one round resemble each "
             "other, and so do those of one process: rounds and processes, not calls, count as "
-            "independent. Two latencies are called different "
-            "below only where their intervals do not overlap."
+            "independent. Two latencies are called different below only where the interval of "
+            "their ratio leaves out 1; where they are not of one joint fit, only where their "
+            "intervals do not overlap."
         )
     ]
 

@@ -93,13 +93,29 @@ def _fastest(grid: Grid) -> list[str]:
         return [f"{where}, {_with_latency(ranked[0])} a call."]
     if len(first) > 1:
         names = joined([_with_latency(one) for one in first])
-        return [f"{where}, the fastest cannot be told apart, as their intervals overlap: {names}."]
+        return [f"{where}, the fastest cannot be told apart, {_why_alike(first)}: {names}."]
     best, worst = ranked[0], ranked[-1]
     times = units.ratio(worst.latency.value / best.latency.value)
     fast = f"{best.column.label} is the fastest with {units.latency(best.latency)} a call"
     fast += _ahead(best, ranked[1])
     slow = f"{worst.column.label} the slowest with {units.latency(worst.latency)}"
     return [f"{where}, {fast}, {slow} ({times})."]
+
+
+def _why_alike(found: Sequence[facts.Ranked]) -> str:
+    """Why the fastest cannot be told apart, by what is known of how sure they are."""
+    best = found[0].latency
+    if all(facts.ratio_error(best, one.latency) is not None for one in found):
+        return "as the intervals of their ratios hold 1"
+    known = sum(_has_interval(one) for one in found)
+    if known == len(found):
+        return "as their intervals overlap"
+    few = f"{known} of them" if known else "none of them"
+    return f"as {few} {'has' if known <= 1 else 'have'} an interval"
+
+
+def _has_interval(one: facts.Ranked) -> bool:
+    return one.latency.low is not None and one.latency.high is not None
 
 
 def _ahead(best: facts.Ranked, second: facts.Ranked) -> str:
@@ -122,7 +138,7 @@ def _how_sure(grid: Grid) -> list[str]:
     if shape is None:
         return []
     first, ranked = facts.fastest(grid, shape), facts.ranking(grid, shape)
-    apart = len(first) == 1 and len(ranked) > 1 and first[0].latency.low is not None
+    apart = len(first) == 1 and len(ranked) > 1 and all(map(_has_interval, ranked))
     told = apart and facts.ratio_error(first[0].latency, ranked[1].latency) is None
     lines = ["The interval of the fastest overlaps none of the others."] if told else []
     by_verdict: dict[str, list[facts.Ranked]] = {}
@@ -188,9 +204,11 @@ def _widths(estimates: Sequence[Estimate], missed: int, one: RunRecords) -> str:
     confidence = min(e.confidence for e in estimates if e.relative_half_width is not None)
     line = (
         f"the half-width of the {units.percent(confidence)} intervals is "
-        f"{units.percent(min(widths))} to {units.percent(max(widths))} of the median, with a "
-        f"median of {units.percent(median(widths))}"
+        f"{units.half_width(min(widths))} to {units.half_width(max(widths))} of the median, with a "
+        f"median of {units.half_width(median(widths))}"
     )
+    if len(widths) < len(estimates):
+        line += f", of the {len(widths)} of {len(estimates)} latencies that have one"
     if target is None:
         return f"{line}."
     return f"{line}; {missed} of {len(estimates)} missed the target of {units.percent(target)}."

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from inferometer.analysis.grid import Column, FailureGroup, Grid
 from inferometer.core import units
+from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.core.workload import Shape
@@ -47,7 +48,24 @@ def what_cells_show(records: Sequence[Record], target: float | None) -> str:
     confidence = units.percent(min(levels))
     means = any(r.latency and r.number("latency_median_s") is None for r in records)
     also = " Where only a mean is known, that." * means
-    return f"Median time per call of one batch ± half of its {confidence} interval{aim}.{also}"
+    return (
+        f"Median time per call of one batch ± half of its {confidence} interval{aim}."
+        f"{_exceptions([record.latency for record in records])}{also}"
+    )
+
+
+def _exceptions(latencies: Sequence[Estimate | None]) -> str:
+    """Which figures do not stand with half of an interval: lopsided ones, and those without one."""
+    known = [one for one in latencies if one is not None]
+    pairs = [(one.value, one.low, one.high) for one in known]
+    lopsided = any(
+        units.is_lopsided(value, low, high)
+        for value, low, high in pairs
+        if low is not None and high is not None
+    )
+    without = sum(low is None or high is None for _, low, high in pairs)
+    told = " In square brackets: both ends, where they are not about as far away." * lopsided
+    return told + f" {without} of {len(known)} have no interval." * bool(without)
 
 
 def _what_relative_cells_show(records: Sequence[Record], target: float | None) -> str:
@@ -57,7 +75,8 @@ def _what_relative_cells_show(records: Sequence[Record], target: float | None) -
     confidence = units.percent(min(levels))
     return (
         f"Median time per call of one batch ± half of its {confidence} interval for comparisons "
-        f"within the run{aim}. {common_part(records)} {uses(records)}"
+        f"within the run{aim}.{_exceptions([r.latency and r.latency.compared() for r in records])} "
+        f"{common_part(records)} {uses(records)}"
     )
 
 
@@ -68,7 +87,7 @@ def common_part(records: Sequence[Record]) -> str:
         return ""
     return (
         f"Common to all figures, and in no comparison: the device's own speed moved, which leaves "
-        f"their level uncertain by ± {units.percent(max(halves))}."
+        f"their level uncertain by ± {units.half_width(max(halves))}."
     )
 
 

@@ -11,6 +11,7 @@ from inferometer.core.roofline import Roofline
 from inferometer.report.document.wording import plural
 from inferometer.report.html import vega
 from inferometer.report.html.rows import LAYERS, Row
+from inferometer.report.plots.choice import BARS, HOLLOW
 
 MOST_TOLD = 4
 """Rooflines that are told below their plot."""
@@ -25,8 +26,8 @@ class Chart:
         title: what it shows.
         x: field of a row on the horizontal axis.
         y: field of a row on the vertical axis.
-        low: field of the lower end of the interval; empty where there is none.
-        high: field of the upper end.
+        interval: begins the names of the fields that hold the ends of its intervals; empty where
+            there are none.
         by: field of which one value is shown at a time; empty where all rows are.
         lines: whether the points of a variant are joined.
         layers: fields of a row that are stacked into a bar, in place of points.
@@ -38,8 +39,7 @@ class Chart:
     title: str
     x: str
     y: str
-    low: str = ""
-    high: str = ""
+    interval: str = ""
     by: str = ""
     lines: bool = True
     layers: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Chart:
 
     def to_json(self) -> dict[str, Any]:
         """What the page's script needs."""
-        names = ("name", "x", "y", "low", "high", "by", "lines", "layers", "spec")
+        names = ("name", "x", "y", "interval", "by", "lines", "layers", "spec")
         return {name: getattr(self, name) for name in names}
 
 
@@ -67,7 +67,7 @@ def charts(rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]) -> li
         _by(rows, "batch", "latency", "latency per call", vega.SECONDS),
         _by(rows, "batch", "throughput", "throughput, inputs/s", vega.SHORT),
         _by(rows, "size", "latency", "latency per call", vega.SECONDS),
-        _parameters(),
+        _parameters(rows),
         _scaling(),
         _by(rows, "batch", "energy", "energy per sample", vega.JOULES),
         _by(rows, "batch", "memory", "peak memory, MiB", vega.PLAIN),
@@ -95,29 +95,44 @@ def _by(rows: Sequence[Row], axis: str, figure: str, label: str, ticks: str) -> 
         "memory": "The most memory of the process at any time.",
         "throughput": "Samples per second, higher is better.",
     }.get(figure, "Time of one call of a whole batch, lower is better.")
-    if any(f"{figure}_low" in row for row in rows):
-        note += " Bars: uncertainty." if figure == "energy" else " Bars: interval."
+    interval = "" if figure == "memory" else figure
     return Chart(
         name=f"{figure}-by-{axis}",
         title=f"{figure.capitalize()} against {words[axis]}",
         x=axis,
         y=figure,
-        low=f"{figure}_low",
-        high=f"{figure}_high",
+        interval=interval,
         by="size" if axis == "batch" else "batch",
         spec=vega.points(vega.axis(words[axis], vega.PLAIN), vega.axis(label, ticks), lines=True),
-        note=note,
+        note=f"{note}{_bars(rows, figure)}{_hollow(rows, interval)}",
     )
 
 
-def _parameters() -> Chart:
+def _bars(rows: Sequence[Row], figure: str) -> str:
+    """What the bars are; empty where there are none."""
+    if any(f"{figure}_relative_low" in row for row in rows):
+        return f" Bars: intervals; {', '.join(BARS)}."
+    if any(f"{figure}_low" in row for row in rows):
+        return " Bars: uncertainty." if figure == "energy" else " Bars: interval."
+    return ""
+
+
+def _hollow(rows: Sequence[Row], figure: str) -> str:
+    """What a hollow point is, where some are."""
+    ends = ("low", "high", "relative_low", "relative_high")
+    without = any(
+        figure in row and not any(f"{figure}_{end}" in row for end in ends) for row in rows
+    )
+    return f" {HOLLOW.capitalize()}." * without
+
+
+def _parameters(rows: Sequence[Row]) -> Chart:
     return Chart(
         name="latency-by-parameters",
         title="Latency against parameter count",
         x="parameters",
         y="latency",
-        low="latency_low",
-        high="latency_high",
+        interval="latency",
         by="shape",
         lines=False,
         spec=vega.points(
@@ -125,7 +140,9 @@ def _parameters() -> Chart:
             vega.axis("latency per call", vega.SECONDS),
             lines=False,
         ),
-        note="If the parameter count decided the latency, the points would rise to the right.",
+        note="If the parameter count decided the latency, the points would rise to the right."
+        + _bars(rows, "latency")
+        + _hollow(rows, "latency"),
     )
 
 

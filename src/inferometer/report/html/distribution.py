@@ -47,6 +47,7 @@ class Course:
     """The observations of a workload over time.
 
     Attributes:
+        begin_s: Unix time of the first.
         values: those that are shown, in the order of time.
         total: how many there were.
         processes_s: begin of each process, seconds after that of the workload.
@@ -57,6 +58,7 @@ class Course:
         note: what is shown, in words.
     """
 
+    begin_s: float
     values: tuple[Value, ...] = field(repr=False)
     total: int
     processes_s: tuple[float, ...]
@@ -69,6 +71,7 @@ class Course:
         """What the page's script needs, in few bytes."""
         edges = [_short(self.low_s), _short(self.high_s)] if self.bins else []
         return {
+            "begin": self.begin_s,
             "at": [round(one.at_s, 4) for one in self.values],
             "values": [_short(one.value_s) for one in self.values],
             "kinds": "".join(one.kind for one in self.values),
@@ -102,6 +105,7 @@ def course(record: Record, most: int, procedure: Procedure | None = None) -> Cou
     counted = [one.value_s for one in values if one.kind in "co"]
     low_s, high_s = (min(counted), max(counted)) if counted else (0.0, 0.0)
     return Course(
+        begin_s=rounds[0].started_at,
         values=tuple(kept),
         total=len(values),
         processes_s=tuple(_processes(rounds)),
@@ -174,12 +178,12 @@ def _thinned(values: Sequence[Value], most: int) -> list[Value]:
         return list(values)
     rare = [i for i, one in enumerate(values) if one.kind != "c"]
     common = [i for i, one in enumerate(values) if one.kind == "c"]
-    rare = _extremes(rare, max(most // 2, most - len(common)), lambda i: values[i].value_s)
-    common = _extremes(common, most - len(rare), lambda i: values[i].value_s)
+    rare = extremes(rare, max(most // 2, most - len(common)), lambda i: values[i].value_s)
+    common = extremes(common, most - len(rare), lambda i: values[i].value_s)
     return [values[i] for i in sorted([*rare, *common])]
 
 
-def _extremes(places: Sequence[int], most: int, size: Callable[[int], float]) -> list[int]:
+def extremes(places: Sequence[int], most: int, size: Callable[[int], float]) -> list[int]:
     """The places of the smallest and the largest value of each of some equal stretches."""
     if len(places) <= most:
         return list(places)

@@ -20,7 +20,7 @@ from inferometer.report.document.findings import anomaly_lines, scaling_lines, t
 from inferometer.report.document.marks import plain
 from inferometer.report.document.material import Material
 from inferometer.report.document.sources import RunRecords
-from inferometer.report.html import charts, distribution, engine, vega
+from inferometer.report.html import charts, distribution, engine, state, vega
 from inferometer.report.html.rows import Results, results
 
 _FREE = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -42,6 +42,7 @@ def render_page(said: Mapping[str, Any], material: Material) -> str:
     absent = engine.missing()
     plots = [] if absent else charts.charts(table.rows, rooflines)
     courses = [] if absent else _courses(table, material.runs)
+    strips = state.strips(material.runs) if courses else {}
     style, script = _asset("page.css"), _asset("table.js") + _asset("plots.js")
     library = "" if absent or not (plots or courses) else engine.library()
     template = _environment().get_template("page.html.j2")
@@ -52,12 +53,13 @@ def render_page(said: Mapping[str, Any], material: Material) -> str:
         charts=plots,
         choices={chart.name: _choices(chart, table) for chart in plots},
         observed=[place for place, one in enumerate(courses) if one is not None],
+        states=[strip.words for strip in strips.values()],
         absent=str(absent) if absent else "",
         policy=_policy(style, [part for part in (library, script) if part]),
         style=Markup(style),  # noqa: S704 - our own files
         script=Markup(script),  # noqa: S704
         library=Markup(library),  # noqa: S704
-        data=_json(_seen(_data(table, plots, courses))),
+        data=_json(_seen(_data(table, plots, courses) | _states(table, strips))),
     )
 
 
@@ -71,9 +73,19 @@ def _data(
         "heads": [*(head.title for head in table.heads), "remarks"],
         "charts": {chart.name: chart.to_json() for chart in plots},
         "courses": [one and one.to_json() for one in courses],
-        "course": vega.course(),
         "histogram": vega.histogram(),
         "config": vega.CONFIG,
+    }
+
+
+def _states(table: Results, strips: Mapping[state.Place, state.Strip]) -> dict[str, Any]:
+    """The states of devices, which of them is behind each row, and the plots with and without."""
+    places = list(strips)
+    of_rows = [state.place_of(record) for record in table.records]
+    return {
+        "states": [strip.to_json() for strip in strips.values()],
+        "stateOf": [places.index(place) if place in strips else None for place in of_rows],
+        "course": {"alone": vega.course(), "below": vega.course(strip=True)},
     }
 
 

@@ -14,10 +14,12 @@ from inferometer.analysis.grid import Grid, measured
 from inferometer.analysis.parts import flops_per_s
 from inferometer.analysis.series import throughput
 from inferometer.core import units
+from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
 from inferometer.core.workload import Shape, size_label
 from inferometer.report.document import marks
 from inferometer.report.document.fields import quantity
+from inferometer.report.document.marks import Spread
 from inferometer.report.document.operations import at_least
 
 Row = dict[str, Any]
@@ -81,11 +83,13 @@ def results(grid: Grid) -> Results:
         if (record := grid.cell(shape, column)) is not None
     ]
     smallest = _smallest(grid)
-    texts = [[head.show(record) for head in _HEADS] for _, _, record in found]
-    kept = [i for i in range(len(_HEADS)) if any(t[i] not in {"", units.ABSENT} for t in texts)]
-    rows = [_row(number, shape, record, smallest) for number, shape, record in found]
+    spread = marks.spread_of(record for _, _, record in found)
+    heads = _heads(spread)
+    texts = [[head.show(record) for head in heads] for _, _, record in found]
+    kept = [i for i in range(len(heads)) if any(t[i] not in {"", units.ABSENT} for t in texts)]
+    rows = [_row(number, shape, record, smallest, spread) for number, shape, record in found]
     return Results(
-        heads=tuple(_HEADS[i] for i in kept),
+        heads=tuple(heads[i] for i in kept),
         cells=tuple(
             (columns[number][0], *(text[i] for i in kept))
             for (number, _, _), text in zip(found, texts, strict=True)
@@ -132,7 +136,11 @@ def _smallest(grid: Grid) -> Mapping[tuple[int, int | None], Record]:
 
 
 def _row(
-    number: int, shape: Shape, record: Record, smallest: Mapping[tuple[int, int | None], Record]
+    number: int,
+    shape: Shape,
+    record: Record,
+    smallest: Mapping[tuple[int, int | None], Record],
+    spread: Spread,
 ) -> Row:
     row: Row = {
         "column": number,
@@ -142,7 +150,8 @@ def _row(
         "status": record.status,
         "verdict": record.figures.get("verdict"),
         "failure": marks.cell(record, "none").text if record.failure else None,
-        **_figures(record),
+        "usable_for": record.figures.get("usable_for"),
+        **_figures(record, spread),
     }
     base, latency = smallest.get((number, shape.input_size)), measured(record)
     if base is not None and latency is not None and (least := measured(base)) is not None:
@@ -151,7 +160,7 @@ def _row(
     return {name: _short(value) for name, value in row.items() if _is_known(value)}
 
 
-def _figures(record: Record) -> Row:
+def _figures(record: Record, spread: Spread) -> Row:
     latency, rate = measured(record), throughput(record)
     energy, half = (record.number(f"energy_{n}_j") for n in ("per_inference", "uncertainty"))
     memory, macs = record.number("peak_memory_bytes"), record.number("macs")
@@ -160,10 +169,14 @@ def _figures(record: Record) -> Row:
         "latency": latency and latency.value,
         "latency_low": latency and latency.low,
         "latency_high": latency and latency.high,
-        "width": latency and latency.relative_half_width,
+        "latency_relative_low": latency and latency.relative_low,
+        "latency_relative_high": latency and latency.relative_high,
+        "width": _width(record, spread),
         "throughput": rate and rate.y,
         "throughput_low": rate and rate.low,
         "throughput_high": rate and rate.high,
+        "throughput_relative_low": rate and rate.relative_low,
+        "throughput_relative_high": rate and rate.relative_high,
         "energy": energy,
         "energy_low": None if energy is None or half is None else energy - half,
         "energy_high": None if energy is None or half is None else energy + half,
@@ -204,9 +217,15 @@ def _short(value: object) -> object:
     return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
-def _width(record: Record) -> str:
+def _shown(record: Record, spread: Spread) -> Estimate | None:
+    """The latency with the interval that all figures of the table have."""
     latency = measured(record)
-    return units.percent(latency.relative_half_width if latency else None)
+    return latency.compared() if latency and spread == "relative" else latency
+
+
+def _width(record: Record, spread: Spread) -> float | None:
+    latency = _shown(record, spread)
+    return latency.relative_half_width if latency else None
 
 
 def _energy(record: Record) -> str:
@@ -216,18 +235,26 @@ def _energy(record: Record) -> str:
     return units.energy(value, record.number("energy_uncertainty_j"))
 
 
-_HEADS = (
-    Head(title="size", key="size", show=lambda r: size_label(r.workload.input_size)),
-    Head(title="batch", key="batch", show=lambda r: str(r.workload.batch_size)),
-    Head(title="latency", key="latency", show=lambda r: units.latency(r.latency)),
-    Head(title="± %", key="width", show=_width),
-    Head(title="outcome", key="status", show=outcome, number=False),
-    Head(
-        title="verdict",
-        key="verdict",
-        show=lambda r: str(r.figures.get("verdict") or ""),
-        number=False,
-    ),
+def _heads(spread: Spread) -> tuple[Head, ...]:
+    """What follows the name of the variant."""
+    return (
+        Head(title="size", key="size", show=lambda r: size_label(r.workload.input_size)),
+        Head(title="batch", key="batch", show=lambda r: str(r.workload.batch_size)),
+        Head(title="latency", key="latency", show=lambda r: units.latency(_shown(r, spread))),
+        Head(title="± %", key="width", show=lambda r: units.half_width(_width(r, spread))),
+        Head(title="outcome", key="status", show=outcome, number=False),
+        Head(title="verdict", key="verdict", show=_word("verdict"), number=False),
+        Head(title="usable for", key="usable_for", show=_word("usable_for"), number=False),
+        *_OTHER_HEADS,
+    )
+
+
+def _word(name: str) -> Callable[[Record], str]:
+    """The text of a field that holds a word; empty where it holds none."""
+    return lambda record: str(record.figures.get(name) or "")
+
+
+_OTHER_HEADS = (
     Head(
         title="inputs/s",
         key="throughput",
@@ -246,4 +273,4 @@ _HEADS = (
         show=lambda r: units.percent(r.number("roof_share")),
     ),
 )
-"""What follows the name of the variant."""
+"""Those after the latency and what is said of it."""

@@ -1,7 +1,8 @@
 """Vega-Lite specifications of the page's plots, without their points; the page's script has those.
 
-Each point has `x` and `y`, the ends `lo` and `hi` of its interval, and the number of its variant,
-`column`: a name could be one that Vega keeps for itself. The page's script gives the `names`.
+Each point has `x` and `y`, the ends `lo` and `hi` of its interval, `near` and `far` of the one for
+comparisons within its run, and the number of its variant, `column`: a name could be one that Vega
+keeps for itself. The page's script gives the `names`.
 Colours are variables of the style sheet, so that light, dark and print need no drawing again.
 """
 
@@ -13,6 +14,9 @@ from typing import Any
 Spec = dict[str, Any]
 
 HEIGHT = 320
+STRIP, STRIP_GAP = 64, 24
+THIN, THICK = 1.5, 4.5
+"""Widths of bars, in pixels: of the interval, and of the one for comparisons within a run."""
 SECONDS, JOULES = (
     f"datum.value < 1e-3 ? format(datum.value * 1e6, '~g') + ' \N{MICRO SIGN}{unit}' : "
     f"datum.value < 1 ? format(datum.value * 1e3, '~g') + ' m{unit}' : "
@@ -64,12 +68,13 @@ def points(x: Spec, y: Spec, *, lines: bool, below: Sequence[Spec] = ()) -> Spec
     """Points with their intervals, joined by lines; crosses above for what has no figure."""
     faded = {"condition": {"param": "pick", "value": 1}, "value": 0.12}
     layers: list[Spec] = [*below]
-    layers.append(
+    layers += [
         {
-            "mark": {"type": "rule", "clip": True, "strokeWidth": 1.5},
-            "encoding": {"y": quantity("lo"), "y2": {"field": "hi"}, "opacity": faded},
+            "mark": {"type": "rule", "clip": True, "strokeWidth": width},
+            "encoding": {"y": quantity(low), "y2": {"field": high}, "opacity": faded},
         }
-    )
+        for low, high, width in (("lo", "hi", THIN), ("near", "far", THICK))
+    ]
     if lines:
         layers.append({"mark": {"type": "line", "clip": True}, "encoding": {"opacity": faded}})
     layers += [
@@ -88,6 +93,7 @@ def points(x: Spec, y: Spec, *, lines: bool, below: Sequence[Spec] = ()) -> Spec
                 **POINTED_AT,
             },
         },
+        _holes(),
         _crosses(),
         _ring(),
     ]
@@ -109,6 +115,15 @@ def points(x: Spec, y: Spec, *, lines: bool, below: Sequence[Spec] = ()) -> Spec
     }
 
 
+def _holes() -> Spec:
+    """In points without an interval, which would look like the surest of all."""
+    return {
+        "transform": [{"filter": "datum.hollow"}],
+        "mark": {"type": "point", "filled": True, "size": 22, "opacity": 1},
+        "encoding": {"color": {"value": "var(--page)"}, **POINTED_AT},
+    }
+
+
 def _crosses() -> Spec:
     """What failed or was skipped, above the points."""
     return {
@@ -127,44 +142,81 @@ def _ring() -> Spec:
     }
 
 
-def course() -> Spec:
-    """The raw observations of a workload over time; every kind has a colour and a shape."""
+def course(*, strip: bool = False) -> Spec:
+    """The raw observations of a workload over time, below a strip of the machine's state or alone.
+
+    The last layer has the observations.
+    """
+    above = STRIP + STRIP_GAP if strip else 0
+    since = "the run's first call" if strip else "the first call"
+    return {
+        "width": "container",
+        "height": HEIGHT + above,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "encoding": {
+            "x": {
+                **quantity("x"),
+                "axis": {"title": f"time since {since}, s", "tickCount": 8, "grid": not strip},
+                "scale": {"nice": False},
+            }
+        },
+        "layer": [*([_strip()] if strip else []), _observations(above)],
+        "resolve": {"scale": {"y": "independent"}},
+    }
+
+
+def _strip() -> Spec:
+    """The state of the machine, at the upper edge; 1 is its average over the run."""
+    y = {
+        **quantity("y"),
+        "axis": {"title": None, "orient": "left", "format": "~g", "grid": False},
+        "scale": {"type": "log", "nice": False, "range": [STRIP, 0]},
+    }
+    return {
+        "data": {"name": "state"},
+        "encoding": {"y": y},
+        "layer": [
+            {
+                "mark": {"type": "line", "color": "var(--c1)", "strokeWidth": 1.5},
+                "encoding": {**POINTED_AT},
+            },
+            {
+                "data": {"values": [{"y": 1}]},
+                "mark": {"type": "rule", "color": "var(--soft)"},
+                "encoding": {"x": {"value": 0}, "x2": {"value": "width"}},
+            },
+        ],
+    }
+
+
+def _observations(above: int) -> Spec:
+    """Every value, so many pixels below the upper edge; a kind has a colour and a shape."""
     kinds = ["counted", "outlier", "after a switch", "warm-up"]
     shapes = ["circle", "triangle-up", "square", "diamond"]
     colours = ["var(--c0)", "var(--c1)", "var(--c4)", "var(--soft)"]
     scale: Mapping[str, Any] = {"domain": kinds}
+    y = {
+        **quantity("y"),
+        "axis": {**axis("latency per call", SECONDS), "orient": "left", "grid": True},
+        "scale": {"type": "log", "nice": False, "range": [HEIGHT + above, above]},
+    }
     return {
-        "width": "container",
-        "height": HEIGHT,
-        "autosize": {"type": "fit-x", "contains": "padding"},
         "layer": [
             {
                 "data": {"name": "processes"},
                 "mark": {"type": "rule", "strokeDash": [2, 3], "color": "var(--soft)"},
-                "encoding": {"x": quantity("x")},
             },
             {
                 "data": {"name": "points"},
                 "mark": {"type": "point", "filled": True, "size": 28, "opacity": 0.85},
                 "encoding": {
-                    "x": {
-                        **quantity("x"),
-                        "axis": {"title": "time since the first call, s", "tickCount": 8},
-                    },
-                    "y": {
-                        **quantity("y"),
-                        "axis": axis("latency per call", SECONDS),
-                        "scale": {"type": "log", "nice": False},
-                    },
+                    "y": y,
                     "color": {"field": "kind", "scale": {**scale, "range": colours}},
                     "shape": {"field": "kind", "scale": {**scale, "range": shapes}},
                     **POINTED_AT,
                 },
             },
-            {
-                **_ring(),
-                "encoding": {**_ring()["encoding"], "x": quantity("x"), "y": quantity("y")},
-            },
+            {**_ring(), "encoding": {**_ring()["encoding"], "y": quantity("y")}},
         ],
     }
 

@@ -16,6 +16,10 @@ NAMES = ("latency_by_batch", "latency_by_size", "throughput_by_batch", "latency_
 SUSTAINED = "sustained_"
 """Begins the name of the plot of a run under continuous load; the run's id follows."""
 FORMATS = ("png", "svg")
+BARS = ("thick: against the other workloads of this run", "thin: on this device")
+"""What the bars of a plot are, where a joint fit gave two kinds of interval."""
+HOLLOW = "hollow: no interval"
+"""What a hollow marker is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,4 +135,6 @@ def _drawable(plot: Plot, panels: Sequence[Panel]) -> Plot:
 def _label(figure: str, panels: Sequence[Panel]) -> str:
     words = "latency per call" if figure == "latency" else "throughput, inputs/s"
     points = [point for panel in panels for one in panel.series for point in one.points]
+    if any(point.relative_low is not None for point in points):
+        return words + " (bars: intervals)"
     return words + " (bars: interval)" * any(point.low is not None for point in points)

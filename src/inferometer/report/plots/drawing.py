@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from matplotlib.axes import Axes
@@ -18,6 +18,7 @@ from inferometer.analysis.grid import Column
 from inferometer.analysis.series import Point, Series
 from inferometer.core import units
 from inferometer.report.document import marks
+from inferometer.report.plots.bars import bar_keys, draw_bars, hollow, hollow_marker
 from inferometer.report.plots.choice import Panel, Plot
 from inferometer.report.plots.figures import (
     COLOURS,
@@ -62,7 +63,8 @@ def _figure(plot: Plot) -> Figure:
     width, height = max(across, 1.35) * _PANEL_INCHES[0], down * _PANEL_INCHES[1]
     figure = Figure(layout="constrained")
     FigureCanvasAgg(figure)
-    rows = 0 if named else _legend(figure, width, styles, failures=bool(_strips(plot.panels)))
+    handles = [] if named else _handles(styles, failures=bool(_strips(plot.panels)))
+    rows = _legend(figure, width, [*handles, *bar_keys(plot.panels)])
     figure.set_size_inches(width, height + 0.2 * rows)
     grid = figure.subplots(down, across, sharey=True, squeeze=False)
     shown: list[Axes] = list(grid.flat)[: len(plot.panels)]
@@ -115,28 +117,12 @@ def _style(colour: int, marker: int, dash: int) -> _Style:
 def _panel(axes: Axes, panel: Panel, styles: Styles) -> None:
     """Points with their intervals, joined by lines."""
     for one in panel.series:
-        axes.errorbar(
-            [point.x for point in one.points],
-            [point.y for point in one.points],
-            yerr=_bars(one.points),
-            markersize=5,
-            linewidth=1.2,
-            capsize=2.5,
-            elinewidth=1,
-            **styles[one.column],
-        )
-
-
-def _bars(points: Iterable[Point]) -> list[list[float]]:
-    """Lengths of the error bars below and above each point; 0 where an end is unknown."""
-    ends = [
-        (
-            0.0 if point.low is None else max(0.0, point.y - point.low),
-            0.0 if point.high is None else max(0.0, point.high - point.y),
-        )
-        for point in points
-    ]
-    return [[below for below, _ in ends], [above for _, above in ends]]
+        style = styles[one.column]
+        xs, ys = [point.x for point in one.points], [point.y for point in one.points]
+        draw_bars(axes, one.points, style["color"])
+        axes.plot(xs, ys, markersize=5, linewidth=1.2, **style)
+        for point in hollow(one.points):
+            axes.plot(point.x, point.y, color=style["color"], **hollow_marker(style["marker"]))
 
 
 def _scale(all_axes: Sequence[Axes], plot: Plot) -> None:
@@ -239,16 +225,25 @@ def _crosses(axes: Axes, one: Series, height: float, colour: str) -> None:
         )
 
 
-def _legend(figure: Figure, width: float, styles: Styles, *, failures: bool) -> int:
+def _handles(styles: Styles, *, failures: bool) -> list[Line2D]:
+    """What the legend says of the variants, and of what has no figure."""
+    handles = [
+        Line2D([], [], markersize=5, label=legend_label(column.label, _LABEL_LENGTH), **style)
+        for column, style in styles.items()
+    ]
+    cross = Line2D([], [], color="#666666", marker="x", linestyle="none", markersize=5)
+    cross.set_label("not measured, and why")
+    return [*handles, *([cross] if failures else [])]
+
+
+def _legend(figure: Figure, width: float, handles: Sequence[Line2D]) -> int:
     """A legend below the panels, where it covers no figure; gives the number of its rows."""
-    handles = [Line2D([], [], markersize=5, **style) for style in styles.values()]
-    labels = [legend_label(column.label, _LABEL_LENGTH) for column in styles]
-    if failures:
-        handles.append(Line2D([], [], color="#666666", marker="x", linestyle="none", markersize=5))
-        labels.append("not measured, and why")
+    if not handles:
+        return 0
+    labels = [str(handle.get_label()) for handle in handles]
     entry = 0.7 + 0.072 * max(len(label) for label in labels)  # inches, in this font
     across = min(max(1, int(width / entry)), len(labels))
-    figure.legend(handles, labels, loc="outside lower center", ncols=across, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=across, frameon=False)
     return math.ceil(len(labels) / across)
 
 

@@ -69,7 +69,7 @@ function pointsOf(chart, chosen) {
     const [x, y] = [row[chart.x], row[chart.y]];
     if (!drawn.has(row.column) || !(x > 0)) continue;
     const point = { i, x, column: row.column };
-    if (y > 0) points.push({ ...point, y, ...interval(y, row[chart.low], row[chart.high]) });
+    if (y > 0) points.push({ ...point, y, ...intervals(y, row, chart.interval) });
     else if (row.failure) failed.push(point);
     else if (y <= 0) nowhere += 1;
   }
@@ -77,10 +77,19 @@ function pointsOf(chart, chosen) {
   return { points, failed, nowhere, left: variants.length - drawn.size, variants: variants.length };
 }
 
+/** The ends of both intervals: that on the device, and that against the others of the run. */
+function intervals(y, row, name) {
+  const [lo, hi] = interval(y, row[`${name}_low`], row[`${name}_high`]);
+  const [near, far] = interval(y, row[`${name}_relative_low`], row[`${name}_relative_high`]);
+  const ends = ["low", "high", "relative_low", "relative_high"];
+  const hollow = name !== "" && ends.every((end) => row[`${name}_${end}`] === undefined);
+  return { lo, hi, near, far, hollow };
+}
+
 /** The ends of an interval; one that is missing, or not above 0, is beyond the axis. */
 function interval(y, low, high) {
-  if (low === undefined && high === undefined) return { lo: y, hi: y };
-  return { lo: low > 0 ? low : 0, hi: high ?? Infinity };
+  if (low === undefined && high === undefined) return [y, y];
+  return [low > 0 ? low : 0, high ?? Infinity];
 }
 
 /** The range of a logarithmic axis, with some room; a share of it stays free at the upper end. */
@@ -150,7 +159,10 @@ function plot(chart, place, points, failed) {
   const ends = points.flatMap((p) => [p.y, Math.max(p.lo, p.y / 3), Math.min(p.hi, p.y * 3)]);
   y.scale.domain = range(ends, 1.15, failed.length ? HEAD_ROOM : 0);
   const [bottom, top] = y.scale.domain;
-  for (const p of points) Object.assign(p, { lo: Math.max(p.lo, bottom), hi: Math.min(p.hi, top) });
+  for (const p of points) {
+    const inside = (end) => Math.min(Math.max(end, bottom), top);
+    for (const end of ["lo", "hi", "near", "far"]) p[end] = inside(p[end]);
+  }
   const ticks = [...new Set([...points, ...failed].map((p) => p.x))].sort((a, b) => a - b);
   const own = spec.layer.find((layer) => layer.data?.values);
   if (own) widen(own.data.values, x.scale, y.scale);
@@ -202,24 +214,44 @@ function readable(figure, points, text) {
 }
 
 async function drawCourse(figure) {
-  const course = data.courses[figure.querySelector("select").value];
+  const chosen = figure.querySelector("select").value;
+  const course = data.courses[chosen];
+  const state = data.states[data.stateOf[chosen]];
   figure.querySelector(".bound").textContent = course.note;
   figure.querySelector(".reading").textContent = "";
   figure.view?.finalize();
-  const points = course.at.map((x, n) => ({ x, y: course.values[n], kind: WORDS[course.kinds[n]] }));
-  const processes = course.processes.map((x) => ({ x }));
-  const spec = structuredClone(data.course);
-  const y = spec.layer[1].encoding.y;
+  // On the axis of the run, where its state is shown above; else on that of the workload.
+  const later = state ? course.begin - state.begin : 0;
+  const points = course.at.map((at, n) =>
+    ({ x: at + later, y: course.values[n], kind: WORDS[course.kinds[n]] }));
+  const processes = course.processes.map((at) => ({ x: at + later }));
+  const spec = structuredClone(state ? data.course.below : data.course.alone);
+  const { y } = spec.layer.at(-1).layer[1].encoding;
   y.scale.domain = range(points.map((p) => p.y), 1.05);
   y.axis.values = roundValues(y.scale.domain);
-  const said = (point) => `${seconds(point.y)} at ${point.x} s: ${point.kind}`;
+  const strip = state ? state.at.map((x, n) => ({ x, y: state.factor[n] })) : [];
+  const times = [...points, ...processes, ...strip].map(({ x }) => x);
+  spec.encoding.x.scale.domain = [Math.min(...times), Math.max(...times)];
+  if (state) setStrip(spec.layer[0].encoding.y, strip.map((p) => p.y));
+  const said = ({ x, y, kind }) => (kind
+    ? `${seconds(y)} at ${Number(x.toFixed(4))} s: ${kind}`
+    : `machine at ${x} s: ${y.toFixed(2)} times the run's average latency`);
   const place = figure.querySelector(".plot");
   const legendColumns = place.clientWidth < 500 ? 2 : 4;
-  const sets = { points, processes, read: [] };
+  const sets = { points, processes, read: [], state: strip };
   const made = await embed(place, spec, { data: sets, legendColumns }, said);
   figure.view = made.view;
   readable(figure, points, said);
   await drawHistogram(byId("histogram"), course);
+}
+
+/** The range of a strip around 1, with the ticks that have room. */
+function setStrip(y, factors) {
+  const [low, high] = range([1 / 1.05, 1.05, ...factors], 1.02);
+  const far = (value) => Math.abs(Math.log(value)) > 0.35 * Math.log(high / low);
+  y.scale.domain = [low, high];
+  y.axis.values = [...[Math.min(...factors), Math.max(...factors)]
+    .map((value) => Number(value.toFixed(2))).filter(far), 1];
 }
 
 async function drawHistogram(figure, course) {

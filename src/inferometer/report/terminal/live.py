@@ -6,9 +6,10 @@ most once a second, and by no thread of its own.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console, Group, RenderableType
@@ -25,6 +26,7 @@ from inferometer.runner.events import (
     Event,
     Listener,
     Notice,
+    Precision,
     Progress,
     RunEnded,
     RunStarted,
@@ -35,6 +37,7 @@ RESULTS_SHOWN = 5
 LEAST_INTERVAL_S = 1.0
 PLAIN_INTERVAL_S = 30.0
 MESSAGE_LENGTH = 200
+PRECISIONS_SHOWN = 5
 
 
 @contextmanager
@@ -91,6 +94,7 @@ class Display:
         self._done = self._planned = 0
         self._progress: Progress | None = None
         self._results: deque[str] = deque(maxlen=RESULTS_SHOWN)
+        self._precisions: deque[Precision] = deque(maxlen=PRECISIONS_SHOWN)
 
     def __call__(self, event: Event) -> None:
         """Take the event in, and draw if the last drawing is old enough."""
@@ -100,6 +104,10 @@ class Display:
                 self._done, self._planned = event.done, event.planned
             case Progress():
                 self._progress = event
+            case Precision():
+                if self._precisions and self._precisions[-1].replicate >= event.replicate:
+                    self._precisions.clear()  # another group, which memory did not hold beside it
+                self._precisions.append(event)
             case WorkloadDone():
                 self._done, self._planned = event.done, event.planned
                 self._finished(event)
@@ -124,7 +132,8 @@ class Display:
         """The display as it stands."""
         now = _doing(self._progress) if self._progress is not None else ""
         above = [_cut(line) for line in (self._heading, *self._results)]
-        return Group(*above, self._bar(), _cut(now))
+        precise = [_cut(_shrinking(self._precisions))] if self._precisions else []
+        return Group(*above, *precise, self._bar(), _cut(now))
 
     def _bar(self) -> Table:
         progress = self._progress
@@ -154,6 +163,20 @@ def _doing(progress: Progress) -> str:
     return f"{progress.doing} {marks.plain(progress.workload.label)}{seen}"
 
 
+def _shrinking(found: Sequence[Precision]) -> str:
+    """How the widest half-width became narrower, replicate by replicate, and the aim."""
+    widest = " \N{RIGHTWARDS ARROW} ".join(_half_width(one.widest) for one in found)
+    last = found[-1]
+    return (
+        f"widest interval after {wording.plural(last.replicate, 'replicate')}: {widest}, "
+        f"median {_half_width(last.median)}, target {_half_width(last.target)}"
+    )
+
+
+def _half_width(share: float) -> str:
+    return f"± {units.percent(share)}" if math.isfinite(share) else "none yet"
+
+
 def _remaining(progress: Progress | None) -> str:
     if progress is None or progress.remaining_s is None:
         return ""
@@ -176,6 +199,8 @@ def _line(event: Event) -> str:
             share = f"{100 * event.fraction:.0f} %" if known else ""
             parts = [share, _remaining(event), _doing(event)]
             return ", ".join(part for part in parts if part)
+        case Precision():
+            return _shrinking([event])
         case Notice():
             return f"note: {marks.plain(event.message)}"
         case RunEnded(run=run):

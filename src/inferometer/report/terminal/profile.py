@@ -254,7 +254,7 @@ def _calls(calls: float) -> str:
 
 def _spread(one: Node | OperatorTime, value: float) -> str:
     """Half the distance of the quartiles, as a share of the value."""
-    return units.percent((one.high_s - one.low_s) / 2 / value) if value > 0 else ""
+    return units.half_width((one.high_s - one.low_s) / 2 / value) if value > 0 else ""
 
 
 def _share(seconds: float, tree: CallTree) -> str:

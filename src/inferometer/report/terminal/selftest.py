@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from inferometer.core.units import duration, number, percent, seconds
+from inferometer.core.units import duration, is_lopsided, number, percent, seconds
 from inferometer.runner.selftest.check import Check
 from inferometer.runner.selftest.run import SelfTest
 
@@ -43,12 +43,14 @@ def _row(check: Check) -> tuple[str, str, str, str]:
 
 
 def _figure(check: Check) -> str:
-    """The value, with half of its interval where it has one."""
+    """The value with half of its interval where it has one; both ends of a lopsided one."""
     if check.value is None:
         return ""
     text = _amount(check, check.value)
     if check.low is None or check.high is None:
         return text
+    if is_lopsided(check.value, check.low, check.high):
+        return f"{text} [{_amount(check, check.low)}, {_amount(check, check.high)}]"
     return f"{text} ± {_amount(check, (check.high - check.low) / 2)}"
 
 

@@ -6,6 +6,8 @@ from inferometer.core.procedure import Procedure
 from inferometer.core.workload import Variant, Workload
 from inferometer.runner.scheduling.task import owed_s
 
+FORETELLING = 3
+"""Shapes by which a larger one is foretold."""
 WARMUP_CALLS = 2
 """Calls that a warm-up of a slow workload takes, the first included."""
 
@@ -15,25 +17,25 @@ class CallTimes:
 
     def __init__(self) -> None:
         self._seen: dict[Workload, float] = {}
-        self._largest: dict[tuple[Variant, bool], Workload] = {}
 
     def learn(self, workload: Workload, call_s: float) -> None:
         """Take what a call of a workload took into account."""
-        self._seen[workload] = call_s
-        largest = self._largest.setdefault(_line(workload), workload)
-        if work(workload) > work(largest):
-            self._largest[_line(workload)] = workload
+        # One call that somebody disturbed shall not set the forecast.
+        self._seen[workload] = min(call_s, self._seen.get(workload, call_s))
 
     def of(self, workload: Workload) -> float | None:
-        """What was seen, else in proportion to the largest shape of the variant that was seen.
+        """What was seen, else in proportion to the largest shapes of the variant that were seen.
+
+        The least of three: a call that somebody disturbed foretells nothing.
 
         Returns:
             Seconds, or None where no shape of the variant is known.
         """
-        largest = self._largest.get(_line(workload))
-        if largest is None or workload in self._seen:
-            return self._seen.get(workload)
-        return self._seen[largest] * work(workload) / work(largest)
+        if workload in self._seen:
+            return self._seen[workload]
+        known = [one for one in self._seen if _line(one) == _line(workload)]
+        largest = sorted(known, key=work, reverse=True)[:FORETELLING]
+        return min((self._seen[one] * work(workload) / work(one) for one in largest), default=None)
 
 
 def work(workload: Workload) -> float:
@@ -41,9 +43,9 @@ def work(workload: Workload) -> float:
     return float(workload.batch_size * (workload.input_size or 1) ** 2)
 
 
-def needed_s(call_s: float, procedure: Procedure) -> float:
+def needed_s(call_s: float, procedure: Procedure, least: int | None = None) -> float:
     """Estimated seconds of a warm-up and the least number of timed calls."""
-    return WARMUP_CALLS * call_s + owed_s(call_s, procedure)
+    return WARMUP_CALLS * call_s + owed_s(call_s, procedure, least=least)
 
 
 def _line(workload: Workload) -> tuple[Variant, bool]:

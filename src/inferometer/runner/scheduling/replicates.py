@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from inferometer.core.procedure import Procedure
@@ -14,6 +14,9 @@ from inferometer.runner.scheduling.pairing import are_partners, pair_width, rati
 from inferometer.runner.scheduling.task import Task
 from inferometer.stats.processes import relative_gain_per_s
 from inferometer.stats.stopping import Rule
+
+TIMES, MOST_TIMES = 2, 5
+"""So many times the planned processes may be made of a workload, without and with a budget."""
 
 
 @dataclass(kw_only=True)
@@ -69,12 +72,14 @@ class _Offer:
         planned: whether the procedure asks for it.
         worth: of two offers of a kind, the higher is taken first.
         cost_s: estimated seconds, of all that are still planned where one is.
+        next_s: estimated seconds of the next one.
     """
 
     workloads: tuple[Workload, ...]
     planned: bool
     worth: float
     cost_s: float
+    next_s: float
 
 
 def further(
@@ -83,29 +88,33 @@ def further(
     *,
     cost_s: Callable[[Prepared], float],
     left_s: float,
+    widths: Mapping[Workload, float] = {},
 ) -> list[Workload]:
     """The workloads that get another process.
 
     Planned processes come first, those of the cheapest workloads before the others, and all that a
-    workload still lacks are paid for at once. What is left buys further processes where the
-    relative half-width falls most for each second. The sides of a pair get both one or neither, and
-    their half-width is that of the ratio.
+    workload still lacks are paid for at once; where that is too much, the next one alone. What is
+    left buys further processes where the relative half-width falls most for each second. The sides
+    of a pair get both one or neither, and their half-width is that of the ratio.
 
     Args:
         present: workloads that had one process more just now.
         procedure: how many processes are planned, and the target.
         cost_s: estimated seconds of one more process of a workload.
         left_s: seconds that may be planned for; infinite without a budget.
+        widths: half-widths for comparisons, in logarithms, where the workloads can be read
+            together; they decide instead of those of each alone.
     """
     made = (
-        _offer(sides, procedure, cost_s=sum(map(cost_s, sides)))
+        _offer(sides, procedure, cost_s=sum(map(cost_s, sides)), widths=widths, left_s=left_s)
         for sides in _units(present, procedure)
     )
     offers = [offer for offer in made if offer is not None]
     chosen: list[Workload] = []
     for offer in sorted(offers, key=lambda one: (one.planned, one.worth), reverse=True):
-        if offer.cost_s <= left_s:
-            left_s -= offer.cost_s
+        price_s = offer.cost_s if offer.cost_s <= left_s else offer.next_s
+        if price_s <= left_s:
+            left_s -= price_s
             chosen += offer.workloads
     return chosen
 
@@ -117,7 +126,7 @@ def complete(present: Sequence[Prepared], procedure: Procedure) -> list[Workload
         one.task.workload
         for sides in units
         for one in sides
-        if _offer(sides, procedure, cost_s=0.0) is None
+        if _offer(sides, procedure, cost_s=0.0, widths={}, left_s=0.0) is None
     ]
 
 
@@ -134,19 +143,33 @@ def _units(present: Sequence[Prepared], procedure: Procedure) -> list[tuple[Prep
     return units
 
 
-def _offer(sides: tuple[Prepared, ...], procedure: Procedure, *, cost_s: float) -> _Offer | None:
+def _offer(
+    sides: tuple[Prepared, ...],
+    procedure: Procedure,
+    *,
+    cost_s: float,
+    widths: Mapping[Workload, float],
+    left_s: float,
+) -> _Offer | None:
     """What another process of a workload or a pair is worth; None where none is wanted."""
     workloads = tuple(one.task.workload for one in sides)
     replicates = min(one.replicates for one in sides)
     lacking = procedure.processes - replicates
     if lacking > 0:
-        return _Offer(workloads=workloads, planned=True, worth=-cost_s, cost_s=lacking * cost_s)
+        all_s = lacking * cost_s
+        return _Offer(workloads=workloads, planned=True, worth=-cost_s, cost_s=all_s, next_s=cost_s)
     spent_s = max(math.fsum(done.timed_s for done in one.measured) for one in sides)
-    width = _width_to_go(sides, procedure)
-    if spent_s >= procedure.max_time_s or width is None:
+    if len(sides) == 1 and (relative := widths.get(workloads[0])) is not None:
+        # Time that nobody else needs buys precision, as long as there is a budget that ends.
+        most = MOST_TIMES if math.isfinite(left_s) else TIMES
+        width = relative if replicates < most * procedure.processes else None
+        width = None if width is None or width <= procedure.target else width
+    else:
+        width = None if spent_s >= procedure.max_time_s else _width_to_go(sides, procedure)
+    if width is None:
         return None
     worth = relative_gain_per_s(width, replicates, 1, max(cost_s, 1e-9))
-    return _Offer(workloads=workloads, planned=False, worth=worth, cost_s=cost_s)
+    return _Offer(workloads=workloads, planned=False, worth=worth, cost_s=cost_s, next_s=cost_s)
 
 
 def _width_to_go(sides: tuple[Prepared, ...], procedure: Procedure) -> float | None:

@@ -11,7 +11,7 @@ import random
 from collections.abc import Sequence
 
 from inferometer.core.procedure import Procedure
-from inferometer.runner.scheduling.task import Task, plan_round, round_s
+from inferometer.runner.scheduling.task import FEWEST_CALLS, Task, plan_round, round_s
 from inferometer.runner.workers.messages import RoundPlan
 
 
@@ -58,14 +58,23 @@ class Schedule:
     def cut(self, now: float) -> Task | None:
         """The most expensive task, where the least that is owed to all does not fit any more.
 
-        To be asked until it answers None: the caller records that the task was cut.
+        Before that, the most expensive ones owe fewer calls, so that all get some. To be asked
+        until it answers None: the caller records that the task was cut.
         """
-        owing = [task for task in self._open if task.owes]
-        if not owing or sum(task.owed_s() for task in owing) <= self.deadline - now:
-            return None
-        worst = max(owing, key=Task.owed_s)
-        self.drop(worst)
-        return worst
+        left_s = self.deadline - now
+        while owing := [task for task in self._open if task.owes]:
+            if sum(task.owed_s() for task in owing) <= left_s:
+                return None
+            worst = max(owing, key=Task.owed_s)
+            if worst.least_s(FEWEST_CALLS) > left_s or not self._shortened(owing):
+                self.drop(worst)
+                return worst
+        return None
+
+    def _shortened(self, owing: Sequence[Task]) -> bool:
+        """Whether one could owe less; a pair needs the same of both."""
+        ordered = sorted(owing, key=Task.owed_s, reverse=True)
+        return not self.procedure.pair and any(task.shorten() for task in ordered)
 
     pair: int | None = None
 

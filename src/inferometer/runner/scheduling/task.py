@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from statistics import median
 
@@ -15,6 +15,8 @@ from inferometer.runner.workers.messages import RoundPlan
 from inferometer.stats.intervals import cluster_mean
 from inferometer.stats.stopping import Look, Rule, expected_more_s, look, until_look_s
 
+FEWEST_CALLS = 2
+"""Calls of which a figure can be made, for want of time for more."""
 BATCHED_BELOW_S = 50e-6
 BATCH_S = 100e-6
 POST_SWITCH_S = 0.02
@@ -41,6 +43,9 @@ class Task:
         rounds: rounds of this process, and those of interrupted ones whose share it completes.
         next_analysis: rounds that must be there before the next interim analysis: a rule that is
             asked after every round stops in calm moments.
+        least: calls that the budget leaves time for, where that is less than the procedure asks.
+        best_rounds: rounds after which time is better spent on another process; None where no
+            further ones would follow.
     """
 
     workload: Workload
@@ -50,6 +55,27 @@ class Task:
     before: Sequence[Round] = ()
     rounds: list[Round] = field(default_factory=list)
     next_analysis: int = 0
+    least: int | None = None
+    best_rounds: int | None = None
+
+    def __post_init__(self) -> None:
+        """Ask no process for more than the budget leaves time for."""
+        if self.least is not None:
+            self.rule = replace(
+                self.rule,
+                min_calls=min(self.rule.min_calls, self.least),
+                min_rounds=min(self.rule.min_rounds, self.least),
+                min_span_s=0.0,
+            )
+
+    def shorten(self) -> bool:
+        """Owe half of the calls, two at the least; whether that is less than before."""
+        owed = self.procedure.min_calls if self.least is None else self.least
+        if owed <= FEWEST_CALLS:
+            return False
+        self.least = max(math.ceil(owed / 2), FEWEST_CALLS)
+        self.__post_init__()
+        return True
 
     def add(self, done: Round) -> None:
         """Take the observations of a round into account."""
@@ -92,11 +118,14 @@ class Task:
         """Whether the workload lacks calls or rounds, all its processes together."""
         return self.owed_s() > 0
 
+    def least_s(self, least: int | None) -> float:
+        """Estimated seconds until so few calls are there, all processes together."""
+        calls, rounds = self.calls + _calls(self.before), len(self.rounds) + len(self.before)
+        return owed_s(self.call_s, self.procedure, calls=calls, rounds=rounds, least=least)
+
     def owed_s(self) -> float:
         """Estimated seconds until the least is there, all processes together."""
-        calls = self.calls + _calls(self.before)
-        rounds = len(self.rounds) + len(self.before)
-        return owed_s(self.call_s, self.procedure, calls=calls, rounds=rounds)
+        return self.least_s(self.least)
 
     def share_s(self) -> float:
         """Estimated seconds until this process has given its least."""
@@ -104,12 +133,20 @@ class Task:
         rounds = self.rule.min_rounds - len(self.rounds)
         return _until_s(self.call_s, self.procedure, calls=calls, rounds=rounds)
 
+    @property
+    def has_best(self) -> bool:
+        """Whether another process would tell more than another round of this one."""
+        best = self.best_rounds
+        return best is not None and len(self.rounds) >= best and self.has_share and self.has_span
+
     def enough(self) -> bool:
         """Whether this process has given enough; asks the rule when an interim analysis is due.
 
         It is due at a limit too: calls that became slower spend the time before their rounds are
         there.
         """
+        if self.has_best:
+            return True
         if not self.has_share or (len(self.rounds) < self.next_analysis and not self.at_limit):
             return False
         seen = _interim_analysis(self.rounds, self.rule)
@@ -207,10 +244,27 @@ def round_s(call_s: float, procedure: Procedure) -> float:
     return (plan.values + plan.settle) * plan.calls_per_value * call_s
 
 
-def owed_s(call_s: float, procedure: Procedure, *, calls: int = 0, rounds: int = 0) -> float:
-    """Estimated seconds until the least number of calls and rounds is there."""
-    calls, rounds = procedure.min_calls - calls, procedure.min_rounds - rounds
-    return _until_s(call_s, procedure, calls=calls, rounds=rounds)
+def owed_s(
+    call_s: float,
+    procedure: Procedure,
+    *,
+    calls: int = 0,
+    rounds: int = 0,
+    least: int | None = None,
+) -> float:
+    """Estimated seconds until the least number of calls and rounds is there.
+
+    Args:
+        call_s: seconds of one call.
+        procedure: says how many there are to be.
+        calls: those that are there.
+        rounds: those that are there.
+        least: calls and rounds at the most, where the budget leaves time for so few.
+    """
+    wanted_calls, wanted_rounds = procedure.min_calls, procedure.min_rounds
+    if least is not None:
+        wanted_calls, wanted_rounds = min(wanted_calls, least), min(wanted_rounds, least)
+    return _until_s(call_s, procedure, calls=wanted_calls - calls, rounds=wanted_rounds - rounds)
 
 
 def _until_s(call_s: float, procedure: Procedure, *, calls: int, rounds: int) -> float:

@@ -60,7 +60,7 @@ def excused(check: Check, floor: float) -> Check:
 
 
 def calls_of(done: Round, calls: Sequence[Call]) -> Sequence[Call]:
-    """The calls that the model itself saw during a round, settling ones included."""
+    """The calls that the model itself saw during a round, post-switch warm-up included."""
     if not done.starts_s:
         return ()
     first = bisect_left(calls, done.started_at - CLOCKS_APART_S, key=lambda call: call.at_s)

@@ -1,4 +1,4 @@
-"""Profile a loaded model in this process: plain and profiled calls in turns, and what they show."""
+"""Profile a loaded model in this process, by plain and profiled calls that alternate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from inferometer.stats.intervals import quantile_interval
 
 CONFIDENCE = 0.95
 GROUPS = 12
-"""Turns that the time is divided into; an interval needs four."""
+"""Replicates that the time is divided into; an interval needs four."""
 MOST_EVENTS = 50_000
 """Held by the profiler at a time; reading so many takes about a second."""
 EVENT_S = 20e-6
@@ -30,7 +30,7 @@ SETTLED_BELOW_S = 0.05
 
 
 @dataclass(kw_only=True)
-class _Turns:
+class _Replicates:
     """Latencies of blocks in the order plain, profiled, plain; seconds, a block per entry."""
 
     plain: list[Block] = field(default_factory=list)
@@ -42,13 +42,13 @@ def profile_here(
 ) -> Profile:
     """Profile a shape that is warm.
 
-    Each turn is a block of plain calls, one of profiled calls and one of plain calls again, so that
-    a steady drift hits both alike; at least one turn is made, however long it takes.
+    Each replicate is a block of plain calls, one of profiled calls and one of plain calls again, so
+    that a steady drift hits both alike; at least one replicate is made, however long it takes.
 
     Args:
         harness: the loaded model.
         shape: batch size and input size of the calls.
-        seconds: how long to take turns, the reading of what the profiler saw included.
+        seconds: how long to go on, the reading of what the profiler saw included.
         trace: where to write the last profiled calls for Chrome and Perfetto; None for nowhere.
 
     Raises:
@@ -60,13 +60,13 @@ def profile_here(
     profiler = _profiler(harness.session, inputs)
     call = harness.session.bind(inputs)
     with harness.session.running():
-        turns = _take_turns(call, profiler, seconds)
+        replicates = _alternate(call, profiler, seconds)
     if trace is not None:
         profiler.save_trace(trace)
     return Profile(
-        plain=_median(turns.plain),
-        profiled=_median(turns.profiled),
-        added=_added(turns),
+        plain=_median(replicates.plain),
+        profiled=_median(replicates.profiled),
+        added=_added(replicates),
         tree=profiler.tree(),
         input_shape=inputs.shape,
     )
@@ -80,28 +80,28 @@ def _profiler(session: Session, inputs: Inputs) -> Profiler:
     return session.profiler(inputs)
 
 
-def _take_turns(call: Callable[[], object], profiler: Profiler, seconds: float) -> _Turns:
-    turns = _Turns()
+def _alternate(call: Callable[[], object], profiler: Profiler, seconds: float) -> _Replicates:
+    replicates = _Replicates()
     call_s = profiler.run(1, warmup=1)[0]  # the first session starts the profiler up
-    calls = _calls_in_turn(call_s, profiler.events, seconds)
+    calls = _calls_in_block(call_s, profiler.events, seconds)
     warmup = int(call_s < SETTLED_BELOW_S)
     profiler.forget()
     end = time.perf_counter() + seconds
-    while not turns.profiled or time.perf_counter() < end:
-        group = len(turns.profiled)
+    while not replicates.profiled or time.perf_counter() < end:
+        group = len(replicates.profiled)
         before = _plain(call, calls, warmup)
         middle = profiler.run(2 * calls, warmup=warmup)
         after = _plain(call, calls, warmup)
-        turns.plain += [Block(process=0, group=group, values=part) for part in (before, after)]
-        turns.profiled.append(Block(process=0, group=group, values=middle))
-    return turns
+        replicates.plain += [Block(process=0, group=group, values=part) for part in (before, after)]
+        replicates.profiled.append(Block(process=0, group=group, values=middle))
+    return replicates
 
 
-def _calls_in_turn(call_s: float, events: int, seconds: float) -> int:
+def _calls_in_block(call_s: float, events: int, seconds: float) -> int:
     """Calls in a plain block; a profiled one has twice as many."""
-    turn_s = 4 * call_s + 2 * EVENT_S * events
+    replicate_s = 4 * call_s + 2 * EVENT_S * events
     within_events = MOST_EVENTS // (2 * max(events, 1))
-    return max(1, min(int(seconds / GROUPS / turn_s), within_events, MOST_CALLS))
+    return max(1, min(int(seconds / GROUPS / replicate_s), within_events, MOST_CALLS))
 
 
 def _plain(call: Callable[[], object], calls: int, warmup: int) -> list[float]:
@@ -124,15 +124,15 @@ def _median(blocks: Sequence[Block]) -> Estimate:
     )
 
 
-def _added(turns: _Turns) -> Estimate:
-    """What the profiler adds to a call, as a share; no interval from fewer than four turns."""
-    found = paired(group_ratios(turns.plain, turns.profiled))
+def _added(replicates: _Replicates) -> Estimate:
+    """What the profiler adds to a call, as a share; no interval from fewer than four replicates."""
+    found = paired(group_ratios(replicates.plain, replicates.profiled))
     interval = found.interval(CONFIDENCE)
     return Estimate(
         value=found.ratio - 1,
         low=None if interval is None else interval.low - 1,
         high=None if interval is None else interval.high - 1,
         confidence=CONFIDENCE,
-        method="trimmed mean of the log-ratios of turns",
-        n=len(turns.profiled),
+        method="trimmed mean of the log-ratios of replicates",
+        n=len(replicates.profiled),
     )

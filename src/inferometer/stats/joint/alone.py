@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from inferometer.stats.joint.robust import process_spread
-from inferometer.stats.joint.solve import Array, Observations, Solution, Variances
+from inferometer.stats.joint.solve import LEAST, Array, Observations, Solution, Variances
 
 CHANCE = 0.01
 """That any workload of a run is named although none moved."""
@@ -77,7 +77,9 @@ class _Series:
         self.process = data.process[mine]
         self.when = data.when[mine]
         flicker, count = _flicker(own[mine], self.process)
-        usual = at.noise**2 * float(np.median(data.noise_scale))  # that of rounds without a spike
+        usual = max(at.noise, LEAST) ** 2 * float(
+            np.median(data.noise_scale)
+        )  # that of rounds without a spike
         square = (COMMON_FREEDOM * usual + count * flicker**2) / (COMMON_FREEDOM + count)
         self.noise = math.sqrt(max(square, LEAST_NOISE**2 * usual))
         self.values = _without_spikes(own[mine], CLIPPED * self.noise)

@@ -66,6 +66,8 @@ def joint_fit(
 ) -> JointFit | None:
     """Fit all rounds of a run; None where they are too few, of one workload alone, or too many.
 
+    Also None where they leave nothing to fit.
+
     Args:
         workload: of each round, from 0 to m - 1, each at least once.
         process: number of the process that made it; those of two workloads are never the same.
@@ -75,7 +77,10 @@ def joint_fit(
     """
     # So small factors gain nothing by threads, which wait for each other where others compute.
     with threadpool_limits(1, "blas"):
-        return _fit(observations(workload, process, when_s, latency_s), confidence)
+        try:
+            return _fit(observations(workload, process, when_s, latency_s), confidence)
+        except np.linalg.LinAlgError:  # rounds that agree to the last digit, as clocks never do
+            return None
 
 
 def _fit(data: Observations, confidence: float) -> JointFit | None:

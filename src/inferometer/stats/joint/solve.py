@@ -24,6 +24,8 @@ Indices = NDArray[np.int64]
 
 CLOSEST_S = 1e-6
 """Least distance of two rounds; rounds of two workers may begin together."""
+LEAST = 1e-4
+"""Noise of a round that no clock tells from none."""
 RIDGE = 1e-10
 """Relative, so that a factor exists where two columns nearly agree."""
 
@@ -140,7 +142,7 @@ def solve(data: Observations, at: Variances) -> Solution:
 
 
 def _solve(data: Observations, at: Variances) -> _Parts:
-    precision = 1 / (at.noise**2 * data.noise_scale)
+    precision = 1 / (max(at.noise, LEAST) ** 2 * data.noise_scale)
     banded, states_log = _state_precision(np.maximum(np.diff(data.when), CLOSEST_S), at)
     banded[0, 0::2] += precision
     banded[0, 1::2] += precision

@@ -89,6 +89,11 @@ def _loss(data: Observations, logs: Array) -> float:
 
 def _curvature(data: Observations, at: Array) -> Array:
     """Second differences of the loss."""
+    with np.errstate(invalid="ignore"):
+        return _second_differences(data, at)
+
+
+def _second_differences(data: Observations, at: Array) -> Array:
     p = len(at)
     steps = STEP * np.eye(p)
     here = _loss(data, at)
@@ -99,4 +104,6 @@ def _curvature(data: Observations, at: Array) -> Array:
         for j in range(i):
             both = _loss(data, at + steps[i] + steps[j])
             found[i, j] = found[j, i] = (both - ahead[i] - ahead[j] + here) / STEP**2
+    if not np.isfinite(found).all():  # beside what has a likelihood; the priors still know
+        return np.diag(1 / SPREAD**2)
     return found

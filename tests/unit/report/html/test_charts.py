@@ -52,11 +52,26 @@ def test_without_figures_there_is_no_plot(names, record):
     assert "energy-by-batch" in names([record(energy_per_inference_j=1.0)])
 
 
+def test_points_without_an_interval_are_hollow_where_others_could_have_one(names, record):
+    mixed = names([record(half_s=0.001, parameters=1), record(batch=2, parameters=2)])
+    sure = names([record(half_s=0.001, peak_memory_bytes=2**20)])
+    assert "Hollow: no interval." in mixed["latency-by-batch"].note
+    assert "Hollow" not in sure["latency-by-batch"].note
+    memory = sure["memory-by-batch"]
+    assert "Hollow" not in memory.note
+    assert memory.interval == ""
+
+
 def test_bars_are_told_where_there_are_any(names, record):
     bare, sure = names([record()]), names([record(half_s=0.001)])
     assert "Bars" not in bare["latency-by-batch"].note
     assert "Bars: interval." in sure["latency-by-batch"].note
     assert "Bars" not in bare["throughput-by-batch"].note
+    ends = {"latency_relative_ci_low_s": 0.0398, "latency_relative_ci_high_s": 0.0402}
+    both = names([record(half_s=0.001, **ends)])
+    for name in ("latency-by-batch", "throughput-by-batch"):
+        assert "thick: against the other workloads of this run" in both[name].note
+        assert "thin: on this device" in both[name].note
 
 
 def test_a_roofline_has_a_slope_a_ridge_and_a_ceiling(names, record):

@@ -20,6 +20,23 @@ def test_rows_hold_numbers_and_cells_what_people_read(record):
     assert cells[0] == "a"
 
 
+def test_after_a_joint_fit_cells_show_what_comparisons_go_by(record):
+    ends = {"latency_relative_ci_low_s": 0.039, "latency_relative_ci_high_s": 0.041}
+    fitted = record("a", latency_s=0.04, half_s=0.008, usable_for="ranking", **ends)
+    found = results(build([fitted, record("b", latency_s=0.04, half_s=0.008)]))
+    titles = [head.title for head in found.heads]
+    first, second = (dict(zip(titles, cells[1:], strict=True)) for cells in found.cells)
+    assert (first["latency"], first["± %"], first["usable for"]) == (
+        "40.0 ± 1.0 ms",
+        "2.5 %",
+        "ranking",
+    )
+    assert (second["latency"], second["usable for"]) == ("40.0 ms", "")  # never a mixture
+    assert found.rows[0]["width"] == pytest.approx(0.025)
+    assert found.rows[0]["latency_low"] == pytest.approx(0.032)
+    assert found.rows[0]["throughput_relative_high"] == pytest.approx(1 / 0.039, rel=1e-4)
+
+
 def test_what_is_unknown_is_absent_and_has_no_column(record):
     found = results(build([record("a")]))
     assert "energy" not in found.rows[0]

@@ -330,8 +330,8 @@ def test_a_log_leaves_the_figure_of_the_counter_beside_its_own(harness, world, t
         )
         (other,) = found["energy_others"]
         assert re.fullmatch(
-            r"rapl:package-0 \(package, measured\): 75\.0\d* ± \S+ mJ per input, "
-            r"50\.0\d* ± \S+ mJ above rest, 15\.0 W",
+            r"rapl:package-0 \(package, measured\): 75\.0\d* ± \S+ mJ per sample, "
+            r"50\.0\d* ± \S+ mJ above idle, 15\.0 W",
             other,
         )
 

@@ -77,7 +77,7 @@ def joined(one: Sourced, rounds: Sequence[Round], record: Record) -> dict[str, V
 
 
 def said_of(one: Sourced) -> Statement:
-    """A source beside the record's: `rapl:psys (psys, measured): 1.42 ± 0.05 J per input, …`."""
+    """A source beside the record's: `rapl:psys (psys, measured): 1.42 ± 0.05 J per sample, …`."""
     info, result = one.info, one.result
     source = {"source": info.name, "scope": info.scope, "method": info.method}
     if result.gross_j is None:

@@ -64,7 +64,7 @@ class WindowPlan:
     """How the energy of a workload is measured.
 
     Attributes:
-        window_s: length of a window of work, and of rest.
+        window_s: length of a window of work, and of an idle one.
         warm_up_s: work before the first window.
         gap_s: largest pause between two windows; its length is left to chance.
         count: windows of work.
@@ -83,7 +83,7 @@ class WindowPlan:
 
     @property
     def rest_s(self) -> float:
-        """Seconds of rest that hold a window of it."""
+        """Idle seconds that hold an idle window."""
         return self.window_s + LEAD_S + TAIL_S
 
 
@@ -126,7 +126,7 @@ def round_of(call_s: float, seconds: float) -> RoundPlan:
 
 
 def after_lead(done: Round) -> Round:
-    """A round of work with what was before its window marked as settling."""
+    """A round of work with what was before its window marked as warm-up."""
     return replace(done, settle=sum(start < LEAD_S for start in done.starts_s[:-1]))
 
 
@@ -150,7 +150,7 @@ def work_window(done: Round, batch_size: int) -> Window | None:
 
 
 def rest_window(done: Round) -> Window:
-    """The part of a round of rest that is surely at rest, whatever a clock is off by."""
+    """The part of an idle round that is surely idle, whatever a clock is off by."""
     end_s = done.started_at + done.values_s[0]
     return Window(start_s=done.started_at + LEAD_S, end_s=end_s - TAIL_S)
 

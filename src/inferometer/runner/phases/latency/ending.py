@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Status, Value
+from inferometer.core.statement import Statement, statements
 from inferometer.core.workload import Workload
 from inferometer.runner.journal import Journal
 from inferometer.runner.phases.latency.outcomes import Outcomes
 from inferometer.runner.phases.latency.standing import Standing
 from inferometer.runner.scheduling.exclusions import Exclusions
-from inferometer.runner.scheduling.task import Task
+from inferometer.runner.scheduling.task import FEWEST_CALLS, Task
 from inferometer.runner.workers.pool import WorkerPool
 
 CUT = (
@@ -58,20 +59,29 @@ class Ending:
         """
         rounds = self.standing.prepared[workload].rounds
         measured = self.outcomes.measured(workload, rounds) | dict(more or {})
+        calls = measured.get("latency_calls")
+        if isinstance(calls, int) and calls < self.procedure.min_calls:
+            few = Statement("few_calls", {"calls": calls, "wanted": self.procedure.min_calls})
+            measured["notes"] = [few, *statements(measured.get("notes"))]
         self.record(workload, "ok", None, measured)
 
     def cut(self, task: Task) -> None:
-        """Record that the budget did not suffice for the least number of calls."""
+        """End a workload for which the budget does not suffice; what was timed is kept."""
+        if self._has_some(task.workload):
+            self.finish(task.workload)
+            return
         message = CUT.format(task.calls, self.procedure.min_calls, task.call_s)
         self.fail(task.workload, Failure(stage="measure", kind="budget", message=message))
 
     def give_up(self, workload: Workload, failure: Failure) -> None:
-        """A process failed; what had its minimum when the time ended is finished all the same."""
+        """A process failed; what was timed when the time ended is finished all the same."""
         prepared = self.standing.prepared.get(workload)
-        if failure.kind == "budget" and prepared is not None and not prepared.task.owes:
-            if workload in self.standing.waiting:
+        if failure.kind == "budget" and prepared is not None:
+            ended = not prepared.task.owes or self._has_some(workload)
+            if ended and workload in self.standing.waiting:
                 self.finish(workload)
-            return
+            if ended:
+                return
         self.fail(workload, failure)
 
     def fail(self, workload: Workload, failure: Failure) -> None:
@@ -97,6 +107,13 @@ class Ending:
             workload, status, failure, prepared=prepared, measured=measured or {}
         )
         self.journal.finish(record)
+
+    def _has_some(self, workload: Workload) -> bool:
+        """Whether a figure can be made of its calls, though they are fewer than asked for."""
+        if self.procedure.pair:
+            return False
+        calls = sum(done.calls for done in self.standing.prepared[workload].measured)
+        return calls >= FEWEST_CALLS
 
     def _deserves_another_try(self, workload: Workload, failure: Failure) -> bool:
         """Whether it ran out of memory that idle workers of other variants held."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median
 from typing import Protocol
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
 from inferometer.core.workload import Workload
+from inferometer.figures.joint import relative_half_widths
 from inferometer.runner.phases.latency.standing import Standing
 from inferometer.runner.scheduling.forecast import needed_s
 from inferometer.runner.scheduling.replicates import Prepared, complete, further
-from inferometer.runner.scheduling.task import owed_s, rule_of, shares
+from inferometer.runner.scheduling.task import owed_s, round_s, rule_of, shares
 from inferometer.runner.workers.pool import Clock
+from inferometer.stats.allocation import best_rounds, spread_of
 
 PRUDENCE = 0.9
 """Share of the time left that later processes may be planned for: estimates are estimates."""
@@ -88,6 +93,7 @@ class ReplicatePlanner:
     def begin(self, prepared: Prepared, call_s: float) -> None:
         """Set what its next process has to give: an equal share of the least."""
         prepared.begin_share(call_s, rule_of(self.procedure))
+        prepared.task.best_rounds = self._best_rounds(prepared)
 
     def complete(self, stored: Sequence[Prepared]) -> list[Workload]:
         """The workloads that have all rounds from a run that was interrupted."""
@@ -108,18 +114,31 @@ class ReplicatePlanner:
         for one in present:
             one.replicates += 1
         left_s = self._part(PRUDENCE * self.clock.left_s, len(present))
-        chosen = further(present, self.procedure, cost_s=self._process_s, left_s=left_s)
+        chosen = further(
+            present,
+            self.procedure,
+            cost_s=self._process_s,
+            left_s=left_s,
+            widths=self._relative(present),
+        )
         ending = [one for one in present if one.task.workload not in chosen]
         lacking = [one for one in ending if one.replicates < self.procedure.processes]
         for one in lacking:
-            one.task.rule = rule_of(self.procedure, parts=1)
-            one.task.next_analysis = 0
+            one.task = replace(one.task, rule=rule_of(self.procedure, parts=1), next_analysis=0)
+            one.task.best_rounds = None
         return Decision(
             further=chosen,
             ending=ending,
             topped_up=lacking,
             limits=self._rest(len(lacking), len(chosen)),
         )
+
+    def _relative(self, present: Sequence[Prepared]) -> dict[Workload, float]:
+        """Half-widths for comparisons, once all have their planned processes; none before."""
+        lacking = any(one.replicates < self.procedure.processes for one in present)
+        if lacking or self.procedure.pair:
+            return {}
+        return relative_half_widths({one.task.workload: one.measured for one in present})
 
     def remaining_s(self) -> float | None:
         """Estimated seconds until everything is measured; None while unknown."""
@@ -136,6 +155,21 @@ class ReplicatePlanner:
                 left_s += needed_s(call_s, self.procedure)
         return min(left_s, max(self.clock.left_s, 0.0))
 
+    def _best_rounds(self, one: Prepared) -> int | None:
+        """Rounds that its process is worth; None where time left over would buy no other process.
+
+        Only what is read together goes on getting processes, and only while there is a budget.
+        """
+        alone = len(self.standing.prepared) + len(self.standing.waiting) <= 1
+        if alone or self.procedure.pair or not math.isfinite(self.clock.left_s):
+            return None
+        spread = spread_of([logarithms(other) for other in self.standing.prepared.values()])
+        return best_rounds(
+            spread,
+            process_s=self._start_s(one),
+            round_s=round_s(one.task.call_s, self.procedure),
+        )
+
     def _part(self, left_s: float, count: int) -> float:
         """Part of the time left for so many workloads; those that wait have the rest."""
         return left_s * count / (count + len(self.standing.waiting))
@@ -148,9 +182,23 @@ class ReplicatePlanner:
         left_s = share * self.clock.left_s
         return Limits(total_s=left_s, process_s=left_s)
 
-    def _process_s(self, one: Prepared) -> float:
-        """Estimated seconds of another process of a workload, with its part of the loading."""
+    def _start_s(self, one: Prepared) -> float:
+        """Seconds before the first round of its process, with its part of the loading."""
         variant = one.task.workload.variant
         sharing = sum(other.variant == variant for other in self.standing.prepared) or 1
-        owed = owed_s(one.task.call_s, self.procedure) / self.procedure.processes
-        return self.standing.load_s.get(variant, 0.0) / sharing + one.warm_s + owed
+        return self.standing.load_s.get(variant, 0.0) / sharing + one.warm_s
+
+    def _process_s(self, one: Prepared) -> float:
+        """Estimated seconds of another process of a workload, with its part of the loading."""
+        owed = owed_s(one.task.call_s, self.procedure, least=one.task.least)
+        owed /= self.procedure.processes
+        return self._start_s(one) + owed
+
+
+def logarithms(one: Prepared) -> list[list[float]]:
+    """Logarithms of the round medians of a workload, by process."""
+    parts: defaultdict[int, list[float]] = defaultdict(list)
+    for done in one.measured:
+        if done.settled_s and (middle := median(done.settled_s)) > 0:
+            parts[done.process].append(math.log(middle))
+    return list(parts.values())

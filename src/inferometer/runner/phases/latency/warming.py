@@ -14,7 +14,7 @@ from inferometer.runner.phases.latency.replicating import SharePlanner
 from inferometer.runner.phases.latency.stored import Stored
 from inferometer.runner.scheduling.forecast import needed_s
 from inferometer.runner.scheduling.replicates import Prepared
-from inferometer.runner.scheduling.task import typical_s
+from inferometer.runner.scheduling.task import FEWEST_CALLS, typical_s
 from inferometer.runner.workers.messages import WarmedUp
 from inferometer.runner.workers.parent import WorkerFailed
 
@@ -68,8 +68,11 @@ class Warming:
         return False
 
     def _affordable(self, call_s: float | None) -> bool:
-        owed = sum(one.task.owed_s() for one in self.standing.prepared.values())
-        new = 0.0 if call_s is None else needed_s(call_s, self.apparatus.procedure)
+        """Whether a few calls of each leave time for a few of this one."""
+        procedure = self.apparatus.procedure
+        few = None if procedure.pair else FEWEST_CALLS
+        owed = sum(one.task.least_s(few) for one in self.standing.prepared.values())
+        new = 0.0 if call_s is None else needed_s(call_s, procedure, few)
         return owed + new < self.apparatus.clock.left_s
 
     def _fits(self, workload: Workload) -> bool:
