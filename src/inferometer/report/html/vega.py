@@ -169,7 +169,12 @@ def _strip() -> Spec:
     """The state of the machine, at the upper edge; 1 is its average over the run."""
     y = {
         **quantity("y"),
-        "axis": {"title": None, "orient": "left", "format": "~g", "grid": False},
+        "axis": {
+            "title": None,
+            "orient": "left",
+            "labelExpr": "format(datum.value, '~g') + ' \N{MULTIPLICATION SIGN}'",
+            "grid": False,
+        },
         "scale": {"type": "log", "nice": False, "range": [STRIP, 0]},
     }
     return {

@@ -109,6 +109,10 @@ class Campaign:
     def _decide(self, present: Sequence[Prepared]) -> list[Workload]:
         """Ask who gets another process, and finish the others while theirs are alive."""
         decision = self.planner.decide(present)
+        if decision.half_widths:
+            replicate = max(one.replicates for one in present)
+            target = self.apparatus.procedure.target
+            self.apparatus.progress.precision(replicate, decision.half_widths, target)
         if decision.topped_up:
             self.interleaving.measure(decision.topped_up, decision.limits)
         for one in decision.ending:

@@ -60,12 +60,14 @@ class Decision:
         topped_up: those of them that lack a planned process: they get the rest of their least
             number of calls from the process that is alive.
         limits: time for that.
+        half_widths: of the intervals for comparisons, shares; empty where nobody knows them yet.
     """
 
     further: list[Workload]
     ending: list[Prepared]
     topped_up: list[Prepared]
     limits: Limits
+    half_widths: Sequence[float] = ()
 
 
 class ReplicatePlanner:
@@ -114,12 +116,13 @@ class ReplicatePlanner:
         for one in present:
             one.replicates += 1
         left_s = self._part(PRUDENCE * self.clock.left_s, len(present))
+        widths = self._relative(present)
         chosen = further(
             present,
             self.procedure,
             cost_s=self._process_s,
             left_s=left_s,
-            widths=self._relative(present),
+            widths=widths,
         )
         ending = [one for one in present if one.task.workload not in chosen]
         lacking = [one for one in ending if one.replicates < self.procedure.processes]
@@ -131,6 +134,7 @@ class ReplicatePlanner:
             ending=ending,
             topped_up=lacking,
             limits=self._rest(len(lacking), len(chosen)),
+            half_widths=[math.sinh(width) for width in widths.values()],
         )
 
     def _relative(self, present: Sequence[Prepared]) -> dict[Workload, float]:
