@@ -26,7 +26,7 @@ def check(
         sensor: what is known of it.
         readings: all of one run.
         load: windows of work, in time order.
-        idle: windows of idling, in time order; may be empty.
+        idle: windows of idling, before and after; may be empty.
 
     Raises:
         WithheldError: the readings cannot be those of a working sensor.
@@ -42,7 +42,7 @@ def check(
 def _check_counter(
     sensor: Sensor, readings: Readings, load: Sequence[Window], idle: Sequence[Window]
 ) -> None:
-    steps_s, rises = _steps_of(readings, (*load, *idle))
+    steps_s, rises = np.diff(readings.at_s), np.diff(readings.values)
     if (rises < 0).any():
         raise WithheldError("the counter went backwards: it was reset")
     load_w = _typical_w(sensor, readings, load)
@@ -59,15 +59,6 @@ def _check_counter(
     for windows, typical_w in ((load, load_w), (idle, idle_w)):
         if any(_stands_still(sensor, readings, window, typical_w) for window in windows):
             raise WithheldError("the counter stood still within a window: it is frozen")
-
-
-def _steps_of(readings: Readings, windows: Sequence[Window]) -> tuple[Floats, Floats]:
-    """Seconds and rises between readings of windows; other workloads may work between these."""
-    around = [readings.around(window) for window in windows]
-    return (
-        np.concatenate([np.diff(one.at_s) for one in around]),
-        np.concatenate([np.diff(one.values) for one in around]),
-    )
 
 
 def _typical_w(sensor: Sensor, readings: Readings, windows: Sequence[Window]) -> float:
@@ -104,24 +95,19 @@ def _check_samples(
     worked = np.concatenate([_settled(sensor, readings, window) for window in load])
     if worked.size and (worked <= 0).all():
         raise WithheldError("the sensor reads no power under load")
+    if not worked.size:
+        return
     for window in idle:
         rested = _settled(sensor, readings, window)
-        before, after = (
-            [one for one in load if one.end_s <= window.start_s],
-            [one for one in load if one.start_s >= window.end_s],
-        )
-        held = before and _holds(_settled(sensor, readings, before[-1])[-1:], rested)
-        later = [_settled(sensor, readings, one) for one in after]
-        if held or (later and _holds(rested[-1:], np.concatenate(later))):
+        if not rested.size:
+            continue
+        after = window.start_s >= load[-1].end_s
+        same = rested[rested != worked[-1]] if after else worked[worked != rested[-1]]
+        if not same.size:
             raise WithheldError(
-                "the readings did not change between load and idle: "
+                "the readings did not change between load and rest: "
                 "the sensor is frozen, or its steps are too coarse for this load"
             )
-
-
-def _holds(last: Floats, then: Floats) -> bool:
-    """Whether all later readings are the last one."""
-    return bool(last.size and then.size and (then == last[0]).all())
 
 
 def _settled(sensor: Sensor, readings: Readings, window: Window) -> Floats:

@@ -18,9 +18,6 @@ FOLDER = "sys/class/powercap"
 _ZONE = re.compile(r"(?P<control>.*rapl[^:]*):(?P<place>\d+(?::\d+)*)$")
 _PROBES = 3
 _PROBE_GAP_S = 0.05
-_NEAR_UJ = 100_000
-"""Microjoules by which a mirror may be off: a processor's draw over the milliseconds between the
-readings of two files, or of a dump, whose counters do not move between two readings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +94,8 @@ def mirrored(
     """Counters that show another one again, as the dies of some Zen processors do.
 
     Each is read before and after the others: a mirror lies between the two readings of its
-    original every time, give or take what a processor draws within milliseconds. Counters of their
-    own, of a range of at least 65 kJ, begin that close by a chance of a few in a million, and then
-    grow apart unless both processors draw the same.
+    original every time. Two counters of their own are not that close three times, unless by a
+    chance of less than one in a billion.
 
     Returns:
         For each mirror, the counter that it repeats.
@@ -115,11 +111,7 @@ def mirrored(
             sleep(_PROBE_GAP_S)
         first = [counter.value() for counter in counters]
         second = [counter.value() for counter in counters]
-        suspects = [
-            (a, b)
-            for a, b in suspects
-            if first[b] and first[a] - _NEAR_UJ <= first[b] <= second[a] + _NEAR_UJ
-        ]
+        suspects = [(a, b) for a, b in suspects if first[a] <= first[b] <= second[a] and first[b]]
     return {counters[b]: counters[a] for a, b in reversed(suspects)}
 
 
