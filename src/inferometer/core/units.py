@@ -4,7 +4,7 @@ Without a spread a figure has three significant digits. With one, the figure end
 does: after two digits of the spread where its first three are 100 to 354, after one where they are
 355 to 949 (the rule of the Particle Data Group, Review of Particle Physics, introduction), but not
 after more than five digits of the figure; the spread is then rounded up. Where the two halves of an
-interval are unlike, both of its ends are shown.
+interval are unlike, or longer than the figure, both of its ends are shown.
 """
 
 from __future__ import annotations
@@ -58,8 +58,9 @@ def latency(estimate: Estimate | None) -> str:
 
 
 def is_lopsided(value: float, low: float, high: float) -> bool:
-    """Whether half of an interval would say something else than its ends."""
-    return abs((high - value) - (value - low)) > LOPSIDED * (high - low) / 2
+    """Whether half of an interval says something else than its ends, or exceeds its figure."""
+    half = (high - low) / 2
+    return abs((high - value) - (value - low)) > LOPSIDED * half or half > abs(value)
 
 
 def plus_minus(value: float, spread: float | None) -> str:

@@ -164,6 +164,11 @@ def test_the_display_shows_how_the_widest_interval_shrinks():
     assert "widest interval after 3 replicates: none yet → ± 35 % → ± 12 %, median ± 4 %" in text
 
 
+def test_an_interval_beyond_the_whole_figure_has_no_number():
+    text = shown_of(precision(1, 93.0), precision(2, 0.35))
+    assert "after 2 replicates: ± over 100 % → ± 35 %, median" in text
+
+
 def test_another_group_of_workloads_begins_anew():
     text = shown_of(precision(1, 0.6), precision(2, 0.35), precision(1, 0.2))
     assert "after 1 replicate: ± 20 %, median" in text

@@ -64,7 +64,7 @@ def _exceptions(latencies: Sequence[Estimate | None]) -> str:
         if low is not None and high is not None
     )
     without = sum(low is None or high is None for _, low, high in pairs)
-    told = " In square brackets: both ends, where they are not about as far away." * lopsided
+    told = " In square brackets: both ends, where half of the interval would mislead." * lopsided
     return told + f" {without} of {len(known)} have no interval." * bool(without)
 
 

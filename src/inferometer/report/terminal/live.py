@@ -174,7 +174,7 @@ def _shrinking(found: Sequence[Precision]) -> str:
 
 
 def _half_width(share: float) -> str:
-    return f"± {units.percent(share)}" if math.isfinite(share) else "none yet"
+    return f"± {units.half_width(share)}" if math.isfinite(share) else "none yet"
 
 
 def _remaining(progress: Progress | None) -> str:
