@@ -98,7 +98,7 @@ def test_a_run_of_it_resumes_from_its_rounds(path, monkeypatch):
         # With limits that are met, what is stored is all that the figures may come from.
         procedure = replace(study.procedure, budget_s=None, max_time_s=1.0, span_s=0.0)
         missing = missing_workloads(study, [], retry_failed=False)
-        Campaign(procedure, journal, constants={}).execute(missing)
+        Campaign(apparatus.Apparatus(procedure, journal, constants={})).execute(missing)
         rows = export_rows(store.records(run.id))
     for now, before in zip(rows, SAID["export"], strict=True):
         for name in ("latency_median_s", "latency_mean_s", "latency_calls", "latency_processes"):

@@ -10,7 +10,7 @@ from inferometer.core.lines import Attempt, attempt, call_limit_s, lines
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record
 from inferometer.core.run import Run
-from inferometer.core.sweep import Study
+from inferometer.core.sweep import study_of
 from inferometer.core.workload import size_label
 from inferometer.stats.cliffs import DROP, Search, search
 
@@ -45,17 +45,15 @@ def cliffs(grid: Grid, run: Run) -> list[Line]:
         grid: the records of the run, perhaps among others.
         run: the run.
     """
-    if run.origin == "imported" or "sweep" not in run.document:
-        return []
-    procedure = Study.from_json(run.document).procedure
-    if procedure.find_cliff is None:
+    study = study_of(run)
+    if study is None or study.procedure.find_cliff is None:
         return []
     found = []
     for column in grid.columns:
         if column.run_id == run.id:
             for workload, records in lines(grid.records(column)).items():
                 label = f"{column.label} at {size_label(workload.input_size)}"
-                found += _line(label, records, procedure)
+                found += _line(label, records, study.procedure)
     return found
 
 

@@ -100,13 +100,8 @@ def ratio_error(one: Estimate, other: Estimate) -> float | None:
     """Half-width of the logarithm of the ratio of two latencies; None where no fit has both."""
     if one.fit != other.fit or one.value <= 0 or other.value <= 0:
         return None
-    halves = [_relative_half(estimate) for estimate in (one, other)]
-    return None if None in halves else math.hypot(*(half for half in halves if half is not None))
-
-
-def _relative_half(estimate: Estimate) -> float | None:
-    low, high = estimate.relative_low, estimate.relative_high
-    return None if low is None or high is None or low <= 0 else math.log(high / low) / 2
+    error = math.hypot(one.compared().log_half_width, other.compared().log_half_width)
+    return error if math.isfinite(error) else None
 
 
 def latencies(grid: Grid, column: Column, shapes: Iterable[Shape]) -> dict[Shape, Estimate]:

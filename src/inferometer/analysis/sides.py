@@ -15,7 +15,6 @@ from inferometer.analysis.matching import MEAN, MEDIAN
 from inferometer.core.lines import ONE_PROCESS
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
-from inferometer.figures.use import half_width
 from inferometer.stats.comparison import NORMAL, Difference, Error, Side, unpaired
 
 PROCESS_ALLOWANCE = ONE_PROCESS
@@ -38,18 +37,17 @@ def latency_side(record: Record, metric: str) -> Side:
         standard=error,
         processes=processes,
         fit=latency.fit,
-        relative=_relative(record) if metric == MEDIAN else None,
+        relative=_relative(record, latency) if metric == MEDIAN else None,
     )
 
 
-def _relative(record: Record) -> Error | None:
+def _relative(record: Record, latency: Estimate) -> Error | None:
     """Error against others of the same joint fit; None where the record has none."""
-    half = half_width(record, "latency_relative_ci")
-    freedom = record.number("latency_relative_freedom")
-    confidence = record.number("latency_confidence")
-    if not math.isfinite(half) or not freedom or not confidence:
+    half, freedom = latency.compared().log_half_width, record.number("latency_relative_freedom")
+    if not math.isfinite(half) or not freedom or not latency.confidence:
         return None
-    return Error(standard=half / float(stdtrit(freedom, 0.5 + confidence / 2)), freedom=freedom)
+    quantile = float(stdtrit(freedom, 0.5 + latency.confidence / 2))
+    return Error(standard=half / quantile, freedom=freedom)
 
 
 def difference_of(base: Side, contender: Side) -> Difference:
@@ -58,11 +56,10 @@ def difference_of(base: Side, contender: Side) -> Difference:
 
 
 def _of_median(latency: Estimate, processes: int) -> float:
-    low, high = latency.low, latency.high
-    if not latency.confidence or low is None or high is None or not 0 < low <= high:
+    if not latency.confidence:
         return math.inf
     freedom = processes - 1 if processes > 1 else NORMAL
-    return math.log(high / low) / 2 / float(stdtrit(freedom, 0.5 + latency.confidence / 2))
+    return latency.log_half_width / float(stdtrit(freedom, 0.5 + latency.confidence / 2))
 
 
 def _of_mean(record: Record, mean: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 
@@ -57,12 +58,11 @@ class Estimate:
         return replace(self, low=self.relative_low, high=self.relative_high)
 
     @property
-    def narrowest(self) -> tuple[float, float] | None:
-        """Ends of the relative interval, or else of the other; None where there is neither."""
-        low, high = self.relative_low, self.relative_high
-        if low is None or high is None:
-            low, high = self.low, self.high
-        return None if low is None or high is None else (low, high)
+    def log_half_width(self) -> float:
+        """Half of the interval of the logarithm; infinite where there is none."""
+        if self.low is None or self.high is None or not 0 < self.low <= self.high:
+            return math.inf
+        return math.log(self.high / self.low) / 2
 
     @property
     def relative_half_width(self) -> float | None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from statistics import median
 from typing import Any, Literal
 
 from inferometer.core.metric import Estimate
@@ -95,6 +96,15 @@ class Round:
     def timed_s(self) -> float:
         """Duration of these calls together, seconds."""
         return math.fsum(self.settled_s) * self.calls_per_value
+
+    @cached_property  # likewise
+    def median_s(self) -> float:
+        """Median of the values that count.
+
+        Raises:
+            statistics.StatisticsError: there are none.
+        """
+        return median(self.settled_s)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -10,6 +10,7 @@ from typing import Any
 from inferometer.core.errors import StudyError
 from inferometer.core.hypothesis import THE_LABS
 from inferometer.core.procedure import Procedure
+from inferometer.core.run import Run
 from inferometer.core.workload import Shape, Target, Variant, Workload, digest
 
 MOST_WORKLOADS = 10_000
@@ -186,3 +187,10 @@ class Study:
 def _known(kind: type[Sweep | Procedure], data: Mapping[str, Any]) -> dict[str, Any]:
     names = {one.name for one in fields(kind)}
     return {name: value for name, value in data.items() if name in names}
+
+
+def study_of(run: Run) -> Study | None:
+    """The study that a run measured; None for an imported run."""
+    if run.origin == "imported" or "sweep" not in run.document:
+        return None
+    return Study.from_json(run.document)

@@ -132,7 +132,7 @@ class Evidence:
     def _clock(self) -> Iterator[Statement]:
         """A lower clock counts where the rounds that had it were slower."""
         rounds = [
-            (done.signals["frequency_min_hz"], median(done.settled_s))
+            (done.signals["frequency_min_hz"], done.median_s)
             for done in self._rounds
             if "frequency_min_hz" in done.signals and done.settled_s
         ]
@@ -231,7 +231,7 @@ def _slow_above(values: Sequence[float]) -> float:
 def _levelled(rounds: Sequence[Round]) -> list[float]:
     """Medians of the rounds over that of their process: processes differ without any neighbour."""
     usable = [done for done in rounds if done.settled_s]
-    medians = [median(done.settled_s) for done in usable]
+    medians = [done.median_s for done in usable]
     by_process: dict[int, list[float]] = {}
     for done, seconds in zip(usable, medians, strict=True):
         by_process.setdefault(done.process, []).append(seconds)

@@ -14,7 +14,7 @@ from inferometer.core.record import Record, Round, Value
 from inferometer.core.run import Run
 from inferometer.core.sections import Joint
 from inferometer.core.statement import Statement
-from inferometer.core.sweep import Study
+from inferometer.core.sweep import Study, study_of
 from inferometer.core.workload import Workload
 from inferometer.figures.summary import by_process, counting_rounds
 from inferometer.figures.use import usable_for
@@ -141,11 +141,15 @@ def lacks_joint(study: Study, records: Sequence[Record]) -> bool:
     """Whether a joint fit is possible, and no record has its figures."""
     replicated = sum((record.number("latency_processes") or 0) > 1 for record in records)
     return (
-        not study.procedure.pair
-        and study.procedure.sustain_s is None
+        _takes_turns(study.procedure)
         and replicated >= REPLICATED
         and not any(map(has_joint, records))
     )
+
+
+def _takes_turns(procedure: Procedure) -> bool:
+    """Whether all workloads of a run are interleaved: not two in pairs, nor one for a long time."""
+    return not procedure.pair and procedure.sustain_s is None
 
 
 def has_joint(record: Record) -> bool:
@@ -173,8 +177,8 @@ def _grouped(
     groups: dict[str, dict[Key, Sequence[Round]]] = defaultdict(dict)
     procedure: Procedure | None = None
     for run, records in runs:
-        study = _study(run)
-        if study is None or study.procedure.pair or study.procedure.sustain_s is not None:
+        study = study_of(run)
+        if study is None or not _takes_turns(study.procedure):
             continue
         procedure = procedure or study.procedure
         for record in records:
@@ -203,10 +207,10 @@ def _fit(rounds: Sequence[Sequence[Round]], confidence: float) -> JointFit | Non
     if sum(count > 1 for count in processes) < REPLICATED:
         return None
     rows = [
-        (index, done.process, _middle_s(done), _median_s(done))
+        (index, done.process, _middle_s(done), done.median_s)
         for index, mine in enumerate(rounds)
         for done in mine
-        if done.phase == "measure" and done.settled_s and _median_s(done) > 0
+        if done.phase == "measure" and done.settled_s and done.median_s > 0
     ]
     if len({row[0] for row in rows}) < len(rounds):
         return None
@@ -290,14 +294,3 @@ def _middle_s(done: Round) -> float:
     """Middle of the calls that count, Unix time."""
     last = done.starts_s[-1] + done.values_s[-1] * done.calls_per_value
     return done.started_at + (done.starts_s[done.settle] + last) / 2
-
-
-def _median_s(done: Round) -> float:
-    return float(np.median(done.settled_s))
-
-
-def _study(run: Run) -> Study | None:
-    """The study that was measured; None for an imported run."""
-    if run.origin == "imported" or "sweep" not in run.document:
-        return None
-    return Study.from_json(run.document)

@@ -51,7 +51,7 @@ def _unsteady(*, steady: bool | None) -> Statement | None:
 
 def _drift(rounds: Sequence[Round], target: float) -> Statement | None:
     """A change over the span of a process that is more than the target and no chance."""
-    medians = [float(np.median(done.settled_s)) for done in rounds]
+    medians = [done.median_s for done in rounds]
     if not medians or min(medians) <= 0:
         return None
     found = trend([done.started_at for done in rounds], medians, [done.process for done in rounds])

@@ -22,21 +22,13 @@ def usable_for(record: Record) -> str | None:
     workload moved alone; where there is none, the interval of the median. For an absolute claim
     that interval has to be narrow, and the device must not have been disturbed.
     """
-    if record.latency is None:
+    latency = record.latency
+    if latency is None:
         return None
-    whole = half_width(record, "latency_ci")
-    relative = half_width(record, "latency_relative_ci")
+    whole, relative = latency.log_half_width, latency.compared().log_half_width
     own = any(cause.code == "moved_alone" for cause in record.causes)
     if whole <= WIDEST_ABSOLUTE and record.figures.get("verdict") in CALM:
         return ABSOLUTE
     if (whole if relative is math.inf else relative) <= WIDEST_RANKING and not own:
         return RANKING
     return NOTHING
-
-
-def half_width(record: Record, name: str) -> float:
-    """Half of an interval of the median's logarithm, by the beginning of its fields' names."""
-    low, high = record.number(f"{name}_low_s"), record.number(f"{name}_high_s")
-    if low is None or high is None or not 0 < low <= high:
-        return math.inf
-    return math.log(high / low) / 2

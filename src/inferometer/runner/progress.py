@@ -17,10 +17,13 @@ class ProgressReporter:
 
     Args:
         listener: who is told.
-        remaining_s: estimates the seconds left; None while too little is known.
+        remaining_s: estimates the seconds left; None while too little is known, as until somebody
+            sets it.
     """
 
-    def __init__(self, listener: Listener, remaining_s: Callable[[], float | None]) -> None:
+    def __init__(
+        self, listener: Listener, remaining_s: Callable[[], float | None] = lambda: None
+    ) -> None:
         self.listener = listener
         self.remaining_s = remaining_s
         self._begun = time.monotonic()

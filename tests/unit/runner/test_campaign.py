@@ -12,6 +12,7 @@ from inferometer.core.procedure import Procedure
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.runner.journal import Journal
 from inferometer.runner.phases.latency import campaign
+from inferometer.runner.phases.latency.apparatus import Apparatus
 from inferometer.runner.phases.latency.campaign import Campaign
 from inferometer.runner.phases.latency.ending import Ending
 from inferometer.runner.phases.latency.replicating import ReplicatePlanner
@@ -41,7 +42,7 @@ class Site:
         procedure = replace(self.study.procedure, **changes)
         records = self.store.records(self.run.id)
         missing = missing_workloads(self.study, records, retry_failed=False)
-        Campaign(procedure, journal, constants={}).execute(missing)
+        Campaign(Apparatus(procedure, journal, constants={})).execute(missing)
 
     def records(self):
         found = self.store.records(self.run.id, with_rounds=True)

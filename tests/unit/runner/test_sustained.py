@@ -10,6 +10,7 @@ from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.runner.journal import Journal
+from inferometer.runner.phases.latency.apparatus import Apparatus
 from inferometer.runner.phases.latency.sustained import SustainedCampaign, sustained_figures
 from inferometer.runner.run import missing_workloads
 from inferometer.store import open_store
@@ -60,7 +61,8 @@ def sustained(tmp_path, monkeypatch):
         def measure(pool, **changes):
             pool.stand_in(monkeypatch)
             journal = Journal(store=store, run=run, done=0, listener=lambda _: None)
-            campaign = SustainedCampaign(replace(procedure, **changes), journal, constants={})
+            made = Apparatus(replace(procedure, **changes), journal, constants={})
+            campaign = SustainedCampaign(made)
             done = store.records(run.id)
             campaign.execute(missing_workloads(study, done, retry_failed=False))
             found = store.records(run.id, with_rounds=True)

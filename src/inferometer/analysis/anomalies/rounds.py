@@ -246,10 +246,7 @@ def _runs(grid: Grid) -> dict[str, dict[Place, list[_Seen]]]:
 
 def _rounds(record: Record) -> list[_Seen]:
     return [
-        _Seen(at=done.started_at, index=done.index, log_s=log(middle))
+        _Seen(at=done.started_at, index=done.index, log_s=log(done.median_s))
         for done in record.rounds
-        if done.phase == "measure"
-        and done.pair is None
-        and done.settled_s
-        and (middle := median(done.settled_s)) > 0
+        if done.phase == "measure" and done.pair is None and done.settled_s and done.median_s > 0
     ]

@@ -10,7 +10,7 @@ from typing import Any
 
 from inferometer.core.record import Record
 from inferometer.core.run import Run
-from inferometer.core.sweep import Block, Study
+from inferometer.core.sweep import Block, Study, study_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +23,7 @@ class RunRecords:
     @property
     def study(self) -> Study | None:
         """The study that was measured; None for an imported run."""
-        if self.run.origin == "imported" or "sweep" not in self.run.document:
-            return None
-        return Study.from_json(self.run.document)
+        return study_of(self.run)
 
 
 def all_records(runs: Sequence[RunRecords]) -> list[Record]:

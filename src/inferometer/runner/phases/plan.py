@@ -25,6 +25,7 @@ from inferometer.runner.journal import Journal
 from inferometer.runner.phases.cliffs import find_cliffs, next_workloads
 from inferometer.runner.phases.energy.choice import EnergyDecision
 from inferometer.runner.phases.energy.measurement import ENERGY, SHARE, EnergyMeasurement, lacking
+from inferometer.runner.phases.latency.apparatus import Apparatus
 from inferometer.runner.phases.latency.campaign import Campaign
 from inferometer.runner.phases.latency.sustained import SustainedCampaign
 from inferometer.runner.phases.roofline import rooflines_of_run
@@ -60,14 +61,14 @@ class Site:
     def measure(self, procedure: Procedure, workloads: Sequence[Workload]) -> None:
         """Measure the latencies of workloads, and write their records."""
         kind = Campaign if procedure.sustain_s is None else SustainedCampaign
-        campaign = kind(
+        apparatus = Apparatus(
             procedure,
             self.journal,
             constants=self.until_reached,
             root=self.root,
             rooflines=self.rooflines,
         )
-        campaign.execute(workloads)
+        kind(apparatus).execute(workloads)
 
 
 class Phase(Protocol):

@@ -179,5 +179,5 @@ def _width_to_go(sides: tuple[Prepared, ...], procedure: Procedure) -> float | N
         return half_width(one, procedure) if processes_to_go(one, procedure) else None
     width = pair_width(one, sides[1].measured, procedure)
     most = max(side.replicates for side in sides)
-    allowed = procedure.processes > 1 and most < 2 * procedure.processes
+    allowed = procedure.processes > 1 and most < TIMES * procedure.processes
     return width if allowed and width > ratio_goal(procedure) else None

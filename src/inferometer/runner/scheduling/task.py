@@ -61,12 +61,7 @@ class Task:
     def __post_init__(self) -> None:
         """Ask no process for more than the budget leaves time for."""
         if self.least is not None:
-            self.rule = replace(
-                self.rule,
-                min_calls=min(self.rule.min_calls, self.least),
-                min_rounds=min(self.rule.min_rounds, self.least),
-                min_span_s=0.0,
-            )
+            self.rule = _shortened(self.rule, self.least)
 
     def shorten(self) -> bool:
         """Owe half of the calls, two at the least; whether that is less than before."""
@@ -74,7 +69,7 @@ class Task:
         if owed <= FEWEST_CALLS:
             return False
         self.least = max(math.ceil(owed / 2), FEWEST_CALLS)
-        self.__post_init__()
+        self.rule = _shortened(self.rule, self.least)
         return True
 
     def add(self, done: Round) -> None:
@@ -272,6 +267,16 @@ def _until_s(call_s: float, procedure: Procedure, *, calls: int, rounds: int) ->
     plan = plan_round(call_s, procedure)
     missing = max(math.ceil(calls / (plan.values * plan.calls_per_value)), rounds, 0)
     return missing * round_s(call_s, procedure)
+
+
+def _shortened(rule: Rule, least: int) -> Rule:
+    """What a process has to give where the budget leaves time for so few calls."""
+    return replace(
+        rule,
+        min_calls=min(rule.min_calls, least),
+        min_rounds=min(rule.min_rounds, least),
+        min_span_s=0.0,
+    )
 
 
 def _has_least(rounds: Sequence[Round], rule: Rule) -> bool:

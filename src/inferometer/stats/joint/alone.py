@@ -77,9 +77,8 @@ class _Series:
         self.process = data.process[mine]
         self.when = data.when[mine]
         flicker, count = _flicker(own[mine], self.process)
-        usual = max(at.noise, LEAST) ** 2 * float(
-            np.median(data.noise_scale)
-        )  # that of rounds without a spike
+        # The typical factor of the noise is that of rounds without a spike.
+        usual = max(at.noise, LEAST) ** 2 * float(np.median(data.noise_scale))
         square = (COMMON_FREEDOM * usual + count * flicker**2) / (COMMON_FREEDOM + count)
         self.noise = math.sqrt(max(square, LEAST_NOISE**2 * usual))
         self.values = _without_spikes(own[mine], CLIPPED * self.noise)

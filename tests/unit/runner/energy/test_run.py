@@ -27,9 +27,9 @@ class Latencies:
     awake = ()
     budget_s = None
 
-    def __init__(self, procedure, journal, *, constants, root, rooflines):
-        self.journal, self.constants = journal, constants
-        Latencies.budget_s = procedure.budget_s
+    def __init__(self, apparatus):
+        self.journal, self.constants = apparatus.journal, apparatus.ending.outcomes.constants
+        Latencies.budget_s = apparatus.procedure.budget_s
 
     def execute(self, workloads):
         Latencies.awake = [thread.name for thread in threading.enumerate()]

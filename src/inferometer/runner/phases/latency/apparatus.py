@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round, Value
 from inferometer.core.roofline import Roofline
+from inferometer.host.files import LIVE
 from inferometer.runner.journal import Journal
 from inferometer.runner.phases.latency.ending import Ending
 from inferometer.runner.phases.latency.outcomes import Outcomes
@@ -30,7 +31,6 @@ class Apparatus:
         constants: fields that every record of the run has.
         root: where the signals of the device are read.
         rooflines: what the device attains at best, as far as it was probed.
-        remaining_s: estimates the seconds left; None while too little is known.
 
     Attributes:
         next_index: index of the next round.
@@ -42,15 +42,14 @@ class Apparatus:
         journal: Journal,
         *,
         constants: dict[str, Value],
-        root: Path,
-        rooflines: Sequence[Roofline],
-        remaining_s: Callable[[], float | None],
+        root: Path = LIVE,
+        rooflines: Sequence[Roofline] = (),
     ) -> None:
         self.procedure = procedure
         self.journal = journal
         self.standing = Standing()
         self.clock = clock_of(procedure, time.monotonic())
-        self.progress = ProgressReporter(journal.listener, remaining_s)
+        self.progress = ProgressReporter(journal.listener)
         self.pool = WorkerPool(procedure, self.clock, on_wait=self.progress.tell, root=root)
         self.exclusions = Exclusions(skip_larger=procedure.skip_larger)
         self.foresight = Foresight(procedure, self.pool, self.progress.doing)

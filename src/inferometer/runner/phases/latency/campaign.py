@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from inferometer.core.procedure import Procedure
-from inferometer.core.record import Value
-from inferometer.core.roofline import Roofline
 from inferometer.core.workload import Workload
-from inferometer.host.files import LIVE
-from inferometer.runner.journal import Journal
 from inferometer.runner.phases.latency.apparatus import Apparatus
 from inferometer.runner.phases.latency.groups import Groups, cheapest_first
 from inferometer.runner.phases.latency.interleaving import Interleaving
@@ -27,38 +21,21 @@ class Campaign:
     random order. What does not fit is measured in groups, one after the other.
 
     Args:
-        procedure: how to measure.
-        journal: where rounds and records go.
-        constants: fields that every record of the run has.
-        root: where the signals of the device are read.
-        rooflines: what the device attains at best, as far as it was probed.
+        apparatus: what it measures with; the budget goes on since that was made.
     """
 
-    def __init__(
-        self,
-        procedure: Procedure,
-        journal: Journal,
-        *,
-        constants: dict[str, Value],
-        root: Path = LIVE,
-        rooflines: Sequence[Roofline] = (),
-    ) -> None:
-        self.apparatus = Apparatus(
-            procedure,
-            journal,
-            constants=constants,
-            root=root,
-            rooflines=rooflines,
-            remaining_s=self._remaining_s,
-        )
-        self.standing = self.apparatus.standing
-        self.pool = self.apparatus.pool
-        self.ending = self.apparatus.ending
-        self.planner = ReplicatePlanner(procedure, self.apparatus.clock, self.standing)
+    def __init__(self, apparatus: Apparatus) -> None:
+        self.apparatus = apparatus
+        self.standing = apparatus.standing
+        self.pool = apparatus.pool
+        self.ending = apparatus.ending
+        procedure, journal = apparatus.procedure, apparatus.journal
+        self.planner = ReplicatePlanner(procedure, apparatus.clock, self.standing)
         self.stored = Stored(procedure, journal, self.planner)
-        self.warming = Warming(self.apparatus, self.stored, self.planner)
-        self.groups = Groups(self.apparatus, together=journal.at_most_together())
-        self.interleaving = Interleaving(self.apparatus)
+        self.warming = Warming(apparatus, self.stored, self.planner)
+        self.groups = Groups(apparatus, together=journal.at_most_together())
+        self.interleaving = Interleaving(apparatus)
+        apparatus.progress.remaining_s = self.planner.remaining_s
 
     def execute(self, workloads: Sequence[Workload]) -> None:
         """Measure every workload, or record why not. Workers are gone when it returns or raises."""
@@ -102,9 +79,6 @@ class Campaign:
                 again += self._decide(present)
             self.pool.end_all()
         return again
-
-    def _remaining_s(self) -> float | None:
-        return self.planner.remaining_s()
 
     def _decide(self, present: Sequence[Prepared]) -> list[Workload]:
         """Ask who gets another process, and finish the others while theirs are alive."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import median
 from typing import Protocol
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round
 from inferometer.core.workload import Workload
 from inferometer.figures.joint import relative_half_widths
+from inferometer.figures.summary import by_process
 from inferometer.runner.phases.latency.standing import Standing
 from inferometer.runner.scheduling.forecast import needed_s
 from inferometer.runner.scheduling.replicates import Prepared, complete, further
@@ -127,8 +126,8 @@ class ReplicatePlanner:
         ending = [one for one in present if one.task.workload not in chosen]
         lacking = [one for one in ending if one.replicates < self.procedure.processes]
         for one in lacking:
-            one.task = replace(one.task, rule=rule_of(self.procedure, parts=1), next_analysis=0)
-            one.task.best_rounds = None
+            whole = rule_of(self.procedure, parts=1)
+            one.task = replace(one.task, rule=whole, next_analysis=0, best_rounds=None)
         return Decision(
             further=chosen,
             ending=ending,
@@ -201,8 +200,6 @@ class ReplicatePlanner:
 
 def logarithms(one: Prepared) -> list[list[float]]:
     """Logarithms of the round medians of a workload, by process."""
-    parts: defaultdict[int, list[float]] = defaultdict(list)
-    for done in one.measured:
-        if done.settled_s and (middle := median(done.settled_s)) > 0:
-            parts[done.process].append(math.log(middle))
-    return list(parts.values())
+    parts = [[done.median_s for done in mine] for mine in by_process(one.measured)]
+    logs = [[math.log(middle) for middle in part if middle > 0] for part in parts]
+    return [part for part in logs if part]

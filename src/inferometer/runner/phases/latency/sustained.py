@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import median
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Round, Value
-from inferometer.core.roofline import Roofline
 from inferometer.core.workload import Workload
-from inferometer.host.files import LIVE
-from inferometer.runner.journal import Journal
 from inferometer.runner.phases.latency.apparatus import Apparatus
 from inferometer.runner.phases.latency.stored import Stored
 from inferometer.runner.phases.latency.warming import Warming
@@ -30,36 +26,18 @@ class SustainedCampaign:
     """Keeps the device busy with one workload at a time and watches its latency change.
 
     Args:
-        procedure: how to measure.
-        journal: where rounds and records go.
-        constants: fields that every record of the run has.
-        root: where the signals of the device are read.
-        rooflines: what the device attains at best, as far as it was probed.
+        apparatus: what it measures with; the budget goes on since that was made.
     """
 
-    def __init__(
-        self,
-        procedure: Procedure,
-        journal: Journal,
-        *,
-        constants: dict[str, Value],
-        root: Path = LIVE,
-        rooflines: Sequence[Roofline] = (),
-    ) -> None:
-        self.procedure = procedure
-        self.apparatus = Apparatus(
-            procedure,
-            journal,
-            constants=constants,
-            root=root,
-            rooflines=rooflines,
-            remaining_s=self._remaining_s,
-        )
-        self.standing = self.apparatus.standing
-        self.ending = self.apparatus.ending
-        planner = _OneShare(procedure)
-        self.stored = Stored(procedure, journal, planner)
-        self.warming = Warming(self.apparatus, self.stored, planner)
+    def __init__(self, apparatus: Apparatus) -> None:
+        self.apparatus = apparatus
+        self.procedure = apparatus.procedure
+        self.standing = apparatus.standing
+        self.ending = apparatus.ending
+        planner = _OneShare(self.procedure)
+        self.stored = Stored(self.procedure, apparatus.journal, planner)
+        self.warming = Warming(apparatus, self.stored, planner)
+        apparatus.progress.remaining_s = self._remaining_s
 
     def execute(self, workloads: Sequence[Workload]) -> None:
         """Run every workload for the whole time, or record why not."""
