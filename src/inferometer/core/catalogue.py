@@ -139,6 +139,18 @@ ENERGY: dict[str, Template] = {
         "energy was not measured: its windows take about {needed_s:duration}, more than the budget "
         "had left"
     ),
+    "energy_fit": (
+        "energy: {fit} of {planned} workloads fit into the {left_s:duration} that are left; each "
+        "takes at least {each_s:duration}"
+    ),
+    "energy_most_fit": (
+        "energy: at most {fit} of {planned} workloads fit into the {left_s:duration} of the budget "
+        "that are kept for it; {source} needs at least {each_s:duration} for each"
+    ),
+    "energy_takes": (
+        "energy takes at least {total_s:duration} more for {planned} workloads: {source} needs "
+        "{each_s:duration} for each (--budget limits it)"
+    ),
     "energy_failed": "energy was not measured: {message} ({kind})",
     "energy_later": (
         "the windows were marked for a meter whose log is joined later: "

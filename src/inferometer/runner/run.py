@@ -92,6 +92,8 @@ def _run(
     if missing or further:
         for advice in _advice(options.root):
             listener(Notice(message=advice))
+        if decision.beforehand is not None:
+            listener(Notice(message=str(decision.beforehand)))
         store.claim(run.id)
         try:
             store.reopen_run(run.id)

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from inferometer.stats.energy_faults import check
-from inferometer.stats.energy_levels import Rest, Work, parts_of, rest_of, work_of
+from inferometer.stats.energy_idle import Idle, idle_of
+from inferometer.stats.energy_levels import Work, parts_of, work_of
 from inferometer.stats.energy_windows import (
+    MIN_WINDOWS,
     Floats,
     Readings,
     Sensor,
@@ -22,7 +24,6 @@ from inferometer.stats.energy_windows import (
 from inferometer.stats.expanded import Part, combined, expanded
 
 CONFIDENCE = 0.95
-MIN_WINDOWS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class EnergyResult:
         gross_j: joules per sample, all that the device used.
         net_j: joules per sample above idle.
         mean_w: mean power under load.
-        idle_w: mean of the idle power before and after.
+        idle_w: mean idle power at the time of the windows.
         net_below_j: where the net energy cannot be told from nothing, what it is below, joules.
         reason: why there is no figure at all.
         net_reason: why there is no net figure.
@@ -78,8 +79,7 @@ def energy_per_sample(
     values: Sequence[float] | Floats,
     load: Sequence[Window],
     *,
-    idle_before: Window | None = None,
-    idle_after: Window | None = None,
+    idle: Sequence[Window] = (),
     lost: str | None = None,
     publish: bool = False,
 ) -> EnergyResult:
@@ -89,14 +89,12 @@ def energy_per_sample(
         sensor: what is known of it.
         at_s: when each reading was taken, seconds, ascending.
         values: joules that only grow, or watts.
-        load: windows of work, apart by random gaps of up to the sensor's period, so that the
-            moments at which it is read are independent between windows.
-        idle_before: idling before the work, model loaded.
-        idle_after: idling after it.
+        load: windows of work in time order, apart by random gaps of at least up to the sensor's
+            period, so that the moments at which it is read are independent between windows.
+        idle: idle windows in time order, model loaded: before, perhaps among, and after the work.
         lost: why the source stopped answering, if it did.
         publish: ask for windows of 60 s.
     """
-    idle = tuple(window for window in (idle_before, idle_after) if window is not None)
     if lost is not None:
         return EnergyResult(reason=lost, net_reason=lost)
     try:
@@ -111,7 +109,22 @@ def energy_per_sample(
     found = EnergyResult(
         gross_j=gross_j, mean_w=mean_w, method=_method(gross_j, load), windows=len(load)
     )
-    return _with_net(sensor, readings, work, idle, found)
+    return _with_net(sensor, readings, work, (load, idle), found)
+
+
+def windows_would_help(figure: Estimate, target: float) -> bool:
+    """Whether a figure misses its target, and further windows could mend that.
+
+    They mend what differs between windows, not what the sensor is off by.
+
+    Args:
+        figure: mean of windows.
+        target: half-width to reach, as a share of the figure.
+    """
+    if figure.half is None or figure.half <= target * figure.value:
+        return False
+    lasting = [part for part in figure.parts if part.name != "windows"]
+    return expanded(lasting, CONFIDENCE) < target * figure.value
 
 
 def _check_windows(sensor: Sensor, load: Sequence[Window], *, publish: bool) -> None:
@@ -168,21 +181,25 @@ def _bounded(
 
 
 def _with_net(
-    sensor: Sensor, readings: Readings, work: Work, idle: Sequence[Window], found: EnergyResult
+    sensor: Sensor,
+    readings: Readings,
+    work: Work,
+    windows: tuple[Sequence[Window], Sequence[Window]],
+    found: EnergyResult,
 ) -> EnergyResult:
     """Add the idle power and the net energy, or why that is not known."""
+    load, idle = windows
     try:
-        rest = rest_of(sensor, readings, idle)
+        level = idle_of(sensor, readings, idle, load)
     except WithheldError as error:
         return replace(found, net_reason=str(error))
-    idle_w = _bounded(sensor, rest.mean_w, rest.parts, 1.0)
-    net_j = _net(sensor, work, rest)
+    idle_w = _bounded(sensor, level.mean_w, level.parts, 1.0)
+    net_j = _net(sensor, work, level)
     found = replace(found, idle_w=idle_w)
-    moved_w = abs(rest.levels_w[0] - rest.levels_w[1])
-    if moved_w > abs(float(work.power_w.mean()) - rest.mean_w):
+    if level.moved_w > abs(float(work.power_w.mean()) - level.mean_w):
         return replace(
             found,
-            net_reason=f"idle power moved by {moved_w:.3g} W between before and after, "
+            net_reason=f"idle power moved by {level.moved_w:.3g} W between before and after, "
             "by more than the work added",
         )
     half_j = net_j.half or 0.0
@@ -193,8 +210,8 @@ def _with_net(
     return replace(found, net_j=net_j)
 
 
-def _net(sensor: Sensor, work: Work, rest: Rest) -> Estimate:
-    values = (work.power_w - rest.mean_w) * work.seconds
+def _net(sensor: Sensor, work: Work, level: Idle) -> Estimate:
+    values = (work.power_w - level.level_w) * work.seconds
     seconds = float(work.seconds.mean())
     parts = parts_of(values, work, seconds)
     parts += [
@@ -204,7 +221,7 @@ def _net(sensor: Sensor, work: Work, rest: Rest) -> Estimate:
             shape=part.shape,
             freedom=part.freedom,
         )
-        for part in rest.parts
+        for part in level.parts
     ]
     return _bounded(sensor, float(values.mean()), parts, None)
 

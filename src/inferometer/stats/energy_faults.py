@@ -15,6 +15,7 @@ from inferometer.stats.energy_windows import Floats, Readings, Sensor, Window, W
 _LEAP = 3  # times the power of the load that no steady work reaches between two readings
 _SURE_STEPS = 10  # of the resolution, that a counter should have gone while it stood still
 _SURE_PERIODS = 5
+_LIVELY = 4  # different readings within an idle window, of a sensor that does not stand still
 
 
 def check(
@@ -26,7 +27,7 @@ def check(
         sensor: what is known of it.
         readings: all of one run.
         load: windows of work, in time order.
-        idle: windows of idling, before and after; may be empty.
+        idle: windows of idling, in time order; may be empty.
 
     Raises:
         WithheldError: the readings cannot be those of a working sensor.
@@ -42,7 +43,7 @@ def check(
 def _check_counter(
     sensor: Sensor, readings: Readings, load: Sequence[Window], idle: Sequence[Window]
 ) -> None:
-    steps_s, rises = np.diff(readings.at_s), np.diff(readings.values)
+    steps_s, rises = _steps_of(readings, (*load, *idle))
     if (rises < 0).any():
         raise WithheldError("the counter went backwards: it was reset")
     load_w = _typical_w(sensor, readings, load)
@@ -59,6 +60,15 @@ def _check_counter(
     for windows, typical_w in ((load, load_w), (idle, idle_w)):
         if any(_stands_still(sensor, readings, window, typical_w) for window in windows):
             raise WithheldError("the counter stood still within a window: it is frozen")
+
+
+def _steps_of(readings: Readings, windows: Sequence[Window]) -> tuple[Floats, Floats]:
+    """Seconds and rises between readings of windows; other workloads may work between these."""
+    around = [readings.around(window) for window in windows]
+    return (
+        np.concatenate([np.diff(one.at_s) for one in around]),
+        np.concatenate([np.diff(one.values) for one in around]),
+    )
 
 
 def _typical_w(sensor: Sensor, readings: Readings, windows: Sequence[Window]) -> float:
@@ -90,24 +100,33 @@ def _check_samples(
     """Repeated values alone prove nothing, since a coarse sensor gives them all the time.
 
     One that shows the same value idle and under load, with nothing else in between, is frozen,
-    or too coarse for this load; neither gives a figure.
+    or too coarse for this load; neither gives a figure. One that varied while the device idled,
+    and shows a single value in another idle window, froze before that.
     """
     worked = np.concatenate([_settled(sensor, readings, window) for window in load])
     if worked.size and (worked <= 0).all():
         raise WithheldError("the sensor reads no power under load")
-    if not worked.size:
-        return
+    different = [np.unique(_settled(sensor, readings, window)).size for window in idle]
+    if different and min(different) == 1 and max(different) >= _LIVELY:
+        raise WithheldError("the sensor stood still while the device was idle: it is frozen")
     for window in idle:
         rested = _settled(sensor, readings, window)
-        if not rested.size:
-            continue
-        after = window.start_s >= load[-1].end_s
-        same = rested[rested != worked[-1]] if after else worked[worked != rested[-1]]
-        if not same.size:
+        before, after = (
+            [one for one in load if one.end_s <= window.start_s],
+            [one for one in load if one.start_s >= window.end_s],
+        )
+        held = before and _holds(_settled(sensor, readings, before[-1])[-1:], rested)
+        later = [_settled(sensor, readings, one) for one in after]
+        if held or (later and _holds(rested[-1:], np.concatenate(later))):
             raise WithheldError(
-                "the readings did not change between load and rest: "
+                "the readings did not change between load and idle: "
                 "the sensor is frozen, or its steps are too coarse for this load"
             )
+
+
+def _holds(last: Floats, then: Floats) -> bool:
+    """Whether all later readings are the last one."""
+    return bool(last.size and then.size and (then == last[0]).all())
 
 
 def _settled(sensor: Sensor, readings: Readings, window: Window) -> Floats:

@@ -16,11 +16,17 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Quantity = Literal["energy", "power"]
 
-MIN_WINDOW_S = 10.0
+MIN_WINDOWS = 5
+MIN_WINDOW_S = 1.0
+MIN_IDLE_S = 10.0
 PUBLISHED_WINDOW_S = 60.0  # as in MLPerf Power
 MIN_WARM_UP_S = 10.0
-_PERIODS = 100  # in a window, so that its two edges are below 1 %
-_AVERAGES = 10  # sensor averages in a window
+PIECES = 5  # of each idle window, whose spread tells how well its mean is known
+_PERIODS = 40  # of a counter in a window, so that the standard uncertainty of its edges is 1 %
+_READINGS = 10  # of a power sensor in a window; none of them tells of another time
+_READINGS_OF_PIECE = 4
+_AVERAGES = 3  # sensor averages in a window
+_SLACK = 100  # a window is covered where this part of it at either end is all that is missing
 _WARM_UP_AVERAGES = 3
 _MOST_MISSING = 10  # periods without a reading
 _LEAST_MISSING_S = 1.0
@@ -92,6 +98,12 @@ class Readings:
             raise WithheldError("the clock went backwards between two readings")
         return found
 
+    def around(self, window: Window) -> Readings:
+        """Those taken in a window, with the last one before it and the first one after it."""
+        first = max(0, int(np.searchsorted(self.at_s, window.start_s, "left")) - 1)
+        last = int(np.searchsorted(self.at_s, window.end_s, "right")) + 1
+        return Readings(at_s=self.at_s[first:last], values=self.values[first:last])
+
     def between(self, start_s: float, end_s: float) -> Readings:
         """Those taken in a stretch, its ends included."""
         part = slice(
@@ -121,12 +133,22 @@ class Window:
 
 
 def needed_window_s(sensor: Sensor, *, publish: bool = False) -> float:
-    """Shortest window in which a sensor can be trusted: max(10 s, 100 τ, 10 w).
+    """Shortest window of work that a sensor supports; with `publish`, at least 60 s.
 
-    The two edges of a window of 100 τ cost at most 1 % together. With `publish`, at least 60 s.
+    A counter is blurred at both edges, by 1 % of a window of 40 τ; of power samples those that
+    remember other times are left out, so that ten updates and three averages beyond them suffice.
+    What shorter windows lack in steadiness, their spread shows, and their number makes good.
     """
     least = PUBLISHED_WINDOW_S if publish else MIN_WINDOW_S
-    return max(least, _PERIODS * sensor.tau_s, _AVERAGES * sensor.window_s)
+    updates = _PERIODS if sensor.quantity == "energy" else _READINGS
+    steady_s = max(updates * sensor.tau_s, _AVERAGES * sensor.window_s)
+    return max(least, sensor.lag_s + steady_s)
+
+
+def needed_idle_s(sensor: Sensor) -> float:
+    """Shortest idle window: long enough for pieces whose spread can be told."""
+    piece_s = max(_READINGS_OF_PIECE * sensor.tau_s, sensor.window_s)
+    return max(MIN_IDLE_S, needed_window_s(sensor), sensor.lag_s + PIECES * piece_s)
 
 
 def needed_warm_up_s(sensor: Sensor) -> float:
@@ -135,16 +157,24 @@ def needed_warm_up_s(sensor: Sensor) -> float:
 
 
 def why_too_short(sensor: Sensor, duration_s: float, *, publish: bool = False) -> str | None:
-    """Why a window is withheld for its length; None where it is long enough."""
-    needed = needed_window_s(sensor, publish=publish)
+    """Why a window of work is withheld for its length; None where it is long enough."""
+    return _too_short(sensor, duration_s, needed_window_s(sensor, publish=publish))
+
+
+def why_idle_too_short(sensor: Sensor, duration_s: float) -> str | None:
+    """The same of an idle window."""
+    return _too_short(sensor, duration_s, needed_idle_s(sensor))
+
+
+def _too_short(sensor: Sensor, duration_s: float, needed: float) -> str | None:
     if duration_s >= needed - _ROUNDING_S:
         return None
-    if needed == _AVERAGES * sensor.window_s:
-        cause = f"the sensor averages over {sensor.window_s:.3g} s"
-    elif needed == _PERIODS * sensor.tau_s:
-        cause = f"the sensor tells something new every {sensor.tau_s:.3g} s"
-    else:
+    if needed in (MIN_WINDOW_S, MIN_IDLE_S, PUBLISHED_WINDOW_S):
         cause = "shorter ones hang on a few moments of the device"
+    elif sensor.window_s > sensor.tau_s:
+        cause = f"the sensor averages over {sensor.window_s:.3g} s"
+    else:
+        cause = f"the sensor tells something new every {sensor.tau_s:.3g} s"
     return f"the window lasted {duration_s:.3g} s, of {needed:.3g} s that it needs: {cause}"
 
 
@@ -200,7 +230,7 @@ def edge_w(sensor: Sensor, power_w: float, duration_s: float) -> float:
 
 def _from_counter(sensor: Sensor, readings: Readings, start_s: float, end_s: float) -> float:
     at_s = readings.at_s
-    slack_s = max(sensor.period_s, (end_s - start_s) / _PERIODS)
+    slack_s = max(sensor.period_s, (end_s - start_s) / _SLACK)
     if at_s.size < 2 or at_s[0] > start_s + slack_s or at_s[-1] < end_s - slack_s:  # noqa: PLR2004 - a difference needs two
         raise WithheldError("the counter was not read at both ends of a window")
     start_s, end_s = max(start_s, float(at_s[0])), min(end_s, float(at_s[-1]))

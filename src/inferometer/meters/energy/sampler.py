@@ -21,8 +21,10 @@ from inferometer.core.protocols import PowerSource
 
 MIN_POLLING_S = 0.05
 """Faster sensors exist, but the mean of a window gains nothing and the device is disturbed."""
-COUNTER_POLLING_S = 1.0
-"""Counters need their edges only; what lies between shows that they still count."""
+COUNTER_PERIODS = 10
+MOST_POLLING_S = 1.0
+"""Counters are read often enough that an edge of a window lies near a reading, and seldom enough
+that each reading shows whether they still count."""
 _NAP_S = 0.1  # slept through, which is cheaper than to wait for a word; delays stopping by as much
 _SAFETY = 2  # readings within the time in which a counter might wrap
 
@@ -161,6 +163,11 @@ class Poller:
         return self.series.info.quantity == "energy"
 
     @property
+    def _counting_s(self) -> float:
+        """Seconds between two readings of a counter within a window."""
+        return min(max(MIN_POLLING_S, COUNTER_PERIODS * self.series.info.period_s), MOST_POLLING_S)
+
+    @property
     def _wrap_s(self) -> float:
         limit_s = self.series.info.poll_s
         return math.inf if limit_s is None else limit_s / _SAFETY
@@ -174,7 +181,7 @@ class Poller:
         if self._counts and not self._inside:
             self._rest()
         elif self._due_s is not None:
-            step_s = polling_s(self.series.info) or min(COUNTER_POLLING_S, self._wrap_s)
+            step_s = polling_s(self.series.info) or min(self._counting_s, self._wrap_s)
             self._due_s = max(self._due_s + step_s, self._clock())
 
     def _read(self) -> None:

@@ -130,7 +130,7 @@ def measure(kind, fail_in=None):
     series = poller.series
     return energy_per_sample(
         sensor_of(source.info), series.at_s, series.values, windows[1:-1],
-        idle_before=windows[0], idle_after=windows[-1], lost=series.lost,
+        idle=(windows[0], windows[-1]), lost=series.lost,
     )  # fmt: skip
 
 

@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from inferometer.meters.energy.sampler import COUNTER_PERIODS, MIN_POLLING_S
 from inferometer.stats.energy import EnergyResult, energy_per_sample
 from inferometer.stats.energy_windows import (
     Sensor,
     Window,
+    needed_idle_s,
     needed_warm_up_s,
     needed_window_s,
 )
 
-COUNTER_POLL_S = 1.0
 READ_TAKES_S = 1e-4
 
 
@@ -177,7 +178,8 @@ class Simulation:
         rng, device = self.rng, self.device
         length = needed_window_s(self.sensor)
         start = 1.7e9 % 1e6 + rng.uniform(0, 100)
-        before = Window(start_s=start, end_s=start + length)
+        idle = needed_idle_s(self.sensor)
+        before = Window(start_s=start, end_s=start + idle)
         now = before.end_s + needed_warm_up_s(self.sensor)
         load = []
         for _ in range(count):
@@ -188,7 +190,7 @@ class Simulation:
             load.append(Window(start_s=now, end_s=end, inputs=inputs))
             now = end
         now += 0.5
-        return Plan(before=before, load=tuple(load), after=Window(start_s=now, end_s=now + length))
+        return Plan(before=before, load=tuple(load), after=Window(start_s=now, end_s=now + idle))
 
     def _power(self):
         """Moments at which power changes, and the energy used until each."""
@@ -218,7 +220,9 @@ class Simulation:
         for window in self.plan.windows:
             if self.sensor.quantity == "energy":
                 inner = np.arange(
-                    window.start_s + self.sensor.period_s, window.end_s, COUNTER_POLL_S
+                    window.start_s + self.sensor.period_s,
+                    window.end_s,
+                    min(max(MIN_POLLING_S, COUNTER_PERIODS * self.sensor.period_s), 1.0),
                 )
                 times.append(np.concatenate([[window.start_s], inner, [window.end_s]]))
             else:
@@ -261,8 +265,7 @@ class Simulation:
             at,
             values,
             self.plan.load,
-            idle_before=self.plan.before,
-            idle_after=self.plan.after,
+            idle=(self.plan.before, self.plan.after),
             lost=lost,
         )
 

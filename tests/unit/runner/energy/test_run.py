@@ -63,7 +63,7 @@ def test_counters_are_watched_from_the_beginning(measured):
 def test_what_has_latencies_gets_energy_within_its_share_of_the_budget(measured):
     _, given = measured(OPTIONS)
     assert [record.workload.variant.model for record in given] == ["missing.py:f"]
-    assert 50 < Latencies.budget_s <= 60  # less what looking at the device took
+    assert 40 < Latencies.budget_s <= 49.5  # less what looking at the device took
 
 
 def test_without_a_source_nothing_is_kept_for_energy(measured):

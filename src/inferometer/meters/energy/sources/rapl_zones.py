@@ -18,6 +18,10 @@ FOLDER = "sys/class/powercap"
 _ZONE = re.compile(r"(?P<control>.*rapl[^:]*):(?P<place>\d+(?::\d+)*)$")
 _PROBES = 3
 _PROBE_GAP_S = 0.05
+_NEAR_UJ = 100_000
+"""Microjoules by which a mirror may be off: a processor's draw within a millisecond or so."""
+_RECORDED_NEAR_UJ = 10_000_000
+"""The same of a dump, whose counters do not move: it copied other files between the two."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +98,9 @@ def mirrored(
     """Counters that show another one again, as the dies of some Zen processors do.
 
     Each is read before and after the others: a mirror lies between the two readings of its
-    original every time. Two counters of their own are not that close three times, unless by a
-    chance of less than one in a billion.
+    original every time, give or take what a processor draws meanwhile. Counters of their own, of a
+    range of at least 65 kJ, begin that close by a chance of a few in a million (in a dump, in ten
+    thousand), and then grow apart unless both processors draw the same.
 
     Returns:
         For each mirror, the counter that it repeats.
@@ -106,12 +111,18 @@ def mirrored(
     if len(counters) < 2:  # noqa: PLR2004 - one alone repeats nothing
         return {}
     suspects = [(a, b) for b in range(len(counters)) for a in range(b)]
+    begun = [counter.value() for counter in counters]
     for probe in range(_PROBES):
         if probe:
             sleep(_PROBE_GAP_S)
         first = [counter.value() for counter in counters]
         second = [counter.value() for counter in counters]
-        suspects = [(a, b) for a, b in suspects if first[a] <= first[b] <= second[a] and first[b]]
+        near = _NEAR_UJ if second != begun else _RECORDED_NEAR_UJ
+        suspects = [
+            (a, b)
+            for a, b in suspects
+            if first[b] and first[a] - near <= first[b] <= second[a] + near
+        ]
     return {counters[b]: counters[a] for a, b in reversed(suspects)}
 
 

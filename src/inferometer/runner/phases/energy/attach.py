@@ -11,12 +11,23 @@ from inferometer.core.record import Record, Round
 from inferometer.meters.energy.logs.power_log import PowerLog
 from inferometer.runner.phases.energy.figures import Sourced, joined
 from inferometer.runner.phases.energy.measurement import ENERGY
-from inferometer.runner.phases.energy.windows import last_try, sensor_of, windows_of
+from inferometer.runner.phases.energy.windows import (
+    around,
+    last_try,
+    rest_window,
+    sensor_of,
+    work_window,
+)
 from inferometer.stats.alignment import align
 from inferometer.stats.energy import EnergyResult, energy_per_sample
+from inferometer.stats.energy_windows import Window, why_too_short
 from inferometer.store import Store
 
 Interval = tuple[float, float]
+NOT_FOR_LOGS = (
+    "the windows were made for a sensor that was read meanwhile, and are too short for a log: "
+    "make longer ones with inferometer run --mark FILE"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +72,14 @@ def attach(store: Store, run_id: str, log: PowerLog, *, offset_s: float | None =
     uncertainty = None
     if offset_s is None:
         offset_s, uncertainty = _fitted(log, [r for one in measured for r in tried[one.workload]])
+    idle = [rest_window(r) for rounds in tried.values() for r in rounds if r.phase == "idle"]
     changed: list[Record] = []
     kept = Counter[str]()
     for record in measured:
         rounds = tried[record.workload]
-        found = Sourced(info=log.info, result=_result(log, record, rounds, offset_s))
+        found = Sourced(
+            info=log.info, result=_result(log, rounds, record.workload.batch_size, idle, offset_s)
+        )
         figures = {**record.reached(ENERGY).figures, **joined(found, rounds, record)}
         if figures["energy_source"] not in (None, log.info.name):
             kept[found.result.reason or ""] += 1
@@ -85,16 +99,24 @@ def attach(store: Store, run_id: str, log: PowerLog, *, offset_s: float | None =
 
 
 def _result(
-    log: PowerLog, record: Record, rounds: Sequence[Round], offset_s: float
+    log: PowerLog,
+    rounds: Sequence[Round],
+    batch_size: int,
+    idle: Sequence[Window],
+    offset_s: float,
 ) -> EnergyResult:
-    load, before, after = windows_of(rounds, record.workload.batch_size)
+    mine = [one for one in rounds if one.phase == "energy"]
+    windows = [window for one in mine if (window := work_window(one, batch_size))]
+    if not windows:
+        return EnergyResult(reason=NOT_FOR_LOGS, net_reason=NOT_FOR_LOGS)
+    sensor = sensor_of(log.info)
+    load = [one for one in windows if why_too_short(sensor, one.duration_s) is None] or windows
     return energy_per_sample(
-        sensor_of(log.info),
+        sensor,
         log.times_s + offset_s,
         log.watts,
         load,
-        idle_before=before,
-        idle_after=after,
+        idle=around(idle, load),
     )
 
 

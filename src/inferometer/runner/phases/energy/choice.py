@@ -12,8 +12,10 @@ from inferometer.host.files import LIVE, is_live
 from inferometer.meters.energy.selection.detect import detect
 from inferometer.meters.energy.selection.survey import close
 from inferometer.meters.energy.surroundings import Surroundings
+from inferometer.runner.phases.energy.fitting import said_before_run
 from inferometer.runner.phases.energy.marks import Marks
 from inferometer.runner.phases.energy.measurement import EnergyRequest
+from inferometer.runner.phases.energy.windows import plan_windows
 from inferometer.stats.energy_windows import PUBLISHED_WINDOW_S
 
 
@@ -50,11 +52,13 @@ class EnergyDecision:
         request: None where no windows are made.
         reason: why there is no source, and the way out; None where there is one.
         log: a power log that is joined after the run.
+        beforehand: how many workloads it can serve, where not all, or how long that takes.
     """
 
     request: EnergyRequest | None = None
     reason: Statement | None = None
     log: str | None = None
+    beforehand: Statement | None = None
 
     def close(self) -> None:
         """Let go of the sources and of the file of marks."""
@@ -97,7 +101,16 @@ def decide(study: Study, options: EnergyOptions, root: Path = LIVE) -> EnergyDec
     publish = window_s >= PUBLISHED_WINDOW_S
     logged = marks is not None or found.log is not None
     request = EnergyRequest(sources=found.sources, marks=marks, logged=logged, publish=publish)
-    return EnergyDecision(request=request, log=found.log)
+    return EnergyDecision(
+        request=request, log=found.log, beforehand=_beforehand(study, request, logged=logged)
+    )
+
+
+def _beforehand(study: Study, request: EnergyRequest, *, logged: bool) -> Statement | None:
+    main = request.sources[0].info if request.sources else None
+    plan = plan_windows(main, study.procedure, logged=logged)
+    source = main.name if main else "a meter that logs by itself"
+    return said_before_run(plan, study.procedure, len(study.workloads()), source)
 
 
 def _why_not_at_all(study: Study, options: EnergyOptions) -> Statement | None:

@@ -103,9 +103,35 @@ def test_a_mirror_is_seen_though_the_counter_moves_while_it_is_read(threadripper
     assert only(find(threadripper.surroundings)).info.name == "rapl:package-0"
 
 
-def test_two_dies_of_almost_the_same_power_are_two(threadripper):
+@pytest.mark.parametrize("apart_uj", [-3_000, -61, 61, 3_000])
+def test_a_mirror_is_seen_though_it_was_read_a_moment_apart(threadripper, apart_uj):
+    """As in a dump, whose counters stand still, and on dies whose copies lag behind."""
+    for watts in (0.0, 90.0):
+        threadripper.counter(energy("intel-rapl:0"), watts, start=4_000_000)
+        threadripper.counter(energy("intel-rapl:1"), watts, start=4_000_000 + apart_uj)
+        assert only(find(threadripper.surroundings)).info.name == "rapl:package-0"
+
+
+@pytest.mark.parametrize(
+    ("watts", "apart_uj", "name"),
+    [(0.0, 3_000_000, "package-0"), (0.0, 30_000_000, "package-0+package-1"),
+     (90.0, 3_000_000, "package-0+package-1")],
+)  # fmt: skip
+def test_a_dump_may_have_copied_files_between_the_two(threadripper, watts, apart_uj, name):
+    threadripper.counter(energy("intel-rapl:0"), watts, start=4_000_000)
+    threadripper.counter(energy("intel-rapl:1"), watts, start=4_000_000 + apart_uj)
+    assert only(find(threadripper.surroundings)).info.name == f"rapl:{name}"
+
+
+def test_two_dies_that_begin_alike_and_draw_unlike_are_two(threadripper):
     threadripper.counter(energy("intel-rapl:0"), 90.0, start=4_000_000)
-    threadripper.counter(energy("intel-rapl:1"), 90.0, start=4_000_061)
+    threadripper.counter(energy("intel-rapl:1"), 85.0, start=4_000_061)
+    assert only(find(threadripper.surroundings)).info.name == "rapl:package-0+package-1"
+
+
+def test_two_dies_of_the_same_power_are_two(threadripper):
+    threadripper.counter(energy("intel-rapl:0"), 90.0, start=4_000_000)
+    threadripper.counter(energy("intel-rapl:1"), 90.0, start=5_000_000)
     source = only(find(threadripper.surroundings))
     assert source.info.name == "rapl:package-0+package-1"
     assert joules_in(source, threadripper, 10.0) == pytest.approx(1800.0, abs=1e-4)
