@@ -81,3 +81,31 @@ def test_all_that_is_said_is_in_the_lines(answers, record):
     parts = (found.scope, found.fastest, found.sure, found.further, found.wrong)
     assert sorted(found.lines) == sorted(line for part in parts for line in part)
     assert all(found.lines)
+
+
+RELATIVE = {"latency_relative_ci_low_s": 0.099, "latency_relative_ci_high_s": 0.101}
+
+
+def test_a_joint_fit_says_what_is_common_once_and_what_its_figures_are_fit_for(answers, record):
+    known = {**RELATIVE, "latency_state_half_width": 0.2, "latency_confidence": 0.95}
+    found = answers(
+        record("a", latency_s=0.1, verdict="contended", usable_for="ranking", half_s=0.02, **known),
+        record("b", latency_s=0.1, verdict="contended", usable_for="none", half_s=0.02, **known),
+    )
+    assert not any("not trusted" in line for line in found.lines)
+    assert sum("uncertain by ± 20 %" in line for line in found.sure) == 1
+    assert any(
+        "1 of 2 for ranking within the run alone; 1 of 2 for neither" in s for s in found.sure
+    )
+    assert any("for comparisons within the run is 1.0 % to 1.0 %" in line for line in found.sure)
+
+
+def test_the_verdict_of_a_fastest_that_disturbances_made_equal_to_others_is_not_told(
+    answers, record
+):
+    known = {**RELATIVE, "verdict": "contended", "half_s": 0.02, "causes": ["x"]}
+    fit, unfit = (
+        answers(record("a", latency_s=0.1, usable_for=use, **known)) for use in ("ranking", "none")
+    )
+    assert not any("The verdict on" in line for line in fit.sure)
+    assert "The verdict on a is contended: x." in unfit.sure

@@ -16,10 +16,10 @@ from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
 from inferometer.core.workload import Shape
 from inferometer.report.document.explanation import in_short
-from inferometer.report.document.marks import verdict_meaning
+from inferometer.report.document.marks import spread_of, use_mark, verdict_meaning
 from inferometer.report.document.material import Material
 from inferometer.report.document.sources import RunRecords
-from inferometer.report.document.wording import joined, plural, target_of
+from inferometer.report.document.wording import common_part, joined, plural, target_of, uses
 from inferometer.report.plots.choice import size_title
 
 MOST_NAMED = 3
@@ -59,10 +59,10 @@ def summary(material: Material) -> Summary:
     return Summary(
         scope=(_scope(grid, runs, records),),
         fastest=tuple(_fastest(grid)),
-        sure=(*_how_sure(grid), *_precision(runs)),
+        sure=(*_how_sure(grid), *_precision(runs), *_common(records)),
         wrong=(
             *_absent(grid, runs),
-            *_untrusted(records),
+            *([] if _is_joint(records) else _untrusted(records)),
             *_odd(findings),
             *_energy_in_short(records),
         ),
@@ -96,9 +96,9 @@ def _fastest(grid: Grid) -> list[str]:
         return [f"{where}, the fastest cannot be told apart, {_why_alike(first)}: {names}."]
     best, worst = ranked[0], ranked[-1]
     times = units.ratio(worst.latency.value / best.latency.value)
-    fast = f"{best.column.label} is the fastest with {units.latency(best.latency)} a call"
+    fast = f"{best.column.label} is the fastest with {units.latency(_shown(best))} a call"
     fast += _ahead(best, ranked[1])
-    slow = f"{worst.column.label} the slowest with {units.latency(worst.latency)}"
+    slow = f"{worst.column.label} the slowest with {units.latency(_shown(worst))}"
     return [f"{where}, {fast}, {slow} ({times})."]
 
 
@@ -129,7 +129,13 @@ def _ahead(best: facts.Ranked, second: facts.Ranked) -> str:
 
 
 def _with_latency(one: facts.Ranked) -> str:
-    return f"{one.column.label} takes {units.latency(one.latency)}"
+    return f"{one.column.label} takes {units.latency(_shown(one))}"
+
+
+def _shown(one: facts.Ranked) -> Estimate:
+    """The latency as the table shows it: with the interval for comparisons, where it has one."""
+    compared = one.latency.compared()
+    return one.latency if compared.low is None else compared
 
 
 def _how_sure(grid: Grid) -> list[str]:
@@ -141,9 +147,13 @@ def _how_sure(grid: Grid) -> list[str]:
     apart = len(first) == 1 and len(ranked) > 1 and all(map(_has_interval, ranked))
     told = apart and facts.ratio_error(first[0].latency, ranked[1].latency) is None
     lines = ["The interval of the fastest overlaps none of the others."] if told else []
+    joint = all(one.latency.compared().low is not None for one in ranked)
     by_verdict: dict[str, list[facts.Ranked]] = {}
     for one in first:
-        if verdict := grid.cells[shape, one.column].figures.get("verdict"):
+        record = grid.cells[shape, one.column]
+        if joint and not use_mark(record):
+            continue  # what disturbed all alike does not change which is the fastest
+        if verdict := record.figures.get("verdict"):
             by_verdict.setdefault(str(verdict), []).append(one)
     return lines + [_verdict(grid, shape, *found) for found in by_verdict.items()]
 
@@ -170,6 +180,18 @@ def _why(record: Record) -> str:
     return f": {causes[0]}{more}"
 
 
+def _is_joint(records: Sequence[Record]) -> bool:
+    """Whether figures are told apart by a joint fit: what moved all alike matters to no ranking."""
+    return spread_of(records) == "relative"
+
+
+def _common(records: Sequence[Record]) -> list[str]:
+    """What is common to all latencies, and what these may be used for."""
+    if not _is_joint(records):
+        return []
+    return [line for line in (common_part(records), uses(records)) if line]
+
+
 def _untrusted(records: Sequence[Record]) -> list[str]:
     """How many figures are not trusted, by verdict, and of how many that is not known."""
     judged = [str(r.figures.get("verdict")) for r in records if r.status == "ok" and r.latency]
@@ -191,19 +213,21 @@ def _precision(runs: Sequence[RunRecords]) -> list[str]:
     for one in runs:
         name = f"run {one.run.id}: " if len(runs) > 1 else ""
         estimates = [r.latency for r in one.records if r.status == "ok" and r.latency is not None]
-        line = _widths(estimates, sum(_missed(record) for record in one.records), one)
+        joint = _is_joint(one.records)
+        estimates = [e.compared() for e in estimates] if joint else estimates
+        line = _widths(estimates, one, kind=" for comparisons within the run" * joint)
         lines.append(f"Precision: {name}{line}" if estimates else "")
     return [line for line in lines if line]
 
 
-def _widths(estimates: Sequence[Estimate], missed: int, one: RunRecords) -> str:
+def _widths(estimates: Sequence[Estimate], one: RunRecords, *, kind: str) -> str:
     widths = [w for e in estimates if (w := e.relative_half_width) is not None]
     if not widths:
         return "the latencies have no intervals."
     target = target_of(one.run)
     confidence = min(e.confidence for e in estimates if e.relative_half_width is not None)
     line = (
-        f"the half-width of the {units.percent(confidence)} intervals is "
+        f"the half-width of the {units.percent(confidence)} intervals{kind} is "
         f"{units.half_width(min(widths))} to {units.half_width(max(widths))} of the median, with a "
         f"median of {units.half_width(median(widths))}"
     )
@@ -211,6 +235,7 @@ def _widths(estimates: Sequence[Estimate], missed: int, one: RunRecords) -> str:
         line += f", of the {len(widths)} of {len(estimates)} latencies that have one"
     if target is None:
         return f"{line}."
+    missed = sum(_missed(record) for record in one.records)
     return f"{line}; {missed} of {len(estimates)} missed the target of {units.percent(target)}."
 
 
