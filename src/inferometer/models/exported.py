@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from inferometer.core.errors import WorkloadError
 from inferometer.core.format import Format
 from inferometer.core.model import Inputs, LoadedModel
 from inferometer.core.shown import shown
+from inferometer.host.userfiles import importable
 from inferometer.models.building import checked_parameters
 from inferometer.models.failures import building
 from inferometer.models.guards.exported import check_exported
+from inferometer.models.guards.refusal import blaming
 from inferometer.models.inputs import ExampleInputs
-from inferometer.models.userfiles import importable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +90,8 @@ def load_exported(path: Path, *, trusted: bool) -> LoadedModel:
         importable(path.parent)  # classes of its inputs may lie beside it
     else:
         check_exported(path)
-    with building(str(path)):
+    reading = nullcontext() if trusted else blaming(path, "cannot be loaded")
+    with building(str(path)), reading:
         program = torch.export.load(path)
         network = program.module()
     if program.example_inputs is None:

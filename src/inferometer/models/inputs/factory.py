@@ -16,10 +16,10 @@ from inferometer.core.errors import WorkloadError
 from inferometer.core.generators import kept_generators, seed_generators
 from inferometer.core.model import Inputs, InputSpec
 from inferometer.core.nested import leaves, mapped
+from inferometer.host.userfiles import as_by_itself
 from inferometer.models.failures import building
 from inferometer.models.inputs.arrays import copied, is_array
 from inferometer.models.inputs.examples import example_inputs, own_batch_size
-from inferometer.models.usercode import as_by_itself
 
 BATCH, SIZE = "batch_size", "input_size"
 

@@ -8,16 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from inferometer.core.errors import (
-    MissingExtraError,
-    ModelReferenceError,
-    WorkloadError,
-    in_one_line,
-    is_out_of_memory,
-)
+from inferometer.core.errors import MissingExtraError, ModelReferenceError, WorkloadError
 from inferometer.core.format import Format
 from inferometer.core.model import InputSpec, LoadedModel
-from inferometer.core.shown import shown, visible
+from inferometer.core.shown import shown
+from inferometer.host.userfiles import importable
 from inferometer.models.building import image_inputs, is_module, settled
 from inferometer.models.catalogue import CATALOGUE
 from inferometer.models.exported import load_exported
@@ -25,13 +20,12 @@ from inferometer.models.filekind import MEANT, OPENED_WITH, FileKind, file_kind,
 from inferometer.models.foreign import weights_of
 from inferometer.models.guards import LOOKS
 from inferometer.models.guards.extent import check_extents
-from inferometer.models.guards.refusal import TRUST, damaged
+from inferometer.models.guards.refusal import TRUST, blaming, damaged
 from inferometer.models.guards.script import check_script
 from inferometer.models.inputs import declared_inputs, shaped
 from inferometer.models.options import TRUSTED, Options
 from inferometer.models.paths import path_of, require_file
 from inferometer.models.state import State, as_state, fit, read_state, read_torch
-from inferometer.models.userfiles import importable
 
 
 class FileSource:
@@ -159,15 +153,10 @@ def _torchscript(path: Path, chosen: Options, *, trusted: bool) -> LoadedModel:
         # torch advises whoever writes such files to export instead; the user has this one.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", category=FutureWarning)
-        try:
+        with blaming(path, "is a damaged TorchScript file"):
             network = torch.jit.load(  # type: ignore[no-untyped-call]
                 str(path), map_location="cpu"
             )
-        except Exception as error:
-            if is_out_of_memory(error):
-                raise
-            problem = visible(in_one_line(error))
-            raise damaged(path, f"is a damaged TorchScript file: {problem}") from error
     return _whole(path, network, chosen)
 
 

@@ -12,6 +12,7 @@ from inferometer.core.errors import ModelReferenceError, WorkloadError
 from inferometer.core.format import Format
 from inferometer.core.model import InputSpec, LoadedModel
 from inferometer.core.shown import shown
+from inferometer.host.userfiles import as_by_itself, place_of, run
 from inferometer.models.building import image_inputs, is_module, seed_generators, settled
 from inferometer.models.catalogue import did_you_mean
 from inferometer.models.failures import building
@@ -28,8 +29,6 @@ from inferometer.models.inputs import (
 )
 from inferometer.models.options import Options
 from inferometer.models.paths import path_of, quoted, require_file
-from inferometer.models.usercode import as_by_itself
-from inferometer.models.userfiles import place_of, run
 
 
 class PythonSource:

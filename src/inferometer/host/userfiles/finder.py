@@ -24,8 +24,8 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-from inferometer.models.roots import INIT, Roots, is_same
-from inferometer.models.statements import Imports, redirecting
+from inferometer.host.userfiles.roots import INIT, Roots, is_same
+from inferometer.host.userfiles.statements import Imports, redirecting
 
 PRIVATE = "_user_files"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
-from inferometer.models.statements import Imports
+from inferometer.host.userfiles.statements import Imports
 
 INIT = "__init__.py"
 
