@@ -14,7 +14,7 @@ from inferometer import __version__
 from inferometer.cli.screen import ReaderGoneError, guarded
 from inferometer.core.errors import InputError, in_one_line
 from inferometer.core.filenames import reason_of
-from inferometer.core.shown import shown
+from inferometer.core.shown import shown, visible
 
 NAME = "inferometer"
 BAD_INPUT = 2
@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Write a lab report: a page, text, data and plots.",
     ),
     "compare": ("inferometer.cli.compare:compare", "Say which of two is faster, and how sure."),
+    "recommend": ("inferometer.cli.recommend:recommend", "Say which workload to take."),
     "cost": ("inferometer.cli.cost:cost", "Count the analytical cost of a model."),
     "profile": ("inferometer.cli.profile:profile", "Show where the time of a call goes."),
     "export": ("inferometer.cli.export:export", "Write a run's records as JSON, CSV or Parquet."),
@@ -44,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Say what of a store is whole, and what is damaged.",
     ),
     "models": ("inferometer.cli.models:models", "List the models and how to name others."),
+    "datasets": ("inferometer.cli.datasets:datasets", "List datasets, or look at one."),
     "backends": ("inferometer.cli.backends:backends", "List the runtimes."),
     "doctor": ("inferometer.cli.doctor:doctor", "Look at this device and what is installed."),
     "power": ("inferometer.cli.power:power", "Show what the device draws now."),
@@ -154,7 +156,9 @@ def _tell(error: Exception) -> None:
     """Say what went wrong, at a length that people read."""
     if isinstance(error, click.ClickException):
         context = error.ctx if isinstance(error, click.UsageError) else None
-        click.UsageError(_shortened(error.format_message()), context).show()
+        # click lists choices in lines of their own, and quotes some arguments as they are.
+        message = visible(error.format_message().replace("\n\t", " "))
+        click.UsageError(_shortened(message), context).show()
         return
     click.echo(f"Error: {_shortened(_in_words(error))}", err=True)
 

@@ -4,6 +4,7 @@
     ├── InputError                something that the user gave is wrong: exit status 2
     │   ├── StudyError            a study file, at a file, a line and a key
     │   ├── ModelReferenceError   a model reference that cannot be read
+    │   ├── DatasetError          a dataset that cannot be found, read or trusted
     │   ├── StoreError            a database that cannot be opened, read or written
     │   ├── ImportFileError       a file given to `import`
     │   ├── MeterError            a power meter that the user named cannot be used
@@ -53,6 +54,10 @@ class StudyError(InputError):
 
 class ModelReferenceError(InputError):
     """A model reference cannot be read: unknown name, unknown source, malformed option."""
+
+
+class DatasetError(InputError):
+    """A dataset cannot be found or read, or its samples, labels or roles are wrong."""
 
 
 class StoreError(InputError):

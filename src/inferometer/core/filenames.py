@@ -87,7 +87,9 @@ def read_file(path: Path | str, *, at_most: int) -> bytes:
         if not found.st_size:
             _check_empty(path, descriptor)
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            content = stream.read(at_most + 1)  # it may have grown since
+            content = stream.read(found.st_size + 1)  # as many bytes are made room for
+            if len(content) > found.st_size:  # it has grown since
+                content += stream.read(at_most + 1 - len(content))
     except OSError as error:
         raise FileProblemError(path, reason_of(error)) from error
     finally:
@@ -117,7 +119,17 @@ def write_whole(content: bytes, path: Path | str) -> None:
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
-        raise FileProblemError(path, f"it cannot be written: {reason_of(error)}") from error
+        raise FileProblemError(path, f"it cannot be written: {why_not_made(error)}") from error
+
+
+def why_not_made(error: BaseException) -> str:
+    """Why a file or folder cannot be made, in the middle of a sentence.
+
+    Some folders of the kernel take none, and only trying tells: it says then that there is none.
+    """
+    if isinstance(error, FileNotFoundError):
+        return "its folder does not exist, or takes no files"
+    return reason_of(error)
 
 
 def _may_be_replaced(file: Path) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from inferometer.core.format import Format
+from inferometer.core.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,8 @@ class LoadedModel:
         notes: what a reader of the figures should know.
         files: paths of the files that it was read from, the model itself first; none where code
             built it.
+        preprocessing: what pictures go through before it sees them, as its source says; None where
+            that says nothing.
     """
 
     network: Any
@@ -77,6 +80,7 @@ class LoadedModel:
     weights: str
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    preprocessing: Preprocessing | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

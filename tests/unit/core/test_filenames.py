@@ -127,6 +127,11 @@ def test_what_cannot_be_written_is_one_sentence(
     assert {path.name for path in tmp_path.iterdir()} == {"file", "loop", "fo"}
 
 
+def test_a_folder_that_takes_no_files_is_named_as_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(FileProblemError, match="its folder does not exist, or takes no files"):
+        write_whole(b"content", tmp_path / "none" / "file")
+
+
 def test_a_full_device_is_one_sentence() -> None:
     with pytest.raises(FileProblemError, match="no space left"):
         write_whole(b"content", "/dev/full")

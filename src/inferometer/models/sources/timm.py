@@ -7,6 +7,7 @@ from typing import Any
 
 from inferometer.core.errors import ModelReferenceError
 from inferometer.core.model import LoadedModel
+from inferometer.core.preprocessing import Fit, Interpolation, Preprocessing
 from inferometer.models.building import seed_generators, settled
 from inferometer.models.catalogue import did_you_mean
 from inferometer.models.failures import building
@@ -14,6 +15,14 @@ from inferometer.models.inputs import GeneratedInputs, images, shaped
 from inferometer.models.options import Options
 from inferometer.models.paths import quoted
 from inferometer.models.torchvision_compat import import_torchvision_if_installed
+
+FITS: dict[str, Fit] = {"center": "crop", "squash": "squash"}
+INTERPOLATIONS: dict[str, Interpolation] = {
+    "nearest": "nearest",
+    "bilinear": "bilinear",
+    "bicubic": "bicubic",
+    "lanczos": "lanczos",
+}
 
 
 class TimmSource:
@@ -35,7 +44,7 @@ class TimmSource:
         with building(what):
             seed_generators(seed)
             network = timm.create_model(target, pretrained=chosen.pretrained, **chosen.builder)
-        return settled(
+        model = settled(
             network,
             what=what,
             source="timm",
@@ -43,6 +52,7 @@ class TimmSource:
             weights=chosen.weights_label(seed, pretrained=target),
             options=chosen,
         )
+        return replace(model, preprocessing=_preprocessing(network, chosen))
 
 
 def _check_name(timm: Any, target: str, chosen: Options) -> None:  # noqa: ANN401 - the module
@@ -68,4 +78,28 @@ def _inputs(network: Any, chosen: Options) -> GeneratedInputs:  # noqa: ANN401 -
         return inputs
     return replace(
         inputs, fixed_because=f"this network is built for {size}; ?img_size= builds another"
+    )
+
+
+def _preprocessing(network: Any, chosen: Options) -> Preprocessing | None:  # noqa: ANN401 - any module
+    """What its data configuration says; None where that asks for what we do not do."""
+    about = network.pretrained_cfg
+    fit = FITS.get(about.get("crop_mode", "center"))
+    interpolation = INTERPOLATIONS.get(about.get("interpolation", "bicubic"))
+    channels, size = about.get("input_size", (3, 224, 224))[:2]
+    channels = chosen.builder.get("in_chans", channels)
+    if fit is None or interpolation is None or channels not in (1, 3):
+        return None
+    crop_share = about.get("crop_pct") or Preprocessing.crop_share
+    if fit == "squash" and crop_share != 1:
+        return None
+    return Preprocessing(
+        size=chosen.builder.get("img_size", size),
+        crop_share=crop_share,
+        fit=fit,
+        interpolation=interpolation,
+        mean=tuple(about["mean"]),
+        std=tuple(about["std"]),
+        channels=channels,
+        source=f"timm {about.get('architecture', '')}.{about.get('tag', '')}".rstrip("."),
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import math
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from inferometer.core.errors import ModelReferenceError
 from inferometer.core.model import LoadedModel
+from inferometer.core.preprocessing import Interpolation, Preprocessing
 from inferometer.models.building import seed_generators, settled
 from inferometer.models.catalogue import did_you_mean
 from inferometer.models.failures import building
@@ -24,6 +26,8 @@ UNTRAINED: dict[str, dict[str, object]] = {
     "googlenet": {"init_weights": False, "aux_logits": False},
 }
 """Builder options for random weights: without them these warn, or build heads for training."""
+
+INTERPOLATIONS: tuple[Interpolation, ...] = get_args(Interpolation)
 
 AUXILIARY = "its auxiliary classifier is counted among its parameters, but does not run"
 
@@ -46,7 +50,7 @@ class TorchvisionSource:
             seed_generators(seed)
             network = models.get_model(target, **_arguments(models, target, chosen))
         inputs = shaped(chosen.input_shape) if chosen.input_shape else _inputs(network, published)
-        return settled(
+        model = settled(
             network,
             what=what,
             source="torchvision",
@@ -55,6 +59,7 @@ class TorchvisionSource:
             options=chosen,
             notes=(AUXILIARY,) if getattr(network, "AuxLogits", None) else (),
         )
+        return replace(model, preprocessing=_preprocessing(published))
 
 
 def _published(models: Any, name: str, chosen: Options) -> Any:  # noqa: ANN401 - their enumeration
@@ -108,3 +113,32 @@ def _inputs(network: Any, published: Any) -> GeneratedInputs:  # noqa: ANN401 - 
 def _image_pair(size: int) -> GeneratedInputs:
     one = TensorSpec(shape=(3, size, size), fill="image", size_axes=(1, 2))
     return GeneratedInputs(tensors=(one, one), multiple_of=8)
+
+
+def _preprocessing(published: Any) -> Preprocessing | None:  # noqa: ANN401 - their enumeration
+    """What the transforms of the default weights say; None for videos, pairs, and without any."""
+    made: Any = None if published is None else published.transforms()
+    name, source = type(made).__name__, f"torchvision {published}"
+    if name == "ObjectDetection":
+        return Preprocessing(fit="natural", mean=(0.0,), std=(1.0,), source=source)
+    if name not in ("ImageClassification", "SemanticSegmentation"):
+        return None
+    interpolation = next(one for one in INTERPOLATIONS if one == made.interpolation.value)
+    resized = int(made.resize_size[0])
+    size = int(made.crop_size[0]) if name == "ImageClassification" else resized
+    return Preprocessing(
+        size=size,
+        crop_share=_share(size, resized),
+        interpolation=interpolation,
+        mean=tuple(made.mean),
+        std=tuple(made.std),
+        source=source,
+    )
+
+
+def _share(size: int, resized: int) -> float:
+    """The share that gives back the size after resizing, whatever rounding does."""
+    share = size / resized
+    while math.floor(size / share) < resized:
+        share = math.nextafter(share, 0)
+    return share
