@@ -264,6 +264,7 @@ def test_every_plot_is_drawn_and_follows_the_filter(open_page, lab):
         "latency-by-size",
         "latency-by-parameters",
         "scaling",
+        "trade-off",
         "energy-by-batch",
         "memory-by-batch",
         "memory-layers",
@@ -275,6 +276,7 @@ def test_every_plot_is_drawn_and_follows_the_filter(open_page, lab):
     bars = "figure[data-chart=memory-layers] svg .mark-rect.role-mark path"
     assert page.locator(bars).count() == 3 * 3 + 3  # layers, and marks at the peaks
     assert page.locator("figure[data-chart=roofline] svg .mark-line.role-mark path").count() == 2
+    assert page.locator("figure[data-chart=trade-off] svg .mark-line.role-mark path").count() == 1
     page.locator("#by-model").select_option("resnet18")
     page.wait_for_selector("body[data-drawn=yes]")
     assert page.locator(points.format("latency-by-batch")).count() == 4

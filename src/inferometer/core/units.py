@@ -73,6 +73,16 @@ def energy(value: float, spread: float | None) -> str:
     return _with_spread(value, spread, _JOULES)
 
 
+def plain(value: float, low: float | None, high: float | None) -> str:
+    """A figure without a unit with its interval: `0.931 ± 0.011`, `0.98 [0.93, 0.99]`."""
+    one = ((1.0, ""),)
+    if low is None or high is None:
+        return number(value)
+    if is_lopsided(value, low, high):
+        return _with_ends(value, low, high, one).rstrip()
+    return _with_spread(value, (high - low) / 2, one).rstrip()
+
+
 def _with_spread(value: float, spread: float | None, units: tuple[tuple[float, str], ...]) -> str:
     if spread is None or not (math.isfinite(value) and math.isfinite(spread)):
         return _prefixed(value, units)

@@ -11,12 +11,13 @@ from pathlib import Path
 from inferometer.core.errors import InputError
 from inferometer.core.filenames import FileProblemError, expanded, reason_of, write_whole
 from inferometer.core.shown import shown
-from inferometer.report.document import roofline
+from inferometer.report.document import roofline, tradeoff
 from inferometer.report.document.content import content
 from inferometer.report.document.markdown import render
 from inferometer.report.document.material import Material, gather
 from inferometer.report.document.sources import RunRecords
 from inferometer.report.document.sustained import curves
+from inferometer.report.document.tradeoff import Tradeoff
 from inferometer.report.html.page import render_page
 from inferometer.report.plots import choice as plots
 from inferometer.store.transfer import csv_bytes
@@ -47,11 +48,11 @@ def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
     out = checked_folder(out)
     material = gather(runs)
     absent = plots.missing()
-    files = {} if absent else _plot_files(material)
+    said = content(material)
+    files = {} if absent else _plot_files(material, said["tradeoff"])
     images = {
         Path(name).stem: f"{PLOTS}/{name}" for name in files if name.endswith(plots.FORMATS[0])
     }
-    said = content(material)
     text = render(said, material, images, str(absent) if absent else "")
     page = render_page(said, material)
     contents = {
@@ -69,14 +70,16 @@ def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
     return [out / name for name in contents]
 
 
-def _plot_files(material: Material) -> dict[str, bytes]:
+def _plot_files(material: Material, front: Tradeoff | None) -> dict[str, bytes]:
     """Contents of the plots by file name."""
     from inferometer.report.plots.derating import draw_derating
     from inferometer.report.plots.drawing import draw
+    from inferometer.report.plots.front import draw_front
     from inferometer.report.plots.roofline import draw_roofline
 
     grid, runs = material.grid, material.runs
     drawn = [draw(plot) for plot in plots.plan(grid) if plot.panels]
+    drawn += [draw_front(front.plot)] if front is not None else []
     drawn += [draw_roofline(plot) for plot in roofline.plans(grid, runs)]
     drawn += [
         draw_derating(found, f"{plots.SUSTAINED}{one.run.id}")
@@ -142,7 +145,9 @@ def _remove_stale(folder: Path, written: set[str]) -> None:
     Raises:
         InputError: one cannot be removed.
     """
-    ours = {f"{name}.{suffix}" for name in plots.NAMES for suffix in plots.FORMATS}
+    ours = {
+        f"{name}.{suffix}" for name in (*plots.NAMES, tradeoff.NAME) for suffix in plots.FORMATS
+    }
     ours |= {file.name for file in folder.iterdir() if _OF_A_RUN.fullmatch(file.name)}
     for file in (folder / name for name in ours - written):
         if file.is_dir() and not file.is_symlink():

@@ -1,4 +1,4 @@
-"""Durations, shares and amounts of memory as people write them, to SI numbers."""
+"""Durations, shares, energies and amounts as people write them, to SI numbers."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ _SIZE = rf"({NUMBER}) *(?:([kKmMgGtT])([iI]?[bB])?|[bB])?"
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 _SHARE = rf"({NUMBER}) *%"
+
+_MICROSECONDS = rf"({NUMBER}) *[uµμ]s"
+_ENERGY = rf"({NUMBER}) *([uµμmk]?)(J|Wh)"
+_JOULES = {"J": 1.0, "Wh": 3600.0}
+_COUNT = rf"({NUMBER}) *([kKMGB]?)"
+_PREFIXES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
+_SMALL = {"u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3}
 
 
 def parse_duration(value: str | float) -> float:
@@ -82,6 +89,58 @@ def parse_bytes(value: str | float) -> int:
     if not math.isfinite(amount) or round(amount) < 1:
         raise ValueError(problem)
     return round(amount)
+
+
+def parse_latency(value: str) -> float:
+    """Seconds of a duration that may be in microseconds, such as `50ms`, `300us`.
+
+    Raises:
+        ValueError: it is not a duration; the message is a sentence.
+    """
+    match = re.fullmatch(_MICROSECONDS, value.strip())
+    return float(match[1]) * 1e-6 if match else parse_duration(value)
+
+
+def parse_energy(value: str) -> float:
+    """Joules of an energy such as `0.5J`, `300mJ`, `1mWh`; a bare number is joules.
+
+    Raises:
+        ValueError: it is not an energy; the message is a sentence.
+    """
+    joules = _number(value)
+    match = re.fullmatch(_ENERGY, value.strip())
+    if joules is None and match is not None:
+        number, prefix, unit = match.groups()
+        joules = float(number) * (_SMALL | _PREFIXES)[prefix] * _JOULES[unit]
+    if joules is None or not math.isfinite(joules):
+        raise ValueError(f"{_shown(value)} is not an energy: write it like 0.5J, 300mJ or 1mWh")
+    return joules
+
+
+def parse_count(value: str) -> float:
+    """A count or a rate such as `5M`, `100`, `2.5k`.
+
+    Raises:
+        ValueError: it is no number; the message is a sentence.
+    """
+    match = re.fullmatch(_COUNT, value.strip())
+    found = float(match[1]) * _PREFIXES[match[2]] if match else math.inf
+    if not math.isfinite(found):
+        raise ValueError(f"{_shown(value)} is not a count: write it like 5M, 100 or 2.5k")
+    return found
+
+
+def parse_score(value: str) -> float:
+    """A value of a metric, which may be in percent: `0.9`, `90%`.
+
+    Raises:
+        ValueError: it is no number; the message is a sentence.
+    """
+    match = re.fullmatch(_SHARE, value.strip())
+    found = float(match[1]) / 100 if match else _number(value)
+    if found is None or not math.isfinite(found):
+        raise ValueError(f"{_shown(value)} is no accuracy: write it like 0.9 or 90%")
+    return found
 
 
 READERS: Mapping[Kind, Callable[[Any], float]] = {

@@ -34,6 +34,7 @@ def test_the_report_has_the_sections_of_the_lab(report, run, lab):
     heads = re.findall(r"^## (.*)$", report((run, lab)), re.MULTILINE)
     assert heads == [
         "Summary",
+        "Trade-off",
         "1 Models",
         "2 Parameters and operations",
         "3 Latency",

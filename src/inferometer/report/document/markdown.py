@@ -9,11 +9,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import Grid
-from inferometer.report.document import markup, roofline
+from inferometer.report.document import markup, roofline, tradeoff
 from inferometer.report.document.findings import told
 from inferometer.report.document.markup import image
 from inferometer.report.document.material import Material
 from inferometer.report.document.sources import RunRecords
+from inferometer.report.document.tradeoff import Tradeoff
 from inferometer.report.plots import choice as plots
 
 
@@ -43,6 +44,7 @@ def render(
         said,
         **told(material.findings or Findings()),
         plots=_plots(grid, images, no_plots),
+        front=_front(said["tradeoff"], images),
         rooflines=[
             image(plot.title, images[plot.name])
             for plot in roofline.plans(grid, runs)
@@ -62,6 +64,13 @@ def _plots(grid: Grid, images: Mapping[str, str], no_plots: str) -> list[str]:
         else f"There is no plot of {plot.title[:1].lower()}{plot.title[1:]}: {plot.reason}."
         for plot in plots.plan(grid)
     ]
+
+
+def _front(found: Tradeoff | None, images: Mapping[str, str]) -> list[str]:
+    """An image of the front, where there is one."""
+    if found is None or tradeoff.NAME not in images:
+        return []
+    return [image(found.plot.title, images[tradeoff.NAME])]
 
 
 def _derating(runs: Sequence[RunRecords], images: Mapping[str, str]) -> list[str]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from inferometer.core import units
 from inferometer.core.roofline import Roofline
+from inferometer.report.document.tradeoff import FEWEST
 from inferometer.report.document.wording import plural
 from inferometer.report.html import vega
 from inferometer.report.html.rows import LAYERS, Row
 from inferometer.report.plots.choice import BARS, HOLLOW
+
+Front = Literal["", "highest", "lowest"]
 
 MOST_TOLD = 4
 """Rooflines that are told below their plot."""
@@ -28,6 +32,10 @@ class Chart:
         y: field of a row on the vertical axis.
         interval: begins the names of the fields that hold the ends of its intervals; empty where
             there are none.
+        across: begins the names of the fields that hold the ends of its intervals along the
+            horizontal axis; empty where there are none.
+        front: whether a front is drawn among the points, of what is lowest on the horizontal axis
+            and `highest` or `lowest` on the vertical one; empty for none.
         by: field of which one value is shown at a time; empty where all rows are.
         lines: whether the points of a variant are joined.
         layers: fields of a row that are stacked into a bar, in place of points.
@@ -40,6 +48,8 @@ class Chart:
     x: str
     y: str
     interval: str = ""
+    across: str = ""
+    front: Front = ""
     by: str = ""
     lines: bool = True
     layers: tuple[str, ...] = ()
@@ -52,7 +62,7 @@ class Chart:
 
     def to_json(self) -> dict[str, Any]:
         """What the page's script needs."""
-        names = ("name", "x", "y", "interval", "by", "lines", "layers", "spec")
+        names = ("name", "x", "y", "interval", "across", "front", "by", "lines", "layers", "spec")
         return {name: getattr(self, name) for name in names}
 
 
@@ -69,6 +79,7 @@ def charts(rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]) -> li
         _by(rows, "size", "latency", "latency per call", vega.SECONDS),
         _parameters(rows),
         _scaling(),
+        _front(rows),
         _by(rows, "batch", "energy", "energy per sample", vega.JOULES),
         _by(rows, "batch", "memory", "peak memory, MiB", vega.PLAIN),
         _layers(),
@@ -79,7 +90,7 @@ def charts(rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]) -> li
         "latency-by-parameters": "parameters",
         "scaling": "times_batch",
     }
-    drawable = [chart for chart in wanted if chart.has(rows)]
+    drawable = [chart for chart in wanted if chart is not None and chart.has(rows)]
     return [c for c in drawable if c.name not in several or _several(rows, several[c.name])]
 
 
@@ -171,6 +182,40 @@ def _scaling() -> Chart:
         note="Along the dashed line twice the batch takes twice the time; below it a larger batch "
         "pays, above it costs more than it should.",
     )
+
+
+def _front(rows: Sequence[Row]) -> Chart | None:
+    """Latency against what it is traded for; None where fewer than three workloads have both."""
+    for figure, label, ticks, by in (
+        ("accuracy", "accuracy", vega.PLAIN, "batch"),
+        ("energy", "energy per sample", vega.JOULES, "shape"),
+        ("memory", "peak memory, MiB", vega.PLAIN, "shape"),
+    ):
+        found = Counter(row.get(by) for row in rows if "latency" in row and figure in row)
+        if max(found.values(), default=0) < FEWEST:
+            continue
+        is_accuracy = figure == "accuracy"
+        return Chart(
+            name="trade-off",
+            title=f"{label.partition(',')[0].capitalize()} against latency, and the front",
+            x="latency",
+            y=figure,
+            interval="" if figure == "memory" else figure,
+            across="latency",
+            front="highest" if is_accuracy else "lowest",
+            by=by,
+            lines=False,
+            spec=vega.points(
+                vega.axis("latency per call", vega.SECONDS),
+                vega.axis(label, ticks),
+                lines=False,
+                below=[vega.front()],
+                is_linear=is_accuracy,
+            ),
+            note="Dashed: the front of these two figures; what lies on it is beaten by no other in "
+            f"both.{_bars(rows, 'latency')}",
+        )
+    return None
 
 
 def _layers() -> Chart:

@@ -18,6 +18,7 @@ from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
 from inferometer.core.workload import Shape, size_label
 from inferometer.report.document import marks
+from inferometer.report.document.accuracy import accuracy_text
 from inferometer.report.document.fields import quantity
 from inferometer.report.document.marks import Spread
 from inferometer.report.document.operations import at_least
@@ -180,6 +181,9 @@ def _figures(record: Record, spread: Spread) -> Row:
         "energy": energy,
         "energy_low": None if energy is None or half is None else energy - half,
         "energy_high": None if energy is None or half is None else energy + half,
+        "accuracy": record.number("accuracy"),
+        "accuracy_low": record.number("accuracy_ci_low"),
+        "accuracy_high": record.number("accuracy_ci_high"),
         "memory": None if memory is None else memory / 2**20,
         **_layers(record),
         "macs": macs,
@@ -266,6 +270,7 @@ _OTHER_HEADS = (
         show=lambda r: units.byte_count(r.number("peak_memory_bytes")),
     ),
     Head(title="energy per sample", key="energy", show=_energy),
+    Head(title="accuracy", key="accuracy", show=lambda r: accuracy_text(r) or units.ABSENT),
     Head(title="MACs", key="macs", show=at_least(quantity("macs", ""))),
     Head(
         title="share of the roofline bound",

@@ -64,8 +64,18 @@ def axis(title: str, ticks: str) -> Spec:
     return {"title": title, "labelExpr": ticks}
 
 
-def points(x: Spec, y: Spec, *, lines: bool, below: Sequence[Spec] = ()) -> Spec:
-    """Points with their intervals, joined by lines; crosses above for what has no figure."""
+def points(
+    x: Spec, y: Spec, *, lines: bool, below: Sequence[Spec] = (), is_linear: bool = False
+) -> Spec:
+    """Points with their intervals, joined by lines; crosses above for what has no figure.
+
+    Args:
+        x: the horizontal axis.
+        y: the vertical axis.
+        lines: whether points of one variant are joined.
+        below: further layers, under the points.
+        is_linear: whether the vertical axis is no logarithmic one.
+    """
     faded = {"condition": {"param": "pick", "value": 1}, "value": 0.12}
     layers: list[Spec] = [*below]
     layers += [
@@ -74,6 +84,14 @@ def points(x: Spec, y: Spec, *, lines: bool, below: Sequence[Spec] = ()) -> Spec
             "encoding": {"y": quantity(low), "y2": {"field": high}, "opacity": faded},
         }
         for low, high, width in (("lo", "hi", THIN), ("near", "far", THICK))
+    ]
+    layers += [
+        {
+            "transform": [{"filter": f"isValid(datum.{low})"}],
+            "mark": {"type": "rule", "clip": True, "strokeWidth": width},
+            "encoding": {"x": quantity(low), "x2": {"field": high}, "opacity": faded},
+        }
+        for low, high, width in (("left", "right", THIN), ("nearLeft", "nearRight", THICK))
     ]
     if lines:
         layers.append({"mark": {"type": "line", "clip": True}, "encoding": {"opacity": faded}})
@@ -107,11 +125,32 @@ def points(x: Spec, y: Spec, *, lines: bool, below: Sequence[Spec] = ()) -> Spec
             "y": {
                 **quantity("y"),
                 "axis": y,
-                "scale": {"type": "log", "nice": False},
+                "scale": {"type": "linear", "zero": False, "nice": False}
+                if is_linear
+                else {"type": "log", "nice": False},
             },
             "color": {"field": "column", "type": "nominal", "legend": NAMED},
         },
         "layer": layers,
+    }
+
+
+def front() -> Spec:
+    """Steps along the front, which the page's script finds among the points."""
+    return {
+        "data": {"name": "front"},
+        "mark": {
+            "type": "line",
+            "interpolate": "step-after",
+            "strokeDash": [6, 4],
+            "strokeWidth": 1.5,
+            "clip": True,
+        },
+        "encoding": {
+            "x": quantity("x"),
+            "y": quantity("y"),
+            "color": {"value": "var(--soft)"},
+        },
     }
 
 

@@ -10,12 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, NullLocator
-from matplotlib.transforms import Bbox, BboxBase
 
 from inferometer.analysis.grid import Column
-from inferometer.analysis.series import Point, Series
+from inferometer.analysis.series import Series
 from inferometer.core import units
 from inferometer.report.document import marks
 from inferometer.report.plots.bars import bar_keys, draw_bars, hollow, hollow_marker
@@ -30,12 +28,11 @@ from inferometer.report.plots.figures import (
     saved,
     settings,
 )
+from inferometer.report.plots.names import LABEL_LENGTH, Named, name_points
 
 _PANEL_INCHES = (4.3, 3.5)
 _STRIP = 0.065  # height above the figures, for each variant with failures, as a share of the panel
 _MOST_LABELLED = 10
-_LABEL_LENGTH = 60
-_SIDES = ((6.0, 5.0), (-6.0, 5.0), (6.0, -11.0), (-6.0, -11.0))  # of a point, for its name
 
 
 class _Style(TypedDict):
@@ -78,7 +75,7 @@ def _figure(plot: Plot) -> Figure:
     _scale(shown, plot)
     _failures(shown, plot.panels, styles)
     if named:
-        _name_points(figure, shown[0], plot.panels[0], styles)
+        name_points(figure, shown[0], _named(plot.panels[0], styles))
     return figure
 
 
@@ -86,6 +83,14 @@ def _named_points(plot: Plot, styles: Styles) -> bool:
     """Whether names fit beside the points, so that no legend is needed."""
     few = len(styles) <= _MOST_LABELLED and not any(column.details for column in styles)
     return plot.x == "parameters" and few and not _strips(plot.panels)
+
+
+def _named(panel: Panel, styles: Styles) -> list[Named]:
+    return [
+        Named(one.column.label, point.x, point.y, styles[one.column]["color"])
+        for one in panel.series
+        for point in one.points
+    ]
 
 
 def _styles(panels: Sequence[Panel]) -> Styles:
@@ -132,16 +137,18 @@ def _scale(all_axes: Sequence[Axes], plot: Plot) -> None:
         ticks = panel.ticks
         axes.set_xlim(ticks[0] / _margin(ticks), ticks[-1] * _margin(ticks))
         if plot.x == "parameters":
-            _ticks(axes, "x", _round(*axes.get_xlim()), units.round_count)
+            set_ticks(axes, "x", round_ticks(*axes.get_xlim()), units.round_count)
         else:
-            _ticks(axes, "x", _thinned(ticks), units.round_number)
+            set_ticks(axes, "x", _thinned(ticks), units.round_number)
         axes.grid(visible=True, color=FAINT, linewidth=0.6)
         axes.set_axisbelow(True)
     first, (bottom, top) = all_axes[0], _vertical_range(plot.panels)
     first.set_yscale("log")
     first.set_ylim(bottom, bottom * (top / bottom) ** (1 / (1 - _strips(plot.panels))))
     seconds = plot.y.startswith("latency")
-    _ticks(first, "y", _round(bottom, top), units.round_seconds if seconds else units.round_number)
+    set_ticks(
+        first, "y", round_ticks(bottom, top), units.round_seconds if seconds else units.round_number
+    )
 
 
 def _margin(ticks: Sequence[float]) -> float:
@@ -149,7 +156,10 @@ def _margin(ticks: Sequence[float]) -> float:
     return float((ticks[-1] / ticks[0]) ** 0.08) if len(ticks) > 1 else 2.0
 
 
-def _ticks(axes: Axes, which: str, values: Sequence[float], text: Callable[[float], str]) -> None:
+def set_ticks(
+    axes: Axes, which: str, values: Sequence[float], text: Callable[[float], str]
+) -> None:
+    """Ticks at these values alone, labelled so; `which` axis is `x` or `y`."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(FixedLocator(list(values)))
     axis.set_minor_locator(NullLocator())
@@ -166,7 +176,7 @@ def _thinned(values: Sequence[float], least: float = 0.05) -> list[float]:
     return [*kept, values[-1]] if len(values) > 1 else kept
 
 
-def _round(low: float, high: float) -> list[float]:
+def round_ticks(low: float, high: float) -> list[float]:
     """Round values within a range: 1, 2 and 5 of each decade, or decades alone in a wide range."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for digits in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1,)):
@@ -228,7 +238,7 @@ def _crosses(axes: Axes, one: Series, height: float, colour: str) -> None:
 def _handles(styles: Styles, *, failures: bool) -> list[Line2D]:
     """What the legend says of the variants, and of what has no figure."""
     handles = [
-        Line2D([], [], markersize=5, label=legend_label(column.label, _LABEL_LENGTH), **style)
+        Line2D([], [], markersize=5, label=legend_label(column.label, LABEL_LENGTH), **style)
         for column, style in styles.items()
     ]
     cross = Line2D([], [], color="#666666", marker="x", linestyle="none", markersize=5)
@@ -245,41 +255,3 @@ def _legend(figure: Figure, width: float, handles: Sequence[Line2D]) -> int:
     across = min(max(1, int(width / entry)), len(labels))
     figure.legend(handles=handles, loc="outside lower center", ncols=across, frameon=False)
     return math.ceil(len(labels) / across)
-
-
-def _name_points(figure: Figure, axes: Axes, panel: Panel, styles: Styles) -> None:
-    """A name beside each point, at the first place where it covers no other name or point."""
-    figure.draw_without_rendering()  # settles where things are
-    spots = [(one.column, point) for one in panel.series for point in one.points]
-    taken = [_around(*axes.transData.transform((point.x, point.y))) for _, point in spots]
-    for column, point in spots:
-        tries = [_name(axes, column, point, side, styles[column]["color"]) for side in _SIDES]
-        boxes = [text.get_window_extent() for text in tries]
-        inside = axes.get_window_extent()
-        free = [
-            number
-            for number, box in enumerate(boxes)
-            if inside.x0 <= box.x0 and box.x1 <= inside.x1 and not box.count_overlaps(taken)
-        ]
-        chosen = free[0] if free else 0
-        taken.append(boxes[chosen])
-        for number, text in enumerate(tries):
-            if number != chosen:
-                text.remove()
-
-
-def _around(x: float, y: float) -> BboxBase:
-    """The place of a marker, in pixels."""
-    return Bbox.from_extents(x - 5, y - 5, x + 5, y + 5)
-
-
-def _name(axes: Axes, column: Column, point: Point, side: tuple[float, float], colour: str) -> Text:
-    return axes.annotate(
-        legend_label(column.label, _LABEL_LENGTH),
-        (point.x, point.y),
-        xytext=side,
-        textcoords="offset points",
-        ha="left" if side[0] > 0 else "right",
-        color=colour,
-        fontsize=8,
-    )

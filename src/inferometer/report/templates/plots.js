@@ -69,7 +69,7 @@ function pointsOf(chart, chosen) {
     const [x, y] = [row[chart.x], row[chart.y]];
     if (!drawn.has(row.column) || !(x > 0)) continue;
     const point = { i, x, column: row.column };
-    if (y > 0) points.push({ ...point, y, ...intervals(y, row, chart.interval) });
+    if (y > 0) points.push({ ...point, y, ...intervals(y, row, chart.interval), ...across(x, row, chart.across) });
     else if (row.failure) failed.push(point);
     else if (y <= 0) nowhere += 1;
   }
@@ -86,6 +86,26 @@ function intervals(y, row, name) {
   return { lo, hi, near, far, hollow };
 }
 
+/** The ends of both intervals along the horizontal axis, where a plot shows them. */
+function across(x, row, name) {
+  if (!name) return {};
+  const [left, right] = interval(x, row[`${name}_low`], row[`${name}_high`]);
+  const [nearLeft, nearRight] = interval(x, row[`${name}_relative_low`], row[`${name}_relative_high`]);
+  return { left, right, nearLeft, nearRight };
+}
+
+/** Corners of the front from edge to edge: what no other point beats in both figures. */
+function frontOf(points, kind, [, right], [bottom, top]) {
+  if (!kind) return [];
+  const sign = kind === "highest" ? 1 : -1;
+  const corners = [];
+  for (const { x, y } of [...points].sort((a, b) => a.x - b.x || sign * (b.y - a.y))) {
+    if (!corners.length || sign * (y - corners.at(-1).y) > 0) corners.push({ x, y });
+  }
+  const start = { x: corners[0].x, y: sign > 0 ? bottom : top };
+  return [start, ...corners, { x: right, y: corners.at(-1).y }];
+}
+
 /** The ends of an interval; one that is missing, or not above 0, is beyond the axis. */
 function interval(y, low, high) {
   if (low === undefined && high === undefined) return [y, y];
@@ -99,6 +119,14 @@ function range(values, room, free = 0) {
   const more = Math.max(room, (high / low) ** 0.06);
   const bottom = low / more;
   return [bottom, bottom * ((high * more) / bottom) ** (1 / (1 - free))];
+}
+
+/** The range of a linear axis, with some room. */
+function linearRange(values) {
+  const low = values.reduce((a, b) => Math.min(a, b));
+  const high = values.reduce((a, b) => Math.max(a, b));
+  const more = 0.06 * (high - low) || 0.01;
+  return [low - more, high + more];
 }
 
 /** Round values on a logarithmic axis, at most eight of them. */
@@ -154,20 +182,25 @@ async function drawChart(figure) {
 function plot(chart, place, points, failed) {
   const spec = structuredClone(chart.spec);
   const { x, y } = spec.encoding;
-  x.scale.domain = range([...points, ...failed].map((p) => p.x), 1.15);
+  const wide = points.flatMap((p) => (chart.across ? [Math.max(p.left, p.x / 3), Math.min(p.right, p.x * 3)] : []));
+  x.scale.domain = range([...[...points, ...failed].map((p) => p.x), ...wide], 1.15);
   // An absurdly wide interval ends at the edge, lest it squeeze the points.
   const ends = points.flatMap((p) => [p.y, Math.max(p.lo, p.y / 3), Math.min(p.hi, p.y * 3)]);
-  y.scale.domain = range(ends, 1.15, failed.length ? HEAD_ROOM : 0);
+  const linear = y.scale.type === "linear";
+  y.scale.domain = linear ? linearRange(ends) : range(ends, 1.15, failed.length ? HEAD_ROOM : 0);
   const [bottom, top] = y.scale.domain;
   for (const p of points) {
     const inside = (end) => Math.min(Math.max(end, bottom), top);
     for (const end of ["lo", "hi", "near", "far"]) p[end] = inside(p[end]);
+    for (const end of chart.across ? ["left", "right", "nearLeft", "nearRight"] : []) {
+      p[end] = Math.min(Math.max(p[end], x.scale.domain[0]), x.scale.domain[1]);
+    }
   }
   const ticks = [...new Set([...points, ...failed].map((p) => p.x))].sort((a, b) => a - b);
   const own = spec.layer.find((layer) => layer.data?.values);
   if (own) widen(own.data.values, x.scale, y.scale);
   x.axis.values = chart.lines && ticks.length <= 12 ? ticks : roundValues(x.scale.domain);
-  y.axis.values = roundValues(y.scale.domain);
+  y.axis.values = linear ? evenValues(...y.scale.domain) : roundValues(y.scale.domain);
   const domain = [...new Set([...points, ...failed].map((p) => p.column))].sort((a, b) => a - b);
   spec.encoding.color.scale = { domain, range: domain.map((c) => `var(--c${c % COLOURS})`) };
   const shape = spec.layer.find((layer) => layer.encoding?.shape).encoding.shape;
@@ -175,7 +208,8 @@ function plot(chart, place, points, failed) {
   const longest = Math.max(...domain.map((column) => data.columns[column][0].length));
   const legendColumns = Math.max(1, Math.floor(place.clientWidth / (50 + 7.5 * longest)));
   const diagonal = [x.scale.domain[0], x.scale.domain[1]].map((at) => ({ x: at, y: at }));
-  const sets = { points, failed, read: [], diagonal };
+  const front = frontOf(points, chart.front, x.scale.domain, y.scale.domain);
+  const sets = { points, failed, read: [], diagonal, front };
   return embed(place, spec, { data: sets, legendColumns }, (datum) => told(datum.i).join("\n"));
 }
 

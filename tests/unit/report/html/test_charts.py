@@ -41,6 +41,7 @@ def test_a_lab_has_its_plots(names, lab):
         "latency-by-size",
         "latency-by-parameters",
         "scaling",
+        "trade-off",
         "memory-by-batch",
     ]
 
