@@ -14,8 +14,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "inferometer"
 FOLDERS = (
-    *("analysis", "backends", "cli", "core", "figures", "host", "meters", "models", "report"),
-    *("runner", "stats", "store", "study"),
+    *("analysis", "backends", "cli", "core", "datasets", "figures", "host", "meters", "metrics", "models"),
+    *("report", "runner", "stats", "store", "study"),
 )
 OWN_WORDS = {
     r"roofs?": "roofline, roofline bound",

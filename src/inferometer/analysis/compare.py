@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from inferometer.analysis.accuracy import (
+    MARGIN,
+    NOT_JUDGED,
+    AccuracyDifference,
+    compare_accuracies,
+)
 from inferometer.analysis.matching import Match, Matching, run_of
 from inferometer.analysis.sides import PROCESS_ALLOWANCE, difference_of, latency_side
 from inferometer.core.record import Record
+from inferometer.figures.accuracy import PassOf
 from inferometer.stats.comparison import (
     ZONE,
     Block,
@@ -39,6 +47,7 @@ class Comparison:
         method: how the sides were measured and compared.
         more_rounds: rounds of each side that would decide, if all stays as it is; None where it is
             decided, or where more rounds alone would not do.
+        accuracy: how the accuracies relate; None where they were not judged on the same samples.
     """
 
     match: Match
@@ -47,6 +56,7 @@ class Comparison:
     verdict: Verdict
     method: str
     more_rounds: int | None
+    accuracy: AccuracyDifference | None = None
 
     def row(self) -> dict[str, Any]:
         """The comparison as a flat JSON object."""
@@ -71,6 +81,7 @@ class Comparison:
             "more_rounds": self.more_rounds,
             "baseline_verdict": baseline["verdict"],
             "contender_verdict": contender["verdict"],
+            **(NOT_JUDGED if self.accuracy is None else asdict(self.accuracy)),
         }
 
 
@@ -99,6 +110,23 @@ def compare(
             else None,
         )
         for (match, difference, method), verdict in zip(measured, decided, strict=True)
+    ]
+
+
+def with_accuracies(
+    comparisons: Sequence[Comparison], pass_of: PassOf, *, margin: float = MARGIN
+) -> list[Comparison]:
+    """The comparisons with those of the accuracies beside them.
+
+    Args:
+        comparisons: of latencies.
+        pass_of: gives the passes over labelled data.
+        margin: loss of accuracy to put up with, in the unit of its metric.
+    """
+    pairs = [(one.match.baseline, one.match.contender) for one in comparisons]
+    found = compare_accuracies(pairs, pass_of, margin=margin)
+    return [
+        replace(one, accuracy=accuracy) for one, accuracy in zip(comparisons, found, strict=True)
     ]
 
 

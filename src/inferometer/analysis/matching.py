@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from inferometer.core.errors import InputError
 from inferometer.core.record import Record
+from inferometer.core.shown import shown
 from inferometer.core.workload import Workload
 
 MEDIAN, MEAN = "latency_median_s", "latency_mean_s"
@@ -80,7 +81,9 @@ def match_runs(baseline: Sequence[Record], contender: Sequence[Record]) -> Match
         pairs = [(sides[0][k], sides[1][k]) for k in common]
         alone = _alone(len(baseline) - len(common), len(contender) - len(common))
         return _matching([_of_runs(a, b) for a, b in pairs], note, alone)
-    names = [", ".join(sorted({_label(one) for one in side})) for side in (baseline, contender)]
+    names = [
+        ", ".join(sorted({shown(_label(one)) for one in side})) for side in (baseline, contender)
+    ]
     raise InputError(
         f"the two runs have no workload in common: {names[0] or 'none'} against "
         f"{names[1] or 'none'}; to compare within one run, use --by model (or backend, precision …)"
@@ -104,7 +107,8 @@ def match_within(
     values = list(dict.fromkeys(_value(one, axis) for one in records))
     for name in (baseline, contender):
         if name and name not in values:
-            raise InputError(f"the run has no {axis} {name!r}; it has {', '.join(values)}")
+            known = ", ".join(map(shown, values))
+            raise InputError(f"the run has no {axis} {shown(repr(name))}; it has {known}")
     base = baseline or next(iter(values), "")
     others = [contender] if contender else [value for value in values if value != base]
     bases = {_but(one.workload, axis): one for one in records if _value(one, axis) == base}
@@ -120,9 +124,8 @@ def match_within(
         if _value(one, axis) == value and (rest := _but(one.workload, axis)) in bases
     ]
     if not found:
-        raise InputError(
-            f"nothing in the run differs in its {axis} alone: it has {', '.join(values) or 'none'}"
-        )
+        known = ", ".join(map(shown, values)) or "none"
+        raise InputError(f"nothing in the run differs in its {axis} alone: it has {known}")
     return _matching(found)
 
 

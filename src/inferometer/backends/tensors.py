@@ -27,3 +27,12 @@ def as_tensor(leaf: Any) -> Any:  # noqa: ANN401 - inputs nest as they like
     import torch
 
     return torch.from_numpy(np.require(leaf, requirements="W"))
+
+
+def as_numpy(leaf: Any) -> Any:  # noqa: ANN401 - any leaf of an output
+    """A tensor as an array in the processor's memory, bf16 in single precision; others as is."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(leaf, torch.Tensor):
+        return leaf
+    leaf = leaf.detach()
+    return (leaf.float() if leaf.dtype == torch.bfloat16 else leaf).cpu().numpy()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from inferometer.analysis.compare import Comparison
     from inferometer.analysis.matching import Matching
     from inferometer.core.record import Record
+    from inferometer.figures.accuracy import PassOf
     from inferometer.store import Store
 
 SLOWER = 1
@@ -49,6 +50,13 @@ SLOWER = 1
     show_default=True,
     help="With --fail-slower: what a ratio counts as whose interval holds the limit.",
 )
+@click.option(
+    "--margin",
+    type=within("margin"),
+    default="1%",
+    show_default=True,
+    help="Loss of accuracy to put up with, in the unit of its metric.",
+)
 @store_option
 @json_option
 def compare(
@@ -60,6 +68,7 @@ def compare(
     zone: float,
     fail_slower: float | None,
     undecided: str,
+    margin: float,
     store_path: Path,
     json_path: str | None,
 ) -> int:
@@ -74,12 +83,15 @@ def compare(
     Exit status: 0 done; 1 with --fail-slower, where that fails; 2 bad input.
     """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.analysis.compare import compare as analyse
+    from inferometer.analysis.compare import with_accuracies
 
     if run_id is not None and by is None:
         raise click.UsageError("--run goes with --by")
     with open_existing(store_path) as store:
         matching = _matching(store, baseline, contender, by, run_id)
+        passes = _passes(store, matching)
     found = analyse(matching, zone=zone)
+    found = with_accuracies(found, passes, margin=margin)
     if json_path is not None:
         write_json([one.row() for one in found], json_path)
     if json_path != "-":
@@ -114,6 +126,15 @@ def _matching(
         first = "" if contender is None and baseline == "latest" else baseline
         return match_within(records, by, baseline=first, contender=contender or "")
     return match_within(_records(store, baseline), by)
+
+
+def _passes(store: Store, matching: Matching) -> PassOf:
+    """What gives the passes over labelled data behind the matched records."""
+    from inferometer.figures.accuracy import passes_of
+
+    sides = [one for match in matching.matches for one in (match.baseline, match.contender)]
+    runs = {str(one.run.get("run_id")) for one in sides if one.number("accuracy") is not None}
+    return passes_of({run: store.evaluations(run) for run in runs})
 
 
 def _records(store: Store, reference: str) -> list[Record]:

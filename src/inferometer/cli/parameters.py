@@ -135,8 +135,10 @@ DURATION = within("duration")
 TIMEOUT = within("timeout_s")
 OFFSET = Parsed("auto|SECONDS", _offset)
 DEVICE = Parsed("DEVICE", check_device)
+TEXT = Parsed("TEXT", str.strip)
 
 _LISTS = {"batch": BATCHES, "size": SIZES}
+_TEXTS = {"device": DEVICE, "names": NAMES, "text": TEXT}
 
 APART = ("roofline", "energy_window")
 """Options whose flags stand further down in help, beside the flags that they belong to."""
@@ -166,6 +168,6 @@ def _flag(option: Option) -> Callable[[Function], Function]:
     elif isinstance(option.takes, Range):
         takes = {"type": _LISTS.get(option.key) or within(option.field)}
     else:
-        takes = {"type": DEVICE if option.takes == "device" else NAMES}
+        takes = {"type": _TEXTS[option.takes]}
     flag = option.flag or f"--{option.key.replace('_', '-')}"
     return click.option(flag, option.field, help=option.help, **takes)

@@ -166,7 +166,20 @@ ENERGY: dict[str, Template] = {
     "other_source_withheld": "{source} ({scope}, {method}): withheld: {reason}",
 }
 
-TEMPLATES: dict[str, Template] = CAUSES | NOTES | ENERGY
+ACCURACY: dict[str, Template] = {
+    "accuracy_not_reached": "accuracy was not reached: the run ended before its samples",
+    "accuracy_no_time": "accuracy was not judged: the budget left no time for it",
+    "accuracy_failed": "accuracy was not judged: {message} ({kind})",
+    "accuracy_undefined": "the metric {metric} has no value over {samples} samples",
+    "accuracy_no_interval": "no interval of the accuracy: {why}",
+    "accuracy_cut": (
+        "the budget left time for {judged} of the {samples} samples of the data: accuracy is of "
+        "the first of them, which are in an order by chance"
+    ),
+    "samples_skipped": ("{skipped:n sample} of the data could not be used, such as {name}: {why}"),
+}
+
+TEMPLATES: dict[str, Template] = CAUSES | NOTES | ENERGY | ACCURACY
 
 UNSEEN = frozenset({"not_observed", "not_observable", "one_process"})
 """Causes that say what nobody could see, and not what was seen."""

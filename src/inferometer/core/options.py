@@ -12,14 +12,15 @@ from typing import Literal
 
 from inferometer.core.ranges import TEN_YEARS_S, Range
 
-Takes = Range | tuple[str, ...] | Literal["names", "device", "truth"]
-"""A number within a range, one of some words, a list of names, a device, or true or false."""
+Takes = Range | tuple[str, ...] | Literal["names", "device", "truth", "text"]
+"""A number within a range, one of some words, names, a device, true or false, or a text."""
 
 _SUFFIXES = {"seconds": "_s", "bytes": "_bytes"}
 _WORDS = {
     "truth": "true or false",
     "device": "a device such as cpu, cuda or cuda:1",
     "names": "a text of one line, or a list of such texts",
+    "text": "a text of one line",
 }
 
 
@@ -202,6 +203,18 @@ PROCEDURE = (
         flag="--window",
         help="Length of the windows of energy [what the sensor needs].",
     ),
+    Option(
+        key="data",
+        takes="text",
+        says="Labelled data on which accuracy is judged, as `inferometer datasets` explains it.",
+        help="Data on which accuracy is judged; see `inferometer datasets`.",
+    ),
+    Option(
+        key="metric",
+        takes="text",
+        says="Measure of accuracy. Without it: the usual one of the task.",
+        help="Measure of accuracy, such as f1 [the usual one of the task].",
+    ),
 )
 """Keys of `procedure`, each a field of `Procedure`, in the order of `run --help`."""
 
@@ -268,6 +281,7 @@ RANGES: Mapping[str, Range] = {
     "duration": Range(kind="seconds", low=0, high=TEN_YEARS_S),
     "zone": Range(kind="share", low=0, high=1),
     "fail_slower": Range(kind="share", low=0, high=100),
+    "margin": Range(kind="share", low=0, high=100),
     "gain": Range(kind="share", low=0, high=1),
 }
 """Every number that a user gives: of a study, and of what other commands ask for."""

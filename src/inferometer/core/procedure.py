@@ -56,6 +56,8 @@ class Procedure:
         find_cliff: `batch`: after the study's workloads, measure further batch sizes until it is
             known where throughput collapses or memory runs out; None measures the study alone.
         roofline: whether a short probe before the run finds what the device attains at best.
+        data: reference of the labelled data on which accuracy is judged; None judges none.
+        metric: measure of accuracy; None is the usual one of the task.
     """
 
     target: float = 0.05
@@ -78,6 +80,8 @@ class Procedure:
     energy_window_s: float | None = None
     find_cliff: str | None = None
     roofline: bool = True
+    data: str | None = None
+    metric: str | None = None
 
     def __post_init__(self) -> None:
         """Check that the values make sense.
@@ -107,7 +111,11 @@ def _check(option: Option, value: Any) -> Any:  # noqa: ANN401 - whatever the us
     takes = option.takes
     if isinstance(takes, Range):
         return takes.check(option.field, value)
-    if not (isinstance(value, bool) if takes == "truth" else value in takes):
+    if takes == "text":
+        fits = isinstance(value, str) and bool(value.strip()) and value.isprintable()
+    else:
+        fits = isinstance(value, bool) if takes == "truth" else value in takes
+    if not fits:
         raise ValueError(f"{option.field} must be {option.words}, not {value_text(value)}")
     return value
 

@@ -103,6 +103,18 @@ class SupportsOperations(Protocol):
 
 
 @runtime_checkable
+class SupportsOutputs(Protocol):
+    """A session whose runtime has tensors of its own."""
+
+    def outputs(self, raw: object) -> object:
+        """What a call gave, nested as it is, with NumPy arrays in place of tensors.
+
+        Floating ones that NumPy does not know come in single precision.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsProfile(Protocol):
     """A session whose runtime tells where the time of a call goes."""
 

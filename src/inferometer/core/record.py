@@ -31,8 +31,8 @@ Cell = str | int | float | bool | list[str] | None
 """A value of the exported row."""
 Value = Cell | Statement | list[Statement]
 """A figure of a record: what the row says in words is a statement here."""
-STATED = ("causes", "notes", "energy_others", "energy_reason")
-"""Fields whose figures are statements; the last is a single one."""
+STATED = ("causes", "notes", "energy_others", "energy_reason", "accuracy_reason")
+"""Fields whose figures are statements; the last two are single ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -323,6 +323,12 @@ FIELDS: dict[str, type] = {
         (float, "latency_state_half_width"),
         (float, "latency_undisturbed_s latency_undisturbed_ci_low_s latency_undisturbed_ci_high_s"),
         (str, "usable_for"),
+        (float, "accuracy_ci_low accuracy_ci_high"),
+        (str, "accuracy_interval accuracy_reason dataset_digest"),
+        (int, "accuracy_batch_size"),
+        (float, "data_latency_s data_latency_ci_low_s data_latency_ci_high_s"),
+        (float, "data_over_synthetic data_over_synthetic_ci_low data_over_synthetic_ci_high"),
+        (float, "data_load_s data_preprocess_s data_postprocess_s"),
     )
     for name in names.split()
 }

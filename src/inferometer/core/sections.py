@@ -113,6 +113,53 @@ class Energy(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Accuracy(Section):
+    """How right a workload is over labelled data, and what its calls take there.
+
+    Attributes:
+        accuracy: value of the metric over the samples.
+        accuracy_metric: name of the metric.
+        accuracy_ci_low: lower end of its interval of 95 %.
+        accuracy_ci_high: its upper end.
+        accuracy_interval: how the interval was made, in a few words.
+        accuracy_examples: samples behind it.
+        accuracy_batch_size: samples in a call when it was judged.
+        accuracy_reason: why there is no accuracy.
+        dataset: name of the data.
+        dataset_digest: of its contents, labels and order.
+        data_latency_s: median seconds of a call with a whole batch of the data.
+        data_latency_ci_low_s: lower end of its interval.
+        data_latency_ci_high_s: its upper end.
+        data_over_synthetic: that over a call with made-up inputs of the same shape beside it.
+        data_over_synthetic_ci_low: lower end of its interval.
+        data_over_synthetic_ci_high: its upper end.
+        data_load_s: seconds a sample of reading it.
+        data_preprocess_s: seconds a sample of making it what the model takes.
+        data_postprocess_s: seconds a sample of making of the output what the metric keeps.
+    """
+
+    accuracy: float | None = None
+    accuracy_metric: str | None = None
+    accuracy_ci_low: float | None = None
+    accuracy_ci_high: float | None = None
+    accuracy_interval: str | None = None
+    accuracy_examples: int | None = None
+    accuracy_batch_size: int | None = None
+    accuracy_reason: Statement | None = None
+    dataset: str | None = None
+    dataset_digest: str | None = None
+    data_latency_s: float | None = None
+    data_latency_ci_low_s: float | None = None
+    data_latency_ci_high_s: float | None = None
+    data_over_synthetic: float | None = None
+    data_over_synthetic_ci_low: float | None = None
+    data_over_synthetic_ci_high: float | None = None
+    data_load_s: float | None = None
+    data_preprocess_s: float | None = None
+    data_postprocess_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bounds(Section):
     """What the roofline of the device says of a workload."""
 

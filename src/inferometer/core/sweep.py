@@ -16,7 +16,7 @@ from inferometer.core.workload import Shape, Target, Variant, Workload, digest
 MOST_WORKLOADS = 10_000
 """A run of more would take days at the least, and they are all listed before it begins."""
 
-NEWER_THAN_SOME_RUNS = ("find_cliff",)
+NEWER_THAN_SOME_RUNS = ("find_cliff", "data", "metric")
 """Fields of `Procedure` that stored runs lack; where they are None, such runs are resumed."""
 
 

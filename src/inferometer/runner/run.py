@@ -16,6 +16,7 @@ from inferometer.core.workload import Workload
 from inferometer.host.conditions import conditions
 from inferometer.host.files import LIVE, is_live
 from inferometer.meters.energy.logs.csv_log import read_log
+from inferometer.runner.data import look_at_data, told
 from inferometer.runner.events import Listener, Notice, RunEnded, RunStarted
 from inferometer.runner.journal import Journal
 from inferometer.runner.only import named
@@ -68,6 +69,9 @@ def run_study(
     """
     study = settled(study)
     check(study)
+    data = look_at_data(study.procedure)
+    if data is not None:
+        listener(Notice(message=told(data)))
     decision = decide(study, options.energy, options.root)
     try:
         return _run(study, store, listener, options, decision)
@@ -87,7 +91,7 @@ def _run(
     done = run.planned - len(missing)
     listener(RunStarted(run=run, planned=run.planned, done=done, budget_s=study.procedure.budget_s))
     interrupted = False
-    phases = phases_of(decision)
+    phases = phases_of(study.procedure, decision)
     further = run.finished_at is None or any(phase.lacks(study, records) for phase in phases)
     if missing or further:
         for advice in _advice(options.root):
@@ -159,6 +163,12 @@ def check(study: Study) -> None:
             )
     for model in dict.fromkeys(sweep.models):
         check_model(model, sweep.backends)
+    if study.procedure.data is not None:
+        from inferometer.datasets import check_reference
+
+        check_reference(study.procedure.data)
+    elif study.procedure.metric is not None:
+        raise InputError("--metric goes with --data: it measures accuracy on labelled data")
     variants = {workload.variant for workload in study.workloads()}
     if study.procedure.pair and len(variants) != 2:  # noqa: PLR2004 - a pair
         raise InputError(
@@ -187,7 +197,7 @@ def _run_for(study: Study, store: Store, options: Options) -> Run:
         run = store.run(options.resume)
         if run.signature != study.signature:
             raise InputError(
-                f"run {run.id} is of another study or had other flags ({run.study}); "
+                f"run {run.id} is of another study or had other flags ({shown(run.study)}); "
                 "give the same ones, or start a new run without --resume"
             )
         return run

@@ -124,8 +124,8 @@ def match_columns(names: Sequence[str], file: str) -> Columns:
         if meaning.field in known:
             first = known[meaning.field].name
             raise ImportFileError(
-                f"{file}: columns {shown(first)!r} and {shown(name)!r} are both {meaning.field}; "
-                "remove one"
+                f"{shown(file)}: columns {shown(first)!r} and {shown(name)!r} are both "
+                f"{meaning.field}; remove one"
             )
         known[meaning.field] = Column(name=name, field=meaning.field, factor=meaning.factor)
     _check_enough(known, names, file)
@@ -144,10 +144,11 @@ def listed(names: Sequence[str]) -> str:
 def _check_enough(known: Mapping[str, Column], names: Sequence[str], file: str) -> None:
     found = listed(names) or "none"
     if "model" not in known:
-        raise ImportFileError(f"{file}: there is no column model; its columns: {found}")
+        raise ImportFileError(f"{shown(file)}: there is no column model; its columns: {found}")
     if FIGURES.isdisjoint(known):
         raise ImportFileError(
-            f"{file}: there is no column with a figure, such as latency_s; its columns: {found}"
+            f"{shown(file)}: there is no column with a figure, such as latency_s; "
+            f"its columns: {found}"
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from inferometer.core.dataset import Evaluation
 from inferometer.core.record import Record, Round
 from inferometer.core.run import Run
 from inferometer.core.shown import shown
@@ -15,6 +16,7 @@ from inferometer.core.sweep import Study
 from inferometer.store import rows, schema
 from inferometer.store.damage import Damage
 from inferometer.store.engine import Database
+from inferometer.store.evaluations import to_evaluation
 from inferometer.store.reading import NO_CONDITION, Row, read
 
 RoundsByKey = Mapping[str, tuple[Round, ...]]
@@ -45,6 +47,19 @@ class StoredRecord:
     """
 
     record: Record | None = None
+    damage: Damage | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredEvaluation:
+    """A row of `evaluations`.
+
+    Attributes:
+        evaluation: what it holds; None where it is damaged.
+        damage: what is wrong with it, where it is.
+    """
+
+    evaluation: Evaluation | None = None
     damage: Damage | None = None
 
 
@@ -111,6 +126,21 @@ def stored_rounds(
     return sorted(result, key=lambda one: -1 if one.round is None else one.round.index), (
         found.damages
     )
+
+
+def evaluations_of(found: Iterable[Row]) -> list[StoredEvaluation]:
+    """What rows of `evaluations` hold, or what is wrong with them."""
+    return [_evaluation(row) for row in found]
+
+
+def _evaluation(row: Row) -> StoredEvaluation:
+    try:
+        return StoredEvaluation(evaluation=to_evaluation(row))
+    except ValueError as error:
+        place = (
+            f"evaluation of workload {shown(row['workload'], 24)} of run {shown(row['run_id'], 16)}"
+        )
+        return StoredEvaluation(damage=_damage(schema.evaluations, place, error))
 
 
 def rounds_of(found: Iterable[Row]) -> list[StoredRound]:

@@ -13,6 +13,7 @@ from typing import Any, final
 
 import sqlalchemy as sa
 
+from inferometer.core.dataset import Evaluation
 from inferometer.core.errors import StoreError
 from inferometer.core.record import Record, Round
 from inferometer.core.run import Origin, Run
@@ -25,6 +26,7 @@ from inferometer.store.contents import (
     RoundsByKey,
     StoredRun,
     by_workload,
+    evaluations_of,
     in_order_of_study,
     record_of,
     stored_records,
@@ -33,6 +35,7 @@ from inferometer.store.contents import (
 )
 from inferometer.store.damage import WAY_OUT, Damage, Damages, Tell, warn
 from inferometer.store.engine import Database
+from inferometer.store.evaluations import evaluation_row
 from inferometer.store.reading import read
 
 _SHOWN_CANDIDATES = 10
@@ -250,6 +253,29 @@ class Store:
             _put(connection, run_id, record, rounds)
         if replaced:
             self._damages.replaced(replaced)
+
+    def put_evaluation(self, run_id: str, evaluation: Evaluation) -> None:
+        """Store a pass over a dataset, in place of an earlier one of the workload.
+
+        Raises:
+            StoreError: there is no such run.
+            ValueError: it holds what no dataset gives.
+        """
+        table = schema.evaluations
+        row = {"run_id": run_id, **evaluation_row(evaluation)}
+        same = sa.and_(table.c.run_id == run_id, table.c.workload == evaluation.workload)
+        with self._database.writing() as connection:
+            connection.execute(table.delete().where(same))
+            connection.execute(table.insert().values(**row))
+
+    def evaluations(self, run_id: str) -> dict[str, Evaluation]:
+        """Passes over datasets, by the key of their workload."""
+        with self._database.reading() as connection:
+            rows_found = read(self._database, connection, schema.evaluations, {"run_id": run_id})
+        found = evaluations_of(rows_found.found)
+        self._damages.add([*rows_found.damages, *(one.damage for one in found if one.damage)])
+        kept = [one.evaluation for one in found if one.evaluation is not None]
+        return {one.workload: one for one in kept}
 
     def next_round(self, run_id: str) -> int:
         """The index after the last round of a run; 0 where it has none."""

@@ -97,12 +97,12 @@ class Database:
         """Check the file from end to end, and bring it to this version, before it is written.
 
         Raises:
-            StoreError: it is damaged, or something in it would run meanwhile.
+            StoreError: it is damaged, or something in it would run meanwhile. It was not changed.
         """
         if self.file.exists() and self.file.stat().st_size:
             with closing(connect(self.file, "mode=ro")) as connection:
                 check_whole(self.path, connection)
-        for problem in (*self.layout.problems.values(), *self.layout.obstacles):
+        if problem := self.layout.why_not_written():
             raise in_words(self.path, f"malformed: {problem}")
         if is_writable(self.file):
             _use_write_ahead_log(self.engine)

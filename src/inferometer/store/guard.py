@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from inferometer.store import schema
 
+_MISSING = "it is missing"
 _LARGEST_CELL = 1 << 26
 """Bytes; a round of a second at a microsecond a call has 16 MB at the very most."""
 _STEPS_BETWEEN = 1 << 20
@@ -26,6 +27,7 @@ _STEPS_PER_BYTE = 20
 """Reading takes about one step for a byte of the file."""
 _ADDED_LATER = {("rounds", "pair"), ("rounds", "signals"), ("records", "options")}
 """Columns that files of older versions lack."""
+_TABLES_ADDED_LATER = {"evaluations"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +38,18 @@ class Layout:
         columns: names of the columns of each table of ours that can be read.
         problems: what is wrong with a table that cannot, or not as a whole.
         obstacles: why nothing may be written: what would run meanwhile.
+        loose: tables in which nothing keeps rows from standing twice.
     """
 
     columns: dict[str, frozenset[str]]
     problems: dict[str, str]
     obstacles: tuple[str, ...] = ()
+    loose: tuple[str, ...] = ()
+
+    def why_not_written(self) -> str:
+        """Why nothing may be written; empty where it may."""
+        twice = (f"nothing keeps rows of {name} from standing there twice" for name in self.loose)
+        return next(iter((*self.problems.values(), *self.obstacles, *twice)), "")
 
     def has(self, column: sa.Column[object]) -> bool:
         """Whether a column is there."""
@@ -90,6 +99,8 @@ def layout_of(connection: sqlite3.Connection) -> Layout:
     problems: dict[str, str] = {}
     for table in schema.metadata.sorted_tables:
         problem = _not_a_table(connection, table.name)
+        if problem == _MISSING and table.name in _TABLES_ADDED_LATER:
+            continue
         if problem:
             problems[table.name] = problem
             continue
@@ -103,7 +114,15 @@ def layout_of(connection: sqlite3.Connection) -> Layout:
             del columns[table.name]
     triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
     obstacles = [f"it has a trigger, {name}, which is none of ours" for (name,) in triggers]
-    return Layout(columns=columns, problems=problems, obstacles=tuple(obstacles))
+    loose = [name for name in columns if not _has_key(connection, name)]
+    return Layout(
+        columns=columns, problems=problems, obstacles=tuple(obstacles), loose=tuple(loose)
+    )
+
+
+def _has_key(connection: sqlite3.Connection, table: str) -> bool:
+    """Whether two rows of a table cannot be the same: each table of ours has one unique index."""
+    return any(index[2] for index in connection.execute(f"PRAGMA index_list({table})"))
 
 
 def _not_a_table(connection: sqlite3.Connection, name: str) -> str:
@@ -112,7 +131,7 @@ def _not_a_table(connection: sqlite3.Connection, name: str) -> str:
         "SELECT type, sql FROM sqlite_master WHERE name = ? COLLATE NOCASE", (name,)
     ).fetchone()
     if found is None:
-        return "it is missing"
+        return _MISSING
     kind, sql = found
     if kind != "table":
         return f"it is a {kind}, not a table"

@@ -117,7 +117,7 @@ def _add(found: dict[str, _Placed], new: _Placed) -> None:
     first = found.setdefault(workload.key, new)
     if first is not new:
         raise ImportFileError(
-            f"{new.place}: {workload.label} is measured there and at {first.place}; "
+            f"{new.place}: {shown(workload.label)} is measured there and at {first.place}; "
             "remove one, or tell them apart with a column such as device or backend"
         )
 
@@ -130,7 +130,7 @@ def _parse_row(table: Table, columns: Columns, line: Line) -> dict[str, Value]:
             row[field] = parse(field, cell, factor=column.factor, decimal_comma=table.decimal_comma)
         except ValueError as error:
             raise ImportFileError(
-                f"{shown(line.place)}: {shown(column.name)}: {_quoted(cell)} {error}"
+                f"{line.place}: {shown(column.name)}: {_quoted(cell)} {error}"
             ) from error
     return row
 

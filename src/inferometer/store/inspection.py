@@ -20,7 +20,7 @@ from inferometer.core.run import Run
 from inferometer.core.shown import shown
 from inferometer.store import migrations, schema
 from inferometer.store.claims import owner_of
-from inferometer.store.contents import record_of, rounds_of, stored_runs
+from inferometer.store.contents import evaluations_of, record_of, rounds_of, stored_runs
 from inferometer.store.damage import Damage
 from inferometer.store.engine import APPLICATION_ID, Database, connect, make_engine, quiet
 from inferometer.store.explained import ERRORS, explained, in_words
@@ -74,7 +74,7 @@ def inspect(path: Path) -> Inspection:
         damages = _of_the_header(path, connection)
         layout = _layout(connection, damages)
         damages += _of_the_pages(connection, file)
-        damages += _of_the_schema(connection)
+        damages += _of_the_schema(connection, layout)
         if layout is None:
             return Inspection(tables=(), damages=tuple(damages))
     engine = make_engine(file, quiet(file))
@@ -147,22 +147,14 @@ def _finding(row: tuple[Any, ...]) -> Damage:
     )
 
 
-def _of_the_schema(connection: sqlite3.Connection) -> list[Damage]:
+def _of_the_schema(connection: sqlite3.Connection, layout: Layout | None) -> list[Damage]:
     """Indexes and constraints that a file of ours has, and this one lacks."""
-    try:
-        unique = {
-            str(table.name): sum(
-                bool(row[2]) for row in connection.execute(f"PRAGMA index_list({table.name})")
-            )
-            for table in schema.metadata.sorted_tables
-        }
-        indexes = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    except ERRORS:
-        return []  # told by the check of the pages
+    if layout is None:
+        return []
+    indexes = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     damages = [
         Damage(table=name, place="", problem="nothing keeps its rows from standing there twice")
-        for name, found in unique.items()
-        if not found
+        for name in layout.loose
     ]
     wanted = {
         str(index.name) for table in schema.metadata.tables.values() for index in table.indexes
@@ -206,6 +198,10 @@ def _of_the_rows(
     rounds = read(database, connection, schema.rounds)
     parts = rounds_of(rounds.found)
     tally.add(schema.rounds, [one.damage for one in parts], rounds.damages)
+
+    passes = read(database, connection, schema.evaluations)
+    kept = evaluations_of(passes.found)
+    tally.add(schema.evaluations, [one.damage for one in kept], passes.damages)
     return Inspection(tables=tuple(tally.tables), damages=tuple(dict.fromkeys(tally.damages)))
 
 

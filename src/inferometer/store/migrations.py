@@ -57,6 +57,18 @@ def add_statements(_connection: Connection) -> None:
     """Version 4: causes, notes and reasons may be codes with values; sentences stay as they are."""
 
 
+def add_evaluations(connection: Connection) -> None:
+    """Version 5: passes of workloads over labelled data."""
+    _execute(
+        connection,
+        "CREATE TABLE evaluations ("
+        "run_id VARCHAR(8) NOT NULL REFERENCES runs (id), workload VARCHAR(16) NOT NULL, "
+        "data JSON NOT NULL, rows BLOB NOT NULL, lengths BLOB NOT NULL, units BLOB NOT NULL, "
+        "contents BLOB NOT NULL, real_s BLOB NOT NULL, synthetic_s BLOB NOT NULL, "
+        "PRIMARY KEY (run_id, workload))",
+    )
+
+
 def _execute(connection: Connection, script: str) -> None:
     for statement in script.split(";"):
         connection.exec_driver_sql(statement)
@@ -67,4 +79,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     add_signals,
     add_options,
     add_statements,
+    add_evaluations,
 )

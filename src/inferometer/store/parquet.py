@@ -79,10 +79,10 @@ def _asked(path: Path, content: bytes) -> dict[str, Any]:
         )
         found: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        raise ImportFileError(f"{path}: reading this Parquet file takes too long") from None
+        raise ImportFileError(f"{shown(path)}: reading this Parquet file takes too long") from None
     except (subprocess.CalledProcessError, ValueError):
         raise ImportFileError(
-            f"{path}: a damaged Parquet file: it ended the process that read it"
+            f"{shown(path)}: a damaged Parquet file: it ended the process that read it"
         ) from None
     return found
 
@@ -103,7 +103,7 @@ def answer() -> None:
     except InputError as error:
         found = {"error": str(error)}
     except MemoryError:
-        found = {"error": f"{path}: it takes too much memory when unpacked; split it"}
+        found = {"error": f"{shown(path)}: it takes too much memory when unpacked; split it"}
     sys.stdout.write(json.dumps(found))
 
 
@@ -133,10 +133,10 @@ def _read(path: Path, content: bytes) -> dict[str, Any]:
         read = [field.name for field in fields if _is_flat(pyarrow.types, field.type)]
         rows = list(_rows(path, file, read))
     except UnicodeDecodeError as error:
-        raise ImportFileError(f"{path}: a name or a text in it is not UTF-8") from error
+        raise ImportFileError(f"{shown(path)}: a name or a text in it is not UTF-8") from error
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError, KeyError) as error:
         reason = shown(" ".join(str(error).split()))
-        raise ImportFileError(f"{path}: a damaged Parquet file: {reason}") from error
+        raise ImportFileError(f"{shown(path)}: a damaged Parquet file: {reason}") from error
     return {
         "columns": [field.name for field in fields],
         "rows": rows,
@@ -160,7 +160,7 @@ def _check_size(path: Path, metadata: Any) -> None:  # noqa: ANN401 - pyarrow ha
     chunks = [group.column(place) for group in groups for place in range(group.num_columns)]
     check_cells(path, sum(chunk.num_values for chunk in chunks))
     if sum(chunk.total_uncompressed_size for chunk in chunks) > _MOST_UNPACKED_BYTES:
-        raise ImportFileError(f"{path}: more than 256 MiB when unpacked; split it")
+        raise ImportFileError(f"{shown(path)}: more than 256 MiB when unpacked; split it")
 
 
 def _rows(path: Path, file: Any, read: Sequence[str]) -> Iterator[dict[str, Any]]:  # noqa: ANN401
@@ -168,7 +168,7 @@ def _rows(path: Path, file: Any, read: Sequence[str]) -> Iterator[dict[str, Any]
     for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=read, use_threads=False):
         texts += sum(_text_size(path, batch.column(name), name) for name in batch.schema.names)
         if texts > _MOST_TEXT:
-            raise ImportFileError(f"{path}: more than 64 MiB of text; split it")
+            raise ImportFileError(f"{shown(path)}: more than 64 MiB of text; split it")
         for row in batch.to_pylist():
             yield {name: _plain(value) for name, value in row.items()}
 
@@ -208,7 +208,9 @@ def _text_size(path: Path, column: Any, name: str) -> int:  # noqa: ANN401
     if lengths is None:
         return 0
     if (pc.max(lengths).as_py() or 0) > LONGEST_TEXT * 4:  # bytes of a character in UTF-8
-        raise ImportFileError(f"{path}: {shown(name)}: a text of more than {LONGEST_TEXT:,} bytes")
+        raise ImportFileError(
+            f"{shown(path)}: {shown(name)}: a text of more than {LONGEST_TEXT:,} bytes"
+        )
     return pc.sum(lengths).as_py() or 0
 
 

@@ -85,3 +85,18 @@ rounds = Table(
     Column("signals", JSON),
 )
 """Rounds come before their record does, so they hang on the run and name the workload's key."""
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("run_id", String(8), ForeignKey("runs.id"), primary_key=True),
+    Column("workload", String(16), primary_key=True),
+    Column("data", JSON, nullable=False),
+    Column("rows", LargeBinary, nullable=False),
+    Column("lengths", LargeBinary, nullable=False),
+    Column("units", LargeBinary, nullable=False),
+    Column("contents", LargeBinary, nullable=False),
+    Column("real_s", LargeBinary, nullable=False),
+    Column("synthetic_s", LargeBinary, nullable=False),
+)
+"""What a metric kept of each sample of a pass over a dataset, and how long its calls took."""

@@ -69,14 +69,16 @@ def read_table(path: Path) -> Table:
 
         table = _table(path, *read_rows(path, content))
     elif content.startswith(b"SQLite format 3"):
-        raise ImportFileError(f"{path}: a database, not a table; read it with --store {path}")
+        raise ImportFileError(
+            f"{shown(path)}: a database, not a table; read it with --store {shown(path)}"
+        )
     else:
         check_cells(path, sum(map(content.count, _SEPARATORS)))
         text = _decode(path, content)
         reads_json = text.lstrip().startswith(("[", "{"))
         table = _read_json(path, text) if reads_json else _read_csv(path, text)
     if not table.lines:
-        raise ImportFileError(f"{path}: there are no rows in it")
+        raise ImportFileError(f"{shown(path)}: there are no rows in it")
     return table
 
 
@@ -89,12 +91,16 @@ def _content(path: Path) -> bytes:
 
 def _decode(path: Path, content: bytes) -> str:
     if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ImportFileError(f"{path}: not a table of text; give a CSV, JSON or Parquet file")
+        raise ImportFileError(
+            f"{shown(path)}: not a table of text; give a CSV, JSON or Parquet file"
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ImportFileError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from error
+        raise ImportFileError(
+            f"{shown(path)}:{line}: not UTF-8 text; save the file as UTF-8"
+        ) from error
 
 
 def _read_csv(path: Path, text: str) -> Table:
@@ -118,13 +124,14 @@ def _read_csv(path: Path, text: str) -> Table:
 def _csv_line(path: Path, number: int, columns: tuple[str, ...], cells: list[str]) -> Line:
     if len(cells) != len(columns):
         raise ImportFileError(
-            f"{path}:{number}: the row has {len(cells)} cells, the header {len(columns)}"
+            f"{shown(path)}:{number}: the row has {len(cells)} cells, the header {len(columns)}"
         )
     pairs = list(zip(columns, cells, strict=True))
     if any(cell.strip() for name, cell in pairs if not name):
-        raise ImportFileError(f"{path}:{number}: a cell stands in a column without a name")
+        raise ImportFileError(f"{shown(path)}:{number}: a cell stands in a column without a name")
     return Line(
-        place=f"{path}:{number}", cells={name: restored(cell) for name, cell in pairs if name}
+        place=f"{shown(path)}:{number}",
+        cells={name: restored(cell) for name, cell in pairs if name},
     )
 
 
@@ -138,18 +145,18 @@ def _csv_lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, lis
                 yield number, cells
             number = reader.line_num + 1
     except csv.Error as error:
-        raise ImportFileError(f"{path}:{number}: {error}") from error
+        raise ImportFileError(f"{shown(path)}:{number}: {error}") from error
 
 
 def _read_json(path: Path, text: str) -> Table:
     try:
         data = json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
-        raise ImportFileError(f"{path}:{error.lineno}: not JSON: {error.msg}") from error
+        raise ImportFileError(f"{shown(path)}:{error.lineno}: not JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
-        raise ImportFileError(f"{path}: not JSON: {error}") from error
+        raise ImportFileError(f"{shown(path)}: not JSON: {error}") from error
     if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
-        raise ImportFileError(f"{path}: not an array of objects, one for each row")
+        raise ImportFileError(f"{shown(path)}: not an array of objects, one for each row")
     check_rows(path, len(data))
     columns = list(dict.fromkeys(name for row in data for name in row))
     check_columns(path, columns)
@@ -164,7 +171,7 @@ def _table(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -
     return Table(
         columns=tuple(columns),
         lines=tuple(
-            Line(place=f"{path}: row {number}", cells=row)
+            Line(place=f"{shown(path)}: row {number}", cells=row)
             for number, row in enumerate(rows, start=1)
         ),
     )

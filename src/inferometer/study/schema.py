@@ -34,6 +34,7 @@ _KINDS: Mapping[str, Rules] = {
     "truth": {"type": "boolean"},
     "device": {"type": "string", "pattern": f"^{DEVICE}$"},
     "names": _TEXTS,
+    "text": _TEXT,
 }
 _EXAMPLES = {"seconds": "250ms, 90s, 10m or 1h30m", "bytes": "2GiB, 512M or 1.5GB"}
 _BLOCK = "a block such as {size: 224, batch: [1, 8]}"

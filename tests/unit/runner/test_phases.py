@@ -112,7 +112,7 @@ def test_what_was_not_reached_is_known_when_the_run_goes_on(site):
 
 
 def test_every_phase_names_fields_of_the_record():
-    for phase in phases_of(EnergyDecision(reason="none")):
+    for phase in phases_of(Procedure(), EnergyDecision(reason="none")):
         assert phase.fields
         for beginning in phase.fields:
             assert any(field.startswith(beginning) for field in FIELDS), (phase.name, beginning)
@@ -131,7 +131,7 @@ def test_several_phases_may_be_awaited(site):
 
 
 def test_fields_of_energy_and_latency_are_apart():
-    found = {phase.name: phase.fields for phase in phases_of(EnergyDecision(reason="none"))}
+    found = {phase.name: phase.fields for phase in phases_of(Procedure(), EnergyDecision(reason="none"))}
     energy = {field for field in FIELDS if field.startswith(found["energy"])}
     assert energy
     assert not any(field.startswith(found["latency"]) for field in energy)

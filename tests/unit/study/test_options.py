@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from inferometer.cli.main import cli
 from inferometer.cli.run import _with_flags, run
 from inferometer.core.errors import StudyError
 from inferometer.core.options import AXES, PROCEDURE
@@ -34,6 +35,8 @@ SAID = {
     "seed": (9, "9", 9),
     "roofline": (False, None, False),
     "energy_window": ("30s", "30s", 30.0),
+    "data": ("digits?limit=5", "digits?limit=5", "digits?limit=5"),
+    "metric": ("f1", "f1", "f1"),
 }
 FLAGS = [option for option in (*AXES, *PROCEDURE) if option.help]
 
@@ -52,7 +55,8 @@ def test_it_means_the_same_wherever_it_is_said(option):
     file, flag, python = SAID[option.key]
     study = from_file(option, file)
     [name] = [one.opts[0] for one in run.params if one.name == option.field]
-    with run.make_context("run", [name, *([] if flag is None else [flag])]) as context:
+    arguments = [name, *([] if flag is None else [flag])]
+    with run.make_context("run", arguments, **cli.context_settings) as context:
         given = {name: value for name, value in context.params.items() if name == option.field}
         others = _with_flags(BASE, {option.field: None} | given)
     changes = {option.field: python}

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from inferometer.backends.finite import minus_infinite, non_finite
-from inferometer.backends.tensors import as_tensor, is_numpy
+from inferometer.backends.tensors import as_numpy, as_tensor, is_numpy
 from inferometer.core.errors import WorkloadError
 from inferometer.core.format import Format
 from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
@@ -41,6 +41,10 @@ class PythonSession:
         """Arguments bound to the callable."""
         placed = inputs if isinstance(inputs, PlacedInputs) else self.place(inputs)
         return partial(self.function, *placed.args, **placed.kwargs)
+
+    def outputs(self, raw: object) -> object:
+        """Tensors as arrays; anything else as it is."""
+        return mapped(raw, as_numpy)
 
     def non_finite(self, output: object) -> str | None:
         """Look at numbers, arrays and tensors in the output, however nested."""

@@ -11,6 +11,7 @@ from inferometer.backends.torch.ranges import CALL, ModuleRanges, open_range
 from inferometer.backends.torch.tally import Event, Tally
 from inferometer.core.errors import InputError, WorkloadError
 from inferometer.core.profile import CallTree
+from inferometer.core.shown import shown
 
 if TYPE_CHECKING:
     import torch
@@ -96,7 +97,7 @@ class TorchProfiler:
         before = _changed_ns(path)
         self._last.export_chrome_trace(path)
         if _changed_ns(path) == before:  # torch only logs that it could not
-            raise InputError(f"{path}: the trace cannot be written there")
+            raise InputError(f"{shown(path)}: the trace cannot be written there")
 
 
 def _changed_ns(path: str) -> int | None:

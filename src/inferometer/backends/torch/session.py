@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from inferometer.backends.finite import minus_infinite, non_finite
-from inferometer.backends.tensors import as_tensor
+from inferometer.backends.tensors import as_numpy, as_tensor
 from inferometer.backends.torch.memory import CudaMemory, MpsMemory
 from inferometer.core.errors import WorkloadError
 from inferometer.core.format import Format
@@ -96,6 +96,10 @@ class TorchSession:
         from inferometer.backends.torch.profile import TorchProfiler
 
         return TorchProfiler(self.network, self.bind(inputs), device=self.device)
+
+    def outputs(self, raw: object) -> object:
+        """Tensors as arrays in the memory of the processor, bf16 in single precision."""
+        return mapped(raw, as_numpy)
 
     def non_finite(self, output: object) -> str | None:
         """Look at the tensors and numbers of the output, however nested."""

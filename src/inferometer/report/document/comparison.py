@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from inferometer.analysis.accuracy import AccuracyDifference
 from inferometer.analysis.compare import PAIRED, Comparison
 from inferometer.analysis.gate import Gate
 from inferometer.analysis.matching import Matching
@@ -91,6 +92,46 @@ def undecided(comparisons: Sequence[Comparison]) -> list[str]:
             more = f"about {plural(one.more_rounds, 'more round')} of each side would decide"
         lines.append(f"{name}: {more}")
     return lines
+
+
+def accuracies(comparisons: Sequence[Comparison]) -> list[str]:
+    """Speed and accuracy of each in a line: `resnet18 32/8, bf16: faster, and not worse: …`."""
+    return [
+        f"{_name(one)}: {one.verdict} ({ratio_text(one)}), and {_worse(one.accuracy)}"
+        for one in comparisons
+        if one.accuracy is not None
+    ]
+
+
+def _worse(found: AccuracyDifference) -> str:
+    """What is known of the loss, with the figures behind it."""
+    values = " against ".join(
+        units.ABSENT if value is None else f"{value:.4g}"
+        for value in (found.accuracy_contender, found.accuracy_baseline)
+    )
+    samples = plural(found.accuracy_examples, "sample")
+    behind = f"{found.accuracy_metric} {values} over {samples} of {found.dataset}"
+    low, high = found.accuracy_difference_low, found.accuracy_difference_high
+    if found.accuracy_difference is None or low is None or high is None:
+        return f"whether it is worse is not known: {behind}"
+    behind += f"; {found.accuracy_difference:+.4f} [{low:+.4f}, {high:+.4f}]"
+    loss = (-high, -low) if found.higher_is_better else (low, high)
+    margin = f"{found.accuracy_margin:.4g}"
+    words = {
+        "not_worse": f"not worse by {margin} or more",
+        "worse": f"worse by {max(loss[0], 0.0):.4f} to {loss[1]:.4f}",
+        "worse_than_margin": f"worse by {loss[0]:.4f} to {loss[1]:.4f}",
+        "undecided": f"whether it is worse by {margin} is undecided",
+    }
+    return f"{words[found.accuracy_verdict]}{_further(found)} ({behind})"
+
+
+def _further(found: AccuracyDifference) -> str:
+    if found.accuracy_verdict != "undecided":
+        return ""
+    if found.accuracy_more_examples is None:
+        return ", and no reasonable number of samples would decide"
+    return f": about {plural(found.accuracy_more_examples, 'more sample')} would decide"
 
 
 def gate_sentence(found: Gate, *, undecided: bool) -> str:

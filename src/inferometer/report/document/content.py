@@ -9,6 +9,7 @@ from inferometer import __version__
 from inferometer.analysis.grid import Grid
 from inferometer.core.record import Record
 from inferometer.report.document import (
+    accuracy,
     discussion,
     explanation,
     marks,
@@ -27,6 +28,7 @@ from inferometer.report.document.method import methods
 from inferometer.report.document.sources import RunRecords
 from inferometer.report.document.summary import summary
 from inferometer.report.document.sustained import sustained_lines
+from inferometer.report.document.tradeoff import tradeoff
 from inferometer.report.document.verdicts import cause_table, verdict_table
 from inferometer.report.plots import choice as plots
 
@@ -43,6 +45,7 @@ def content(material: Material) -> dict[str, Any]:
         "runs": [_run_line(one) for one in runs],
         "answers": found,
         "summary": found.lines,
+        "tradeoff": tradeoff(records),
         "models": tables.models(grid),
         "notes": wording.notes(grid),
         "parameters": tables.parameters(grid),
@@ -58,6 +61,8 @@ def content(material: Material) -> dict[str, Any]:
         "sustained": sustained_lines(records),
         "energy": tables.energy(grid),
         "energy_reason": discussion.energy_reason(records),
+        "accuracy": accuracy.accuracy_table(grid),
+        "accuracy_lines": accuracy.why_not(records) + accuracy.synthetic_lines(records),
         "batch_size": discussion.not_varied("batch size", batch_steps),
         "batch_steps": batch_steps,
         "best_batches": tables.best_batches(grid),

@@ -16,6 +16,7 @@ from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.core.workload import Shape
 from inferometer.report.document import (
+    accuracy,
     comparison,
     energy,
     marks,
@@ -71,6 +72,7 @@ def print_run(
         grid = build(records)
         _print_costs(grid, console)
         print_list(console, "Energy:", energy.energy_lines(records))
+        print_list(console, "Accuracy:", accuracy.accuracy_lines(records))
         print_list(console, "Sustained:", sustained.sustained_lines(records))
         print_list(console, "Cliffs:", cliff_sentences(grid, [run]))
         for record in records:
@@ -162,6 +164,7 @@ def print_comparisons(
         console.print()
         for sentence in comparison.explanations(comparisons, matching, zone=zone):
             say(console, sentence)
+    print_list(console, "Speed and accuracy:", comparison.accuracies(comparisons))
     print_list(console, "Undecided:", comparison.undecided(comparisons))
     print_list(console, "Their own verdicts:", comparison.doubts(comparisons))
     print_list(console, "Not compared:", matching.missing)

@@ -22,6 +22,9 @@ from inferometer.core.workload import Workload
 from inferometer.figures.joint import joined, lacks_joint
 from inferometer.meters.energy.sampler import Sampler
 from inferometer.runner.journal import Journal
+from inferometer.runner.phases.accuracy import ACCURACY, AccuracyMeasurement
+from inferometer.runner.phases.accuracy import SHARE as ACCURACY_SHARE
+from inferometer.runner.phases.accuracy import lacking as not_judged
 from inferometer.runner.phases.cliffs import find_cliffs, next_workloads
 from inferometer.runner.phases.energy.choice import EnergyDecision
 from inferometer.runner.phases.energy.measurement import ENERGY, SHARE, EnergyMeasurement, lacking
@@ -241,9 +244,51 @@ class EnergyPhase(_Quiet):
         engine.execute(lacking(site.records()))
 
 
-def phases_of(decision: EnergyDecision) -> tuple[Phase, ...]:
-    """The phases of every run, in their order."""
-    return RooflinePhase(), LatencyPhase(), CliffPhase(), JointPhase(), EnergyPhase(decision)
+class AccuracyPhase(_Quiet):
+    """Judges workloads on labelled data, where the study names some.
+
+    Args:
+        data: its reference; None where there is none.
+    """
+
+    name = ACCURACY
+    scope: Scope = "workload"
+    fields: tuple[str, ...] = ("accuracy", "dataset", "data_")
+
+    def __init__(self, data: str | None) -> None:
+        self.data = data
+        self.share = 0.0 if data is None else ACCURACY_SHARE
+
+    def until_reached(self) -> Mapping[str, Value]:
+        """The reason for having no accuracy, where one is asked for."""
+        return {} if self.data is None else {"accuracy_reason": Statement("accuracy_not_reached")}
+
+    def is_awaited(self) -> bool:
+        """Whether there is data."""
+        return self.data is not None
+
+    def lacks(self, study: Study, records: Sequence[Record]) -> bool:  # noqa: ARG002
+        """Whether there is data, and records that were not judged on it."""
+        return self.data is not None and bool(not_judged(records))
+
+    def execute(self, site: Site, procedure: Procedure) -> None:
+        """Judge the records that lack it."""
+        if self.data is None:
+            return
+        workers = WorkerPool(procedure, clock_of(procedure, time.monotonic()), root=site.root)
+        AccuracyMeasurement(procedure, site.journal, workers).execute(not_judged(site.records()))
+
+
+def phases_of(procedure: Procedure, decision: EnergyDecision) -> tuple[Phase, ...]:
+    """The phases of a run, in their order."""
+    return (
+        RooflinePhase(),
+        LatencyPhase(),
+        CliffPhase(),
+        JointPhase(),
+        AccuracyPhase(procedure.data),
+        EnergyPhase(decision),
+    )
 
 
 def execute(phases: Sequence[Phase], site: Site) -> None:

@@ -21,9 +21,13 @@ from inferometer.runner.workers.memory_layers import own_bytes, without_instrume
 from inferometer.runner.workers.messages import (
     CostsCounted,
     CountCosts,
+    DataOpened,
+    Evaluate,
+    Evaluated,
     Failed,
     Loaded,
     MeasureRound,
+    OpenData,
     Request,
     RoundDone,
     RoundPlan,
@@ -203,6 +207,26 @@ class WorkerPool:
         answer = self._ask(workload, request, RoundDone, stage="measure", expected_s=expected_s)
         self._keep(workload.variant, answer.held)
         return answer.round
+
+    def open_data(self, workload: Workload, reference: str, metric: str | None) -> DataOpened:
+        """Open labelled data in the worker of a workload that is warm.
+
+        Raises:
+            WorkerFailed: at stage measure: the data cannot be read, or does not fit the model.
+        """
+        request = OpenData(
+            reference=reference, metric=metric, shape=workload.shape, seed=self.procedure.seed
+        )
+        return self._ask(workload, request, DataOpened, stage="measure", expected_s=0.0)
+
+    def evaluate(self, workload: Workload, first: int, *, seconds: float) -> Evaluated:
+        """Go on with the data that is open in the worker of a workload.
+
+        Raises:
+            WorkerFailed: at stage measure.
+        """
+        request = Evaluate(first=first, seconds=seconds)
+        return self._ask(workload, request, Evaluated, stage="measure", expected_s=seconds)
 
     def _gradient_mode(self, variant: Variant) -> str | None:
         """What its processes settled on: all of them run alike."""

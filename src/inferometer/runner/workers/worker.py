@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inferometer.core.costing import Costing
 from inferometer.core.errors import (
@@ -37,16 +38,24 @@ from inferometer.runner.workers.messages import (
     CostFile,
     CostModel,
     CountCosts,
+    DataOpened,
+    Evaluate,
+    Evaluated,
     Failed,
     Load,
     Loaded,
+    LookAtData,
     MeasureRound,
+    OpenData,
     Probe,
     ProfileCalls,
     Request,
     RoundDone,
     WarmUp,
 )
+
+if TYPE_CHECKING:
+    from inferometer.runner.workers.evaluating import Evaluator
 
 MESSAGE_CHARACTERS = 500
 
@@ -57,6 +66,7 @@ class Worker:
     def __init__(self) -> None:
         self.start = at_start()
         self.harness: Harness | None = None
+        self.evaluator: Evaluator | None = None
         self.variant: Variant | None = None
         self.backend = "python"
 
@@ -86,6 +96,8 @@ class Worker:
                 answer = self._profile(request)
             case Probe():
                 answer = self._probe(request)
+            case LookAtData() | OpenData() | Evaluate():
+                answer = self._judge(request)
         return answer
 
     def _load(self, request: Load) -> Loaded:
@@ -110,6 +122,17 @@ class Worker:
         return profile_here(
             self._loaded, request.shape, seconds=request.seconds, trace=request.trace
         )
+
+    def _judge(self, request: LookAtData | OpenData | Evaluate) -> DataOpened | Evaluated:
+        from inferometer.runner.workers.evaluating import Evaluator, look_at
+
+        if isinstance(request, LookAtData):
+            return look_at(request)
+        if isinstance(request, OpenData):
+            self.evaluator = Evaluator(self._loaded, request)
+            return self.evaluator.opened()
+        assert self.evaluator is not None
+        return self.evaluator.go_on(request.first, request.seconds)
 
     def _cost_model(self, request: CostModel) -> Costing:
         assert self.variant is not None

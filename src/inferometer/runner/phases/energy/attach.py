@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from inferometer.core.errors import MeterError
 from inferometer.core.record import Record, Round
+from inferometer.core.shown import shown
 from inferometer.meters.energy.logs.power_log import PowerLog
 from inferometer.runner.phases.energy.figures import Sourced, joined
 from inferometer.runner.phases.energy.measurement import ENERGY
@@ -128,9 +129,9 @@ def _fitted(log: PowerLog, rounds: Sequence[Round]) -> tuple[float, float]:
     found = align(log.times_s + shift_s, log.watts, loads, idles)
     if found is None:
         raise MeterError(
-            f"{log.path}: where the work began and ended cannot be told from the log, so that its "
-            "clock cannot be aligned: give --offset SECONDS (to be added to its times), and check "
-            "that the meter logged during the run"
+            f"{shown(log.path)}: where the work began and ended cannot be told from the log, so "
+            "that its clock cannot be aligned: give --offset SECONDS (to be added to its times), "
+            "and check that the meter logged during the run"
         )
     return shift_s + found.offset_s, found.uncertainty_s
 

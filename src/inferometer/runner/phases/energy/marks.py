@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from inferometer.core.errors import InputError
-from inferometer.core.filenames import expanded, reason_of
+from inferometer.core.filenames import expanded, reason_of, why_not_made
 from inferometer.core.record import Phase, Round
 from inferometer.core.shown import shown
 from inferometer.core.workload import Workload
@@ -44,7 +44,7 @@ class Marks:
                 "are lost"
             ) from None
         except OSError as error:
-            raise InputError(f"{shown(path)}: cannot be written: {reason_of(error)}") from error
+            raise InputError(f"{shown(path)}: cannot be written: {why_not_made(error)}") from error
         self._rows = csv.writer(self._file)
         try:
             self._add(HEADER)
