@@ -53,9 +53,9 @@ def test_data_that_takes_another_time_is_named(record):
         }
 
     alike, apart = record("a", **over(0.98, 1.03)), record("b", **over(1.4, 1.6))
-    assert synthetic_lines([alike]) == [
-        "Calls took as long with the data as with synthetic inputs in all of 1 workload."
-    ]
+    (none,) = synthetic_lines([alike])
+    assert "In none of 1 workload do calls" in none
+    assert "within 0.98 to 1.03" in none
     (told,) = synthetic_lines([alike, apart])
     assert "1 of 2 workloads: b 224/1 1.500 [1.400, 1.600]" in told
     assert synthetic_lines([record("a")]) == []

@@ -97,7 +97,7 @@ def test_a_joint_fit_says_what_is_common_once_and_what_its_figures_are_fit_for(a
     assert any(
         "1 of 2 for ranking within the run alone; 1 of 2 for neither" in s for s in found.sure
     )
-    assert any("for comparisons within the run is 1.0 % to 1.0 %" in line for line in found.sure)
+    assert any("for comparisons within the run is 1 % to 1 %" in line for line in found.sure)
 
 
 def test_the_verdict_of_a_fastest_that_disturbances_made_equal_to_others_is_not_told(

@@ -97,7 +97,14 @@ def synthetic_lines(records: Sequence[Record]) -> list[str]:
         return []
     total = plural(len(known), "workload")
     if not apart:
-        return [f"Calls took as long with the data as with synthetic inputs in all of {total}."]
+        low = min(r.number("data_over_synthetic_ci_low") or 0.0 for r in known)
+        high = max(r.number("data_over_synthetic_ci_high") or 0.0 for r in known)
+        return [
+            (
+                f"In none of {total} do calls with the data surely take another time than with "
+                f"synthetic inputs; all intervals of the ratio are within {low:.3g} to {high:.3g}."
+            )
+        ]
     named = few([f"{one.workload.label} {over_synthetic(one)}" for one in apart])
     why = (
         "Values can do that (zeros, denormal numbers, padding), and branches of the model that "
