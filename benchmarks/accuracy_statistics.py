@@ -378,7 +378,10 @@ def fronts(rng: Rng, trials: int) -> None:
         true = np.concatenate([on_true_front(one.truth) for one in fields])
         at = np.clip(np.searchsorted(edges, said, side="right") - 1, 0, len(names) - 1)
         bins = [(true[at == index], said[at == index]) for index in range(len(names))]
-        row = [f"{is_on.mean():.0%}, said {p.mean():.0%} ({p.size})" for is_on, p in bins]
+        row = [
+            f"{is_on.mean():.0%}, said {p.mean():.0%} ({p.size})" if p.size else ""
+            for is_on, p in bins
+        ]
         rows.append([f"{spread:.0f}", *row])
     print("Truly on the front, by the probability that is said (points); three metrics, 8 points\n")
     table(["spread / error", *names], rows)

@@ -178,3 +178,21 @@ def test_equal_points_are_told_apart_in_at_most_5_percent():
         ).draws
         apart += front(draws, [True, True]).alike()[0, 1] <= 0.05
     assert apart <= 25
+
+
+def test_what_is_said_of_the_front_is_what_happens():
+    """Points that differ by five standard errors, of which each is 1."""
+    rng = np.random.default_rng(6)
+    axes = [SCORE, Axis(name="other", higher_is_better=True, scale="any")]
+    said, true = [], []
+    for seed in range(300):
+        truth = 5 * rng.standard_normal((6, 2))
+        seen = truth + rng.standard_normal((6, 2))
+        names = [str(at) for at in range(6)]
+        drawn = draw_points(names, axes, seen, seen - 1.96, seen + 1.96, draws=300, seed=seed)
+        said.append(front(drawn.draws, [True, True]).on_front)
+        true.append(front(truth[None], [True, True]).on_front)
+    probability, happened = np.concatenate(said), np.concatenate(true)
+    for low, high in ((0.0, 0.1), (0.1, 0.5), (0.5, 0.9), (0.9, 1.01)):
+        inside = (probability >= low) & (probability < high)
+        assert happened[inside].mean() == pytest.approx(probability[inside].mean(), abs=0.1)
