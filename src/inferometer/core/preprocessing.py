@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
 Fit = Literal["crop", "squash", "natural"]
@@ -35,3 +35,20 @@ class Preprocessing:
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     channels: int = 3
     source: str = "a default"
+
+
+@runtime_checkable
+class SaysPreprocessing(Protocol):
+    """A network, or another callable, that says what its pictures go through.
+
+    Attributes:
+        preprocessing: a `Preprocessing`; anything else says nothing to us.
+    """
+
+    preprocessing: object
+
+
+def said_by(network: object) -> Preprocessing | None:
+    """What a network of the user's says of its pictures; None where it says nothing."""
+    found = network.preprocessing if isinstance(network, SaysPreprocessing) else None
+    return found if isinstance(found, Preprocessing) else None

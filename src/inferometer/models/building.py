@@ -10,6 +10,7 @@ from inferometer.core.errors import WorkloadError
 from inferometer.core.format import Format
 from inferometer.core.generators import seed_generators
 from inferometer.core.model import InputSpec, LoadedModel
+from inferometer.core.preprocessing import said_by
 from inferometer.models.failures import building
 from inferometer.models.inputs import GeneratedInputs, images, shaped
 from inferometer.models.options import Options
@@ -76,6 +77,7 @@ def settled(
         weights=weights,
         notes=(*notes, *checked_parameters(network, what)),
         files=files,
+        preprocessing=said_by(network),
     )
 
 

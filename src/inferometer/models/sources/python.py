@@ -11,6 +11,7 @@ from typing import Any
 from inferometer.core.errors import ModelReferenceError, WorkloadError
 from inferometer.core.format import Format
 from inferometer.core.model import InputSpec, LoadedModel
+from inferometer.core.preprocessing import said_by
 from inferometer.core.shown import shown
 from inferometer.host.userfiles import as_by_itself, place_of, run
 from inferometer.models.building import image_inputs, is_module, seed_generators, settled
@@ -87,6 +88,7 @@ class PythonSource:
             source="python",
             weights=label,
             notes=notes,
+            preprocessing=said_by(network),
         )
 
 
