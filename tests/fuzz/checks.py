@@ -60,6 +60,13 @@ def _refusal(err: str) -> Iterator[str]:
         yield f"{len(errors)} sentences instead of one: {_cut(err)}"
     if errors and len(errors[0]) < len("Error: ") + 10:
         yield f"hardly a sentence: {_cut(err)}"
+    for line in errors[:1]:
+        # A list of what is wrong with a file names it in each line, but where a long list is cut;
+        # else a name has broken the line.
+        file = line.removeprefix("Error: ").partition(":")[0]
+        further = err.partition(f"{line}\n")[2].splitlines()
+        if not all(more.startswith(f"{file}:") or " … " in more for more in further):
+            yield f"a sentence of several lines: {_cut(err)}"
     if len(err) > LONGEST_REFUSAL:
         yield f"a refusal of {len(err)} characters: {_cut(err)}"
 

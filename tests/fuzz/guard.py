@@ -69,6 +69,8 @@ class Guard:
         file = os.path.realpath(os.fsdecode(path))
         if file.startswith((f"{self.folder}/", *HARMLESS)) or file == str(self.folder):
             return
+        if _changes_nothing(what, file):
+            return
         self._refuse(f"{what} outside of its folder: {file!a}", errno.EACCES)
 
     def _check_database(self, uri: str) -> None:
@@ -90,6 +92,13 @@ class Guard:
     def _refuse(self, sentence: str, number: int) -> None:
         self.seen.append(sentence)
         raise OSError(number, os.strerror(number))
+
+
+def _changes_nothing(what: str, file: str) -> bool:
+    """Whether trying does no more than tell that it cannot be done."""
+    if what == "os.mkdir" and os.path.isdir(file):  # noqa: PTH112 - any name, at speed
+        return True
+    return file.startswith("/proc/") and not os.path.lexists(file)  # where nothing can be made
 
 
 def quietly(guard: Guard, action: Callable[[], None]) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
+from tests.fuzz.guard import Guard
+from tests.fuzz.kinds.commands import _may_write
+from tests.fuzz.kinds.models import _changed_json
 
 pytestmark = pytest.mark.timeout(900)  # of many inputs, on a machine that does other things
 
@@ -18,6 +23,7 @@ HARMS = {
     "start": "tried to start a program", "connect": "tried to use the network",
     "escape": "raw characters on the standard output",
     "turn": "raw characters on the standard error", "two-sentences": "2 sentences instead of one",
+    "broken-sentence": "a sentence of several lines",
     "status": "exit status 7", "warn": "a warning of Python",
     "quiet": "0 sentences instead of one",
 }  # fmt: skip
@@ -32,6 +38,35 @@ def found(tried):
 def test_a_planted_harm_is_found(found, name):
     (result,) = found[f"planted-{name}"]
     assert any(HARMS[name] in fault for fault in result["faults"]), result
+
+
+@pytest.mark.parametrize("content", [b"7", b'"text"', b"null", b"{", b"[]", b'{"a": [1]}'])
+def test_any_member_can_be_changed(content):
+    for seed in range(20):
+        assert isinstance(_changed_json(random.Random(seed), content, "exploit"), bytes)
+
+
+@pytest.mark.parametrize(
+    ("what", "place", "is_found"),
+    [
+        ("write", "/proc/none-of-its-own", False),
+        ("os.remove", "/proc/none-of-its-own", False),
+        ("os.mkdir", "/proc", False),
+        ("write", "/proc/self/comm", True),
+        ("os.mkdir", "/none-of-its-own", True),
+    ],
+)
+def test_trying_what_does_nothing_is_no_harm(tmp_path, what, place, is_found):
+    guard = Guard()
+    guard.reset(tmp_path)
+    with suppress(OSError):
+        guard._check_place(what, place)
+    assert bool(guard.seen) is is_found
+
+
+def test_a_report_may_go_into_the_current_folder():
+    assert "report.html" in _may_write(["report", "latest", "-o", "."])
+    assert "report.html" not in _may_write(["report", "latest", "-o", "out"])
 
 
 def test_an_input_can_be_had_again(campaign, tmp_path):

@@ -13,6 +13,7 @@ import click
 from inferometer.cli.backends import PluginState, plugin_states, state_lines
 from inferometer.cli.doctor_power import examine_power, power_lines, remedies
 from inferometer.cli.options import FOLDER, json_option, write_json
+from inferometer.core.shown import shown
 
 WIDTH = 80
 UNSEEN = "not observable"
@@ -76,14 +77,14 @@ def _checked(root: Path) -> Path:
     root = root.resolve()
     if not any((root / name).is_dir() for name in ("proc", "sys")) and root != Path("/"):
         raise click.UsageError(
-            f"{root} holds neither proc/ nor sys/: it is not a recorded device tree"
+            f"{shown(root)} holds neither proc/ nor sys/: it is not a recorded device tree"
         )
     return root
 
 
 def _lines(found: Mapping[str, Any], root: Path) -> list[str]:
     """The sections, at most 80 columns wide."""
-    device = "Device" if root == Path("/") else f"Device recorded in {root}"
+    device = "Device" if root == Path("/") else f"Device recorded in {shown(root)}"
     sections = {
         device: _pairs(_device_part(found["device"])),
         "Memory and state": _pairs(_state_part(found)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inferometer.cli.options import store_option, tell_damage
+from inferometer.core.shown import shown
 
 if TYPE_CHECKING:
     from inferometer.core.run import Run
@@ -44,18 +45,21 @@ def _warn(file: Path, found: Imported) -> None:
     from inferometer.store.columns import listed
 
     for sentence in found.assumed:
-        click.echo(f"Note: {file}: {sentence}", err=True)
+        click.echo(f"Note: {shown(file)}: {sentence}", err=True)
     if found.ignored:
         names = listed(found.ignored)
-        click.echo(f"Warning: {file}: these columns were not understood: {names}", err=True)
+        name = shown(file)
+        click.echo(f"Warning: {name}: these columns were not understood: {names}", err=True)
 
 
 def _tell(part: ImportedRun, stored: Run) -> None:
     count = len(part.records)
     click.echo(
-        f"{stored.id}: {count} {'record' if count == 1 else 'records'} of {stored.device_name}"
+        f"{stored.id}: {count} {'record' if count == 1 else 'records'} of "
+        f"{shown(stored.device_name)}"
     )
     if part.run.id not in ("", stored.id):
+        before = shown(part.run.id)
         click.echo(
-            f"Note: the run was called {part.run.id} in the file; here it is {stored.id}", err=True
+            f"Note: the run was called {before} in the file; here it is {stored.id}", err=True
         )

@@ -98,7 +98,7 @@ def profile(
         _draw(found, depth, output)
     for path in (output, trace):
         if path is not None:
-            click.echo(path, err=True)
+            click.echo(shown(path), err=True)
 
 
 def _check_paths(output: Path | None, trace: Path | None) -> None:

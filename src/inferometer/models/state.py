@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inferometer.core.errors import MissingExtraError, WorkloadError, in_one_line, is_out_of_memory
+from inferometer.core.errors import MissingExtraError
 from inferometer.core.format import Format
-from inferometer.core.shown import shown, visible
+from inferometer.core.shown import shown
 from inferometer.models.filekind import file_kind
 from inferometer.models.guards.extent import check_extents
 from inferometer.models.guards.pickles import check_torch_file
-from inferometer.models.guards.refusal import damaged
+from inferometer.models.guards.refusal import blaming, damaged
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +24,7 @@ State = Mapping[str, "torch.Tensor"]
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model")
 _MOST_WRAPPINGS = 8
 _SHOWN = 3
+_UNREADABLE = "is damaged or no model file"
 
 
 def load_weights(network: Any, path: Path) -> str:  # noqa: ANN401 - any torch module
@@ -73,16 +74,14 @@ def read_torch(path: Path, *, trusted: bool, way_out: str) -> object:
 
     if not trusted:
         check_torch_file(path, _more_than_weights(way_out))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about pickle's protocol: whether it loads is enough
+    with blaming(path, _UNREADABLE, trusted=trusted), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about pickle's protocol: whether it loads is enough
+        try:
             return torch.load(path, map_location="cpu", weights_only=not trusted)
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        if isinstance(error, pickle.UnpicklingError) and not trusted:
+        except pickle.UnpicklingError as error:
+            if trusted:
+                raise
             raise damaged(path, _more_than_weights(way_out)) from error
-        raise _unreadable(path, error) from error
 
 
 def _more_than_weights(way_out: str) -> str:
@@ -149,13 +148,5 @@ def _read_safetensors(path: Path) -> object:
         from safetensors.torch import load_file
     except ModuleNotFoundError as error:
         raise MissingExtraError(f"{shown(path)} needs safetensors, which", "timm") from error
-    try:
+    with blaming(path, _UNREADABLE):  # it raises whatever its types and the system raise
         return load_file(path)
-    except Exception as error:  # it raises whatever its types and the system raise
-        if is_out_of_memory(error):
-            raise
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> WorkloadError:
-    return damaged(path, f"is damaged or no model file: {visible(in_one_line(error))}")

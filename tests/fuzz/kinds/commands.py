@@ -30,6 +30,8 @@ SOUND = {
     "file": ("table.csv",), "meters": ("none", "rapl"), "interval_s": ("1s",),
 }  # fmt: skip
 """Parameter → values that are in order."""
+REPORT = frozenset({"plots", "report.html", "report.md", "results.csv"})
+"""What a report consists of, wherever it goes: the current folder too."""
 TO_WRITE = frozenset({"out", "output", "dump", "mark", "trace"})
 TO_READ = frozenset({"root", "file", "power_log"})
 SLOW = frozenset({"selftest"})
@@ -148,7 +150,11 @@ def _may_write(args: list[str]) -> frozenset[str]:
     }  # `missing/../x` makes both
     # A dangling link leads to where a file may be made.
     return (
-        DATABASES | tops | {f"{top}{end}" for top in tops for end in ("-wal", "-shm")} | {"nowhere"}
+        DATABASES
+        | tops
+        | (REPORT if "." in tops else frozenset())
+        | {f"{top}{end}" for top in tops for end in ("-wal", "-shm")}
+        | {"nowhere"}
     )
 
 

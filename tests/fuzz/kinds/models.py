@@ -71,7 +71,7 @@ def model_file(rng: random.Random, folder: Path) -> Case:
     reference = f"net.py:make?weights={name}&input=3x8x8" if weights else name
     if name == "script.pt":
         reference += "?input=3x8x8"
-    return Case(args=["cost", reference, *rng.choice(((), ("--batch", "2")))])
+    return Case(args=["cost", reference, *rng.choice(((), ("--batch", "2")))], ours_only=True)
 
 
 class _Evil:
@@ -144,9 +144,8 @@ def _member(rng: random.Random) -> str:
 
 
 def _changed_json(rng: random.Random, data: bytes, code: str) -> bytes:
-    try:
-        document = json.loads(data)
-    except ValueError:
+    document = _document(data)
+    if document is None:
         return hostile.damage(rng, data)
     for _ in range(rng.choice((1, 1, 2, 4))):
         places: list[tuple[Any, Any]] = []
@@ -172,6 +171,15 @@ def _changed_json(rng: random.Random, data: bytes, code: str) -> bytes:
         else:
             place[key] = rng.choice((None, [], {}, "x", 1, {"as_none": True}, [[]] * 9))
     return json.dumps(document).encode()
+
+
+def _document(data: bytes) -> Any:
+    """JSON that has parts to change; None where a change before this one has left none."""
+    try:
+        document = json.loads(data)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict | list) else None
 
 
 def _places(node: Any, found: list[tuple[Any, Any]]) -> None:

@@ -80,6 +80,10 @@ def _two_sentences() -> None:
     raise InputError("something else is not either")
 
 
+def _broken_sentence() -> None:
+    raise InputError("a name with a line end, odd\nname, is no file")
+
+
 def _status() -> None:
     sys.exit(7)
 
@@ -110,6 +114,7 @@ HARMS: dict[str, tuple[Callable[[], None], str]] = {
     "escape": (_escape, "raw characters on the standard output"),
     "turn": (_turn, "raw characters on the standard error"),
     "two-sentences": (_two_sentences, "2 sentences instead of one"),
+    "broken-sentence": (_broken_sentence, "a sentence of several lines"),
     "status": (_status, "exit status 7"),
     "warn": (_warn, "a warning of Python"),
     "quiet": (_quiet, "0 sentences instead of one"),

@@ -50,7 +50,7 @@ def table(rng: random.Random, folder: Path) -> Case:
         args += [f"--study={hostile.argument(rng)}"]
     if rng.random() < 0.1:
         args += [f"--device={hostile.argument(rng)}"]
-    return Case(args=args, may_write=LARGE)
+    return Case(args=_oddly_named(rng, folder, name, args), may_write=LARGE)
 
 
 def power_log(rng: random.Random, folder: Path) -> Case:
@@ -64,7 +64,15 @@ def power_log(rng: random.Random, folder: Path) -> Case:
     args += ["--store", stock.put(folder, of="energy")]
     if rng.random() < 0.3:
         args += [rng.choice(("--offset=0", "--offset=1e300", "--gain=1%", "--offset=-3.2"))]
-    return Case(args=args, may_write=LARGE)
+    return Case(args=_oddly_named(rng, folder, "log.csv", args), may_write=LARGE)
+
+
+def _oddly_named(rng: random.Random, folder: Path, name: str, args: list[str]) -> list[str]:
+    """The arguments, perhaps with a name of the file that would break a line."""
+    if rng.random() < 0.9:
+        return args
+    (folder / name).rename(folder / f"odd\n{name}")
+    return [arg.replace(name, f"odd\n{name}") for arg in args]
 
 
 def _csv(rng: random.Random, bad: float) -> tuple[str, bytes]:

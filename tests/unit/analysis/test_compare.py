@@ -105,6 +105,19 @@ def test_a_value_that_the_run_does_not_have_is_named(record):
         match_within(records, "backend")
 
 
+def test_a_name_does_not_break_the_line(record):
+    records = [measured(record, "o\ndd", 1.0), measured(record, "b", 1.0)]
+    asked = (
+        lambda: match_within(records, "model", baseline="c\nc"),
+        lambda: match_within(records[:1], "model"),
+        lambda: match_runs(records, [measured(record, "c", 1.0)]),
+    )
+    for ask in asked:
+        with pytest.raises(InputError) as told:
+            ask()
+        assert str(told.value).isprintable()
+
+
 def test_a_workload_that_failed_on_one_side_is_named_not_compared(record):
     base = [measured(record, "a", 0.01)]
     broken = [record("a", latency_s=None, failure="crash", message="It died.", run_id="x")]

@@ -102,6 +102,17 @@ def test_a_bad_file_is_bad_input_and_makes_no_store(command, path, tmp_path, con
     assert not path.exists()
 
 
+@pytest.mark.parametrize(
+    "content", ["model,latency\nunet,fast\n", "a\n1\n", "", "[", "model,run_id,latency\nunet,x,1\n"]
+)
+def test_a_name_does_not_break_the_line(command, tmp_path, content):
+    table = tmp_path / "o\nt.csv"
+    table.write_text(content)
+    err = command(table)[2]
+    assert "o\\nt.csv" in err
+    assert all(line.startswith(("Error: ", "Note: ")) for line in err.splitlines())
+
+
 def test_a_file_that_is_not_there_is_bad_use(command, tmp_path):
     status, _, err = command(tmp_path / "nowhere.csv")
     assert status == 2

@@ -209,6 +209,16 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize("args", [("runs", "o\ndd"), ("export", "latest"), ("o\ndd",)])
+def test_bad_use_is_one_sentence_whatever_the_arguments_hold(capsys, args):
+    with pytest.raises(SystemExit):
+        main(list(args))
+    err = capsys.readouterr().err
+    assert err.startswith("Usage: ")
+    assert err.splitlines()[-1].startswith("Error: ")
+    assert "\\t" not in err
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")  # noqa: PTH110
 @pytest.mark.parametrize("arguments", ["--help", "backends --json -"])
 @pytest.mark.parametrize("where", ["> /dev/full", ">&-"])

@@ -251,6 +251,11 @@ class TestOtherFiles:
         for place in ("pipe", "", ".", "a" * 5000, "loop", "a\0b", "/dev/zero"):
             assert len(self.refusal(self.external(tmp_path, place))) < 1000
 
+    def test_a_place_that_is_no_text(self, tmp_path):
+        path = self.external(tmp_path, "place")
+        path.write_bytes(path.read_bytes().replace(b"place", b"pl\xff\xfee"))
+        assert "fault of inferometer" not in self.refusal(path)
+
     @pytest.mark.parametrize("offset", ["-1", "9" * 40, "x", "1e9", "60"])
     def test_absurd_places(self, tmp_path, offset):
         (tmp_path / "data").write_bytes(bytes(64))

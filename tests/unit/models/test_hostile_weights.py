@@ -14,6 +14,7 @@ from tests.unit.models.hostile import Archive, Payload, pickled, saved
 
 from inferometer.core.errors import ModelReferenceError, WorkloadError
 from inferometer.models import load
+from inferometer.models.guards.refusal import blaming
 
 torch = pytest.importorskip("torch")
 
@@ -42,6 +43,41 @@ def refusal(reference, marker=None) -> str:
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 1000
     return str(caught.value)
+
+
+class TestDamage:
+    """Readers trip over damaged files; their errors say nothing of the file."""
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"\x80\x02.", "its parts do not go together"),
+            (b"\x80\x02t.", "its parts do not go together"),
+            (b"\x80\x02", "it ends too early"),
+        ],
+    )
+    def test_a_pickle(self, tmp_path, content, said):
+        path = tmp_path / "w.pt"
+        path.write_bytes(content)
+        assert refusal(path) == f"{path} is damaged or no model file: {said}"
+
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            (KeyError("x"), "its parts do not go together"),
+            (RecursionError("x"), "it is nested too deeply"),
+            (NotImplementedError(), "its reader does not know what it holds"),
+            (ValueError("no such version"), "ValueError: no such version"),
+        ],
+    )
+    def test_what_a_reader_raises(self, tmp_path, error, said):
+        with pytest.raises(WorkloadError, match=f"is damaged: {said}$"):  # noqa: SIM117
+            with blaming(tmp_path, "is damaged"):
+                raise error
+
+    def test_missing_memory_is_not_the_files_fault(self, tmp_path):
+        with pytest.raises(MemoryError), blaming(tmp_path, "is damaged"):
+            raise MemoryError
 
 
 class TestPickles:

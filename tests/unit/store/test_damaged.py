@@ -339,6 +339,20 @@ class TestTables:
         with pytest.raises(StoreError, match="a trigger, t"):
             open_store(path)
 
+    @pytest.mark.parametrize("table", ["runs", "records", "rounds", "claims"])
+    def test_nothing_is_written_where_rows_may_stand_twice(
+        self, runs, path, change, reading, table
+    ):
+        change(f"CREATE TABLE copied AS SELECT * FROM {table}")
+        change(f"DROP TABLE {table}")
+        change(f"ALTER TABLE copied RENAME TO {table}")
+        before = path.read_bytes()
+        with reading() as store, pytest.raises(StoreError, match=f"rows of {table} from standing"):
+            store.claim(runs[0])
+        with pytest.raises(StoreError, match=f"rows of {table} from standing"):
+            open_store(path)
+        assert path.read_bytes() == before
+
     @pytest.mark.parametrize("table", ["runs", "records", "rounds"])
     def test_rows_that_stand_there_twice_count_once(self, runs, change, reading, told, table):
         change(f"CREATE TABLE copied AS SELECT * FROM {table}")
@@ -388,7 +402,7 @@ class TestWriting:
 
     @pytest.mark.parametrize("pid", ["x", -1, 2**40, None])
     def test_a_claim_that_names_no_process_is_taken_over(self, runs, change, path, pid):
-        change("CREATE TABLE c AS SELECT * FROM claims")
+        change("CREATE TABLE c (run_id VARCHAR(8) PRIMARY KEY, pid INTEGER, started_s DOUBLE)")
         change("DROP TABLE claims")
         change("ALTER TABLE c RENAME TO claims")
         change("INSERT INTO claims VALUES (?, ?, 1.0)", runs[0], pid)

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from inferometer.core.errors import InputError, MeterError
-from inferometer.core.filenames import expanded, reason_of
+from inferometer.core.filenames import expanded, why_not_made
 from inferometer.core.shown import shown
 from inferometer.host.cgroup import groups
 from inferometer.host.reads import GROUP_READS, READS
@@ -50,10 +50,10 @@ def dump(surroundings: Surroundings, target: Path) -> str:
             tree.fill()
             (Path(folder) / "tree").replace(target)
     except OSError as error:
-        raise InputError(f"{shown(target)} cannot be written ({reason_of(error)})") from error
+        raise InputError(f"{shown(target)} cannot be written ({why_not_made(error)})") from error
     return (
-        f"Wrote {tree.count} files to {target}. Look through them before you send them; "
-        f"`inferometer doctor --root {target}` shows what they say."
+        f"Wrote {tree.count} files to {shown(target)}. Look through them before you send them; "
+        f"`inferometer doctor --root {shown(target)}` shows what they say."
     )
 
 

@@ -155,6 +155,31 @@ def test_files_that_cannot_be_read(tmp_path):
         read_log("csv://x.csv?volts=1")
 
 
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("?scope=o%0Adin", "time,watts\n1,2\n2,3\n"),
+        ("?o%0Add=1", "time,watts\n1,2\n2,3\n"),
+        ("?power=o%0Add", "time,watts\n1,2\n2,3\n"),
+        ("?power=o%0Add", 'time,"o\ndd"\n1,x\n'),
+        ("", ""),
+        ("", "time,power_a_w,power_b_w\n1,2,3\n"),
+        ("", "time,watts\n1,2\n2,abc\n"),
+        ("", "time,watts\n1,-2\n2,-3\n"),
+        ("", "time,watts\n1,2\n"),
+        ("", "x" * 70_000),
+        ("", "time,watts" + ",o" * 20_000 + '\n1,2\n2,"' + "\n" * 9 + "a\n"),
+    ],
+)
+def test_a_name_does_not_break_the_line(tmp_path, query, text):
+    file = tmp_path / "o\nlog.csv"
+    file.write_text(text)
+    with pytest.raises(MeterError) as told:
+        read_log(f"csv://{file}{query}")
+    assert str(told.value).isprintable()
+    assert len(str(told.value)) < 1000
+
+
 @pytest.mark.parametrize("name", ["pipe", "device", "loop", "n" * 300, "~nosuch/x", "a\0b"])
 @pytest.mark.parametrize("read", [read_log, target_of])
 def test_only_an_ordinary_file_is_a_log(tmp_path, name, read):

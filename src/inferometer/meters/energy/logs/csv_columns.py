@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from inferometer.core.shown import shown
+
 Clock = Literal["unix", "local", "start"]
 """Absolute times; absolute times without a zone, taken as this device's; seconds from a start."""
 
@@ -116,8 +118,8 @@ def _one(
         if wanted.intersection(names) and not _OTHERS.intersection(names)
     ]
     if len(found) > 1:
-        shown = ", ".join(repr(header[place].strip()) for place in found[:4])
-        raise ValueError(f"{shown} may all be the {what}: name one, as in csv://FILE?{what}=NAME")
+        names = ", ".join(shown(repr(header[place].strip())) for place in found[:4])
+        raise ValueError(f"{names} may all be the {what}: name one, as in csv://FILE?{what}=NAME")
     if not found:
         return None
     place = found[0]

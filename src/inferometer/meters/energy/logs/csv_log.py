@@ -53,7 +53,8 @@ def read_log(target: str, *, scope: Scope | None = None, gain: float | None = No
     path, options = target_of(target)
     scope = scope or cast("Scope | None", options.get("scope"))
     if scope is not None and scope not in get_args(Scope):
-        raise MeterError(f"{path}: {scope} is no scope: it is one of {', '.join(get_args(Scope))}")
+        known = ", ".join(get_args(Scope))
+        raise MeterError(f"{shown(path)}: {shown(scope)} is no scope: it is one of {known}")
     try:
         with _open(path) as stream:
             rows = _Rows(path, stream, options)
@@ -63,7 +64,7 @@ def read_log(target: str, *, scope: Scope | None = None, gain: float | None = No
     except OSError as error:
         raise MeterError(f"{shown(path)} cannot be read ({reason_of(error)})") from None
     except csv.Error as error:
-        raise MeterError(f"{path} is not CSV ({error}): {_ADVICE}") from None
+        raise MeterError(f"{shown(path)} is not CSV ({error}): {_ADVICE}") from None
     notes = () if scope else ("Taken as power at the wall, as no scope was given.",)
     return rows.log(scope or "wall", gain, notes)
 
@@ -81,7 +82,8 @@ def target_of(target: str) -> tuple[str, Mapping[str, str]]:
     unknown = sorted(options.keys() - {*_COLUMNS, "scope"})
     if unknown:
         raise MeterError(
-            f"csv://{path} has no option {unknown[0]}: it takes {', '.join((*_COLUMNS, 'scope'))}"
+            f"csv://{shown(path)} has no option {shown(unknown[0])}: it takes "
+            f"{', '.join((*_COLUMNS, 'scope'))}"
         )
     _check_place(path)
     return path, options
@@ -114,7 +116,7 @@ class _Rows:
     """What is gathered while a file is read."""
 
     def __init__(self, path: str, stream: TextIO, named: Mapping[str, str]) -> None:
-        self.path = path
+        self.path, self.name = path, shown(path)
         self.named = named
         self.stream = stream
         self.times = array("d")
@@ -155,19 +157,19 @@ class _Rows:
                 try:
                     columns = find_columns(cells, self.named)
                 except ValueError as error:
-                    problem = problem or f"{self.path}:{line}: {error}"
+                    problem = problem or f"{self.name}:{line}: {error}"
                     continue
                 if columns is not None:
                     return columns, delimiter, line
             if line == _HEADER_LINES:
                 break
         looked = ", ".join(
-            f"{what} {name!r}" for what, name in self.named.items() if what != "scope"
+            f"{what} {shown(repr(name))}" for what, name in self.named.items() if what != "scope"
         )
         asked = f" with {looked}" if looked else ""
         raise MeterError(
             problem
-            or f"{self.path}: no line{asked} names a column of times and one of watts (or volts and"
+            or f"{self.name}: no line{asked} names a column of times and one of watts (or volts and"
             f" amps): {_ADVICE}"
         )
 
@@ -199,7 +201,7 @@ class _Rows:
         if not abs(power_w) <= MOST_W:
             raise self._wrong(line, columns.power[0].name, f"{power_w:.3g} W is no power")
         if len(self.times) >= MOST_ROWS:
-            raise MeterError(f"{self.path} has more than {MOST_ROWS:,} rows: cut it to the run")
+            raise MeterError(f"{self.name} has more than {MOST_ROWS:,} rows: cut it to the run")
         self.times.append(at_s)
         self.watts.append(power_w)
         self.lines.append(line)
@@ -215,7 +217,7 @@ class _Rows:
         times, watts = self._ordered(times, watts, said)
         self._signs(watts, said)
         if times.size < 2:  # noqa: PLR2004 - a line has two ends
-            raise MeterError(f"{self.path} has fewer than two rows with a time and a power")
+            raise MeterError(f"{self.name} has fewer than two rows with a time and a power")
         period_s = float(np.median(np.diff(times)))
         self._remark(times, period_s, said)
         return PowerLog(
@@ -254,7 +256,7 @@ class _Rows:
         lowest, highest = float(watts.min()), float(watts.max())
         if -lowest > _SMALL * highest:
             raise MeterError(
-                f"{self.path}: {below.size} powers are negative, down to {lowest:.3g} W: turn the"
+                f"{self.name}: {below.size} powers are negative, down to {lowest:.3g} W: turn the"
                 " meter round, or give the figures the other sign"
             )
         said.append(f"{below.size} powers are just below zero, down to {lowest:.3g} W; kept.")
@@ -274,13 +276,13 @@ class _Rows:
             )
 
     def _wrong(self, line: int, column: str, problem: str) -> MeterError:
-        place = f"column {column!r}: " if column else ""
-        return MeterError(f"{self.path}:{line}: {place}{problem}")
+        place = f"column {shown(repr(column))}: " if column else ""
+        return MeterError(f"{self.name}:{line}: {place}{problem}")
 
 
 def _bounded(stream: TextIO, path: str) -> Iterator[str]:
     """Lines of at most 64 KiB: a file without line ends would fill the memory."""
     while line := stream.readline(_LONGEST_LINE + 1):
         if len(line) > _LONGEST_LINE:
-            raise MeterError(f"{path} has a line of more than 64 KiB: is it a CSV file?")
+            raise MeterError(f"{shown(path)} has a line of more than 64 KiB: is it a CSV file?")
         yield line

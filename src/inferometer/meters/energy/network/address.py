@@ -8,6 +8,7 @@ from http.client import HTTPConnection
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from inferometer.core.errors import MeterError
+from inferometer.core.shown import shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class Address:
 
     def __str__(self) -> str:
         """As the user wrote it, without name, password and options."""
-        return f"{self.kind}://{self.place}"
+        return shown(f"{self.kind}://{self.place}")
 
     @property
     def place(self) -> str:
@@ -56,7 +57,7 @@ class Address:
         if text is None:
             return default
         if not (text.isascii() and text.isdigit() and len(text) <= 2):  # noqa: PLR2004 - channels
-            raise MeterError(f"{self}: {option}={text} is not a number of a channel")
+            raise MeterError(f"{self}: {option}={shown(text)} is not a number of a channel")
         return int(text)
 
 
@@ -68,7 +69,7 @@ def parse_address(target: str, kind: str, options: Sequence[str]) -> Address:
     """
     example = f"write it like {kind}://192.168.1.20 or {kind}://plug.local:8080"
     rest = target.strip().removeprefix(f"{kind}://")
-    shown = f"{kind}://{rest.rpartition('@')[2]}"
+    name = shown(f"{kind}://{rest.rpartition('@')[2]}")
     try:
         parts = urlsplit(f"{kind}://{rest}")
         host, port = parts.hostname or "", parts.port or HTTPConnection.default_port
@@ -76,13 +77,16 @@ def parse_address(target: str, kind: str, options: Sequence[str]) -> Address:
             parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
         )
     except ValueError as error:
-        raise MeterError(f"{shown} is not the address of a meter ({error}): {example}") from None
+        raise MeterError(
+            f"{name} is not the address of a meter ({shown(error)}): {example}"
+        ) from None
     if not host or parts.path.strip("/") or parts.fragment or not host.isprintable() or " " in host:
-        raise MeterError(f"{shown} is not the address of a meter: {example}")
+        raise MeterError(f"{name} is not the address of a meter: {example}")
     unknown = sorted(asked.keys() - set(options))
     if unknown:
         raise MeterError(
-            f"{kind}://{host} has no option {unknown[0]}: it takes {', '.join(options)}"
+            f"{kind}://{shown(host)} has no option {shown(unknown[0])}: "
+            f"it takes {', '.join(options)}"
         )
     return Address(
         kind=kind,

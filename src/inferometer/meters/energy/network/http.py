@@ -25,6 +25,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from inferometer.core.errors import MeterError
+from inferometer.core.shown import shown
 from inferometer.meters.energy.network.address import Address
 from inferometer.meters.energy.network.http_login import login_for
 
@@ -107,8 +108,8 @@ def get(address: Address, path: str, *, user: str = "", timeout_s: float = TIMEO
         answer = fetch(url, timeout_s=timeout_s)
         if answer.status == _UNAUTHORISED:
             if address.password is None:
-                way_out = f"write {address.kind}://{name or 'USER'}:PASSWORD@{address.place}"
-                raise MeterError(f"{address} asks for a password: {way_out}")
+                way_out = f"{address.kind}://{shown(name) or 'USER'}:PASSWORD@{address.place}"
+                raise MeterError(f"{address} asks for a password: write {way_out}")
             login = login_for(answer.asks, path, name, address.password)
             answer = fetch(url, {"Authorization": login}, timeout_s=timeout_s) if login else answer
     except (OSError, HTTPException, UnicodeError, ValueError) as error:
@@ -116,7 +117,7 @@ def get(address: Address, path: str, *, user: str = "", timeout_s: float = TIMEO
     if answer.status == _UNAUTHORISED:
         raise MeterError(f"{address} refuses the name or the password that was given")
     if answer.status in _REDIRECTS:
-        elsewhere = f" to {answer.moved}" if answer.moved else ""
+        elsewhere = f" to {shown(answer.moved)}" if answer.moved else ""
         raise MeterError(f"{address} redirects{elsewhere}, which is not followed: is it a meter?")
     return answer
 

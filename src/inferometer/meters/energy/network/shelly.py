@@ -11,6 +11,7 @@ from typing import Any
 
 from inferometer.core.errors import MeterError
 from inferometer.core.protocols import PowerSource
+from inferometer.core.shown import shown
 from inferometer.meters.energy.network.address import Address, parse_address
 from inferometer.meters.energy.network.http import TIMEOUT_S, Answer, get, get_json, to_object
 from inferometer.meters.energy.network.plug import plug_at, watts
@@ -63,7 +64,7 @@ def _component(address: Address, timeout_s: float) -> tuple[str, str]:
 def _why_not(address: Address, answer: Answer | None, timeout_s: float) -> str:
     """Why no component answers: the generation, the model, or the number."""
     device = _device(address, timeout_s)
-    model = str(device.get("model") or device.get("type") or "unknown model")[:40]
+    model = shown(device.get("model") or device.get("type") or "unknown model", 40)
     if device and "gen" not in device:
         return (
             f"{address} is a Shelly of the first generation ({model}), which has no /rpc to ask:"

@@ -14,6 +14,7 @@ from pathlib import Path
 from inferometer.core.energy import Absence, SourceInfo
 from inferometer.core.errors import MeterError
 from inferometer.core.protocols import PowerSource
+from inferometer.core.shown import shown
 from inferometer.host.processor import has_flag
 from inferometer.meters.energy.selection import kinds
 from inferometer.meters.energy.selection import named as named_meters
@@ -140,7 +141,9 @@ def _decided(
     close(unused)
     reason = "" if used else why_none(found.absences, surroundings, device=device)
     if log is not None and not used:
-        reason = f"No sensor was read during the run: the energy comes from the power log {log}."
+        reason = (
+            f"No sensor was read during the run: the energy comes from the power log {shown(log)}."
+        )
     offered = tuple(source.info for source in unused)
     return Detected(
         sources=tuple(used),

@@ -98,7 +98,9 @@ def module(kind: str) -> FindsSources | ConnectsToSource:
     """
     plugin = KINDS.plugins().get(kind)
     if plugin is None:
-        raise MeterError(f"no power meter is called {kind!r}; known: {', '.join(known())}")
+        raise MeterError(
+            f"no power meter is called {shown(repr(kind))}; known: {', '.join(known())}"
+        )
     try:
         offered: object = KINDS.load(kind)
     except InputError as error:

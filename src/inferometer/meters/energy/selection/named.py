@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from inferometer.core.errors import MeterError
 from inferometer.core.protocols import PowerSource
+from inferometer.core.shown import shown
 from inferometer.meters.energy.selection import kinds
 from inferometer.meters.energy.selection.survey import Survey, close
 from inferometer.meters.energy.surroundings import Surroundings
@@ -22,7 +23,7 @@ def connected(
     named = list(dict.fromkeys(one.strip() for one in chosen))
     for one in named:
         if kind_of(one) in (kinds.LOG, kinds.OFF):
-            raise MeterError(f"--meter {one} is nothing that can be read now")
+            raise MeterError(f"--meter {shown(one)} is nothing that can be read now")
         check(one, allow_estimate=allow_estimate)
     opened: list[PowerSource] = []
     try:
@@ -62,7 +63,7 @@ def check(named: str, *, allow_estimate: bool) -> None:
         raise MeterError(f"the power meter {kind} has no address: write --meter {kind}")
     if not slashes and not isinstance(offered, kinds.FindsSources):
         what = "IDLE:BUSY" if kind == "estimate" else "HOST"
-        raise MeterError(f"{named} needs more than a name: write {kind_of(named)}://{what}")
+        raise MeterError(f"{shown(named)} needs more than a name: write {kind_of(named)}://{what}")
     if kind == "estimate" and not allow_estimate:
         raise MeterError(
             "an estimate is no measurement: add --allow-estimate to have it, marked as one"
@@ -96,6 +97,9 @@ def pick(named: str, found: Survey) -> list[PowerSource]:
         return matching
     if ours:
         names = ", ".join(source.info.name for source in ours)
-        raise MeterError(f"no power source is called {named!r}; of this kind there is {names}")
+        raise MeterError(
+            f"no power source is called {shown(repr(named))}; of this kind there is {names}"
+        )
     why = " ".join(one.message for one in found.absences if one.kind == kind)
-    raise MeterError(f"--meter {named} cannot be used: {why or 'nothing of this kind was found.'}")
+    why = why or "nothing of this kind was found."
+    raise MeterError(f"--meter {shown(named)} cannot be used: {why}")

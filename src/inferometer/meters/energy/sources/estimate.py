@@ -12,6 +12,7 @@ import math
 from inferometer.core.energy import Reading, SourceInfo
 from inferometer.core.errors import MeterError, SourceLostError
 from inferometer.core.protocols import PowerSource
+from inferometer.core.shown import shown
 from inferometer.host.files import to_int
 from inferometer.meters.energy.surroundings import Surroundings
 
@@ -124,13 +125,13 @@ def _stated(text: str) -> tuple[float, float]:
         raise MeterError(
             f"estimate:// needs the device's watts, as no figure is made up: {_EXAMPLE}"
         )
-    parts = text.split(":")
+    parts, said = text.split(":"), f"{KIND}://{shown(text, 40)}"
     try:
         stated = [float(part) for part in parts]
     except ValueError:
         stated = []
     if len(stated) not in (1, 2) or not all(math.isfinite(w) and 0 < w <= _MOST_W for w in stated):
-        raise MeterError(f"estimate://{text[:40]} does not state watts: {_EXAMPLE}")
+        raise MeterError(f"{said} does not state watts: {_EXAMPLE}")
     if stated[0] > stated[-1]:
-        raise MeterError(f"estimate://{text[:40]} states more watts idle than busy: {_EXAMPLE}")
+        raise MeterError(f"{said} states more watts idle than busy: {_EXAMPLE}")
     return stated[0], stated[-1]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inferometer.core.errors import SourceLostError
+from inferometer.core.shown import shown
 from inferometer.host.files import read_bytes, read_text, to_int
 from inferometer.meters.energy.surroundings import Surroundings
 
@@ -157,8 +158,8 @@ class SensorFile:
             raise SourceLostError(_reason(self.path, error)) from error
         value = to_int(_decoded(said))
         if value is None:
-            shown = _decoded(said)[:40]
-            raise SourceLostError(f"/{self.path} holds {shown!r}, which is not a whole number")
+            found = shown(repr(_decoded(said)), 40)
+            raise SourceLostError(f"/{shown(self.path)} holds {found}, which is not a whole number")
         return value
 
     def close(self) -> None:
@@ -181,6 +182,7 @@ class SensorFile:
 
 
 def _reason(path: str, error: OSError) -> str:
+    path = shown(path)
     if isinstance(error, PermissionError):
         return f"/{path} may no longer be read: permission was taken away"
     if error.errno in _GONE:

@@ -14,7 +14,6 @@ from inferometer.core.errors import (
     ModelReferenceError,
     WorkloadError,
     in_one_line,
-    is_out_of_memory,
 )
 from inferometer.core.filenames import FileProblemError, check_file, reason_of
 from inferometer.core.format import Format
@@ -23,7 +22,7 @@ from inferometer.models.cost.onnx.dialect import agree, modernise
 from inferometer.models.cost.onnx.node import OnnxDamagedError, bodies, library
 from inferometer.models.cost.onnx.tensor import Tensor
 from inferometer.models.cost.onnx.values import mark
-from inferometer.models.guards.refusal import damaged
+from inferometer.models.guards.refusal import blaming, damaged
 from inferometer.models.paths import path_of, require_file
 
 if TYPE_CHECKING:
@@ -102,6 +101,7 @@ def open_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
     model = _parsed(path)
     if not model.ir_version or not (model.graph.node or model.graph.output):
         raise damaged(path, "is no ONNX model: it holds no graph")
+    _check_texts(model)
     _check_nodes(model.graph.node)
     for function in model.functions:
         _check_nodes(function.node)
@@ -118,7 +118,6 @@ def open_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
         elif math.prod(tensor.dims) > KEPT_ELEMENTS:
             for name in _DATA:
                 tensor.ClearField(name)
-    _check_texts(model)
     return model, tuple(dict.fromkeys(files))
 
 
@@ -197,13 +196,8 @@ def _tensors_of(nodes: Iterable[NodeProto]) -> Iterator[TensorProto]:
 def _parsed(path: Path) -> ModelProto:
     import onnx
 
-    try:
+    with blaming(path, "is damaged, or no ONNX model"):
         return onnx.load_model(str(path), load_external_data=False)
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        problem = visible(in_one_line(error))
-        raise damaged(path, f"is damaged, or no ONNX model: {problem}") from error
 
 
 def _external(path: Path, tensor: TensorProto) -> Path:

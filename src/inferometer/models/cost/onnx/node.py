@@ -8,15 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inferometer.core.errors import (
-    InferometerError,
-    WorkloadError,
-    in_one_line,
-    is_out_of_memory,
-)
-from inferometer.core.shown import shown, visible
+from inferometer.core.errors import InferometerError, WorkloadError, is_out_of_memory
+from inferometer.core.shown import shown
 from inferometer.models.cost.onnx.tensor import Tensor
 from inferometer.models.failures import fault
+from inferometer.models.guards.refusal import reason_of_reader
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
@@ -78,7 +74,7 @@ def library() -> Iterator[None]:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        raise OnnxDamagedError(visible(in_one_line(error))) from error
+        raise OnnxDamagedError(reason_of_reader(error)) from error
 
 
 @contextmanager

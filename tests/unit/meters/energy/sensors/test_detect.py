@@ -294,6 +294,21 @@ def test_a_meter_that_cannot_be_used_is_refused(server, chosen, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    ["o\ndd", "o\ndd://x", "rapl:o\ndd", "battery:o\ndd", "estimate:o\ndd", "shelly://o\ndd:x",
+     "shelly://h?o%0Add=1", "tasmota://h?channel=o%0Add", "estimate://o\ndd", "csv:o\ndd"],
+)  # fmt: skip
+def test_a_name_does_not_break_the_line(server, chosen):
+    with pytest.raises(MeterError) as caught:
+        detect(server.surroundings, chosen=[chosen], allow_estimate=True)
+    assert str(caught.value).isprintable()
+
+
+def test_the_name_of_a_log_does_not_break_the_line(world):
+    assert detect(world({}).surroundings, power_log="/tmp/o\ndd.csv").reason.isprintable()
+
+
 def test_a_meter_that_is_not_readable_is_refused_though_another_one_is(laptop_cpu, world):
     world(CARD)
     refuse(laptop_cpu)
