@@ -14,7 +14,18 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "inferometer"
 FOLDERS = (
-    *("analysis", "backends", "cli", "core", "datasets", "figures", "host", "meters", "metrics", "models"),
+    *(
+        "analysis",
+        "backends",
+        "cli",
+        "core",
+        "datasets",
+        "figures",
+        "host",
+        "meters",
+        "metrics",
+        "models",
+    ),
     *("report", "runner", "stats", "store", "study"),
 )
 OWN_WORDS = {

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import binomtest
+from tests.unit.figures.test_accuracy import passed
 
 from inferometer.analysis.accuracy import NOT_JUDGED, compare_accuracies
-from tests.unit.figures.test_accuracy import passed
 
 RECORDS = ("base", "contender")  # stand for records: the passes are found by a function
 

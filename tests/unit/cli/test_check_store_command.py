@@ -69,6 +69,7 @@ def test_a_whole_store_is_said_to_be(path, check):
         "claims": (1, 0),
         "records": (24, 0),
         "rounds": (56, 0),
+        "evaluations": (0, 0),
     }
 
 

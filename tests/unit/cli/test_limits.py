@@ -88,7 +88,7 @@ def test_every_flag_that_takes_a_number_is_among_them():
             path = f"{name} {sub.name}" if sub is not command else name
             for option in sub.params:
                 if isinstance(option.type, Parsed) and option.name not in (
-                    "backends", "precisions", "only",
+                    "backends", "precisions", "only", "data", "metric",
                 ):  # fmt: skip
                     assert (path, option.opts[-1]) in BEYOND
                 assert option.type.name not in ("integer", "float", "integer range", "float range")

@@ -9,7 +9,7 @@ from typing import get_args, get_origin, get_type_hints
 import pytest
 
 from inferometer.core.record import FIELDS, STATED, Record
-from inferometer.core.sections import Bounds, Energy, Joint, Latency, Section, Verdict
+from inferometer.core.sections import Accuracy, Bounds, Energy, Joint, Latency, Section, Verdict
 from inferometer.core.statement import Statement
 from inferometer.core.workload import Shape, Target, Variant, Workload
 
@@ -62,6 +62,7 @@ def test_a_record_takes_a_section_as_it_is():
         Latency(latency_median_s=0.5),
         Verdict(verdict="noisy", causes=(Statement("no_interval"),)),
         Energy(energy_reason=reason),
+        Accuracy(),
     )
     figures = {name: value for one in sections for name, value in one.figures().items()}
     record = Record(workload=WORKLOAD, status="ok", figures=figures)

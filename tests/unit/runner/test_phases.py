@@ -131,7 +131,9 @@ def test_several_phases_may_be_awaited(site):
 
 
 def test_fields_of_energy_and_latency_are_apart():
-    found = {phase.name: phase.fields for phase in phases_of(Procedure(), EnergyDecision(reason="none"))}
+    found = {
+        phase.name: phase.fields for phase in phases_of(Procedure(), EnergyDecision(reason="none"))
+    }
     energy = {field for field in FIELDS if field.startswith(found["energy"])}
     assert energy
     assert not any(field.startswith(found["latency"]) for field in energy)

@@ -93,6 +93,8 @@ def test_the_migrations_make_the_tables_of_the_schema(path, store):
         }
     assert found == {
         "claims": "run_id:VARCHAR(8) pid:INTEGER started_s:DOUBLE",
+        "evaluations": "run_id:VARCHAR(8) workload:VARCHAR(16) data:JSON rows:BLOB "
+        "lengths:BLOB units:BLOB contents:BLOB real_s:BLOB synthetic_s:BLOB",
         "records": "sequence:INTEGER run_id:VARCHAR(8) workload:VARCHAR(16) model:VARCHAR "
         "backend:VARCHAR precision:VARCHAR device:VARCHAR threads:BIGINT batch_size:BIGINT "
         "input_size:BIGINT status:VARCHAR failure_stage:VARCHAR failure_kind:VARCHAR "
