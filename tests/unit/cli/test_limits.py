@@ -56,12 +56,28 @@ BEYOND = {
     ("roofline", "--device"): ["", "cpu\n"],
     ("compare", "--zone"): SHARES,
     ("compare", "--fail-slower"): SHARES,
+    ("compare", "--margin"): SHARES,
+    ("recommend", "--max-latency"): [one for one in POSITIVE if one != "99999999h"],
+    ("recommend", "--max-memory"): ["nan", "0", "-1", "", "9" * 400, "2iB"],
+    ("recommend", "--max-energy"): ["nan", "inf", "-1J", "0J", "", "soon", "٣J", "9" * 400],
+    ("recommend", "--max-parameters"): ["nan", "inf", "-1", "", "many", "٣", "9" * 400],
+    ("recommend", "--min-throughput"): ["nan", "inf", "-1", "", "fast", "٣", "9" * 400],
+    ("recommend", "--min-accuracy"): ["nan", "inf", "", "good", "٣", "9" * 400],
+    ("recommend", "--max-error"): ["nan", "inf", "", "low", "٣", "9" * 400],
+    ("recommend", "--prefer"): ["", "speed", "latency,memory"],
+    ("recommend", "--batch"): [*WHOLE, *LISTS, "0"],
+    ("recommend", "--size"): [*WHOLE, *LISTS, "0", "own,own"],
     ("energy attach", "--gain"): [*SHARES, "150%"],
     ("energy attach", "--offset"): ["nan", "inf", "1e400", "", "soon", "٣", "1_0", "9" * 5000],
     ("power", "--for"): DURATIONS,
     ("power", "--interval"): DURATIONS,
 }
-OPERANDS = {"cost": ["resnet18"], "profile": ["resnet18"], "energy attach": ["--power-log", "x"]}
+OPERANDS = {
+    "recommend": ["latest"],
+    "cost": ["resnet18"],
+    "profile": ["resnet18"],
+    "energy attach": ["--power-log", "x"],
+}
 
 
 @pytest.mark.parametrize(("command", "flag"), BEYOND, ids=" ".join)
