@@ -33,7 +33,7 @@ def by_a_plain_loop(folder, model):
     network, _ = getattr(module, model)()
     data = open_dataset(f"{folder}/judged.py:data", "test")
     right = []
-    for number in range(len(data)):
+    for number in sorted(range(len(data)), key=lambda number: data.contents[number]):
         sample = data[number]
         x = np.asarray(sample.input, np.float32)[None]
         with torch.no_grad():

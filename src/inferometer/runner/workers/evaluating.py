@@ -46,6 +46,7 @@ class Evaluator:
         name = request.metric or self._opened.metric
         self._metric = metric_for(self._data.task, name, self._data.classes)
         self._prepare = self._opened.preparation(harness.model.preprocessing, self._shape)
+        self._order = by_chance(self._data)
         self._called = False
         self._synthetic = self._made_up(self._inputs([self._data[0]]))
 
@@ -66,7 +67,8 @@ class Evaluator:
 
     def _evaluate(self, numbers: range, part: _Part) -> None:
         begin = time.perf_counter()
-        samples = [self._data[number] for number in numbers]
+        places = [self._order[number] for number in numbers]
+        samples = [self._data[place] for place in places]
         read = time.perf_counter()
         placed = self._harness.session.place(self._inputs(samples))
         prepared = time.perf_counter()
@@ -77,7 +79,7 @@ class Evaluator:
         labels = self._prepare.labels(self._full(samples))
         part.kept.append(self._metric.keep(arrays, labels).first(len(samples)))
         part.units += [sample.unit for sample in samples]
-        part.contents += [self._data.contents[number] for number in numbers]
+        part.contents += [self._data.contents[place] for place in places]
         part.stages["load"] += read - begin
         part.stages["preprocess"] += prepared - read
         part.stages["postprocess"] += time.perf_counter() - called
@@ -122,6 +124,15 @@ class Evaluator:
                 session = self._harness.session
                 return Calls(session, session.place(made), self._harness.manner)
         return None
+
+
+def by_chance(data: Dataset) -> list[int]:
+    """The order in which samples are judged: that of the digests of their contents.
+
+    It has nothing to do with classes and files, and is the same for all models: where time ends a
+    pass early, what was judged is a fair part, and the same part.
+    """
+    return sorted(range(len(data)), key=data.contents.__getitem__)
 
 
 def look_at(request: LookAtData) -> DataOpened:
