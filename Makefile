@@ -1,4 +1,5 @@
 # make lab   set up, and run the lab study (about a quarter of an hour on two cores)
+# make extra set up, train small networks, and judge their accuracy beside their speed (ten minutes)
 # make test  set up, and pass the tests
 # make check linters, types, layers, documentation and tests
 # make docs  the documentation as a site, in site/
@@ -10,7 +11,7 @@ BUDGET ?= 13m
 BIN = $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: lab test check lint docs browser bench clean
+.PHONY: lab extra test check lint docs browser bench clean
 
 # The table comes last; a lab with failed cells (status 1) still gets its report.
 # An interrupted lab goes on where it was; delete inferometer.db to measure anew.
@@ -21,6 +22,18 @@ lab: $(VENV)/.lab
 	  $(BIN)/inferometer report latest -o report --store inferometer.db || status=$$?; \
 	fi; \
 	exit $$status
+
+# Weights are kept in the user's cache: a second time begins with the runs.
+extra: $(VENV)/.extra
+	$(BIN)/python examples/train_small.py
+	@for study in extra extra-segmentation; do \
+	  $(BIN)/inferometer run examples/$$study.yaml --resume --store extra.db || test $$? -le 1; \
+	  $(BIN)/inferometer compare latest --by precision --store extra.db; \
+	  $(BIN)/inferometer recommend latest --store extra.db || test $$? -le 1; \
+	done
+	$(BIN)/inferometer report $$($(BIN)/inferometer runs --json - --store extra.db | \
+	  $(BIN)/python -c "import json, sys; print(*[r['run_id'] for r in json.load(sys.stdin)])") \
+	  -o report-extra --store extra.db
 
 # Most tests side by side, on one thread each; then those that need a quiet machine, one by one.
 test: $(VENV)/.dev browser
@@ -79,6 +92,10 @@ $(VENV)/.lab: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP_INSTALL) -e '.[lab]'
 	@touch $@
 
+$(VENV)/.extra: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP_INSTALL) -e '.[extra]'
+	@touch $@
+
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP_INSTALL) -e '.[all,dev]'
 	@touch $@
@@ -88,4 +105,5 @@ $(VENV)/.docs: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) report site inferometer.db inferometer.db-wal inferometer.db-shm
+	rm -rf $(VENV) report report-extra site inferometer.db inferometer.db-wal inferometer.db-shm \
+	  extra.db extra.db-wal extra.db-shm
