@@ -33,3 +33,29 @@ def hashing(blocks: int = 100) -> tuple[Callable[[Any], None], Any]:
             sha256(block)
 
     return call, np.zeros((1, 1))
+
+
+def cnn(depth: int = 4, width: int = 32) -> tuple[Any, Any]:
+    """So many convolutions of so many channels, with one image of 32 by 32: about a millisecond."""
+    import torch
+    from torch import nn
+
+    layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.ReLU()]
+    for _ in range(depth - 1):
+        layers += [nn.Conv2d(width, width, 3, padding=1), nn.ReLU()]
+    return nn.Sequential(*layers), torch.rand(1, 3, 32, 32)
+
+
+def hashing_module(blocks: int = 100) -> tuple[Any, Any]:
+    """The same hashing as a module, to be measured beside networks by one backend."""
+    import torch
+    from torch import nn
+
+    call, _ = hashing(blocks)
+
+    class Hashing(nn.Module):
+        def forward(self, batch: Any) -> Any:  # noqa: ANN401 - a tensor
+            call(batch)
+            return batch
+
+    return Hashing(), torch.zeros(1, 1)
