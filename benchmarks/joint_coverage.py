@@ -28,6 +28,7 @@ from inferometer.stats.joint.fit import joint_fit
 MACHINES = {
     "usual": Machine(),
     "still": Machine(fast=0.02, walk=0.0, spikes=0.0),
+    "uneven": Machine(between=0.02, fast=0.02, noise=0.02, walk=0.02, spikes=0.01, uneven=1.5),
     "wild": Machine(between=0.08, fast_s=4.0, walk=0.3, spikes=0.08),
 }
 

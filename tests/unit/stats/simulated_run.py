@@ -19,6 +19,7 @@ class Machine:
         walk: of a random walk from the beginning of the run to its end.
         step: the machine is slower by this from the middle on.
         spikes: share of rounds that are slower by a fifth to double.
+        uneven: how much workloads differ in `between`: standard deviation of its logarithm.
     """
 
     noise: float = 0.05
@@ -28,6 +29,7 @@ class Machine:
     walk: float = 0.1
     step: float = 0.0
     spikes: float = 0.03
+    uneven: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +73,12 @@ def simulate(
     """
     rng = np.random.default_rng(seed)
     truth = rng.uniform(np.log(0.005), np.log(0.5), workloads)
+    unlike = np.random.default_rng([seed, 1]).normal(0, machine.uneven, workloads)
+    between = machine.between * np.exp(unlike)
     turns, now = [], 0.0
     for replicate in range(replicates):
         now += 0.6 * workloads
-        effects = rng.normal(0, machine.between, workloads)
+        effects = rng.normal(0, between, workloads)
         for _ in range(rounds):
             for one in rng.permutation(workloads):
                 turns.append((one, replicate, now + 0.2, effects[one]))

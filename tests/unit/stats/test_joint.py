@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -188,3 +190,37 @@ def test_what_is_too_little_or_too_much_has_no_fit():
     assert joint_fit(*run.rounds) is None
     alone = simulate(1, workloads=1)
     assert joint_fit(*alone.rounds) is None
+
+
+CALM = Machine(noise=0.02, between=0.004, fast=0.02, walk=0.02, spikes=0.0)
+
+
+def unlike(seed, replicates=3):
+    """A run of twelve workloads: processes of the first two take one of two levels, 1.7 apart."""
+    run = simulate(seed, workloads=12, replicates=replicates, machine=CALM)
+    rng = np.random.default_rng(seed)
+    levels = rng.permutation([0.0, 0.53] * replicates)[: 2 * replicates].reshape(2, replicates)
+    levels[:, 0] = 0.0, 0.53  # each has both
+    levels[:, -1] = 0.53, 0.0
+    shift = np.where(run.workload < 2, levels[np.minimum(run.workload, 1), run.process], 0.0)
+    return replace(run, latency_s=run.latency_s * np.exp(shift))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_processes_that_differ_are_those_of_their_workload_alone(seed):
+    run = unlike(seed)
+    fit = joint_fit(*run.rounds)
+    assert np.median(fit.relative[2:]) < 0.06
+    assert fit.relative[:2].min() > 0.2
+    others = np.arange(2, 12)
+    one, other = others[np.triu_indices(10, 1)[0]], others[np.triu_indices(10, 1)[1]]
+    error = fit.mean[other] - fit.mean[one] - (run.truth[other] - run.truth[one])
+    assert (np.abs(error) <= np.hypot(fit.relative[one], fit.relative[other])).mean() > 0.85
+
+
+def test_what_unlike_processes_tell_of_a_workload_that_has_one():
+    """In a run in which fresh processes may differ 1.7 times, one process is one level."""
+    for run, low, high in ((unlike(1), 0.22, 1.0), (simulate(1, 12, 3, machine=CALM), 0.0, 0.1)):
+        keep = (run.workload != 5) | (run.process == 0)
+        fit = joint_fit(*(part[keep] for part in run.rounds))
+        assert low < fit.relative[5] < high

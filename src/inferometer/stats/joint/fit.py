@@ -21,6 +21,11 @@ FURTHER_EVALUATIONS = 90
 LARGEST = 2500
 """Workloads and processes together; the dense part grows with the third power."""
 FEWEST_ROUNDS = 4
+UNLIKE = 3.0
+"""Degrees of freedom that the others lend; of less, their processes tell little of one's own."""
+ONE_PROCESS = math.log(1.25)
+"""Then allowed for the only process of a workload: fresh ones of one network were seen 1.7 times
+as slow as others, in a run in which those of most agreed to half a percent."""
 STATES_AT_LEAST = 3.0
 """Independent spells that a run is taken to have seen, at least."""
 QUIET_SHARE = 0.10
@@ -129,6 +134,7 @@ def observations(
         y=np.log(np.asarray(latency_s, dtype=float)[order]),
         noise_scale=np.ones(len(order)),
         between_scale=np.ones(len(known)),
+        between_freedom=np.full(mine.max() + 1, np.inf),
     )
 
 
@@ -165,7 +171,14 @@ def _relative(
     mean, variance = found.mean(axis=0), found.var(axis=0)
     freedom = 4 + 2 * mean**2 / np.maximum(variance, 1e-12 * mean**2)
     scale = np.sqrt(mean * (freedom - 2) / freedom)
-    half = np.asarray(stdtrit(freedom, 0.5 + confidence / 2) * scale, dtype=float)
+    half: Array = stdtrit(freedom, 0.5 + confidence / 2) * scale
+    # Never less than what the processes of the workload alone leave open.
+    processes = np.bincount(data.owner)
+    error = at.between * np.sqrt(np.bincount(data.owner, data.between_scale)) / processes
+    least: Array = stdtrit(data.between_freedom, 0.5 + confidence / 2) * error
+    least[(processes == 1) & (data.between_freedom < UNLIKE)] += ONE_PROCESS
+    freedom = np.where(least > half, data.between_freedom, freedom)
+    half = np.maximum(half, least)
     for one in alone:
         own = float(stdtrit(one.freedom, 0.5 + confidence / 2)) * math.sqrt(one.variance)
         if own > half[one.workload]:

@@ -62,6 +62,7 @@ class Observations:
         y: logarithm of the latency; shape (n,).
         noise_scale: factor of the noise's variance; shape (n,).
         between_scale: factor of the processes' variance; shape (k,).
+        between_freedom: degrees of freedom of that factor; shape (m,).
     """
 
     workload: Indices
@@ -71,6 +72,7 @@ class Observations:
     y: Array
     noise_scale: Array
     between_scale: Array
+    between_freedom: Array
 
     @property
     def workloads(self) -> int:

@@ -77,6 +77,7 @@ def thinned(data: Observations) -> Observations:
         y=data.y[keep],
         noise_scale=data.noise_scale[keep],
         between_scale=data.between_scale[processes],
+        between_freedom=data.between_freedom[workloads],
     )
 
 
