@@ -23,7 +23,7 @@ LARGEST = 2500
 FEWEST_ROUNDS = 4
 UNLIKE = 3.0
 """Degrees of freedom that the others lend; of less, their processes tell little of one's own."""
-ONE_PROCESS = math.log(1.25)
+ONE_PROCESS = math.log(1.5)
 """Then allowed for the only process of a workload: fresh ones of one network were seen 1.7 times
 as slow as others, in a run in which those of most agreed to half a percent."""
 STATES_AT_LEAST = 3.0
