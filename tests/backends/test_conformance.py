@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +26,7 @@ from inferometer.core.protocols import (
     SupportsDeviceMemory,
     SupportsErrorKinds,
     SupportsLiveModels,
+    SupportsOutputs,
     SupportsSettings,
 )
 from inferometer.core.registry import lacking
@@ -58,11 +61,25 @@ def torch_doubling():
     return Double()
 
 
+def onnx_doubling():
+    helper = pytest.importorskip("onnx").helper
+    x, y = (helper.make_tensor_value_info(name, 1, ["n", "m"]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "double", [x], [y])
+    opsets = [helper.make_opsetid("", 17)]
+    path = Path(tempfile.mkdtemp()) / "double.onnx"
+    path.write_bytes(
+        helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
+    )
+    return path
+
+
 KITS = {
     Format.CALLABLE: (lambda: lambda x: 2 * x, as_numpy),
     Format.TORCH_MODULE: (torch_doubling, as_torch),
+    Format.ONNX: (onnx_doubling, as_numpy),
 }
-"""Format → what makes a network that doubles its input, and what makes an array for it."""
+"""Format → what makes a network that doubles its input, or the path of its file, and what makes an
+array for it."""
 
 
 def kit(name):
@@ -82,9 +99,24 @@ def load(name, *, precision=None, device=None, network=None):
     used.start(threads=1)
     accepted, network_of, _ = kit(name)
     made = network_of() if network is None else network
-    model = LoadedModel(network=made, format=accepted, inputs=Spec(), source="test", weights="none")
+    parts = (
+        {"network": None, "files": (str(made),)} if isinstance(made, Path) else {"network": made}
+    )
+    model = LoadedModel(**parts, format=accepted, inputs=Spec(), source="test", weights="none")
     variant = Variant(model="test", backend=name, precision=precision or used.precisions[0])
     return used.load(model, variant, device=device or used.devices[0])
+
+
+def rows(session, output):
+    """What a network gave for each of the rows of the example."""
+    arrays = session.outputs(output) if isinstance(session, SupportsOutputs) else output
+    return [float(row[0]) for row in arrays]
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path, monkeypatch):
+    """Files of networks go where the test's own do."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 installed = [name for name in BACKENDS.names() if not BACKENDS.find(name).missing]
@@ -116,7 +148,7 @@ def test_a_call_gives_the_output_of_the_network(name):
     call = session.bind(inputs(name))
     with session.running():
         for output in (call(), call()):
-            assert [float(row[0]) for row in output] == [2.0, -6.0]
+            assert rows(session, output) == [2.0, -6.0]
             assert session.non_finite(output) is None
 
 
@@ -126,7 +158,7 @@ def test_each_precision_loads_and_computes(name):
         session = load(name, precision=precision)
         with session.running():
             output = session.bind(inputs(name))()
-        assert [float(row[0]) for row in output] == [2.0, -6.0], precision
+        assert rows(session, output) == [2.0, -6.0], precision
 
 
 @every_backend
@@ -139,7 +171,7 @@ def test_placed_inputs_are_the_sessions_own(name):
     assert placed.shape == given.shape
     assert given.args[0].dtype == before
     with session.running():
-        assert [float(row[0]) for row in session.bind(placed)()] == [2.0, -6.0]
+        assert rows(session, session.bind(placed)()) == [2.0, -6.0]
 
 
 @every_backend
@@ -233,4 +265,4 @@ def test_a_live_model_is_taken_over_as_it_is(name):
     assert lacking(session, Session) == []
     assert precision in used.precisions
     with session.running():
-        assert [float(row[0]) for row in session.bind(inputs(name))()] == [2.0, -6.0]
+        assert rows(session, session.bind(inputs(name))()) == [2.0, -6.0]

@@ -16,6 +16,11 @@ BACKENDS = Registry(
             extra="torch",
             requires=("torch",),
         ),
+        "onnxruntime": Plugin(
+            path="inferometer.backends.onnxruntime.session:OnnxRuntimeBackend",
+            extra="onnxruntime",
+            requires=("onnx", "onnxruntime"),
+        ),
         "python": Plugin(path="inferometer.backends.python.session:PythonBackend"),
     },
     contract=Backend,

@@ -18,7 +18,7 @@ FileKind = Format | Literal["pickle", "safetensors"]
 """A format, or what holds tensors; `pickle` is what `torch.save` writes: weights, or a module."""
 
 READABLE = (
-    "TorchScript (.pt, .ts), torch.export (.pt2), or weights of a catalogue model "
+    "TorchScript (.pt, .ts), torch.export (.pt2), ONNX, or weights of a catalogue model "
     "(.pt, .pth, .safetensors)"
 )
 

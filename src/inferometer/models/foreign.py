@@ -57,7 +57,7 @@ _TFLITE_BUFFERS = 4
 
 @LOOKS.timed
 def foreign_format(path: Path) -> Format | None:
-    """The format of a file that no backend of ours reads; None where it is nothing known.
+    """The format of a file that is not of torch; None where it is nothing known.
 
     Raises:
         WorkloadError: (bad_model) it begins as such a file, but is cut short or lacks its weights.

@@ -10,7 +10,6 @@ from inferometer.core.format import Format
 from inferometer.core.protocols import Backend
 from inferometer.core.shown import shown
 
-COUNTED = "its operations can be counted with `inferometer cost`"
 CONVERTED = "export the model with torch.export, or install a package that adds a backend for it"
 
 
@@ -63,8 +62,7 @@ def _way_out(found: Format) -> str:
     if takers:
         after = f", after {installs[0]}" if len(installs) == len(takers) else ""
         return f"choose {' or '.join(takers)}{after}"
-    can_count = f"{COUNTED}; " if found is Format.ONNX else ""
-    return f"no other backend here does; {can_count}{CONVERTED}"
+    return f"no other backend here does; {CONVERTED}"
 
 
 def _accepted(name: str) -> frozenset[Format]:

@@ -94,7 +94,8 @@ def test_json_alone_on_standard_output(capsys):
 def test_json_to_a_file_beside_the_table(capsys, tmp_path):
     path = tmp_path / "backends.json"
     assert run("--json", str(path)) == 0
-    assert [row["name"] for row in json.loads(path.read_text())] == ["torch", "python"]
+    names = [row["name"] for row in json.loads(path.read_text())]
+    assert names == ["torch", "onnxruntime", "python"]
     assert capsys.readouterr().out.startswith("name ")
 
 
@@ -103,7 +104,7 @@ def test_no_runtime_is_imported(command):
     code = (
         "import sys\nfrom inferometer.cli.main import main\n"
         f"try:\n    main(['{command}'])\nexcept SystemExit as end:\n    assert not end.code\n"
-        "loaded = {'torch', 'torchvision', 'timm', 'transformers', 'numpy'} & set(sys.modules)\n"
+        "loaded = {'torch', 'torchvision', 'timm', 'transformers', 'onnxruntime', 'numpy'} & set(sys.modules)\n"
         "sys.exit(', '.join(loaded) or 0)"
     )
     done = subprocess.run(

@@ -39,7 +39,7 @@ WAYS = {
 }
 """What is wrong → value of the entry point, content of the module, words of the sentence."""
 ways = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
-OWN = {"torch", "python"}
+OWN = {"torch", "onnxruntime", "python"}
 
 
 @pytest.fixture
@@ -165,7 +165,9 @@ def test_what_a_backend_loads_into_must_be_a_session(acme, site, tmp_path):
 def test_what_a_plug_in_prints_is_not_what_was_asked_for(acme, command):
     acme(BACKENDS, "acme_plugin:Backend", f"print('ACME, the best'){BACKEND}")
     out, err = command("backends", "--json", "-")
-    assert OWN | {"acme"} == {row["name"] for row in json.loads(out) if row["installed"]}
+    assert {"torch", "python", "acme"} <= {
+        row["name"] for row in json.loads(out) if row["installed"]
+    }
     assert err == "ACME, the best\n"
 
 

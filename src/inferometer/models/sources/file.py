@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,9 @@ from inferometer.models.inputs import declared_inputs, shaped
 from inferometer.models.options import TRUSTED, Options
 from inferometer.models.paths import path_of, require_file
 from inferometer.models.state import State, as_state, fit, read_state, read_torch
+
+TOLD_SHARE = 0.01
+"""Of a file's weights: a smaller part, such as scales and zero points, says nothing about them."""
 
 
 class FileSource:
@@ -126,14 +130,26 @@ Described = tuple[InputSpec, tuple[str, ...], tuple[str, ...]]
 @LOOKS.timed
 def _onnx(path: Path, kind: Format, chosen: Options) -> Described:
     """As the file says itself."""
-    from inferometer.models.cost.onnx.file import open_onnx
+    from inferometer.models.cost.onnx.file import all_tensors, open_onnx
     from inferometer.models.cost.onnx.node import reading
+    from inferometer.models.cost.onnx.parameters import stored_precisions
 
     del kind
     with reading(path):
         model, files = open_onnx(path)
         inputs, notes = declared_inputs(model, path, chosen.input_shape)
-    return inputs, files, notes
+        stored = stored_precisions(all_tensors(model))
+    return inputs, files, (*_precision_note(stored), *notes)
+
+
+def _precision_note(stored: Counter[str]) -> tuple[str, ...]:
+    """On weights that are not in single precision, which a record may call it all the same."""
+    shares = {name: count / stored.total() for name, count in stored.most_common() if count}
+    told = {name: share for name, share in shares.items() if share >= TOLD_SHARE}
+    if told.keys() <= {"fp32"}:
+        return ()
+    text = ", ".join(f"{share:.0%} {name}" for name, share in told.items())
+    return (f"its weights are stored as {text}: the file runs as it is",)
 
 
 def _described(path: Path, kind: Format, chosen: Options) -> Described:

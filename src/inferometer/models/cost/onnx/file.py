@@ -107,7 +107,7 @@ def open_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
         _check_nodes(function.node)
     files = [str(path)]
     kinds = _kinds()
-    for tensor in _all_tensors(model):
+    for tensor in all_tensors(model):
         mark(tensor)
         if tensor.data_type not in kinds:
             raise damaged(path, f"says that {shown(tensor.name)} is of no type that there is")
@@ -166,7 +166,7 @@ def _is_listed(found: object) -> bool:
     return hasattr(found, "__len__") and not hasattr(found, "ListFields")
 
 
-def _all_tensors(model: ModelProto) -> Iterator[TensorProto]:
+def all_tensors(model: ModelProto) -> Iterator[TensorProto]:
     """Every constant tensor of a file."""
     yield from _tensors(model.graph)
     for function in model.functions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from inferometer.models.cost.onnx.sources import MadeWeight, Source, Trace
 from inferometer.models.cost.onnx.tensor import Tensor, kind_name
 
 if TYPE_CHECKING:
-    from onnx import GraphProto
+    from onnx import GraphProto, TensorProto
 
 PRECISIONS = {
     "float32": "fp32",
@@ -110,6 +111,16 @@ def precision_of(by_type: Mapping[str, int]) -> str:
         if name in PRECISIONS:
             elements[PRECISIONS[name]] += count
     return elements.most_common(1)[0][0] if elements else DEFAULT_PRECISION
+
+
+def stored_precisions(tensors: Iterable[TensorProto]) -> Counter[str]:
+    """How many numbers a file stores in each precision; those that shapes are made of left out."""
+    elements: Counter[str] = Counter()
+    for one in tensors:
+        precision = PRECISIONS.get(_type_name(one.data_type))
+        if precision is not None:
+            elements[precision] += math.prod(one.dims)
+    return elements
 
 
 def _stored(sources: Iterable[Source]) -> Iterator[_Parameter]:

@@ -1,0 +1,1 @@
+"""ONNX Runtime on the CPU, for files in the format ONNX."""
