@@ -78,6 +78,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/pairs.py busy        # 15 min
 	$(BIN)/python benchmarks/energy_coverage.py   # 1 min
 	$(BIN)/python benchmarks/energy_lab.py        # 9 min
+	$(BIN)/python benchmarks/accuracy_statistics.py  # 3 min
 	$(BIN)/python benchmarks/findings.py          # 6 min
 	$(BIN)/python benchmarks/roofline.py          # 2 min
 	$(BIN)/python benchmarks/operations.py        # 1 min
