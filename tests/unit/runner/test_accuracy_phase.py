@@ -119,12 +119,38 @@ def test_a_model_is_judged_once_at_each_size_where_it_is_fastest(measured):
 
 
 def test_where_time_ends_the_first_samples_count_and_the_rest_says_so(measured):
-    pool = Pool(left=[100.0, 100.0, 1.0])
+    pool = Pool(left=[100.0, 100.0, 100.0, 1.0])
     (found, other), _ = measured([record(), record(model="n")], pool)
     assert found["accuracy_examples"] == 20
     assert "time for 20 of the 40 samples" in found["notes"][-1]
     assert other["accuracy"] is None
     assert "no time" in other["accuracy_reason"]
+
+
+class Slow(Pool):
+    """Ten samples take 10 s, and there are 75 s; each is its own clock."""
+
+    def __init__(self):
+        super().__init__()
+        self.clock, self.now = self, 0.0
+
+    @property
+    def left_s(self):
+        return 75.0 - self.now
+
+    def evaluate(self, workload, first, *, seconds):
+        self.now += 10.0
+        return super().evaluate(workload, first, seconds=seconds)
+
+
+def test_each_model_gets_its_part_of_the_time_the_quickest_first(measured, monkeypatch):
+    pool = Slow()
+    monkeypatch.setattr("time.monotonic", lambda: pool.now)
+    records = [record(model="dear", batch=4, call_s=0.2), record(model="a"), record(model="b")]
+    records[1] = record(model="a", batch=16, call_s=0.4)
+    found, _ = measured(records, pool)
+    assert [one.variant.model for one in pool.judged] == ["a", "dear", "b"]
+    assert [one["accuracy_examples"] for one in found] == [30, 30, 20]
 
 
 def test_what_does_not_fit_leaves_a_reason_and_the_others_go_on(measured):

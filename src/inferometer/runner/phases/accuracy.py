@@ -58,7 +58,7 @@ class Pace:
 
 
 class AccuracyMeasurement:
-    """Judges workloads whose records lack it.
+    """Judges workloads whose records lack it, the quickest first; each gets its part of the time.
 
     Args:
         procedure: with the reference of the data.
@@ -78,7 +78,7 @@ class AccuracyMeasurement:
 
     def execute(self, records: Sequence[Record]) -> None:
         """Judge what fits into the time; the other records say why not."""
-        groups = alike(records)
+        groups = sorted(alike(records), key=lambda group: sample_s(fastest(group)))
         try:
             for number, group in enumerate(groups):
                 self.waiting = len(groups) - number - 1
@@ -116,6 +116,7 @@ class AccuracyMeasurement:
             self.pool.warm_up(workload, call_s=call_s(chosen))
         opened = self.pool.open_data(workload, self.data, self.metric)
         parts: list[Evaluated] = []
+        allowed_s = self.pool.clock.left_s / (self.waiting + 1)  # what is not used goes to others
         self.pace = Pace(samples=opened.samples)
         while self.pace.done < opened.samples:
             begin = time.monotonic()
@@ -123,7 +124,7 @@ class AccuracyMeasurement:
             self.pace.done += len(parts[-1].lengths)
             self.pace.seconds += time.monotonic() - begin
             self.progress.doing("judging", workload)
-            if self.pool.clock.left_s < LEAST_LEFT_S:
+            if self.pace.seconds >= allowed_s or self.pool.clock.left_s < LEAST_LEFT_S:
                 break
         return evaluation_of(workload, opened, parts)
 
@@ -163,7 +164,12 @@ def alike(records: Iterable[Record]) -> list[list[Record]]:
 
 def fastest(group: Sequence[Record]) -> Record:
     """The one with the highest throughput."""
-    return min(group, key=lambda one: call_s(one) / one.workload.batch_size)
+    return min(group, key=sample_s)
+
+
+def sample_s(record: Record) -> float:
+    """Seconds of a call for each of its samples."""
+    return call_s(record) / record.workload.batch_size
 
 
 def evaluation_of(workload: Workload, opened: DataOpened, parts: Sequence[Evaluated]) -> Evaluation:
