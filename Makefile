@@ -30,10 +30,8 @@ extra: $(VENV)/.extra
 	  $(BIN)/inferometer run examples/$$study.yaml --resume --store extra.db || test $$? -le 1; \
 	  $(BIN)/inferometer compare latest --by precision --store extra.db; \
 	  $(BIN)/inferometer recommend latest --store extra.db || test $$? -le 1; \
+	  $(BIN)/inferometer report latest -o report-extra/$$study --store extra.db; \
 	done
-	$(BIN)/inferometer report $$($(BIN)/inferometer runs --json - --store extra.db | \
-	  $(BIN)/python -c "import json, sys; print(*[r['run_id'] for r in json.load(sys.stdin)])") \
-	  -o report-extra --store extra.db
 
 # Most tests side by side, on one thread each; then those that need a quiet machine, one by one.
 test: $(VENV)/.dev browser
