@@ -69,7 +69,6 @@ def test_options():
         ("nowhere.npz", "there is no such file"),
         ("nowhere.csv", "there is no such file"),
         ("nowhere.py:f", "there is no such file"),
-        ("hf:./nowhere", "there is no such folder or file"),
     ],
 )
 def test_wrong_ones_are_one_sentence(text, told):
@@ -77,6 +76,12 @@ def test_wrong_ones_are_one_sentence(text, told):
         check_reference(text)
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_for_hugging_face_that_is_not_there():
+    pytest.importorskip("datasets")
+    with pytest.raises(InputError, match="there is no such folder or file"):
+        check_reference("hf:./nowhere")
 
 
 OWN = Preprocessing(size=224, interpolation="bicubic", channels=3, source="its source")
