@@ -10,8 +10,8 @@ def test_a_run_fits_into_its_budget_and_names_what_it_cut_and_resume_measures_it
     slow_model = "good?seconds=3"  # not even two calls of it fit
     path = study(["good", slow_model])
     begin = time.monotonic()
-    out, err = cli("run", path, "--budget", "8s")
-    assert time.monotonic() - begin < 15  # a call is not interrupted; and the start of Python
+    out, err = cli("run", path, "--budget", "10s")
+    assert time.monotonic() - begin < 17  # a call is not interrupted; and the start of Python
     rows = {row["model"]: row for row in cli.rows()}
     slow = rows[fault(slow_model)]
     assert rows[fault("good")]["status"] == "ok"
