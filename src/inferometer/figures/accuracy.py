@@ -131,10 +131,9 @@ def _undefined(evaluation: Evaluation) -> Statement:
 
 
 def _median(values: Sequence[float]) -> tuple[float | None, tuple[float | None, float | None]]:
-    series = list(values)
-    if not series:
+    if not values:
         return None, (None, None)
-    median, ends = median_of_series(series)
+    median, ends = median_of_series(values)
     return median, (None, None) if ends is None else (ends.low, ends.high)
 
 

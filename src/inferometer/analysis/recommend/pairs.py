@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inferometer.analysis.accuracy import difference_of, on_common_samples
 from inferometer.analysis.recommend.draws import Paired
+from inferometer.core.dataset import Evaluation
 from inferometer.core.record import Record
 from inferometer.figures.accuracy import PassOf, metric_of
 from inferometer.stats.intervals import Interval
@@ -17,14 +18,13 @@ def paired_by(pass_of: PassOf) -> Paired:
         passes = pass_of(one), pass_of(other)
         key = id(passes[0]), id(passes[1])
         if key not in known:
-            known[key] = _interval(pass_of, one, other)
+            known[key] = _interval(*passes)
         return known[key]
 
     return paired
 
 
-def _interval(pass_of: PassOf, one: Record, other: Record) -> Interval | None:
-    first, second = pass_of(one), pass_of(other)
+def _interval(first: Evaluation | None, second: Evaluation | None) -> Interval | None:
     common = on_common_samples(second, first) if first and second else None
     if common is None:
         return None

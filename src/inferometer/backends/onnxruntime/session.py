@@ -39,7 +39,7 @@ class OnnxRuntimeSession:
     """A file that ONNX Runtime has loaded.
 
     Args:
-        session: it.
+        session: the loaded session of ONNX Runtime, for the CPU.
     """
 
     device: str = "cpu"

@@ -21,8 +21,8 @@ from inferometer.core.statement import Statement, statements
 from inferometer.core.workload import Workload
 from inferometer.figures.accuracy import accuracy_of
 from inferometer.runner.journal import Journal
-from inferometer.runner.phases.energy.fitting import call_s
 from inferometer.runner.progress import ProgressReporter
+from inferometer.runner.scheduling.forecast import call_s
 from inferometer.runner.workers.messages import DataOpened, Evaluated
 from inferometer.runner.workers.parent import WorkerFailed
 from inferometer.runner.workers.pool import WorkerPool

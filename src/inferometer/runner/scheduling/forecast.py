@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inferometer.core.procedure import Procedure
+from inferometer.core.record import Record
 from inferometer.core.workload import Variant, Workload
 from inferometer.runner.scheduling.task import owed_s
 
@@ -51,3 +52,8 @@ def needed_s(call_s: float, procedure: Procedure, least: int | None = None) -> f
 def _line(workload: Workload) -> tuple[Variant, bool]:
     """What workloads have in common that can be compared: a model's own size has no number."""
     return workload.variant, workload.input_size is None
+
+
+def call_s(record: Record) -> float:
+    """Seconds of a call, as measured."""
+    return record.latency.value if record.latency else 0.0

@@ -8,17 +8,12 @@ from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record
 from inferometer.core.statement import Statement
 from inferometer.runner.phases.energy.windows import WindowPlan
-from inferometer.runner.scheduling.forecast import work
+from inferometer.runner.scheduling.forecast import call_s, work
 
 SHARE = 0.45
 """Of the budget, kept for energy where there is a source."""
 LONG_S = 600.0
 """More is said beforehand, where no budget limits it."""
-
-
-def call_s(record: Record) -> float:
-    """Seconds of a call, as measured."""
-    return record.latency.value if record.latency else 0.0
 
 
 def in_turns(records: Sequence[Record]) -> list[Record]:

@@ -21,7 +21,7 @@ from inferometer.meters.energy.sampler import Sampler
 from inferometer.runner.events import Notice
 from inferometer.runner.journal import Journal
 from inferometer.runner.phases.energy.figures import energy_of
-from inferometer.runner.phases.energy.fitting import SHARE, call_s, fitting, in_turns
+from inferometer.runner.phases.energy.fitting import SHARE, fitting, in_turns
 from inferometer.runner.phases.energy.idling import IdleSchedule
 from inferometer.runner.phases.energy.marks import Marks
 from inferometer.runner.phases.energy.readings import SourceReadings
@@ -34,6 +34,7 @@ from inferometer.runner.phases.energy.windows import (
     work_window,
 )
 from inferometer.runner.progress import ProgressReporter
+from inferometer.runner.scheduling.forecast import call_s
 from inferometer.runner.scheduling.task import typical_s
 from inferometer.runner.workers.parent import WorkerFailed
 from inferometer.runner.workers.pool import WorkerPool
