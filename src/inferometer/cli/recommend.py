@@ -40,7 +40,7 @@ def _above_zero(read: Callable[[str], float]) -> Callable[[str], float]:
 
 
 def _preference(text: str) -> str:
-    from inferometer.models.catalogue import did_you_mean
+    from inferometer.core.references import did_you_mean
 
     if text not in PREFERENCES:
         known = ", ".join(PREFERENCES)

@@ -6,13 +6,13 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import PurePath
 from typing import TypeVar, get_args
 
 from inferometer.core.dataset import ROLES, TASKS, Kind, Role, Task
 from inferometer.core.errors import DatasetError
 from inferometer.core.preprocessing import Preprocessing
+from inferometer.core.references import did_you_mean, options_of, quoted
 from inferometer.core.shown import shown
 from inferometer.datasets.overrides import overridden
 from inferometer.datasets.registry import BUILT_IN, SOURCES
@@ -23,7 +23,6 @@ TABLES = {".npz": "npz", ".csv": "csv", ".tsv": "csv"}
 MOST_SAMPLES = 10**9
 
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FUNCTION = re.compile(r"(.+\.py):([A-Za-z_]\w*)")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?|\.[0-9]{1,6})(%?)")
 
@@ -101,7 +100,7 @@ def parse(text: str) -> DatasetReference:
     source, target = _split(text, body)
     if not target:
         raise DatasetError(f"the dataset {quoted(text)} names nothing after {source}:")
-    options = _options(text, query) if mark else {}
+    options = options_of(query, f"the dataset {quoted(text)}", DatasetError) if mark else {}
     return DatasetReference(
         text=text,
         source=source,
@@ -119,18 +118,6 @@ def parse(text: str) -> DatasetReference:
 
 
 _COMMON = ("task", "kind", "metric", "preprocess", "limit", *ROLES, "classes", "skip")
-
-
-def quoted(text: str) -> str:
-    """A part of a reference in a message."""
-    return shown(repr(text))
-
-
-def did_you_mean(name: str, known: object) -> str:
-    """A suggestion to put after an unknown name; empty where nothing is close."""
-    names = [str(one) for one in known] if isinstance(known, (list, tuple, dict)) else []
-    close = get_close_matches(name, names, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def share(text: str, name: str) -> float:
@@ -174,21 +161,6 @@ def _split(text: str, body: str) -> tuple[str, str]:
         f"{', '.join(BUILT_IN)}; others are named as ./FOLDER, FILE.npz, FILE.csv, "
         "torchvision:NAME, hf:NAME or file.py:function (see `inferometer datasets`)"
     )
-
-
-def _options(text: str, query: str) -> dict[str, str]:
-    options: dict[str, str] = {}
-    for part in query.split("&"):
-        name, equals, value = part.partition("=")
-        if not equals or not _OPTION.fullmatch(name):
-            raise DatasetError(
-                f"the dataset {quoted(text)} has a malformed option {quoted(part)}; "
-                "write ?NAME=VALUE&NAME=VALUE"
-            )
-        if name in options:
-            raise DatasetError(f"the dataset {quoted(text)} gives {shown(name)} twice")
-        options[name] = value
-    return options
 
 
 def _one_of(value: str | None, name: str, known: tuple[Known, ...]) -> Known | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import get_args
 
 from inferometer.core.dataset import Metric, Task
 from inferometer.core.errors import InputError
+from inferometer.core.references import did_you_mean, quoted
 from inferometer.core.shown import shown
 from inferometer.metrics.classification import Figure, PerClass, TopK, f1, recall
 from inferometer.metrics.custom import Mean, check_function, function_of
@@ -54,7 +54,9 @@ def check_metric(task: Task, name: str | None, classes: Sequence[str] = ()) -> N
         InputError: there is no such metric for the task.
     """
     if task not in NAMES:
-        raise InputError(f"no task is called {shown(repr(task))}{_hint(task, get_args(Task))}")
+        raise InputError(
+            f"no task is called {shown(repr(task))}{did_you_mean(task.casefold(), get_args(Task))}"
+        )
     if name is not None and ":" in name:
         check_function(name)
         return
@@ -160,7 +162,7 @@ def _check_known(task: Task, name: str) -> None:
     if others:
         problem = f"the metric {name} is for {others[0]}, and the dataset's task is {task}"
     else:
-        problem = f"no metric is called {shown(repr(name))}{_hint(name, known)}"
+        problem = f"no metric is called {quoted(name)}{did_you_mean(name.casefold(), known)}"
     there = ", ".join((*known, "path/to/file.py:FUNCTION"))
     raise InputError(f"{problem}; known for {task}: {there}")
 
@@ -177,8 +179,3 @@ def _parsed(name: str) -> tuple[str, float | None]:
     if not math.isfinite(threshold):
         raise InputError(f"{shown(name)}: expected a number after @, such as {shown(plain)}@0.5")
     return plain, threshold
-
-
-def _hint(name: str, known: Sequence[str]) -> str:
-    close = get_close_matches(name.casefold(), known, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from inferometer.core.errors import ModelReferenceError
-from inferometer.models.paths import quoted
+from inferometer.core.references import did_you_mean, quoted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +88,3 @@ def find(name: str) -> Entry:
         f"{', '.join(CATALOGUE)}; others are named as torchvision:NAME, timm:NAME, "
         "transformers:NAME, file.py:factory or ./FILE (see `inferometer models`)"
     )
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A suggestion to put after an unknown name; empty where nothing is close."""
-    close = get_close_matches(name, list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""

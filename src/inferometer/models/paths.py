@@ -6,7 +6,6 @@ from pathlib import Path
 
 from inferometer.core.errors import ModelReferenceError
 from inferometer.core.filenames import FileProblemError, check_file, expanded
-from inferometer.core.shown import shown
 
 
 def path_of(name: str) -> Path:
@@ -48,8 +47,3 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except (OSError, ValueError):
         return False
-
-
-def quoted(text: str) -> str:
-    """A part of a reference in a message: between quotes, visible, and not too long."""
-    return shown(repr(text))

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from inferometer.core.errors import ModelReferenceError
+from inferometer.core.references import did_you_mean, options_of, quoted
 from inferometer.core.shown import shown
-from inferometer.models.catalogue import did_you_mean
-from inferometer.models.paths import quoted
 from inferometer.models.registry import SOURCES
 
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FACTORY = re.compile(r"(.+\.py):([A-Za-z_]\w*)")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,300}")
 _FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
@@ -54,7 +52,12 @@ def parse(text: str) -> Reference:
         raise ModelReferenceError(
             f"the model reference {quoted(text)} names no model after {source}:"
         )
-    options = _options(text, query) if mark else {}
+    texts = (
+        options_of(query, f"the model reference {quoted(text)}", ModelReferenceError)
+        if mark
+        else {}
+    )
+    options = {name: literal(value) for name, value in texts.items()}
     return Reference(text=text, source=source, target=target, options=options)
 
 
@@ -76,23 +79,6 @@ def _split(text: str, body: str) -> tuple[str, str]:
         )
     is_path = "/" in body or "." in body or "\\" in body
     return ("file" if is_path else "catalogue"), body
-
-
-def _options(text: str, query: str) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    for part in query.split("&"):
-        name, equals, value = part.partition("=")
-        if not equals or not _OPTION.fullmatch(name):
-            raise ModelReferenceError(
-                f"the model reference {quoted(text)} has a malformed option {quoted(part)}; "
-                "write ?NAME=VALUE&NAME=VALUE"
-            )
-        if name in options:
-            raise ModelReferenceError(
-                f"the model reference {quoted(text)} gives {shown(name)} twice"
-            )
-        options[name] = literal(value)
-    return options
 
 
 def literal(value: str) -> Any:  # noqa: ANN401 - a scalar of any kind

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.core.errors import DatasetError, MissingExtraError
+from inferometer.core.references import did_you_mean, quoted
 from inferometer.datasets.files import About, SampleFile, look_at, pool_of_files
 from inferometer.datasets.items import Item, pool_of
 from inferometer.datasets.pool import Opening, Pool
-from inferometer.datasets.reference import DatasetReference, did_you_mean, quoted
+from inferometer.datasets.reference import DatasetReference
 from inferometer.datasets.registry import BUILT_IN
 from inferometer.datasets.roles import BUILT_IN_SHARES
 

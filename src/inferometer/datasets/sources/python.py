@@ -15,10 +15,11 @@ from inferometer.core.dataset import ROLES, TASKS, Role
 from inferometer.core.errors import DatasetError, InferometerError, in_one_line
 from inferometer.core.filenames import FileProblemError, check_file, expanded
 from inferometer.core.generators import seed_generators
+from inferometer.core.references import did_you_mean, quoted
 from inferometer.core.shown import shown, visible
 from inferometer.datasets.items import Item, is_text, pool_of
 from inferometer.datasets.pool import Opening, Pool
-from inferometer.datasets.reference import DatasetReference, did_you_mean, quoted
+from inferometer.datasets.reference import DatasetReference
 from inferometer.datasets.roles import USER_SHARES, Part
 from inferometer.host.userfiles import as_by_itself, place_of, run
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.core.errors import DatasetError, in_one_line
+from inferometer.core.references import did_you_mean, quoted
 from inferometer.core.shown import shown, visible
 from inferometer.datasets.index import cache_folder
 from inferometer.datasets.items import Item, pool_of
 from inferometer.datasets.pool import Opening, Pool
-from inferometer.datasets.reference import DatasetReference, did_you_mean, quoted
+from inferometer.datasets.reference import DatasetReference
 from inferometer.datasets.roles import USER_SHARES, Part
 
 YES = ("yes", "true")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from inferometer.core.errors import ModelReferenceError
 from inferometer.core.model import LoadedModel
+from inferometer.core.references import did_you_mean, quoted
 from inferometer.core.shown import shown
 from inferometer.models.building import seed_generators, settled
-from inferometer.models.catalogue import CATALOGUE, did_you_mean, find
+from inferometer.models.catalogue import CATALOGUE, find
 from inferometer.models.failures import building
 from inferometer.models.inputs import images, shaped
 from inferometer.models.options import Options
-from inferometer.models.paths import quoted
 from inferometer.models.registry import SOURCES
 from inferometer.models.registry import source as source_called
 from inferometer.models.torchvision_compat import import_torchvision

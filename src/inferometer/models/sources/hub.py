@@ -7,12 +7,13 @@ from typing import Any
 
 from inferometer.core.errors import ModelReferenceError, WorkloadError
 from inferometer.core.model import LoadedModel
+from inferometer.core.references import quoted
 from inferometer.core.shown import shown
 from inferometer.host.userfiles import as_by_itself, importable
 from inferometer.models.building import image_inputs, is_module, seed_generators, settled
 from inferometer.models.failures import building
 from inferometer.models.options import Options
-from inferometer.models.paths import is_file, is_folder, path_of, quoted
+from inferometer.models.paths import is_file, is_folder, path_of
 
 HUBCONF = "hubconf.py"
 

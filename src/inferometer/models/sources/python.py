@@ -12,10 +12,10 @@ from inferometer.core.errors import ModelReferenceError, WorkloadError
 from inferometer.core.format import Format
 from inferometer.core.model import InputSpec, LoadedModel
 from inferometer.core.preprocessing import said_by
+from inferometer.core.references import did_you_mean, quoted
 from inferometer.core.shown import shown
 from inferometer.host.userfiles import as_by_itself, place_of, run
 from inferometer.models.building import image_inputs, is_module, seed_generators, settled
-from inferometer.models.catalogue import did_you_mean
 from inferometer.models.failures import building
 from inferometer.models.inputs import (
     ExampleInputs,
@@ -29,7 +29,7 @@ from inferometer.models.inputs import (
     shaped,
 )
 from inferometer.models.options import Options
-from inferometer.models.paths import path_of, quoted, require_file
+from inferometer.models.paths import path_of, require_file
 
 
 class PythonSource:

@@ -10,12 +10,11 @@ from typing import Any, get_args
 from inferometer.core.errors import ModelReferenceError
 from inferometer.core.model import LoadedModel
 from inferometer.core.preprocessing import Interpolation, Preprocessing
+from inferometer.core.references import did_you_mean, quoted
 from inferometer.models.building import seed_generators, settled
-from inferometer.models.catalogue import did_you_mean
 from inferometer.models.failures import building
 from inferometer.models.inputs import GeneratedInputs, TensorSpec, images, shaped
 from inferometer.models.options import Options
-from inferometer.models.paths import quoted
 from inferometer.models.torchvision_compat import import_torchvision
 
 IMAGE_SIZE = 224

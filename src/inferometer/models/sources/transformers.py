@@ -9,12 +9,12 @@ from typing import Any
 
 from inferometer.core.errors import ModelReferenceError
 from inferometer.core.model import LoadedModel
+from inferometer.core.references import did_you_mean, quoted
 from inferometer.core.shown import shown
 from inferometer.models.building import seed_generators, settled
-from inferometer.models.catalogue import did_you_mean
 from inferometer.models.failures import building
 from inferometer.models.options import TRUSTED, Options
-from inferometer.models.paths import is_file, is_folder, path_of, quoted
+from inferometer.models.paths import is_file, is_folder, path_of
 from inferometer.models.sources.transformers_inputs import inputs_of
 from inferometer.models.torchvision_compat import import_torchvision_if_installed
 
