@@ -5,10 +5,12 @@ What only some of them can do is a protocol of its own, which is asked for with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from inferometer.core.artifact import Artifact, BackendOption, Preparation
 from inferometer.core.energy import Reading, SourceInfo
 from inferometer.core.format import Format
 from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
@@ -222,6 +224,50 @@ class Backend(Protocol):
                 (bad_model) the network is nothing that this backend runs.
         """
         ...
+
+
+@runtime_checkable
+class SupportsPreparation(Protocol):
+    """A backend that makes files of its own of models, in a process that measures nothing."""
+
+    def preparation(self, form: Format, variant: Variant) -> Preparation | None:
+        """How a model of a format is prepared; None where it is loaded as it is.
+
+        Imports no runtime.
+
+        Raises:
+            WorkloadError: (unsupported) the precision or an option cannot be served for it.
+        """
+        ...
+
+    def prepare(
+        self, model: LoadedModel, variant: Variant, *, samples: Sequence[Inputs], into: Path
+    ) -> Artifact:
+        """Make the files, once the backend was started.
+
+        Args:
+            model: files of the format that `preparation` wants; it may also have the network.
+            variant: what they are for.
+            samples: inputs of calls for calibration, each a batch of one; empty where none are
+                needed.
+            into: an empty folder, for the files.
+
+        Raises:
+            WorkloadError: (unsupported) the runtime or its converter lacks an operator or a
+                precision for it; (bad_model) the files are damaged.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsOptions(Protocol):
+    """A backend with options.
+
+    Attributes:
+        options: what may be set, by name.
+    """
+
+    options: Mapping[str, BackendOption]
 
 
 @runtime_checkable

@@ -6,21 +6,19 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from inferometer.backends.arrays import placed
 from inferometer.backends.finite import minus_infinite, non_finite
 from inferometer.backends.onnxruntime.refusals import classify, refused
-from inferometer.backends.tensors import as_numpy
 from inferometer.core.errors import WorkloadError
 from inferometer.core.format import Format
 from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
 from inferometer.core.protocols import Setting
 from inferometer.core.record import FailureKind
-from inferometer.core.shown import shown
 from inferometer.core.workload import Variant
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from onnxruntime import InferenceSession
 
 PROVIDER = "CPUExecutionProvider"
@@ -29,10 +27,6 @@ SILENT = 4
 
 _TENSOR = re.compile(r"tensor\((\w+)\)")
 _DTYPES = {"float": "float32", "double": "float64"}
-_NUMBERS = frozenset({"float32", "float64", "float16", "bool", "complex64", "complex128"}) | {
-    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
-}
-"""Types of elements that NumPy has under the same names."""
 
 
 class OnnxRuntimeSession:
@@ -46,7 +40,7 @@ class OnnxRuntimeSession:
 
     def __init__(self, session: InferenceSession) -> None:
         self._session = session
-        self._kinds = {one.name: str(one.type) for one in session.get_inputs()}
+        self._dtypes = {one.name: _dtype(str(one.type)) for one in session.get_inputs()}
         self._outputs = [one.name for one in session.get_outputs()]
 
     def running(self) -> AbstractContextManager[object]:
@@ -59,22 +53,15 @@ class OnnxRuntimeSession:
         Raises:
             WorkloadError: (unsupported) they are not those that the file takes.
         """
-        given = {**dict(zip(self._kinds, inputs.args, strict=False)), **inputs.kwargs}
-        if (
-            len(given) != len(inputs.args) + len(inputs.kwargs)
-            or given.keys() != self._kinds.keys()
-        ):
-            raise WorkloadError("unsupported", self._misfit(inputs))
-        feed = {name: _placed(name, value, self._kinds[name]) for name, value in given.items()}
-        return PlacedInputs(**{**vars(inputs), "args": (), "kwargs": feed})
+        return placed(inputs, self._dtypes)
 
     def bind(self, inputs: Inputs) -> Callable[[], object]:
         """A call of the runtime with arrays in this process's memory; places inputs that were not.
 
         It returns when all outputs are there.
         """
-        placed = inputs if isinstance(inputs, PlacedInputs) else self.place(inputs)
-        return partial(self._session.run, None, dict(placed.kwargs))
+        ready = inputs if isinstance(inputs, PlacedInputs) else self.place(inputs)
+        return partial(self._session.run, None, dict(ready.kwargs))
 
     def outputs(self, raw: object) -> object:
         """The only output, or several by their names in the file."""
@@ -88,13 +75,6 @@ class OnnxRuntimeSession:
     def minus_infinite(self, output: object) -> str | None:
         """Look for minus infinity, in the same places."""
         return minus_infinite(output)
-
-    def _misfit(self, inputs: Inputs) -> str:
-        """What is the matter with inputs whose names or number differ from the file's."""
-        named = ", ".join(map(shown, inputs.kwargs))
-        without = f"{len(inputs.args)} without a name" if inputs.args else ""
-        given = " and ".join(filter(None, (without, named))) or "none"
-        return f"the file takes the inputs {', '.join(map(shown, self._kinds))}; given: {given}"
 
 
 class OnnxRuntimeBackend:
@@ -171,29 +151,7 @@ def _session(path: str, threads: int) -> InferenceSession:
         raise refused(path, error, onnxruntime.__version__) from error
 
 
-def _placed(name: str, value: object, kind: str) -> NDArray[Any]:
-    """A value as the runtime takes it.
-
-    Args:
-        name: of the input.
-        value: an array, a tensor, or a number.
-        kind: the type that the runtime asks for, such as `tensor(float)`.
-
-    Raises:
-        WorkloadError: (unsupported) NumPy has no such type, or the numbers would lose what they
-            mean.
-    """
-    import numpy as np
-
+def _dtype(kind: str) -> str:
+    """The type of elements as NumPy names it, of what the runtime calls `tensor(float)`."""
     found = _TENSOR.fullmatch(kind)
-    dtype = _DTYPES.get(found[1], found[1]) if found else ""
-    if dtype not in _NUMBERS:
-        raise WorkloadError(
-            "unsupported", f"input {shown(name)} is a {kind}, which no array of NumPy is"
-        )
-    array: NDArray[Any] = np.asarray(as_numpy(value))
-    if not np.can_cast(array.dtype, dtype, "same_kind"):  # to another width, but not to integers
-        raise WorkloadError(
-            "unsupported", f"input {shown(name)} takes {dtype}, and was given {array.dtype}"
-        )
-    return np.asarray(array, dtype=dtype, order="C")
+    return _DTYPES.get(found[1], found[1]) if found else kind
