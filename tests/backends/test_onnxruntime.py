@@ -265,9 +265,12 @@ class TestRefusals:
         assert refusal(path)[0] == "unsupported"
 
     def test_other_precisions_and_devices(self, dense):
-        assert refusal(dense, precision="int8")[0] == "unsupported"
-        assert "runs a file as it is, under the name fp32" in refusal(dense, precision="int8")[1]
-        assert refusal(dense, device="cuda")[0] == "unsupported"
+        kind, said = refusal(dense, precision="bf16")
+        assert kind == "unsupported"
+        assert "compute nothing in bf16" in said
+        kind, said = refusal(dense, device="xpu")
+        assert kind == "unsupported"
+        assert "runs on cpu, cuda, mps, not xpu" in said
 
     def test_weights_outside_of_the_folder_are_never_read(self, saved, dense, tmp_path):
         model = onnx.load(dense)

@@ -1,1 +1,1 @@
-"""ONNX Runtime on the CPU, for files in the format ONNX."""
+"""ONNX Runtime: files in the format ONNX, as they are, in fp16 or quantised to int8."""

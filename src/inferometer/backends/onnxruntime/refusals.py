@@ -65,6 +65,24 @@ def refused(path: str, error: Exception, version: str) -> WorkloadError:
     return WorkloadError("bad_model", f"{shown(path)} does not load in {runtime}: {told}")
 
 
+def not_converted(path: str, error: Exception, version: str, precision: str) -> WorkloadError:
+    """The failure of a file that the runtime's tools did not convert.
+
+    Args:
+        path: of the file.
+        error: what they raised.
+        version: of the runtime.
+        precision: into which it was to be converted.
+    """
+    told = shown(visible(_reason(error)), LONGEST_MESSAGE)
+    if is_out_of_memory(error) or _MEMORY.search(told):
+        return WorkloadError("out_of_memory", f"{shown(path)}: {told}")
+    return WorkloadError(
+        "bad_model" if type(error).__module__.startswith("google.protobuf") else "unsupported",
+        f"{shown(path)} is not converted to {precision} by onnxruntime {version}: {told}",
+    )
+
+
 def _reason(error: BaseException) -> str:
     """The runtime's own words in one line, without the file and places in its source."""
     words = " ".join(str(error).split())
