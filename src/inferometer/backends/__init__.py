@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from inferometer.backends.environments import elsewhere
 from inferometer.core.errors import InputError
 from inferometer.core.format import Format
 from inferometer.core.protocols import Backend, SupportsLiveModels
-from inferometer.core.registry import Plugin, Registry
+from inferometer.core.registry import Environment, Plugin, Registry
 
 BACKENDS = Registry(
     what="backend",
@@ -16,14 +17,40 @@ BACKENDS = Registry(
             extra="torch",
             requires=("torch",),
         ),
+        "torch-compile": Plugin(
+            path="inferometer.backends.torch.compiled:TorchCompileBackend",
+            extra="torch-compile",
+            requires=("torch",),
+        ),
+        "torchscript": Plugin(
+            path="inferometer.backends.torch.script:TorchScriptBackend",
+            extra="torch",
+            requires=("torch",),
+        ),
         "onnxruntime": Plugin(
             path="inferometer.backends.onnxruntime.session:OnnxRuntimeBackend",
             extra="onnxruntime",
             requires=("onnx", "onnxruntime"),
         ),
+        "openvino": Plugin(
+            path="inferometer.backends.openvino.session:OpenVinoBackend",
+            extra="openvino",
+            requires=("nncf", "openvino"),
+        ),
+        "litert": Plugin(
+            path="inferometer.backends.litert.session:LiteRtBackend",
+            requires=("ai_edge_litert",),
+            lock="backends/litert/requirements.txt",
+        ),
+        "executorch": Plugin(
+            path="inferometer.backends.executorch.session:ExecuTorchBackend",
+            requires=("executorch",),
+            lock="backends/executorch/requirements.txt",
+        ),
         "python": Plugin(path="inferometer.backends.python.session:PythonBackend"),
     },
     contract=Backend,
+    elsewhere=elsewhere,
 )
 """The runtimes; each is a class that takes no arguments and fits `core.protocols.Backend`."""
 
@@ -37,6 +64,12 @@ def backend(name: str) -> Backend:
     """
     found: Backend = BACKENDS.make(name)
     return found
+
+
+def environment(name: str) -> Environment | None:
+    """The environment that a backend runs in; None where that is the one of this process."""
+    plugin = BACKENDS.table.get(name)
+    return elsewhere(name) if plugin is not None and plugin.lock else None
 
 
 def taker(network: object) -> tuple[str, SupportsLiveModels] | None:

@@ -1,4 +1,7 @@
-"""`inferometer backends`: the runtimes, and how to install those that are missing."""
+"""`inferometer backends`: the runtimes, and how to install those that are missing.
+
+`install`, `use` and `remove` are about those that need an environment of their own.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,10 @@ import click
 
 from inferometer.cli.options import json_option, write_json
 from inferometer.core.errors import InputError
-from inferometer.core.registry import Plugin, Registry
+from inferometer.core.registry import Environment, Plugin, Registry
 
 if TYPE_CHECKING:
+    from inferometer.core.artifact import BackendOption
     from inferometer.core.protocols import Backend
 
 
@@ -31,6 +35,8 @@ class PluginState:
         install: the command that installs them; None where nothing is missing.
         package: the package that offers it, with its version; None for this project.
         problem: why it cannot be used, as a sentence; None where it can, or something is missing.
+        environment: the Python that it runs under; None where that is ours.
+        stale: whether that was made from another lock file than there is now.
     """
 
     name: str
@@ -40,6 +46,8 @@ class PluginState:
     install: str | None
     package: str | None = None
     problem: str | None = None
+    environment: str | None = None
+    stale: bool = False
 
 
 def plugin_states(registry: Registry) -> list[PluginState]:
@@ -53,7 +61,7 @@ def state_lines(states: list[PluginState]) -> list[str]:
     return [
         f"{state.name:<{width}}  "
         + (
-            f"installed  {state.version or ''}".rstrip()
+            f"installed  {state.version or ''}".rstrip() + (f" ({_renewed(state)})" * state.stale)
             if state.installed
             else f"{_word(state):<9}  {state.problem or state.install}"
         )
@@ -61,15 +69,21 @@ def state_lines(states: list[PluginState]) -> list[str]:
     ]
 
 
-@click.command()
+@click.group(invoke_without_command=True)
+@click.pass_context
 @json_option
-def backends(*, json_path: str | None) -> None:
-    """List the runtimes: which are installed, and how to install the others."""
+def backends(context: click.Context, *, json_path: str | None) -> None:
+    """List the runtimes: which are installed, and how to install the others.
+
+    Some need an environment of their own: `install` makes one, `use` names yours.
+    """
+    if context.invoked_subcommand is not None:
+        return
     from inferometer.backends import BACKENDS
 
     states = plugin_states(BACKENDS)
-    made: dict[str, Backend] = {
-        state.name: BACKENDS.make(state.name) for state in states if state.installed
+    made: dict[str, Backend | None] = {
+        state.name: BACKENDS.peek(state.name) for state in states if state.problem is None
     }
     if json_path is not None:
         write_json([_row(state, made.get(state.name)) for state in states], json_path)
@@ -77,17 +91,66 @@ def backends(*, json_path: str | None) -> None:
         click.echo("\n".join(_table(states, made)))
 
 
+@backends.command()
+@click.argument("name")
+@click.option(
+    "--python", metavar="PYTHON", help="The Python to make it with, such as python3.12 [ours]."
+)
+def install(*, name: str, python: str | None) -> None:
+    """Make an environment for NAME, from versions that were tried with it.
+
+    What was interrupted goes on when the command is run again. It lies in the user's cache.
+    """
+    from inferometer.report.terminal.installing import InstallDisplay
+    from inferometer.runner.environments import install as make
+
+    try:
+        with InstallDisplay(name) as display:
+            made = make(name, python=python, on_step=display.tell)
+    except KeyboardInterrupt:
+        click.echo(f"To go on: inferometer backends install {name}", err=True)
+        raise
+    click.echo(f"{name} runs under {made.python} (Python {made.version}).", err=True)
+
+
+@backends.command()
+@click.argument("name")
+@click.option("--python", metavar="PYTHON", required=True, help="Its Python, with the runtime.")
+def use(*, name: str, python: str) -> None:
+    """Let NAME run in an environment of yours."""
+    from inferometer.runner.environments import use as name_it
+
+    found = name_it(name, python)
+    click.echo(f"{name} runs under {found.python} (Python {found.version}).", err=True)
+
+
+@backends.command()
+@click.argument("name")
+def remove(*, name: str) -> None:
+    """Remove the environment of NAME; one of yours is forgotten, and stays."""
+    from inferometer.runner.environments import remove as remove_it
+
+    had = remove_it(name)
+    click.echo(f"The environment of {name} was removed." if had else f"{name} has none.", err=True)
+
+
 def _row(state: PluginState, backend: Backend | None) -> dict[str, object]:
-    """A backend as a JSON object; what only a usable one can tell is null elsewhere."""
+    """A backend as a JSON object; what only a module that can be imported tells may be null."""
+    from inferometer.core.protocols import SupportsOptions
+
+    options: Mapping[str, BackendOption] = (
+        backend.options if isinstance(backend, SupportsOptions) else {}
+    )
     return {
         **asdict(state),
         "precisions": None if backend is None else backend.precisions,
         "devices": None if backend is None else backend.devices,
         "accepts": None if backend is None else sorted(one.value for one in backend.accepts),
+        "options": {name: asdict(option) for name, option in options.items()},
     }
 
 
-def _table(states: list[PluginState], made: Mapping[str, Backend]) -> list[str]:
+def _table(states: list[PluginState], made: Mapping[str, Backend | None]) -> list[str]:
     rows: list[tuple[str, ...]] = [("name", "state", "version", "precisions", "devices")]
     for state in states:
         backend = made.get(state.name)
@@ -100,8 +163,14 @@ def _table(states: list[PluginState], made: Mapping[str, Backend]) -> list[str]:
     ]
     to_install = [f"  {state.name}: {state.install}" for state in states if state.install]
     problems = [f"  {state.problem}" for state in states if state.problem]
+    elsewhere = [
+        f"  {state.name}: {state.environment}" + f" ({_renewed(state)})" * state.stale
+        for state in states
+        if state.environment
+    ]
     return [
         *lines,
+        *(["", "In an environment of their own:", *elsewhere] if elsewhere else []),
         *(["", "To install:", *to_install] if to_install else []),
         *(["", "Cannot be used:", *problems] if problems else []),
     ]
@@ -111,17 +180,26 @@ def _word(state: PluginState) -> str:
     return "installed" if state.installed else "broken" if state.problem else "missing"
 
 
+def _renewed(state: PluginState) -> str:
+    return f"stale; renewed by inferometer backends install {state.name}"
+
+
 def _state(name: str, plugin: Plugin, registry: Registry) -> PluginState:
-    missing = tuple(plugin.missing)
+    missing = tuple(registry.missing(name, plugin))
     problem = _problem(name, plugin, registry)
+    from inferometer.backends.environments import is_stale
+
+    found = registry.elsewhere(name) if plugin.lock else None
     return PluginState(
         name=name,
         installed=not missing and problem is None,
-        version=None if missing or problem else _version(plugin),
+        version=None if missing or problem else _version(plugin, found),
         missing=missing,
-        install=_install(plugin, missing) if missing else None,
+        install=registry.install_command(name, plugin),
         package=plugin.package or None,
         problem=problem,
+        environment=None if found is None else found.python,
+        stale=found is not None and is_stale(plugin, found),
     )
 
 
@@ -136,14 +214,11 @@ def _problem(name: str, plugin: Plugin, registry: Registry) -> str | None:
     return None
 
 
-def _version(plugin: Plugin) -> str | None:
+def _version(plugin: Plugin, environment: Environment | None) -> str | None:
     from inferometer.host.software import installed_version
 
     if plugin.requires:
-        return installed_version(plugin.requires[-1])
+        return installed_version(
+            plugin.requires[-1], None if environment is None else environment.path
+        )
     return plugin.package.partition(" ")[2] or None if plugin.package else platform.python_version()
-
-
-def _install(plugin: Plugin, missing: tuple[str, ...]) -> str:
-    wanted = f"'inferometer[{plugin.extra}]'" if plugin.extra else " ".join(missing)
-    return f"pip install {wanted}"

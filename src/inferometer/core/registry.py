@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
@@ -35,6 +35,8 @@ class Plugin:
         path: `package.module:attribute`, or `package.module` where the module is the plug-in.
         extra: the extra of this project that installs what it needs; empty where nothing.
         requires: top-level modules that must be importable.
+        lock: file of this package with the versions for an environment of its own; empty where it
+            runs in ours.
         package: the installed package that offers it, with its version; empty for this project.
         problem: why it cannot be used, as a sentence, as far as that shows without importing it.
     """
@@ -42,13 +44,36 @@ class Plugin:
     path: str
     extra: str = ""
     requires: tuple[str, ...] = ()
+    lock: str = ""
     package: str = ""
     problem: str = ""
 
     @property
     def missing(self) -> list[str]:
-        """Required modules that are not installed. Imports none of them."""
+        """Required modules that are not installed here. Imports none of them."""
         return [name for name in self.requires if find_spec(name) is None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """A Python that has what a plug-in needs.
+
+    Attributes:
+        python: the interpreter, as it names itself.
+        version: of Python.
+        path: folders in which it looks for packages.
+        lock: digest of the lock file that it was made from; empty for one of the user's own.
+    """
+
+    python: str
+    version: str
+    path: tuple[str, ...]
+    lock: str = ""
+
+
+def nowhere(name: str) -> None:
+    """The environment of a plug-in, where none has one."""
+    del name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +85,15 @@ class Registry:
         group: entry-point group in which third parties add theirs.
         table: the plug-ins of this project.
         contract: the protocol that an instance of a plug-in fits; `object` asks for nothing.
+        elsewhere: gives the environment that a plug-in with a lock file runs in; None where that
+            was not made, or is the one of this process.
     """
 
     what: str
     group: str
     table: dict[str, Plugin]
     contract: type = object
+    elsewhere: Callable[[str], Environment | None] = nowhere
 
     def plugins(self) -> dict[str, Plugin]:
         """Ours, then those of installed packages; ours win where a name is taken twice."""
@@ -133,11 +161,35 @@ class Registry:
             )
         return made
 
+    def missing(self, name: str, plugin: Plugin) -> list[str]:
+        """Modules that a plug-in needs, and that neither we nor an environment of its own have."""
+        return [] if plugin.lock and self.elsewhere(name) is not None else plugin.missing
+
+    def install_command(self, name: str, plugin: Plugin) -> str | None:
+        """The command that installs what a plug-in lacks; None where it lacks nothing."""
+        lacks = self.missing(name, plugin)
+        if lacks and plugin.lock:
+            return f"inferometer {self.what}s install {name}"
+        wanted = f"'inferometer[{plugin.extra}]'" if plugin.extra else " ".join(lacks)
+        return f"pip install {wanted}" if lacks else None
+
+    def peek(self, name: str) -> Any | None:  # noqa: ANN401 - as above
+        """An instance, whether or not what it needs is installed; None where that is needed."""
+        plugin = self.find(name)
+        try:
+            return _imported(plugin)()
+        except Exception:  # noqa: BLE001 - whatever its module does
+            return None
+
     def _loaded(self, name: str, plugin: Plugin) -> Any:  # noqa: ANN401 - as above
-        if plugin.missing:
-            raise MissingExtraError(
-                f"{self.what} {name} needs {plugin.missing[0]}, which", plugin.extra
+        lacks = self.missing(name, plugin)
+        if lacks and plugin.lock:
+            raise InputError(
+                f"{self.what} {name} needs an environment of its own: "
+                f"{self.install_command(name, plugin)}"
             )
+        if lacks:
+            raise MissingExtraError(f"{self.what} {name} needs {lacks[0]}, which", plugin.extra)
         try:
             return _imported(plugin)
         except (Exception, SystemExit) as error:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,24 +12,13 @@ from typing import Any
 
 from inferometer.core.errors import InputError
 from inferometer.core.filenames import MIB, FileProblemError, read_file, write_whole
+from inferometer.host.cachefolder import cache_folder
 
-ENVIRONMENT = "INFEROMETER_CACHE"
 MOST_BYTES = 1024 * MIB
 VERSION = 1
 """Of what is kept, and of how pictures are decoded."""
 SAVED_AFTER = 2000
 """New files after which the index is written: what an interruption leaves is used again."""
-
-
-def cache_folder() -> Path:
-    """Where this user's caches are: `INFEROMETER_CACHE`, or where the system keeps such."""
-    said = os.environ.get(ENVIRONMENT)
-    if said:
-        return Path(said)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "inferometer"
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "inferometer"
 
 
 @dataclass(frozen=True, slots=True)

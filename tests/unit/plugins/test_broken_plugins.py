@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+import inferometer.backends
+
 BACKENDS = "inferometer.backends"
 METERS = "inferometer.power_sources"
 SOURCES = "inferometer.model_sources"
@@ -39,7 +41,7 @@ WAYS = {
 }
 """What is wrong → value of the entry point, content of the module, words of the sentence."""
 ways = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
-OWN = {"torch", "onnxruntime", "python"}
+OWN = set(inferometer.backends.BACKENDS.table)
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from typing import Any
 from inferometer.core.errors import DatasetError, in_one_line
 from inferometer.core.references import did_you_mean, quoted
 from inferometer.core.shown import shown, visible
-from inferometer.datasets.index import cache_folder
 from inferometer.datasets.items import Item, pool_of
 from inferometer.datasets.pool import Opening, Pool
 from inferometer.datasets.reference import DatasetReference
 from inferometer.datasets.roles import USER_SHARES, Part
+from inferometer.host.cachefolder import cache_folder
 
 YES = ("yes", "true")
 TRAINING = ("train", "training")

@@ -6,6 +6,7 @@ import time
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from inferometer.core.errors import WorkloadError
 from inferometer.core.metric import Estimate
@@ -15,8 +16,9 @@ from inferometer.core.protocols import Session, SupportsProfile
 from inferometer.core.workload import Shape
 from inferometer.runner.workers.harness import Harness, sized
 from inferometer.runner.workers.loop import timed_values
-from inferometer.stats.comparison import Block, group_ratios, paired
-from inferometer.stats.intervals import quantile_interval
+
+if TYPE_CHECKING:  # SciPy is not where a backend has an environment of its own
+    from inferometer.stats.comparison import Block
 
 CONFIDENCE = 0.95
 GROUPS = 12
@@ -81,6 +83,8 @@ def _profiler(session: Session, inputs: Inputs) -> Profiler:
 
 
 def _alternate(call: Callable[[], object], profiler: Profiler, seconds: float) -> _Replicates:
+    from inferometer.stats.comparison import Block
+
     replicates = _Replicates()
     call_s = profiler.run(1, warmup=1)[0]  # the first session starts the profiler up
     calls = _calls_in_block(call_s, profiler.events, seconds)
@@ -113,6 +117,8 @@ def _plain(call: Callable[[], object], calls: int, warmup: int) -> list[float]:
 
 
 def _median(blocks: Sequence[Block]) -> Estimate:
+    from inferometer.stats.intervals import quantile_interval
+
     found = quantile_interval([block.values for block in blocks], 0.5, CONFIDENCE)
     return Estimate(
         value=found.value,
@@ -126,6 +132,8 @@ def _median(blocks: Sequence[Block]) -> Estimate:
 
 def _added(replicates: _Replicates) -> Estimate:
     """What the profiler adds to a call, as a share; no interval from fewer than four replicates."""
+    from inferometer.stats.comparison import group_ratios, paired
+
     found = paired(group_ratios(replicates.plain, replicates.profiled))
     interval = found.interval(CONFIDENCE)
     return Estimate(
