@@ -1,0 +1,1 @@
+"""OpenVINO on the CPU, for files in its own format and in ONNX."""
