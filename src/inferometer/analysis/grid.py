@@ -58,7 +58,7 @@ class Column:
             "device_name": self.device_name,
             "backend": self.variant.backend,
             "precision": self.variant.precision,
-            "options": " ".join(f"{name}={value}" for name, value in self.variant.options),
+            "options": self.variant.options_text,
             "device": self.target.device,
             "threads": f"{threads} thread" if threads == 1 else f"{threads} threads",
             "run_id": self.run_id,

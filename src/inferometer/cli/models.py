@@ -25,6 +25,7 @@ FORMS = (
 
 OPTIONS = (
     ("weights=pretrained", "published weights; by default they are random, seeded"),
+    ("weights=calibrated", "random, but with batch norm that lets signals through"),
     ("weights=FILE", "weights from a state file (.pt, .pth, .safetensors)"),
     ("input=3x224x224", "shape of one sample, where the model does not say"),
     ("NAME=VALUE", "anything else goes to whatever builds the model"),

@@ -179,7 +179,38 @@ ACCURACY: dict[str, Template] = {
     "samples_skipped": ("{skipped:n sample} of the data could not be used, such as {name}: {why}"),
 }
 
-TEMPLATES: dict[str, Template] = CAUSES | NOTES | ENERGY | ACCURACY
+FIDELITY: dict[str, Template] = {
+    "fidelity_not_reached": "fidelity was not reached: the run ended before its samples",
+    "fidelity_no_time": "fidelity was not judged: the budget left no time for it",
+    "fidelity_failed": "fidelity was not judged: {message} ({kind})",
+    "fidelity_no_reference": "fidelity was not judged: the reference {reference} failed: {message}",
+    "fidelity_no_samples": "no sample was compared in the time",
+    "fidelity_other_outputs": (
+        "it gives another number of outputs: {found}, where the reference gives {expected}"
+    ),
+    "fidelity_other_shapes": (
+        "its output {output} is of shape {found}, where that of the reference is of {expected}"
+    ),
+    "fidelity_nan": "{nan} of {of} values of its output {output} are NaN",
+    "fidelity_infinite": (
+        "{infinite} of {of} values of its output {output} are infinite where the reference's are "
+        "not, or the other way round"
+    ),
+    "fidelity_nan_in_reference": (
+        "{nan} of {of} values of output {output} of the reference are NaN: it cannot judge"
+    ),
+    "fidelity_vanishing": (
+        "the outputs vanish (random weights do that), so that equal ones show nothing; take "
+        "trained weights (?weights=FILE) or ?weights=calibrated"
+    ),
+    "fidelity_no_signal": (
+        "the reference's outputs hardly depend on the sample: a constant answer is off by "
+        "{signal:percent}, and this one by {error:percent}; take trained weights "
+        "(?weights=FILE), ?weights=calibrated, or real data (--data)"
+    ),
+}
+
+TEMPLATES: dict[str, Template] = CAUSES | NOTES | ENERGY | ACCURACY | FIDELITY
 
 UNSEEN = frozenset({"not_observed", "not_observable", "one_process"})
 """Causes that say what nobody could see, and not what was seen."""

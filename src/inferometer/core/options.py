@@ -238,6 +238,13 @@ AXES = (
         help="fp32, bf16, fp16.",
     ),
     Option(
+        key="options",
+        takes="names",
+        says="Options of the runtimes, such as torch.memory_format=channels_last; several values "
+        "of one are measured beside each other, `default` leaves it out.",
+        help="Options of runtimes, such as torch.memory_format=channels_last.",
+    ),
+    Option(
         key="batch",
         takes=Range(kind="whole", low=1, high=1_000_000),
         many=True,
@@ -277,11 +284,14 @@ RANGES: Mapping[str, Range] = {
     **{one.key: one.takes for one in AXES if isinstance(one.takes, Range)},
     **{one.field: one.takes for one in PROCEDURE if isinstance(one.takes, Range)},
     "depth": Range(kind="whole", low=0, high=1000),
+    "samples": Range(kind="whole", low=2, high=100_000),
+    "cosine": Range(kind="share", low=0, high=1),
     "seconds": _DURATION,
     "duration": Range(kind="seconds", low=0, high=TEN_YEARS_S),
     "zone": Range(kind="share", low=0, high=1),
     "fail_slower": Range(kind="share", low=0, high=100),
     "margin": Range(kind="share", low=0, high=100),
     "gain": Range(kind="share", low=0, high=1),
+    "cache_bytes": Range(kind="bytes", low=1, high=2**50),
 }
 """Every number that a user gives: of a study, and of what other commands ask for."""

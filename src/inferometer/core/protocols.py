@@ -117,6 +117,19 @@ class SupportsOutputs(Protocol):
 
 
 @runtime_checkable
+class SupportsRemarks(Protocol):
+    """A session whose runtime may run a model in another way than was asked for."""
+
+    def remarks(self, inputs: Inputs) -> Sequence[str]:
+        """What calls with such inputs have shown of that, in sentences; asked outside the timing.
+
+        Raises:
+            WorkloadError: figures of it would mean nothing.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsProfile(Protocol):
     """A session whose runtime tells where the time of a call goes."""
 

@@ -31,8 +31,8 @@ Cell = str | int | float | bool | list[str] | None
 """A value of the exported row."""
 Value = Cell | Statement | list[Statement]
 """A figure of a record: what the row says in words is a statement here."""
-STATED = ("causes", "notes", "energy_others", "energy_reason", "accuracy_reason")
-"""Fields whose figures are statements; the last two are single ones."""
+STATED = ("causes", "notes", "energy_others", "energy_reason", "accuracy_reason", "fidelity_reason")
+"""Fields whose figures are statements; the last three are single ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,6 +235,7 @@ class Record:
             **workload,
             **self.run,
             "workload": self.workload.key,
+            "options": self.workload.variant.options_text or None,
             "status": self.status,
             "failure_stage": failure.stage if failure else None,
             "failure_kind": failure.kind if failure else None,
@@ -329,6 +330,15 @@ FIELDS: dict[str, type] = {
         (float, "data_latency_s data_latency_ci_low_s data_latency_ci_high_s"),
         (float, "data_over_synthetic data_over_synthetic_ci_low data_over_synthetic_ci_high"),
         (float, "data_load_s data_preprocess_s data_postprocess_s"),
+        (str, "options"),
+        (float, "prepare_s"),
+        (str, "prepare_log"),
+        (float, "fidelity_relative_error fidelity_max_abs fidelity_cosine"),
+        (float, "fidelity_top1_agreement"),
+        (int, "fidelity_samples"),
+        (str, "fidelity_verdict"),
+        (float, "fidelity_snr_db"),
+        (str, "fidelity_reference fidelity_reason"),
     )
     for name in names.split()
 }

@@ -160,6 +160,34 @@ class Accuracy(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fidelity(Section):
+    """How near the outputs of a variant are to those of its reference, or why that is not known.
+
+    Attributes:
+        fidelity_relative_error: norm of the difference over that of the reference.
+        fidelity_max_abs: largest absolute difference.
+        fidelity_cosine: of the angle between both.
+        fidelity_top1_agreement: share of the samples with the same highest class score.
+        fidelity_samples: that were compared.
+        fidelity_verdict: `same`, `close`, `different` or `unknown`.
+        fidelity_snr_db: signal to noise, decibels.
+        fidelity_reference: what it was compared with.
+        fidelity_reason: why the verdict is what it is, where the errors do not tell; or why there
+            is none.
+    """
+
+    fidelity_relative_error: float | None = None
+    fidelity_max_abs: float | None = None
+    fidelity_cosine: float | None = None
+    fidelity_top1_agreement: float | None = None
+    fidelity_samples: int | None = None
+    fidelity_verdict: str | None = None
+    fidelity_snr_db: float | None = None
+    fidelity_reference: str | None = None
+    fidelity_reason: Statement | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bounds(Section):
     """What the roofline of the device says of a workload."""
 

@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
-import math
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from itertools import product
 from typing import Any
 
 from inferometer.core.errors import StudyError
 from inferometer.core.hypothesis import THE_LABS
 from inferometer.core.procedure import Procedure
+from inferometer.core.references import quoted
 from inferometer.core.run import Run
-from inferometer.core.workload import Shape, Target, Variant, Workload, digest
+from inferometer.core.workload import Options, Shape, Target, Variant, Workload, digest
 
 MOST_WORKLOADS = 10_000
 """A run of more would take days at the least, and they are all listed before it begins."""
 
 NEWER_THAN_SOME_RUNS = ("find_cliff", "data", "metric")
 """Fields of `Procedure` that stored runs lack; where they are None, such runs are resumed."""
+
+
+USUAL = "default"
+"""The value of an option that leaves it out."""
+
+_OPTION = re.compile(r"([A-Za-z][\w-]*)\.([A-Za-z]\w*)=([^\s=,]+)")
+
+
+def parse_option(text: str) -> tuple[str, str, str]:
+    """Backend, name and value of an option.
+
+    Raises:
+        StudyError: it is not written like one.
+    """
+    found = _OPTION.fullmatch(text.strip())
+    if found is None:
+        raise StudyError(
+            f"{quoted(text)} is no option of a backend: write BACKEND.NAME=VALUE, such as "
+            "torch.memory_format=channels_last"
+        )
+    return found[1], found[2], found[3]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +65,8 @@ class Sweep:
         models: model references.
         backends: names of runtimes.
         precisions: `fp32`, `bf16` …
+        options: of the backends, such as `torch.memory_format=channels_last`; several values of
+            one option are measured beside each other, and `default` leaves it out.
         blocks: shapes; their union is measured.
         device: where the models run.
         threads: threads for each worker; None is filled in before a run: one for each physical
@@ -50,6 +76,7 @@ class Sweep:
     models: tuple[str, ...]
     backends: tuple[str, ...] = ("torch",)
     precisions: tuple[str, ...] = ("fp32",)
+    options: tuple[str, ...] = ()
     blocks: tuple[Block, ...] = (Block(),)
     device: str = "cpu"
     threads: int | None = None
@@ -68,17 +95,37 @@ class Sweep:
         Raises:
             StudyError: they are more than a run measures; they are not listed then.
         """
-        shapes = self._shapes(MOST_WORKLOADS // max(1, math.prod(self._distinct())))
+        shapes = self._shapes(MOST_WORKLOADS // max(1, self._variants()))
         return [
             Workload(
-                variant=Variant(model=model, backend=backend, precision=precision),
+                variant=Variant(model=model, backend=backend, precision=precision, options=options),
                 target=Target(device=self.device, threads=self.threads),
                 shape=Shape(batch_size=batch, input_size=size),
             )
             for model in dict.fromkeys(self.models)
             for backend in dict.fromkeys(self.backends)
             for precision in dict.fromkeys(self.precisions)
+            for options in self.options_of(backend)
             for size, batch in shapes
+        ]
+
+    def options_of(self, backend: str) -> list[Options]:
+        """The sets of options of a backend, each of which makes a variant.
+
+        Raises:
+            StudyError: one is not written like an option.
+        """
+        values: dict[str, dict[str, None]] = {}
+        for text in self.options:
+            owner, name, value = parse_option(text)
+            if owner == backend:
+                values.setdefault(name, {})[value] = None
+        names = sorted(values)
+        return [
+            tuple(
+                (name, value) for name, value in zip(names, chosen, strict=True) if value != USUAL
+            )
+            for chosen in product(*(values[name] for name in names))
         ]
 
     def check(self) -> None:
@@ -87,7 +134,20 @@ class Sweep:
         Raises:
             StudyError: there are too many.
         """
-        self._shapes(MOST_WORKLOADS // max(1, math.prod(self._distinct())))
+        self._shapes(MOST_WORKLOADS // max(1, self._variants()))
+
+    def _variants(self) -> int:
+        """Distinct variants.
+
+        Raises:
+            StudyError: an option is not written like one.
+        """
+        models, _, precisions = self._distinct()
+        values = Counter(parse_option(text)[:2] for text in dict.fromkeys(self.options))
+        sets = Counter(dict.fromkeys(self.backends, 1))
+        for (backend, _), many in values.items():
+            sets[backend] *= many
+        return models * precisions * sum(sets.values())
 
     def _distinct(self) -> tuple[int, int, int]:
         """Distinct models, backends and precisions."""
@@ -111,7 +171,7 @@ class Sweep:
     def _too_many(self) -> str:
         shapes = sum(len(block.sizes) * len(block.batches) for block in self.blocks)
         models, backends, precisions = self._distinct()
-        asked = models * backends * precisions * shapes
+        asked = self._variants() * shapes
         return (
             f"{asked:,} workloads are asked for (models {models:,}, backends {backends:,}, "
             f"precisions {precisions:,}, shapes {shapes:,}, each with each); a run holds "
@@ -158,7 +218,8 @@ class Study:
             for block in sweep.pop("blocks")
         )
         axes: dict[str, Any] = {
-            name: tuple(sweep.pop(name)) for name in ("models", "backends", "precisions")
+            name: tuple(sweep.pop(name, ()))
+            for name in ("models", "backends", "precisions", "options")
         }
         return cls(
             name=data["name"],
@@ -178,6 +239,8 @@ class Study:
         data = self.to_json()
         procedure = data["procedure"]
         del procedure["budget_s"], procedure["roofline"], data["description"], data["hypotheses"]
+        if not data["sweep"]["options"]:  # which stored runs lack
+            del data["sweep"]["options"]
         for name in NEWER_THAN_SOME_RUNS:
             if procedure[name] is None:
                 del procedure[name]

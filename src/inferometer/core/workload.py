@@ -38,6 +38,11 @@ class Variant:
         if names != sorted(set(names)):
             raise ValueError(f"options are not sorted, each once: {', '.join(names)}")
 
+    @property
+    def options_text(self) -> str:
+        """For people: `graph_optimization=all spinning=off`; empty without options."""
+        return " ".join(f"{name}={value}" for name, value in self.options)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Target:

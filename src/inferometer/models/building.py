@@ -11,6 +11,7 @@ from inferometer.core.format import Format
 from inferometer.core.generators import seed_generators
 from inferometer.core.model import InputSpec, LoadedModel
 from inferometer.core.preprocessing import said_by
+from inferometer.models.calibrating import NOTHING, calibrate
 from inferometer.models.failures import building
 from inferometer.models.inputs import GeneratedInputs, images, shaped
 from inferometer.models.options import Options
@@ -61,6 +62,8 @@ def settled(
 ) -> LoadedModel:
     """Load the weights file if one was given, and put the network on the CPU, ready to infer.
 
+    Random weights are calibrated where that is wanted.
+
     Raises:
         WorkloadError: (bad_model) the file does not fit, or the network cannot be made ready.
     """
@@ -69,6 +72,10 @@ def settled(
         files = (*files, str(options.weights_file))
     with building(what):
         network = network.eval().cpu()
+        if options.calibrated and calibrate(network, inputs):
+            weights = f"{weights}, batch norm calibrated"
+        elif options.calibrated:
+            notes = (*notes, NOTHING)
     return LoadedModel(
         network=network,
         format=format_in_memory(network),

@@ -29,12 +29,15 @@ class Options:
 
     Attributes:
         pretrained: whether the source's own published weights are wanted (`weights=pretrained`).
+        calibrated: whether random weights are to give outputs that depend on the input
+            (`weights=calibrated`).
         weights_file: a state file to load (`weights=PATH`).
         input_shape: shape of one sample, without the batch (`input=3x224x224`).
         builder: all others, for whatever builds the model.
     """
 
     pretrained: bool = False
+    calibrated: bool = False
     weights_file: Path | None = None
     input_shape: tuple[int, ...] | None = None
     builder: Mapping[str, Any] = field(default_factory=dict)
@@ -49,11 +52,14 @@ class Options:
         rest = dict(options)
         weights = rest.pop("weights", None)
         if weights in ("", True, False):
-            raise ModelReferenceError("weights= takes `pretrained` or the path of a state file")
-        pretrained = weights == "pretrained"
-        file = None if weights is None or pretrained else path_of(str(weights))
+            raise ModelReferenceError(
+                "weights= takes `pretrained` or the path of a state file, or `calibrated`"
+            )
+        is_word = weights in ("pretrained", "calibrated")
+        file = None if weights is None or is_word else path_of(str(weights))
         return cls(
-            pretrained=pretrained,
+            pretrained=weights == "pretrained",
+            calibrated=weights == "calibrated",
             weights_file=file,
             input_shape=_shape(rest.pop("input", None)),
             builder=rest,

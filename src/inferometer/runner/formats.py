@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pkgutil import resolve_name
 
-from inferometer.core.errors import InputError, ModelReferenceError
+from inferometer.core.errors import InputError, ModelReferenceError, WorkloadError
 from inferometer.core.format import Format
-from inferometer.core.protocols import Backend
+from inferometer.core.protocols import Backend, SupportsOptions, SupportsPreparation
+from inferometer.core.references import did_you_mean, quoted
 from inferometer.core.shown import shown
+from inferometer.core.sweep import USUAL, Sweep, parse_option
+from inferometer.core.workload import Variant
 
 CONVERTED = "export the model with torch.export, or install a package that adds a backend for it"
 
@@ -30,9 +33,51 @@ def check_model(model: str, backends: Sequence[str]) -> None:
     from inferometer.models import check, format_of
 
     found = format_of(model)
-    if found is not None and not any(found in backend(name).accepts for name in backends):
+    if found is not None and not any(_takes(backend(name), found, name) for name in backends):
         raise ModelReferenceError(refusal(model, found, backends))
     check(model)
+
+
+def check_options(sweep: Sweep) -> None:
+    """Refuse options that no chosen backend has. Imports no runtime.
+
+    Raises:
+        InputError: one is not written like an option, or its backend, its name or its value is
+            wrong.
+    """
+    from inferometer.backends import backend
+
+    for text in sweep.options:
+        owner, name, value = parse_option(text)
+        if owner not in sweep.backends:
+            raise InputError(
+                f"the option {shown(text)} is of a backend that the study does not use; it uses "
+                f"{', '.join(map(shown, sweep.backends))}"
+            )
+        made = backend(owner)
+        known = made.options if isinstance(made, SupportsOptions) else {}
+        if name not in known:
+            listed = f"it has {', '.join(known)}" if known else "it has none"
+            hint = did_you_mean(name, known)
+            raise InputError(f"the backend {owner} has no option {quoted(name)}{hint}; {listed}")
+        if value != USUAL and not known[name].takes(value):
+            raise InputError(
+                f"{owner}.{name} is {known[name].words}, or {USUAL}; found {quoted(value)}"
+            )
+
+
+def _takes(made: Backend, found: Format, name: str) -> bool:
+    """Whether a backend runs a model of a format, as it is or prepared."""
+    if found in made.accepts:
+        return True
+    if not isinstance(made, SupportsPreparation):
+        return False
+    try:
+        return (
+            made.preparation(found, Variant(model="", backend=name, precision="fp32")) is not None
+        )
+    except WorkloadError:
+        return False
 
 
 def refusal(model: str, found: Format, backends: Sequence[str]) -> str:
@@ -57,8 +102,9 @@ def _way_out(found: Format) -> str:
         except InputError:  # broken; `inferometer backends` says how
             continue
         takers.append(shown(name))
-        if plugin.missing:
-            installs.append(f"pip install 'inferometer[{plugin.extra}]'")
+        command = BACKENDS.install_command(name, plugin)
+        if command is not None:
+            installs.append(command)
     if takers:
         after = f", after {installs[0]}" if len(installs) == len(takers) else ""
         return f"choose {' or '.join(takers)}{after}"

@@ -91,7 +91,8 @@ def _run(
     done = run.planned - len(missing)
     listener(RunStarted(run=run, planned=run.planned, done=done, budget_s=study.procedure.budget_s))
     interrupted = False
-    phases = phases_of(study.procedure, decision)
+    variants = dict.fromkeys(one.variant for one in study.workloads())
+    phases = phases_of(study.procedure, decision, variants)
     further = run.finished_at is None or any(phase.lacks(study, records) for phase in phases)
     if missing or further:
         for advice in _advice(options.root):
@@ -149,7 +150,7 @@ def check(study: Study) -> None:
         InputError: an unknown model, backend or precision, or a package that is missing.
     """
     from inferometer.backends import backend
-    from inferometer.runner.formats import check_model
+    from inferometer.runner.formats import check_model, check_options
 
     sweep = study.sweep
     known: list[str] = []
@@ -161,6 +162,7 @@ def check(study: Study) -> None:
                 f"no chosen backend has the precision '{shown(precision)}'; "
                 f"known: {', '.join(dict.fromkeys(known))}"
             )
+    check_options(sweep)
     for model in dict.fromkeys(sweep.models):
         check_model(model, sweep.backends)
     if study.procedure.data is not None:
@@ -220,14 +222,14 @@ def _advice(root: Path) -> list[str]:
 
 def _new_run(study: Study, store: Store, root: Path) -> Run:
     from inferometer.host.identity import identify
-    from inferometer.host.software import versions
+    from inferometer.runner.environments import software
 
     device = {**identify(root), BEFORE: asdict(conditions(root))}
     return store.create_run(
         study,
         planned=len(study.workloads()),
         device=device,
-        software=versions(),
+        software=software(study.sweep.backends),
         origin="measured" if is_live(root) else "replayed",
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from inferometer.core.errors import InputError
 from inferometer.core.procedure import Procedure
 from inferometer.core.sweep import Study
 from inferometer.store import values
@@ -28,6 +29,8 @@ def check_study(document: Mapping[str, Any]) -> None:
     number = 1
     for axis in ("models", "backends", "precisions"):
         number *= len(_part(sweep, axis, values.texts))
+    if "options" in sweep:
+        _part(sweep, "options", values.texts)
     _part(sweep, "device", values.text)
     if sweep.get("threads") is not None:
         _part(sweep, "threads", _positive)
@@ -35,8 +38,8 @@ def check_study(document: Mapping[str, Any]) -> None:
         raise ValueError(f"a study of more than {MOST_WORKLOADS:,} workloads")
     _check_procedure(_part(document, "procedure", values.mapping))
     try:
-        Study.from_json(document)
-    except (KeyError, TypeError, ValueError) as error:
+        Study.from_json(document).sweep.check()
+    except (InputError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"no study of ours: {error}") from error
 
 

@@ -20,6 +20,7 @@ def override(
     models: Sequence[str] | None = None,
     backends: Sequence[str] | None = None,
     precisions: Sequence[str] | None = None,
+    options: Sequence[str] | None = None,
     batches: Sequence[int] | None = None,
     sizes: Sequence[int | None] | None = None,
     threads: int | None = None,
@@ -34,6 +35,7 @@ def override(
         models: replace the study's models.
         backends: replace its backends.
         precisions: replace its precisions.
+        options: replace its options of backends.
         batches: replace the batch sizes of every block.
         sizes: replace the input sizes; None among them is the model's own. A size that the study
             has keeps its batch sizes, any other gets those of the first block.
@@ -47,7 +49,12 @@ def override(
         StudyError: a list is empty, a value is unknown or beyond its limits, or the workloads are
             more than a run holds.
     """
-    texts = {"models": models, "backends": backends, "precisions": precisions}
+    texts = {
+        "models": models,
+        "backends": backends,
+        "precisions": precisions,
+        "options": options,
+    }
     changes: dict[str, Any] = {name: _texts(name, t) for name, t in texts.items() if t is not None}
     if threads is not None:
         changes["threads"] = threads

@@ -69,6 +69,7 @@ BEYOND = {
     ("recommend", "--size"): [*WHOLE, *LISTS, "0", "own,own"],
     ("energy attach", "--gain"): [*SHARES, "150%"],
     ("energy attach", "--offset"): ["nan", "inf", "1e400", "", "soon", "٣", "1_0", "9" * 5000],
+    ("cache", "--limit"): ["nan", "0", "-1", "", "9" * 400, "2iB", "5 boxes"],
     ("power", "--for"): DURATIONS,
     ("power", "--interval"): DURATIONS,
 }

@@ -9,7 +9,16 @@ from typing import get_args, get_origin, get_type_hints
 import pytest
 
 from inferometer.core.record import FIELDS, STATED, Record
-from inferometer.core.sections import Accuracy, Bounds, Energy, Joint, Latency, Section, Verdict
+from inferometer.core.sections import (
+    Accuracy,
+    Bounds,
+    Energy,
+    Fidelity,
+    Joint,
+    Latency,
+    Section,
+    Verdict,
+)
 from inferometer.core.statement import Statement
 from inferometer.core.workload import Shape, Target, Variant, Workload
 
@@ -19,7 +28,11 @@ WORKLOAD = Workload(
     shape=Shape(batch_size=1, input_size=None),
 )
 SECTIONS = Section.__subclasses__()
-BEGINNINGS = {Energy: ("energy_", "power_"), Bounds: ("roof_", "operator_roof_", "memory_bound_")}
+BEGINNINGS = {
+    Energy: ("energy_", "power_"),
+    Bounds: ("roof_", "operator_roof_", "memory_bound_"),
+    Fidelity: ("fidelity_",),
+}
 
 
 def exported(hint):
@@ -63,6 +76,7 @@ def test_a_record_takes_a_section_as_it_is():
         Verdict(verdict="noisy", causes=(Statement("no_interval"),)),
         Energy(energy_reason=reason),
         Accuracy(),
+        Fidelity(),
     )
     figures = {name: value for one in sections for name, value in one.figures().items()}
     record = Record(workload=WORKLOAD, status="ok", figures=figures)

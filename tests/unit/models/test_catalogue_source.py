@@ -83,3 +83,28 @@ def test_a_builder_that_refuses_its_options():
 def test_unknown_names():
     with pytest.raises(ModelReferenceError, match="did you mean 'unet'"):
         load("umet", seed=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("unet", 0.05), ("mobilenet_v3_small", 0.2), ("resnet18", 0.1)]
+)
+def test_calibrated_weights_let_the_input_through(name, least):
+    """A constant answer is further off than any precision, and outputs are no longer tiny."""
+    model = load(f"{name}?weights=calibrated", seed=0)
+    made = [model.inputs.make(batch_size=1, input_size=96, seed=seed) for seed in range(4)]
+    with torch.no_grad():
+        found = torch.stack([model.network(torch.from_numpy(one.args[0])) for one in made])
+    assert float((found - found.mean(0)).norm() / found.norm()) > least
+    assert float(found.abs().mean()) > 1e-3
+    assert model.weights == "random, seed 0, batch norm calibrated"
+    assert not any(module.training for module in model.network.modules())
+
+
+def test_calibrated_weights_are_the_same_each_time_and_refused_where_there_is_nothing():
+    first, again = (load("mobilenet_v3_small?weights=calibrated", seed=0) for _ in range(2))
+    for one, other in zip(
+        first.network.state_dict().values(), again.network.state_dict().values(), strict=True
+    ):
+        assert torch.equal(one, other)
+    (note,) = load("squeezenet1_0?weights=calibrated", seed=0).notes
+    assert "no batch norm" in note

@@ -65,7 +65,7 @@ class FakePool:
         self.alive = {}
         self.dice = random.Random(7)
 
-    def __call__(self, procedure, clock, on_wait=None, root=None):
+    def __call__(self, procedure, clock, on_wait=None, root=None, preparer=None):
         self.deadline = clock
         return self
 

@@ -18,6 +18,7 @@ SAID = {
     "models": (["a", "unet"], "a,unet", ("a", "unet")),
     "backends": (["python"], "python", ("python",)),
     "precisions": (["bf16", "fp16"], "bf16,fp16", ("bf16", "fp16")),
+    "options": (["torch.a=b", "x.y=1"], "torch.a=b,x.y=1", ("torch.a=b", "x.y=1")),
     "batch": ([3, 5], "3,5", (3, 5)),
     "size": (["own", 64], "own,64", (None, 64)),
     "threads": (3, "3", 3),

@@ -61,6 +61,7 @@ def study_file(study: Study) -> str:
         "models": list(sweep.models),
         "backends": list(sweep.backends),
         "precisions": list(sweep.precisions),
+        **({"options": list(sweep.options)} if sweep.options else {}),
         "device": sweep.device,
         "threads": sweep.threads,
         "shapes": [_block(block) for block in sweep.blocks],

@@ -19,6 +19,7 @@ from inferometer.report.document import (
     accuracy,
     comparison,
     energy,
+    fidelity,
     marks,
     markup,
     memory,
@@ -72,6 +73,7 @@ def print_run(
         grid = build(records)
         _print_costs(grid, console)
         print_list(console, "Energy:", energy.energy_lines(records))
+        print_list(console, "Fidelity:", fidelity.fidelity_lines(records))
         print_list(console, "Accuracy:", accuracy.accuracy_lines(records))
         print_list(console, "Sustained:", sustained.sustained_lines(records))
         print_list(console, "Cliffs:", cliff_sentences(grid, [run]))

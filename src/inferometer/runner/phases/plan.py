@@ -7,7 +7,7 @@ reached, and what share of the budget is kept for it are its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,9 +18,10 @@ from inferometer.core.record import Record, Value
 from inferometer.core.roofline import Roofline
 from inferometer.core.statement import Statement
 from inferometer.core.sweep import Study
-from inferometer.core.workload import Workload
+from inferometer.core.workload import Variant, Workload
 from inferometer.figures.joint import joined, lacks_joint
 from inferometer.meters.energy.sampler import Sampler
+from inferometer.runner.comparing import is_judged
 from inferometer.runner.journal import Journal
 from inferometer.runner.phases.accuracy import ACCURACY, AccuracyMeasurement
 from inferometer.runner.phases.accuracy import SHARE as ACCURACY_SHARE
@@ -28,10 +29,15 @@ from inferometer.runner.phases.accuracy import lacking as not_judged
 from inferometer.runner.phases.cliffs import find_cliffs, next_workloads
 from inferometer.runner.phases.energy.choice import EnergyDecision
 from inferometer.runner.phases.energy.measurement import ENERGY, SHARE, EnergyMeasurement, lacking
+from inferometer.runner.phases.fidelity import FIDELITY, FidelityMeasurement
+from inferometer.runner.phases.fidelity import SHARE as FIDELITY_SHARE
+from inferometer.runner.phases.fidelity import lacking as not_compared
 from inferometer.runner.phases.latency.apparatus import Apparatus
 from inferometer.runner.phases.latency.campaign import Campaign
 from inferometer.runner.phases.latency.sustained import SustainedCampaign
+from inferometer.runner.phases.preparing import prepare_all
 from inferometer.runner.phases.roofline import rooflines_of_run
+from inferometer.runner.preparation import Preparer
 from inferometer.runner.workers.pool import WorkerPool, clock_of
 
 Scope = Literal["run", "workload"]
@@ -48,6 +54,7 @@ class Site:
         root: where the signals of the device are read.
         until_reached: fields of a record whose later phases were not reached.
         rooflines: what the device attains at best, once it is known.
+        preparer: of variants that are prepared, in all phases.
     """
 
     study: Study
@@ -56,6 +63,16 @@ class Site:
     root: Path
     until_reached: dict[str, Value] = field(default_factory=dict)
     rooflines: list[Roofline] = field(default_factory=list)
+    preparer: Preparer = field(init=False)
+
+    def __post_init__(self) -> None:
+        """One for the whole run."""
+        self.preparer = Preparer(self.study.procedure)
+
+    def pool(self, procedure: Procedure) -> WorkerPool:
+        """Workers for a phase, whose budget begins now."""
+        clock = clock_of(procedure, time.monotonic())
+        return WorkerPool(procedure, clock, root=self.root, preparer=self.preparer)
 
     def records(self) -> list[Record]:
         """Records of the run so far."""
@@ -70,6 +87,7 @@ class Site:
             constants=self.until_reached,
             root=self.root,
             rooflines=self.rooflines,
+            preparer=self.preparer,
         )
         kind(apparatus).execute(workloads)
 
@@ -142,6 +160,18 @@ class RooflinePhase(_Quiet):
     def execute(self, site: Site, procedure: Procedure) -> None:
         """Probe; a failure is a notice."""
         site.rooflines += rooflines_of_run(procedure, site.journal, site.missing, root=site.root)
+
+
+class PreparationPhase(_Quiet):
+    """Prepares the variants whose backends make files of their own, before any is timed."""
+
+    name = "prepare"
+    scope: Scope = "workload"
+    fields: tuple[str, ...] = ("prepare_", "artifact_")
+
+    def execute(self, site: Site, procedure: Procedure) -> None:
+        """Prepare; what fails fails again when it is loaded, and becomes its record then."""
+        prepare_all(site.preparer, procedure, site.journal, site.missing)
 
 
 class LatencyPhase(_Quiet):
@@ -239,9 +269,46 @@ class EnergyPhase(_Quiet):
         """Measure the records that lack it."""
         if self.request is None or self.sampler is None:
             return
-        workers = WorkerPool(procedure, clock_of(procedure, time.monotonic()), root=site.root)
-        engine = EnergyMeasurement(procedure, site.journal, workers, self.request, self.sampler)
+        engine = EnergyMeasurement(
+            procedure, site.journal, site.pool(procedure), self.request, self.sampler
+        )
         engine.execute(lacking(site.records()))
+
+
+class FidelityPhase(_Quiet):
+    """Compares what variants give with their reference, where the study has any to compare.
+
+    Args:
+        data: reference of labelled data; None where there is none.
+        variants: of the study.
+    """
+
+    name = FIDELITY
+    scope: Scope = "workload"
+    fields: tuple[str, ...] = ("fidelity_",)
+
+    def __init__(self, data: str | None, variants: Iterable[Variant]) -> None:
+        self.data = data
+        self.applies = any(is_judged(one) for one in variants)
+        self.share = FIDELITY_SHARE if self.applies else 0.0
+
+    def until_reached(self) -> Mapping[str, Value]:
+        """The reason for having none, where there are variants to compare."""
+        return {"fidelity_reason": Statement("fidelity_not_reached")} if self.applies else {}
+
+    def is_awaited(self) -> bool:
+        """Whether there are variants to compare."""
+        return self.applies
+
+    def lacks(self, study: Study, records: Sequence[Record]) -> bool:  # noqa: ARG002
+        """Whether there are records whose variants were not compared."""
+        return self.applies and bool(not_compared(records))
+
+    def execute(self, site: Site, procedure: Procedure) -> None:
+        """Judge the records that lack it."""
+        if self.applies:
+            judge = FidelityMeasurement(self.data, site.journal, site.pool(procedure))
+            judge.execute(not_compared(site.records()))
 
 
 class AccuracyPhase(_Quiet):
@@ -275,17 +342,27 @@ class AccuracyPhase(_Quiet):
         """Judge the records that lack it."""
         if self.data is None:
             return
-        workers = WorkerPool(procedure, clock_of(procedure, time.monotonic()), root=site.root)
-        AccuracyMeasurement(procedure, site.journal, workers).execute(not_judged(site.records()))
+        judge = AccuracyMeasurement(procedure, site.journal, site.pool(procedure))
+        judge.execute(not_judged(site.records()))
 
 
-def phases_of(procedure: Procedure, decision: EnergyDecision) -> tuple[Phase, ...]:
-    """The phases of a run, in their order."""
+def phases_of(
+    procedure: Procedure, decision: EnergyDecision, variants: Iterable[Variant] = ()
+) -> tuple[Phase, ...]:
+    """The phases of a run, in their order.
+
+    Args:
+        procedure: of the run.
+        decision: what its energy is measured with.
+        variants: that it measures.
+    """
     return (
         RooflinePhase(),
+        PreparationPhase(),
         LatencyPhase(),
         CliffPhase(),
         JointPhase(),
+        FidelityPhase(procedure.data, variants),
         AccuracyPhase(procedure.data),
         EnergyPhase(decision),
     )

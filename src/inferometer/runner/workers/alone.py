@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from inferometer.core.errors import WorkloadError
 from inferometer.core.workload import Variant
 from inferometer.host.memory import available_bytes
+from inferometer.runner.workers.messages import PreparedAt
 from inferometer.runner.workers.parent import WorkerFailed, WorkerProcess
 from inferometer.runner.workers.pool import USABLE, Clock
 
@@ -21,6 +22,7 @@ def worker_alone(
     threads: int,
     seed: int = 0,
     memory_limit_bytes: int | None = None,
+    prepared: Sequence[PreparedAt] = (),
 ) -> Iterator[WorkerProcess]:
     """A worker that ends with the context.
 
@@ -30,6 +32,7 @@ def worker_alone(
         threads: of the process.
         seed: of random weights.
         memory_limit_bytes: most that it may use; None is what the machine can give.
+        prepared: what was prepared of the variant.
 
     Raises:
         WorkloadError: what was asked of it failed, or it died, was too slow or took too much.
@@ -40,6 +43,7 @@ def worker_alone(
         threads=threads,
         seed=seed,
         memory_limit_bytes=memory_limit_bytes or int(USABLE * available_bytes()),
+        prepared=prepared,
     )
     try:
         yield worker

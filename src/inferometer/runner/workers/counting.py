@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from inferometer.core.cost import Cost
 from inferometer.core.errors import WorkloadError
+from inferometer.core.format import Format
+from inferometer.core.model import LoadedModel
 from inferometer.core.protocols import SupportsOperations
 from inferometer.core.workload import Shape
+from inferometer.models.inputs import DeclaredInputs, GeneratedInputs
 from inferometer.runner.workers.apart import PATIENCE_S, apart
 from inferometer.runner.workers.messages import CostsCounted, Failed
 
 if TYPE_CHECKING:
+    from inferometer.models.cost.onnx.graph import OnnxCost
     from inferometer.runner.workers.harness import Harness
 
 Method = Literal["simulated", "run"]
+
+COUNTED = ("parameters", "parameters_with_duplicates", "parameter_bytes", "buffer_bytes")
+"""Fields of the record that an ONNX file tells of its constants."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parameters:
+    """Fields of the record, on their way from a copy of the process."""
+
+    fields: dict[str, int]
 
 
 def count(harness: Harness, shape: Shape, *, may_run: bool = False) -> Cost | None:
@@ -34,9 +51,7 @@ def count(harness: Harness, shape: Shape, *, may_run: bool = False) -> Cost | No
     """
     if not _can_be_counted(harness):
         return None
-    from inferometer.models.cost import import_counter
-
-    import_counter()
+    _import_counter(harness)
     return _counted(harness, shape, may_run=may_run)
 
 
@@ -50,9 +65,7 @@ def count_all(harness: Harness, shapes: Sequence[Shape], *, may_run: bool = Fals
         return CostsCounted(costs=(None,) * len(shapes))
 
     def work() -> CostsCounted:
-        from inferometer.models.cost import import_counter
-
-        import_counter()
+        _import_counter(harness)
         return CostsCounted(costs=tuple(_answer(harness, one, may_run=may_run) for one in shapes))
 
     try:
@@ -62,7 +75,52 @@ def count_all(harness: Harness, shapes: Sequence[Shape], *, may_run: bool = Fals
 
 
 def _can_be_counted(harness: Harness) -> bool:
-    return isinstance(harness.session, SupportsOperations)
+    return isinstance(harness.session, SupportsOperations) or reads_onnx(harness.model)
+
+
+def reads_onnx(model: LoadedModel) -> bool:
+    """Whether a model is an ONNX file that can be counted here."""
+    return model.format is Format.ONNX and bool(model.files) and find_spec("onnx") is not None
+
+
+def parameters_of_file(model: LoadedModel) -> dict[str, int]:
+    """Fields of the record on the parameters of an ONNX file; none where it cannot be counted.
+
+    A copy of the process counts: the file is large in memory, and this process is measured.
+    """
+
+    def work() -> _Parameters:
+        found = _of_file(model, Shape(batch_size=model.inputs.batch_size, input_size=None))
+        return _Parameters(fields={name: found.parameters[name] for name in COUNTED})
+
+    try:
+        return apart(work, _Parameters).fields
+    except WorkloadError:
+        return {}
+
+
+def _of_file(model: LoadedModel, shape: Shape) -> OnnxCost:
+    from inferometer.models.cost.onnx.graph import count_onnx
+
+    size = _own_size(model) if shape.input_size is None else shape.input_size
+    return count_onnx(Path(model.files[0]), batch_size=shape.batch_size, input_size=size)
+
+
+def _own_size(model: LoadedModel) -> int | None:
+    """The size at which a file is run where none is asked for; None where it has no open axis."""
+    inputs = model.inputs
+    if isinstance(inputs, GeneratedInputs):
+        return next((one.shape[axis] for one in inputs.tensors for axis in one.size_axes), None)
+    declared = isinstance(inputs, DeclaredInputs) and inputs.shape
+    return declared[-1] if declared else None
+
+
+def _import_counter(harness: Harness) -> None:
+    """Import what counting takes, once."""
+    if isinstance(harness.session, SupportsOperations):
+        from inferometer.models.cost import import_counter
+
+        import_counter()
 
 
 def _answer(harness: Harness, shape: Shape, *, may_run: bool) -> Cost | Failed:
@@ -79,6 +137,8 @@ def _failed(error: WorkloadError) -> Failed:
 def _counted(harness: Harness, shape: Shape, *, may_run: bool) -> Cost:
     """A cost; a real call on the processor alone, for a copy has no accelerator."""
     session = harness.session
+    if not isinstance(session, SupportsOperations):
+        return apart(lambda: _of_file(harness.model, shape).cost, Cost)
     assert isinstance(session, SupportsOperations)
     on_processor = harness.session.device == "cpu"
     fetched = None if on_processor else session.on_host(harness.inputs(shape))

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import time
 from array import array
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from inferometer.core.errors import WorkloadError
 from inferometer.core.model import Inputs, InputSpec, LoadedModel
@@ -17,8 +19,10 @@ from inferometer.core.protocols import (
     Session,
     SupportsDeviceMemory,
     SupportsOperations,
+    SupportsRemarks,
 )
 from inferometer.core.record import Round, Value
+from inferometer.core.statement import Statement, text
 from inferometer.core.workload import Shape
 from inferometer.host.signals import Watch
 from inferometer.meters.memory import PeakMemory, give_back
@@ -51,6 +55,7 @@ class Harness:
             process did other things too.
         settings: of the process, before the model's code ran; None where that was long ago.
         seed: of the inputs.
+        facts: further fields of the record that are known of the variant.
 
     Attributes:
         facts: fields of the record that belong to the variant, not to a shape.
@@ -68,6 +73,7 @@ class Harness:
         ready_s: float | None = None,
         settings: Settings | None = None,
         seed: int = 0,
+        facts: Mapping[str, Value] = MappingProxyType({}),
     ) -> None:
         self.model = model
         self.session = session
@@ -85,8 +91,9 @@ class Harness:
             "load_s": load_s,
             "latency_timer_overhead_s": empty_pair_s(),
             "artifact_bytes": _size_of(model.files),
-            **_count(session),
+            **({} if "parameters" in facts else _count(session, model)),
             **self.layers.facts(),
+            **facts,
         }
 
     def warm_up(self, shape: Shape) -> WarmedUp:
@@ -141,10 +148,17 @@ class Harness:
             size_applied=shown.size_applied,
             batch_applied=shown.batch_applied,
             notes=tuple(first.notes),
-            variant_notes=tuple(first.variant_notes),
+            variant_notes=(*first.variant_notes, *self._remarks(shape)),
             facts=self.mode_facts(),
             held=self.held(),
         )
+
+    def _remarks(self, shape: Shape) -> list[Statement]:
+        """How the runtime ran the calls of a shape, where that is not as it was asked for."""
+        session = self.session
+        if not isinstance(session, SupportsRemarks):
+            return []
+        return [text(remark) for remark in session.remarks(self.inputs(shape))]
 
     def _warm_calls(self, calls: Calls) -> list[Round]:
         with self.session.running():
@@ -241,10 +255,12 @@ def sized(inputs: Inputs, shape: Shape) -> Inputs:
     return inputs
 
 
-def _count(session: Session) -> dict[str, Value]:
-    """Parameter fields of a network that can be looked into."""
+def _count(session: Session, model: LoadedModel) -> dict[str, Value]:
+    """Parameter fields of a network that can be looked into, or of an ONNX file."""
     if not isinstance(session, SupportsOperations):
-        return {}
+        from inferometer.runner.workers.counting import parameters_of_file, reads_onnx
+
+        return dict(parameters_of_file(model)) if reads_onnx(model) else {}
     from inferometer.models.cost import count_parameters
 
     return dict(count_parameters(session.network).fields_of_record())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from inferometer.core.errors import WorkloadError
@@ -16,6 +17,8 @@ from inferometer.host.signals import Watch
 from inferometer.runner.formats import refusal
 from inferometer.runner.workers.harness import Harness
 from inferometer.runner.workers.memory_layers import MemoryLayers
+from inferometer.runner.workers.messages import PreparedAt
+from inferometer.runner.workers.prepared import load_prepared
 from inferometer.runner.workers.settings import Settings
 
 
@@ -28,6 +31,7 @@ def load_harness(
     root: Path = LIVE,
     started_at: float | None = None,
     gradient_mode: str | None = None,
+    prepared: Sequence[PreparedAt] = (),
 ) -> Harness:
     """Load a model by its reference into its backend, in this process.
 
@@ -40,6 +44,7 @@ def load_harness(
         started_at: reading of `time.monotonic` at which the process was started, which on Linux
             and macOS is one clock for all processes; None where it did other things too.
         gradient_mode: what an earlier process of the variant settled on; None is found out.
+        prepared: what was prepared of it, which is loaded in its place.
 
     Raises:
         InputError: the reference or the backend is not known, or a package is missing.
@@ -52,16 +57,21 @@ def load_harness(
 
     backend = backend_called(variant.backend)
     backend.start(threads=threads)
-    import_packages(variant.model)
+    if not prepared:
+        import_packages(variant.model)
     settings = Settings(backend)
     imported_at = time.monotonic()
     layers = MemoryLayers()
     layers.before_load()
     begin, looked_s = time.perf_counter(), LOOKS.seconds
-    model = load(variant.model, seed=seed)
-    if model.format not in backend.accepts:
-        raise WorkloadError("bad_model", refusal(variant.model, model.format, [variant.backend]))
-    session = backend.load(model, variant, device=device)
+    if prepared:
+        model, session, facts = load_prepared(prepared, backend, variant, device=device)
+    else:
+        model, facts = load(variant.model, seed=seed), {}
+        if model.format not in backend.accepts:
+            refused = refusal(variant.model, model.format, [variant.backend])
+            raise WorkloadError("bad_model", refused)
+        session = backend.load(model, variant, device=device)
     _check(session, variant.backend)
     if gradient_mode is not None and isinstance(session, ChoosesGradientMode):
         session.settle_gradient_mode(gradient_mode)
@@ -78,6 +88,7 @@ def load_harness(
         ready_s=None if started_at is None else imported_at - started_at + load_s,
         settings=settings,
         seed=seed,
+        facts=facts,
     )
 
 

@@ -9,6 +9,7 @@ from typing import get_args
 from inferometer.core.cost import Cost
 from inferometer.core.costing import Costing
 from inferometer.core.dataset import Skipped, Task
+from inferometer.core.fidelity import OperatorError, Recovery
 from inferometer.core.profile import Profile
 from inferometer.core.record import Failure, FailureKind, Round, Stage, Value
 from inferometer.core.roofline import ProbePlan, Roofline
@@ -36,6 +37,19 @@ class RoundPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PreparedAt:
+    """Where a prepared model is.
+
+    Attributes:
+        folder: of the cache.
+        shape: the only one that it serves; None where it serves all.
+    """
+
+    folder: str
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Load:
     """Load a variant; answered by `Loaded`.
 
@@ -48,6 +62,7 @@ class Load:
         started_at: reading of `time.monotonic` at which the worker was started.
         memory_limit_bytes: most that it may use; None is no limit.
         gradient_mode: what an earlier process of the variant settled on; None is found out.
+        prepared: what was prepared of it; nothing where the backend loads the model itself.
     """
 
     variant: Variant
@@ -58,6 +73,53 @@ class Load:
     started_at: float
     memory_limit_bytes: int | None = None
     gradient_mode: str | None = None
+    prepared: tuple[PreparedAt, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportModel:
+    """Export the loaded model; answered by `Exported`.
+
+    Attributes:
+        model: the reference as the user gave it.
+        seed: of random weights.
+        wanted: value of the format.
+        shape: the only one that is to be served; None for all.
+        size: input size of the calibration samples; None is the model's own.
+        data: reference of labelled data for them; None makes inputs up.
+        samples: how many of them; 0 where none are needed.
+        cache: its folder.
+    """
+
+    model: str
+    seed: int
+    wanted: str
+    shape: Shape | None
+    size: int | None
+    data: str | None
+    samples: int
+    cache: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareVariant:
+    """Make of an exported model what its backend runs; answered by `VariantPrepared`.
+
+    Attributes:
+        variant: what it is for.
+        threads: that the runtime may use.
+        source: folder of the exported model.
+        samples: path of the calibration samples; None where none are needed.
+        tools: distributions whose versions decide what comes out.
+        cache: its folder.
+    """
+
+    variant: Variant
+    threads: int
+    source: str
+    samples: str | None
+    tools: tuple[str, ...]
+    cache: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,8 +248,97 @@ class Evaluate:
     seconds: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class MakeSamples:
+    """Write samples for the loaded model, none of which calibrates; answered by `SamplesMade`.
+
+    Attributes:
+        shape: of a call.
+        calls: how many there are inputs for, at the most.
+        seed: of the run.
+        data: reference of labelled data, of which test samples are taken; None makes inputs up.
+        into: path of the archive.
+    """
+
+    shape: Shape
+    calls: int
+    seed: int
+    data: str | None
+    into: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiveOutputs:
+    """Write what the loaded model gives for samples; answered by `OutputsGiven`.
+
+    Attributes:
+        inputs: path of the samples.
+        into: path of the archive of outputs.
+        seconds: no further call begins after so long.
+    """
+
+    inputs: str
+    into: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocateOperators:
+    """Compare the operators of two ONNX files; answered by `Located`.
+
+    Attributes:
+        bad: path of the file that is judged.
+        good: path of its reference.
+        inputs: path of the samples.
+        threads: that the runtime may use.
+    """
+
+    bad: str
+    good: str
+    inputs: str
+    threads: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocateModules:
+    """Compare modules of the loaded network with the same in a precision; answered by `Located`.
+
+    Attributes:
+        precision: name of a type of floating numbers.
+        inputs: path of the samples.
+    """
+
+    precision: str
+    inputs: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoverOperators:
+    """Quantise an ONNX file anew, and leave operators in fp32; answered by `Recovered`.
+
+    Attributes:
+        variant: quantised, of ONNX Runtime.
+        good: path of the file in fp32.
+        inputs: path of the samples that judge.
+        samples: path of those that calibrate.
+        operators: names, those that are left in fp32 first come first.
+        threads: that the runtime may use.
+        seconds: no further file is made after so long.
+    """
+
+    variant: Variant
+    good: str
+    inputs: str
+    samples: str
+    operators: tuple[str, ...]
+    threads: int
+    seconds: float
+
+
 Request = (
     Load
+    | ExportModel
+    | PrepareVariant
     | WarmUp
     | MeasureRound
     | CountCosts
@@ -198,6 +349,11 @@ Request = (
     | LookAtData
     | OpenData
     | Evaluate
+    | MakeSamples
+    | GiveOutputs
+    | LocateOperators
+    | LocateModules
+    | RecoverOperators
 )
 REQUESTS: tuple[type[Request], ...] = get_args(Request)
 
@@ -329,8 +485,66 @@ class Evaluated:
     stages: Mapping[str, float]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """A model was exported.
+
+    Attributes:
+        folder: of the cache.
+        made: whether it was made just now, and not found there.
+        samples: path of the calibration samples; None where none were asked for.
+    """
+
+    folder: str
+    made: bool
+    samples: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariantPrepared:
+    """What a backend runs is there.
+
+    Attributes:
+        folder: of the cache.
+        made: whether it was made just now, and not found there.
+    """
+
+    folder: str
+    made: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplesMade:
+    """Samples were written; there are inputs for so many calls."""
+
+    calls: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputsGiven:
+    """Outputs were written, of so many calls."""
+
+    calls: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Located:
+    """Operators that differ, the likeliest origin first."""
+
+    operators: tuple[OperatorError, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovered:
+    """What leaving more and more operators in fp32 gives back and costs."""
+
+    steps: tuple[Recovery, ...]
+
+
 Answer = (
     Failed
+    | Exported
+    | VariantPrepared
     | Loaded
     | WarmedUp
     | RoundDone
@@ -340,4 +554,8 @@ Answer = (
     | Roofline
     | DataOpened
     | Evaluated
+    | SamplesMade
+    | OutputsGiven
+    | Located
+    | Recovered
 )

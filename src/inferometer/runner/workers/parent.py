@@ -7,10 +7,9 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,9 @@ from inferometer.core.workload import Variant
 from inferometer.host.files import LIVE
 from inferometer.host.memory import oom_kills
 from inferometer.runner.workers.codec import MisfitError, decode, encode
+from inferometer.runner.workers.interpreter import worker_command, worker_variables
 from inferometer.runner.workers.line import Closed, Line
-from inferometer.runner.workers.messages import Failed, Load, Loaded, Request
+from inferometer.runner.workers.messages import Failed, Load, Loaded, PreparedAt, Request
 
 Answer = TypeVar("Answer")
 
@@ -76,8 +76,10 @@ class WorkerProcess:
         root: Path = LIVE,
         on_wait: Callable[[], None] = lambda: None,
         gradient_mode: str | None = None,
+        prepared: Sequence[PreparedAt] = (),
     ) -> None:
         self.root = root
+        self.prepared = tuple(prepared)
         self.gradient_mode = gradient_mode
         self.variant = variant
         self.device = device
@@ -106,6 +108,7 @@ class WorkerProcess:
             started_at=self._started_at,
             memory_limit_bytes=self.memory_limit_bytes,
             gradient_mode=self.gradient_mode,
+            prepared=self.prepared,
         )
         return self.ask(request, Loaded, stage="load", deadline=deadline)
 
@@ -155,18 +158,16 @@ class WorkerProcess:
 
     def _spawn(self) -> tuple[Line, subprocess.Popen[bytes]]:
         ours, theirs = socket.socketpair()
+        backend = self.variant.backend
         with theirs:
             process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "inferometer.runner.workers.worker"),
-                    *(str(theirs.fileno()), str(os.getpid())),
-                ],
+                [*worker_command(backend), str(theirs.fileno()), str(os.getpid())],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=self._words,
                 stderr=self._words,
                 start_new_session=True,
-                env=worker_environment(self.threads),
+                env=worker_environment(self.threads, backend),
             )
         return Line(ours), process
 
@@ -218,10 +219,10 @@ def answer_in(line: bytes, wanted: type[Answer], stage: Stage) -> Answer:
     return answer
 
 
-def worker_environment(threads: int) -> dict[str, str]:
-    """The parent's environment, with the thread pools of usual libraries pinned."""
+def worker_environment(threads: int, backend: str) -> dict[str, str]:
+    """The parent's environment variables, with the thread pools of usual libraries pinned."""
     return {
-        **os.environ,
+        **worker_variables(backend),
         **dict.fromkeys(THREAD_VARIABLES, str(threads)),
         "PYTHONSAFEPATH": "1",  # a json.py in the current folder is not ours
         "PYTHONUNBUFFERED": "1",

@@ -16,6 +16,7 @@ from inferometer.core.statement import Statement, statements
 from inferometer.core.workload import Variant, Workload
 from inferometer.host.files import LIVE
 from inferometer.host.memory import available_bytes
+from inferometer.runner.preparation import Preparer
 from inferometer.runner.scheduling.forecast import WARMUP_CALLS
 from inferometer.runner.workers.memory_layers import own_bytes, without_instrument
 from inferometer.runner.workers.messages import (
@@ -25,12 +26,17 @@ from inferometer.runner.workers.messages import (
     Evaluate,
     Evaluated,
     Failed,
+    GiveOutputs,
     Loaded,
+    MakeSamples,
     MeasureRound,
     OpenData,
+    OutputsGiven,
+    PreparedAt,
     Request,
     RoundDone,
     RoundPlan,
+    SamplesMade,
     WarmedUp,
     WarmUp,
 )
@@ -100,15 +106,18 @@ class WorkerPool:
         clock: Clock,
         on_wait: Callable[[], None] = lambda: None,
         root: Path = LIVE,
+        preparer: Preparer | None = None,
     ) -> None:
         self.procedure = procedure
         self.clock = clock
         self.on_wait = on_wait
         self.root = root
+        self.preparer = preparer or Preparer(procedure)
         self.facts: dict[Variant, dict[str, Value]] = {}
         self.processes: Counter[Variant] = Counter()
         self._own_bytes: int | None = None
         self._workers: dict[Variant, WorkerProcess] = {}
+        self._prepared: dict[Variant, tuple[PreparedAt, ...]] = {}
         self._warm: set[Workload] = set()
         self._at_first_bytes = available_bytes()
 
@@ -124,10 +133,11 @@ class WorkerPool:
         """Make sure that a worker of the workload's variant lives, in a new process if need be.
 
         Raises:
-            WorkerFailed: at stage load.
+            WorkerFailed: at stage prepare or load.
         """
-        variant = workload.variant
-        if variant in self._workers and self._workers[variant].alive:
+        variant, worker = workload.variant, self._workers.get(workload.variant)
+        prepared = self.preparer.prepared(workload, self._due, self.on_wait)
+        if worker is not None and worker.alive and self._prepared.get(variant, ()) == prepared:
             return
         self.end(variant)
         worker = WorkerProcess(
@@ -139,8 +149,9 @@ class WorkerPool:
             root=self.root,
             on_wait=self.on_wait,
             gradient_mode=self._gradient_mode(variant),
+            prepared=prepared,
         )
-        self._workers[variant] = worker
+        self._workers[variant], self._prepared[variant] = worker, prepared
         self.processes[variant] += 1
         try:
             answer = worker.load(self.clock.deadline(0))
@@ -168,9 +179,11 @@ class WorkerPool:
             into.
 
         Raises:
-            WorkerFailed: at stage load or warmup.
+            WorkerFailed: at stage prepare, load or warmup.
         """
         self.load(workloads[0])
+        if self._prepared[workloads[0].variant]:
+            return self.preparer.costs(workloads, self._due, self.on_wait)
         request = CountCosts(shapes=tuple(one.shape for one in workloads))
         answer = self._ask(workloads[0], request, CostsCounted, stage="warmup", expected_s=0.0)
         return [one.at("warmup") if isinstance(one, Failed) else one for one in answer.costs]
@@ -228,6 +241,34 @@ class WorkerPool:
         request = Evaluate(first=first, seconds=seconds)
         return self._ask(workload, request, Evaluated, stage="measure", expected_s=seconds)
 
+    def make_samples(self, workload: Workload, calls: int, data: str | None, into: Path) -> int:
+        """Write samples for the fidelity of a workload's model; gives for how many calls.
+
+        Raises:
+            WorkerFailed: at stage prepare, load or measure.
+        """
+        self.load(workload)
+        request = MakeSamples(
+            shape=workload.shape, calls=calls, seed=self.procedure.seed, data=data, into=str(into)
+        )
+        answer = self._ask(workload, request, SamplesMade, stage="measure", expected_s=0.0)
+        return answer.calls
+
+    def give_outputs(self, workload: Workload, inputs: Path, into: Path, *, seconds: float) -> int:
+        """Write what a workload's model gives for samples; gives of how many calls.
+
+        Raises:
+            WorkerFailed: at stage prepare, load or measure.
+        """
+        self.load(workload)
+        request = GiveOutputs(inputs=str(inputs), into=str(into), seconds=seconds)
+        answer = self._ask(workload, request, OutputsGiven, stage="measure", expected_s=seconds)
+        return answer.calls
+
+    def _due(self) -> Deadline:
+        """When to give up on what nobody knows the duration of."""
+        return self.clock.deadline(0)
+
     def _gradient_mode(self, variant: Variant) -> str | None:
         """What its processes settled on: all of them run alike."""
         mode = self.facts.get(variant, {}).get("gradient_mode")
@@ -255,6 +296,7 @@ class WorkerPool:
         """End every worker."""
         for variant in list(self._workers):
             self.end(variant)
+        self.preparer.close()
 
     def _ask(
         self,

@@ -41,21 +41,30 @@ from inferometer.runner.workers.messages import (
     DataOpened,
     Evaluate,
     Evaluated,
+    Exported,
+    ExportModel,
     Failed,
+    GiveOutputs,
     Load,
     Loaded,
     LookAtData,
+    MakeSamples,
     MeasureRound,
     OpenData,
+    OutputsGiven,
+    PrepareVariant,
     Probe,
     ProfileCalls,
     Request,
     RoundDone,
+    SamplesMade,
+    VariantPrepared,
     WarmUp,
 )
 
 if TYPE_CHECKING:
     from inferometer.runner.workers.evaluating import Evaluator
+    from inferometer.runner.workers.preparing import Exporter
 
 MESSAGE_CHARACTERS = 500
 
@@ -67,6 +76,7 @@ class Worker:
         self.start = at_start()
         self.harness: Harness | None = None
         self.evaluator: Evaluator | None = None
+        self.exporter: Exporter | None = None
         self.variant: Variant | None = None
         self.backend = "python"
 
@@ -86,8 +96,15 @@ class Worker:
             case MeasureRound(shape=shape, plan=plan):
                 done = self._loaded.run_round(shape, plan)
                 answer = RoundDone(round=done, held=self._loaded.held())
+            case _:
+                answer = self._observe(request)
+        return answer
+
+    def _observe(self, request: Request) -> Answer:
+        """What measures no latency."""
+        match request:
             case CountCosts(shapes=shapes, may_run=may_run):
-                answer = count_all(self._loaded, shapes, may_run=may_run)
+                answer: Answer = count_all(self._loaded, shapes, may_run=may_run)
             case CostModel():
                 answer = self._cost_model(request)
             case CostFile():
@@ -98,6 +115,12 @@ class Worker:
                 answer = self._probe(request)
             case LookAtData() | OpenData() | Evaluate():
                 answer = self._judge(request)
+            case MakeSamples() | GiveOutputs():
+                answer = self._compare(request)
+            case ExportModel() | PrepareVariant():
+                answer = self._prepare(request)
+            case _:
+                raise AssertionError(request)
         return answer
 
     def _load(self, request: Load) -> Loaded:
@@ -113,6 +136,7 @@ class Worker:
             root=Path(request.root),
             started_at=request.started_at,
             gradient_mode=request.gradient_mode,
+            prepared=request.prepared,
         )
         return Loaded(facts=self.harness.facts, start=self.start)
 
@@ -133,6 +157,22 @@ class Worker:
             return self.evaluator.opened()
         assert self.evaluator is not None
         return self.evaluator.go_on(request.first, request.seconds)
+
+    def _compare(self, request: MakeSamples | GiveOutputs) -> SamplesMade | OutputsGiven:
+        from inferometer.runner.workers.outputs import give_outputs, make_samples
+
+        if isinstance(request, MakeSamples):
+            return make_samples(self._loaded, request)
+        return give_outputs(self._loaded.session, request)
+
+    def _prepare(self, request: ExportModel | PrepareVariant) -> Exported | VariantPrepared:
+        from inferometer.runner.workers.preparing import Exporter, prepare
+
+        if isinstance(request, PrepareVariant):
+            self.variant, self.backend = request.variant, request.variant.backend
+            return prepare(request)
+        self.exporter = self.exporter or Exporter(self._loaded.model)
+        return self.exporter.export(request)
 
     def _cost_model(self, request: CostModel) -> Costing:
         assert self.variant is not None

@@ -15,6 +15,7 @@ from inferometer.runner.journal import Journal
 from inferometer.runner.phases.latency.ending import Ending
 from inferometer.runner.phases.latency.outcomes import Outcomes
 from inferometer.runner.phases.latency.standing import Standing
+from inferometer.runner.preparation import Preparer
 from inferometer.runner.progress import ProgressReporter
 from inferometer.runner.scheduling.exclusions import Exclusions
 from inferometer.runner.scheduling.foresight import Foresight
@@ -31,6 +32,7 @@ class Apparatus:
         constants: fields that every record of the run has.
         root: where the signals of the device are read.
         rooflines: what the device attains at best, as far as it was probed.
+        preparer: of the run.
 
     Attributes:
         next_index: index of the next round.
@@ -44,13 +46,16 @@ class Apparatus:
         constants: dict[str, Value],
         root: Path = LIVE,
         rooflines: Sequence[Roofline] = (),
+        preparer: Preparer | None = None,
     ) -> None:
         self.procedure = procedure
         self.journal = journal
         self.standing = Standing()
         self.clock = clock_of(procedure, time.monotonic())
         self.progress = ProgressReporter(journal.listener)
-        self.pool = WorkerPool(procedure, self.clock, on_wait=self.progress.tell, root=root)
+        self.pool = WorkerPool(
+            procedure, self.clock, on_wait=self.progress.tell, root=root, preparer=preparer
+        )
         self.exclusions = Exclusions(skip_larger=procedure.skip_larger)
         self.foresight = Foresight(procedure, self.pool, self.progress.doing)
         outcomes = Outcomes(

@@ -1,0 +1,1 @@
+"""Where outputs of two models part."""

@@ -1,0 +1,33 @@
+"""`inferometer audit`: what differs between the sides of a comparison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from inferometer.cli.options import json_option, open_existing, store_option, write_json
+
+
+@click.command()
+@click.argument("run", default="latest")
+@store_option
+@json_option
+def audit(*, run: str, store_path: Path, json_path: str | None) -> None:
+    """Say what differs between the variants of each model of RUN beside what is compared.
+
+    Threads that really ran, inputs, weights, missing instructions, fallbacks, fidelity,
+    disturbances. RUN is an id, the beginning of one, or `latest`.
+    """
+    from inferometer.analysis.audit import audit as look
+    from inferometer.analysis.audit import to_json
+
+    with open_existing(store_path) as store:
+        found = store.run(run)
+        audits = look(found, store.records(found.id))
+    if json_path is not None:
+        write_json(to_json(audits), json_path)
+    if json_path != "-":
+        from inferometer.report.terminal.audit import print_audits
+
+        print_audits(audits)
