@@ -1,0 +1,1 @@
+"""LiteRT on the CPU, for TFLite files and for what litert-torch converts."""
