@@ -16,7 +16,7 @@ RESERVE_S = 2.0
 
 def prepare() -> None:
     """Convert the model where it is not there yet."""
-    import openvino  # type: ignore[import-not-found]
+    import openvino
 
     if MODEL.is_file():
         return

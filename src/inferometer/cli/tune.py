@@ -24,10 +24,10 @@ THROUGHPUT_BATCHES = [1, 2, 4, 8, 16]
 @click.argument("model")
 @click.option(
     "--goal",
-    type=click.Choice(("latency", "throughput", "memory")),
+    type=click.Choice(("latency", "throughput", "energy", "memory")),
     default="latency",
     show_default=True,
-    help="What is to be best: of a call, of a sample, at the peak.",
+    help="What is to be best.",
 )
 @click.option("--backends", type=NAMES, help="Runtimes to choose among [all that are installed].")
 @click.option("--precisions", type=NAMES, help="Precisions to choose among [all].")
@@ -92,7 +92,7 @@ def tune(
     if data is None and (min_accuracy is not None or metric is not None):
         raise click.UsageError("--min-accuracy and --metric go with --data")
     chosen = tuple(backends or usable(model, device))
-    usual = [1] if goal != "throughput" else THROUGHPUT_BATCHES
+    usual = THROUGHPUT_BATCHES if goal in ("throughput", "energy") else [1]
     sweep = Sweep(
         models=(model,),
         backends=chosen,

@@ -12,12 +12,15 @@ import pytest
 from inferometer.core.errors import InputError
 from inferometer.core.record import Failure, Round
 from inferometer.core.sections import Fidelity
+from inferometer.core.statement import text
 from inferometer.core.sweep import Block, Sweep
 from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.report.document.tuning import confirmed_lines, headline, to_json
 from inferometer.report.terminal.tune import print_tuned
-from inferometer.runner.tuning import arena, judging, tune
+from inferometer.runner.phases.energy.choice import EnergyDecision
+from inferometer.runner.tuning import arena, energy, judging, tune
 from inferometer.runner.tuning.candidates import command_of, counts_of_threads
+from inferometer.runner.tuning.energy import Joules
 from inferometer.runner.tuning.found import TuneRequest
 from inferometer.runner.workers.parent import WorkerFailed
 from inferometer.runner.workers.settings import Held
@@ -188,6 +191,39 @@ def test_memory(device):
     _, found = search(("torch", "onnxruntime", "openvino"), goal="memory")
     assert states(found) == {"onnxruntime": "winner", "openvino": "tied", "torch": "slower"}
     assert found.confirmed is None
+
+
+def test_energy(device, monkeypatch):
+    monkeypatch.setattr(tune, "check_source", lambda _: None)
+    joules = {
+        "torch": Joules(0.9, 0.05),
+        "onnxruntime": Joules(0.5, 0.03),
+        "openvino": Joules(0.52, 0.03),
+    }
+
+    def measured(request, *, budget_s):
+        return {
+            one: joules[one.variant.backend]
+            for one in tune.candidates(request)
+            if one.variant.backend in joules
+        }
+
+    monkeypatch.setattr(tune, "energies_of", measured)
+    asked, found = search(goal="energy")
+    assert states(found) == {
+        "onnxruntime": "winner",
+        "openvino": "tied",
+        "torch": "slower",
+        "mnn": "not_reached",
+    }
+    assert to_json(asked, found)["winner"]["energy_per_inference_j"] == 0.5
+
+
+def test_energy_without_a_source_is_refused(monkeypatch):
+    monkeypatch.setattr(tune, "check", lambda _: None)
+    monkeypatch.setattr(energy, "decide", lambda *_: EnergyDecision(reason=text("no sensor here")))
+    with pytest.raises(InputError, match="--goal energy needs a power source: no sensor here"):
+        tune.tune(request(goal="energy"))
 
 
 def test_fidelity(device):

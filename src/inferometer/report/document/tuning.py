@@ -29,7 +29,12 @@ LEFT: Mapping[State, str] = {
 NOTHING = units.number(None)
 UNKNOWN = 1000
 """Times the ratio: an interval that reaches so far is none."""
-COSTS = {"latency": "time of a call", "throughput": "time of a sample", "memory": "peak memory"}
+COSTS = {
+    "latency": "time of a call",
+    "throughput": "time of a sample",
+    "energy": "energy of a sample",
+    "memory": "peak memory",
+}
 
 
 def candidate_name(workload: Workload) -> str:
@@ -119,6 +124,7 @@ def _row(one: Outcome) -> dict[str, Any]:
         **_ratios(contrast),
         "latency_median_s": one.call_s,
         "peak_memory_bytes": one.peak_bytes,
+        "energy_per_inference_j": one.energy_j,
         "fidelity_cosine": one.fidelity,
         "accuracy": one.accuracy,
         "rounds": one.rounds,

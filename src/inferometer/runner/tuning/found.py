@@ -10,8 +10,7 @@ from inferometer.core.sweep import Sweep
 from inferometer.core.workload import Workload
 from inferometer.runner.tuning.race import Contrast
 
-Goal = Literal["latency", "throughput", "memory"]
-GOALS: tuple[Goal, ...] = ("latency", "throughput", "memory")
+Goal = Literal["latency", "throughput", "energy", "memory"]
 State = Literal[
     "winner",
     "tied",
@@ -33,7 +32,7 @@ class TuneRequest:
     Attributes:
         sweep: of one model: backends, precisions, options, batch sizes, one input size, device.
         threads: to choose among.
-        goal: what is to be least: the time of a call, of a sample, or the peak of memory.
+        goal: what is to be least: time of a call, time or energy of a sample, or peak memory.
         max_latency_s: of a call; None is no limit.
         max_memory_bytes: of the peak; None is no limit.
         min_fidelity: cosine with the reference at the least; None is no limit.
@@ -72,6 +71,7 @@ class Outcome:
         contrast: its cost over the winner's; None where it was not measured.
         call_s: median of its rounds, seconds.
         peak_bytes: of its memory.
+        energy_j: of a sample.
         rounds: that were measured.
         processes: that it had.
         fidelity: its cosine with the reference.
@@ -84,6 +84,7 @@ class Outcome:
     contrast: Contrast | None = None
     call_s: float | None = None
     peak_bytes: float | None = None
+    energy_j: float | None = None
     rounds: int = 0
     processes: int = 0
     fidelity: float | None = None

@@ -18,6 +18,7 @@ from inferometer.runner.preparation import Preparer
 from inferometer.runner.run import check
 from inferometer.runner.tuning.arena import Arena, rounds_of
 from inferometer.runner.tuning.candidates import candidates
+from inferometer.runner.tuning.energy import Joules, check_source, energies_of, joules_against
 from inferometer.runner.tuning.found import STATES, Confirmation, Outcome, Tuned, TuneRequest
 from inferometer.runner.tuning.judging import Judge, Say, cosines_of
 from inferometer.runner.tuning.race import Contrast, Race, Seen, Why, against, race
@@ -48,8 +49,11 @@ def tune(request: TuneRequest, *, say: Say = lambda *_: None) -> Tuned:
 class _Search:
     def __init__(self, request: TuneRequest, say: Say) -> None:
         check(Study(name="tune", sweep=request.sweep))
+        if request.goal == "energy":
+            check_source(request)
         self.request = request
         self.say = say
+        self.energies: dict[Workload, Joules] = {}
         self.begin = time.monotonic()
         self.procedure = rounds_of(
             Procedure(
@@ -138,7 +142,7 @@ class _Search:
     def _race(self) -> None:
         arena = self._arena(1 - CONFIRMING)
         running = self._open()
-        if self.request.goal == "memory":
+        if self.request.goal in ("memory", "energy"):
             ran: Race[Workload] = Race()
             ran.seen.update({one: list(seen) for one, seen in arena.heat(running).items()})
             ran.heats = 1
@@ -168,11 +172,20 @@ class _Search:
         if self.request.goal == "memory":
             peaks = {one: self.outcomes[one].peak_bytes for one in within}
             return {one: peak for one, peak in peaks.items() if peak is not None}
+        if self.request.goal == "energy":
+            return self._joules(within)
         first = next(iter(within), None)
         if first is None:
             return {}
         found = against(first, within, ran.seen, self._samples)
         return {one: contrast.ratio for one, contrast in found.items()}
+
+    def _joules(self, within: Sequence[Workload]) -> dict[Workload, float]:
+        left_s = self.request.budget_s - (time.monotonic() - self.begin)
+        self.energies = energies_of(self.request, budget_s=max(left_s, 1.0))
+        for one, joules in self.energies.items():
+            self.outcomes[one].energy_j = joules.value
+        return {one: self.energies[one].value for one in within if one in self.energies}
 
     def _accurate(self, ordered: Sequence[Workload]) -> Workload | None:
         """The first whose variant is accurate enough; without such a limit the first."""
@@ -190,11 +203,12 @@ class _Search:
 
     def _settle(self, best: Workload, ran: Race[Workload]) -> None:
         """Say of each that was measured how it compares with the best."""
-        contrasts = (
-            peaks_against(best, self.outcomes)
-            if self.request.goal == "memory"
-            else against(best, ran.seen, ran.seen, self._samples)
-        )
+        if self.request.goal == "memory":
+            contrasts = peaks_against(best, self.outcomes)
+        elif self.request.goal == "energy":
+            contrasts = joules_against(best, self.energies)
+        else:
+            contrasts = against(best, ran.seen, ran.seen, self._samples)
         for one, contrast in contrasts.items():
             outcome = self.outcomes[one]
             outcome.contrast = contrast
@@ -211,7 +225,7 @@ class _Search:
 
     def _confirm(self) -> None:
         winner = self.found.winner
-        if winner is None or self.request.goal == "memory":
+        if winner is None or self.request.goal in ("memory", "energy"):
             return
         best = winner.workload
         tied = sorted(self.found.tied, key=_ratio)[: MOST_CONFIRMED - 1]
