@@ -14,7 +14,7 @@ from inferometer.core.format import Format
 from inferometer.core.model import LoadedModel
 from inferometer.core.protocols import SupportsOperations
 from inferometer.core.workload import Shape
-from inferometer.models.inputs import DeclaredInputs, GeneratedInputs
+from inferometer.models.inputs import GeneratedInputs
 from inferometer.runner.workers.apart import PATIENCE_S, apart
 from inferometer.runner.workers.messages import CostsCounted, Failed
 
@@ -102,17 +102,24 @@ def parameters_of_file(model: LoadedModel) -> dict[str, int]:
 def _of_file(model: LoadedModel, shape: Shape) -> OnnxCost:
     from inferometer.models.cost.onnx.graph import count_onnx
 
-    size = _own_size(model) if shape.input_size is None else shape.input_size
-    return count_onnx(Path(model.files[0]), batch_size=shape.batch_size, input_size=size)
+    return count_onnx(
+        Path(model.files[0]),
+        batch_size=shape.batch_size,
+        input_size=shape.input_size,
+        shapes=_shapes(model, shape),
+    )
 
 
-def _own_size(model: LoadedModel) -> int | None:
-    """The size at which a file is run where none is asked for; None where it has no open axis."""
+def _shapes(model: LoadedModel, shape: Shape) -> list[tuple[str, tuple[int, ...]]] | None:
+    """Names and shapes of the inputs of a call; None where nothing tells them without making any.
+
+    Raises:
+        WorkloadError: (unsupported) there is no such shape.
+    """
     inputs = model.inputs
-    if isinstance(inputs, GeneratedInputs):
-        return next((one.shape[axis] for one in inputs.tensors for axis in one.size_axes), None)
-    declared = isinstance(inputs, DeclaredInputs) and inputs.shape
-    return declared[-1] if declared else None
+    if not isinstance(inputs, GeneratedInputs):
+        return None
+    return [(one.name, one.whole(shape.batch_size, shape.input_size)) for one in inputs.tensors]
 
 
 def _import_counter(harness: Harness) -> None:

@@ -291,12 +291,14 @@ class LocateOperators:
         good: path of its reference.
         inputs: path of the samples.
         threads: that the runtime may use.
+        memory_limit_bytes: most that the worker may use.
     """
 
     bad: str
     good: str
     inputs: str
     threads: int
+    memory_limit_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,21 +320,25 @@ class RecoverOperators:
 
     Attributes:
         variant: quantised, of ONNX Runtime.
+        bad: path of its file.
         good: path of the file in fp32.
         inputs: path of the samples that judge.
         samples: path of those that calibrate.
         operators: names, those that are left in fp32 first come first.
         threads: that the runtime may use.
         seconds: no further file is made after so long.
+        memory_limit_bytes: most that the worker may use.
     """
 
     variant: Variant
+    bad: str
     good: str
     inputs: str
     samples: str
     operators: tuple[str, ...]
     threads: int
     seconds: float
+    memory_limit_bytes: int
 
 
 Request = (

@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import inferometer
 from inferometer.core.errors import InputError, WorkloadError
 from inferometer.core.format import Format
 from inferometer.core.model import Inputs, InputSpec, LoadedModel
@@ -241,7 +240,7 @@ def _digest_of_samples(samples: Sequence[Inputs]) -> str:
 def _versions(names: Sequence[str]) -> dict[str, str]:
     found = {name: installed_version(name) for name in ("numpy", *names)}
     known = {name: version for name, version in found.items() if version is not None}
-    return {**known, "inferometer": inferometer.__version__}
+    return {**known, "inferometer": str(sys.modules["inferometer"].__version__)}
 
 
 def _file_name(name: str) -> str:

@@ -47,6 +47,9 @@ from inferometer.runner.workers.messages import (
     GiveOutputs,
     Load,
     Loaded,
+    Located,
+    LocateModules,
+    LocateOperators,
     LookAtData,
     MakeSamples,
     MeasureRound,
@@ -55,6 +58,8 @@ from inferometer.runner.workers.messages import (
     PrepareVariant,
     Probe,
     ProfileCalls,
+    Recovered,
+    RecoverOperators,
     Request,
     RoundDone,
     SamplesMade,
@@ -119,6 +124,8 @@ class Worker:
                 answer = self._compare(request)
             case ExportModel() | PrepareVariant():
                 answer = self._prepare(request)
+            case LocateOperators() | LocateModules() | RecoverOperators():
+                answer = self._locate(request)
             case _:
                 raise AssertionError(request)
         return answer
@@ -164,6 +171,22 @@ class Worker:
         if isinstance(request, MakeSamples):
             return make_samples(self._loaded, request)
         return give_outputs(self._loaded.session, request)
+
+    def _locate(
+        self, request: LocateOperators | LocateModules | RecoverOperators
+    ) -> Located | Recovered:
+        if isinstance(request, LocateModules):
+            from inferometer.runner.locating.modules import locate_modules
+
+            return locate_modules(self._loaded.session, request)
+        limits.limit_data(request.memory_limit_bytes)
+        if isinstance(request, RecoverOperators):
+            from inferometer.runner.locating.recovering import recover
+
+            return recover(request)
+        from inferometer.runner.locating.files import locate
+
+        return locate(request)
 
     def _prepare(self, request: ExportModel | PrepareVariant) -> Exported | VariantPrepared:
         from inferometer.runner.workers.preparing import Exporter, prepare
