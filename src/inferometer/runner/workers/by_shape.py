@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from inferometer.core.errors import WorkloadError
 from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
-from inferometer.core.protocols import Session, SupportsOutputs
+from inferometer.core.protocols import Session, SupportsOutputs, SupportsRemarks
 from inferometer.core.workload import Shape
 
 Lengths = tuple[tuple[int, ...], ...]
@@ -60,6 +60,11 @@ class SessionByShape:
     def minus_infinite(self, output: object) -> str | None:
         """As the sessions see it."""
         return self._last.minus_infinite(output)
+
+    def remarks(self, inputs: Inputs) -> Sequence[str]:
+        """What the session of their shape says of its calls."""
+        session = self._of(inputs)
+        return session.remarks(inputs) if isinstance(session, SupportsRemarks) else ()
 
     def _of(self, inputs: Inputs) -> Session:
         shape = self._shapes.get(_lengths(inputs))
