@@ -19,6 +19,9 @@ from inferometer.models.guards.exported import check_exported
 from inferometer.models.guards.refusal import blaming
 from inferometer.models.inputs import ExampleInputs
 
+_UNCHECKED = 2
+"""A least length that torch assumes by itself, and does not check in a call."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
@@ -134,7 +137,9 @@ def _ranges(shape: Sequence[Any], constraints: Any) -> tuple[Range, ...]:  # noq
             spans.append(Range(low=length, high=length))
             continue
         found = constraints.get(length.node.expr)
-        spans.append(Range(low=_bound(found, "lower", 0), high=_bound(found, "upper", None)))
+        low = _bound(found, "lower", 0)
+        low = 1 if low == _UNCHECKED else low
+        spans.append(Range(low=low, high=_bound(found, "upper", None)))
     return tuple(spans)
 
 

@@ -116,6 +116,11 @@ class FactoryInputs:
         """Samples where no batch size is asked for: the parameter's default, else the example's."""
         return self._own
 
+    @property
+    def own_size(self) -> int | None:
+        """The input size where none is asked for, as far as the function says it."""
+        return self._own_size
+
     def make(self, *, batch_size: int, input_size: int | None, seed: int) -> Inputs:
         """Inputs of one call, the same for the same seed, in memory that nobody else holds.
 

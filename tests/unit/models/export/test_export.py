@@ -210,3 +210,17 @@ def test_half_precision_weights_are_exported_in_fp32(tmp_path):
     stored = torch.export.load(made.files[0]).state_dict.values()
     assert {one.dtype for one in stored if one.is_floating_point()} == {torch.float32}
     assert half.network[0].weight.dtype == torch.float16
+
+
+def test_an_axis_that_the_exporter_fixes_is_named(tmp_path):
+    class Recurrent(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.GRU(8, 4, batch_first=True)
+
+        def forward(self, x):
+            return self.layer(x)[0]
+
+    inputs = GeneratedInputs(tensors=(TensorSpec(shape=(6, 8), size_axes=(0,)),))
+    said = refusal(loaded(Recurrent(), inputs), Format.EXPORTED_PROGRAM, tmp_path)
+    assert "fixes the input size of the example (6)" in said
