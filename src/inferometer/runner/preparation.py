@@ -31,6 +31,9 @@ from inferometer.runner.workers.parent import Deadline, WorkerFailed, WorkerProc
 SAMPLES = 32
 """Calibration samples: more change the ranges of activations little."""
 
+ROOMY_BYTES = 4 * 1024**3
+"""With less to be had, a model is not kept for its next variant while a converter works."""
+
 USABLE = 0.95
 """Share of the available memory that such a process may use."""
 
@@ -87,6 +90,8 @@ class Preparer:
         self._failed: dict[_Wanted, Failure] = {}
         self._costs: dict[tuple[str, Shape], Cost | Failure | None] = {}
         self._source: WorkerProcess | None = None
+        self._exported: dict[Variant, Exported] = {}
+        self._closed: set[tuple[str, Format]] = set()
 
     def prepared(self, workload: Workload, due: Due, on_wait: Wait) -> tuple[PreparedAt, ...]:
         """What a worker of the workload's variant loads; empty where the backend needs nothing.
@@ -103,11 +108,18 @@ class Preparer:
         how = how_prepared(variant)
         if how is None:
             return ()
-        wanted = _Wanted(variant, workload.shape if how.each_shape else None)
+        each = how.each_shape or (variant.model, how.wants) in self._closed
+        wanted = _Wanted(variant, workload.shape if each else None)
         if wanted in self._failed:
             raise WorkerFailed(self._failed[wanted])
         if wanted not in self._ready:
-            self._ready[wanted] = self._prepare(wanted, workload, how, due, on_wait)
+            try:
+                self._ready[wanted] = self._prepare(wanted, workload, how, due, on_wait)
+            except WorkerFailed as failed:
+                if each or failed.failure.kind != "unsupported" or variant in self._exported:
+                    raise
+                self._closed.add((variant.model, how.wants))  # each shape may be exported alone
+                return self.prepared(workload, due, on_wait)
         return tuple(at for one, at in self._ready.items() if one.variant == variant)
 
     def costs(
@@ -134,6 +146,10 @@ class Preparer:
                 self._costs[model, shape] = cost.at("warmup") if isinstance(cost, Failed) else cost
         return [self._costs[model, one] for one in shapes]
 
+    def exported(self, variant: Variant) -> Exported | None:
+        """What a variant was last prepared from; None where nothing was exported for it."""
+        return self._exported.get(variant)
+
     def close(self) -> None:
         """End what still lives."""
         if self._source is not None:
@@ -145,6 +161,7 @@ class Preparer:
     ) -> PreparedAt:
         try:
             exported = self._export(wanted, workload, how, due, on_wait)
+            self._exported[wanted.variant] = exported
             if how.stays:
                 return PreparedAt(folder=exported.folder, shape=wanted.shape)
             return PreparedAt(
@@ -183,7 +200,8 @@ class Preparer:
             tools=how.tools,
             cache=self._cache,
         )
-        self.close()  # both models need not be in memory at once
+        if available_bytes() < ROOMY_BYTES:  # it would be loaded once more for the next variant
+            self.close()
         worker = self._spawn(workload.variant, workload, on_wait)
         try:
             answer = worker.ask(request, VariantPrepared, stage="prepare", deadline=due())
