@@ -1,4 +1,4 @@
-"""Write the parts of the documentation that follow from the code: rooms, fields, commands.
+"""Write the parts of the documentation that follow from the code: rooms, fields, commands, options.
 
     python tools/pages.py
 
@@ -100,11 +100,36 @@ def causes(page: str) -> str:  # noqa: ARG001 - nothing of the page stays
     return "\n".join(["| code | words, with its values in braces |", "|---|---|", *table])
 
 
+def backends(page: str) -> str:  # noqa: ARG001 - nothing of the page stays
+    """For each backend what it runs and the options that it has."""
+    from inferometer.backends import BACKENDS
+
+    return "\n\n".join(_backend(name, BACKENDS.peek(name)) for name in BACKENDS.table)
+
+
+def _backend(name: str, backend: Any) -> str:  # noqa: ANN401 - fits `core.protocols.Backend`
+    accepts = ", ".join(sorted(form.value for form in backend.accepts))
+    lines = [
+        f"## {name}",
+        "",
+        f"Precisions: {', '.join(backend.precisions)}. Devices: {', '.join(backend.devices)}. "
+        f"Loads: {accepts}.",
+    ]
+    options = getattr(backend, "options", {})
+    if options:
+        lines += ["", "| option | values | usual | what it does |", "|---|---|---|---|"]
+    for key, option in options.items():
+        usual = f"`{option.usual}`" if option.usual else "the runtime's"
+        lines.append(f"| `{name}.{key}` | {option.words} | {usual} | {option.says} |")
+    return "\n".join(lines)
+
+
 PARTS: dict[str, tuple[str, Callable[[str], str]]] = {
     "rooms": ("docs/architecture.md", rooms),
     "fields": ("docs/reference/record.md", fields),
     "commands": ("docs/reference/commands.md", commands),
     "causes": ("docs/method/verdicts.md", causes),
+    "backends": ("docs/reference/backends.md", backends),
 }
 """Part → its page, and what writes it, given the page as it is."""
 
