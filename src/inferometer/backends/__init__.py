@@ -47,6 +47,12 @@ BACKENDS = Registry(
             requires=("executorch",),
             lock="backends/executorch/requirements.txt",
         ),
+        "ncnn": Plugin(
+            path="inferometer.backends.ncnn.session:NcnnBackend", extra="ncnn", requires=("ncnn",)
+        ),
+        "mnn": Plugin(
+            path="inferometer.backends.mnn.session:MnnBackend", extra="mnn", requires=("MNN",)
+        ),
         "python": Plugin(path="inferometer.backends.python.session:PythonBackend"),
     },
     contract=Backend,

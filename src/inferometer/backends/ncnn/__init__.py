@@ -1,0 +1,1 @@
+"""ncnn on the CPU, for files of its own and what pnnx makes of ONNX."""
