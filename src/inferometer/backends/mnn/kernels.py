@@ -30,7 +30,7 @@ def computed(path: Path, feed: Mapping[str, NDArray[Any]]) -> dict[str, tuple[in
 
     Args:
         path: of the file.
-        feed: an array for each input; the network runs once.
+        feed: an array by the name of each input; the network runs once.
     """
     network = Network(str(path))
     network.fit(feed)

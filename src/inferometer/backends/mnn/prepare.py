@@ -165,7 +165,7 @@ def _feeds(source: Path, samples: Sequence[Inputs]) -> list[dict[str, NDArray[An
 
 
 def _write_samples(feeds: Sequence[dict[str, NDArray[Any]]], folder: Path) -> None:
-    """A folder for each sample, and in it a text for each input, as the tool reads them."""
+    """A folder for each sample, and in it a text by input, as the tool reads them."""
     import numpy as np
 
     for number, feed in enumerate(feeds):
