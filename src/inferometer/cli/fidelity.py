@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -99,7 +100,16 @@ def row(one: Compared) -> dict[str, Any]:
         "fidelity_reason": None
         if one.fidelity.fidelity_reason is None
         else str(one.fidelity.fidelity_reason),
-        "operators": [vars(operator) for operator in one.operators],
+        "operators": [_finite(vars(operator)) for operator in one.operators],
+        "recover": [_finite(vars(step)) for step in one.recover],
+    }
+
+
+def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON object, in which an infinite number is null."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in values.items()
     }
 
 
@@ -109,14 +119,13 @@ def _found(request: FidelityRequest, model: str) -> list[Compared]:
     Raises:
         InputError: it failed.
     """
-    from inferometer.analysis.fidelity.operators import located
     from inferometer.runner.fidelity import compare_variants
 
     def say(doing: str) -> None:
         click.echo(f"{doing} …", err=True)
 
     try:
-        return compare_variants(request, say=say, locate=located)
+        return compare_variants(request, say=say)
     except WorkloadError as error:
         raise InputError(told(error, model)) from error
 

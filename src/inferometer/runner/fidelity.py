@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from inferometer.core.errors import InferometerError, InputError, WorkloadError
-from inferometer.core.fidelity import OperatorError
-from inferometer.core.model import Inputs
+from inferometer.core.errors import InputError, WorkloadError
+from inferometer.core.fidelity import OperatorError, Recovery
 from inferometer.core.procedure import Procedure
 from inferometer.core.sections import Fidelity
 from inferometer.core.shown import shown
 from inferometer.core.statement import Statement
 from inferometer.core.sweep import Study, Sweep
 from inferometer.core.workload import Variant, Workload
-from inferometer.models.cost.onnx.file import onnx_path
 from inferometer.runner.comparing import SAMPLES, Comparer, Reference, reference_of, variant_label
+from inferometer.runner.locating.locator import Locator
 from inferometer.runner.run import check, settled
 from inferometer.runner.workers.parent import WorkerFailed
 from inferometer.runner.workers.pool import Clock, WorkerPool
-from inferometer.runner.workers.samples import load_samples
-
-Locate = Callable[[Path, Path, Sequence[Inputs]], list[OperatorError]]
-"""Which operators of a file differ from those of another: the likeliest origin first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,25 +54,23 @@ class Compared:
         workload: the variant, at the shape of the samples.
         fidelity: what was found, or why nothing was.
         operators: that differ, the likeliest origin first.
+        recover: what leaving some of them in fp32 gives back and costs.
     """
 
     workload: Workload
     fidelity: Fidelity
     operators: tuple[OperatorError, ...] = ()
+    recover: tuple[Recovery, ...] = ()
 
 
 def compare_variants(
-    request: FidelityRequest,
-    *,
-    say: Callable[[str], None] = lambda _: None,
-    locate: Locate | None = None,
+    request: FidelityRequest, *, say: Callable[[str], None] = lambda _: None
 ) -> list[Compared]:
     """Load the reference and each variant in workers, and compare what they give.
 
     Args:
         request: what is wanted.
         say: told what is done, one line at a time.
-        locate: finds operators where both sides are ONNX files.
 
     Raises:
         InputError: the model, a backend or the reference is wrong; nothing was started.
@@ -100,7 +93,8 @@ def compare_variants(
             comparer = Comparer(pool, Path(folder), samples=request.samples, data=request.data)
             say(f"reference: {variant_label(reference)}")
             made = _made(comparer, reference, others[0])
-            return [_compared(comparer, made, one, say, locate) for one in others]
+            locator = Locator(pool, made, say)
+            return [_compared(comparer, made, one, say, locator) for one in others]
     finally:
         pool.end_all()
 
@@ -118,7 +112,7 @@ def _compared(
     reference: Reference,
     workload: Workload,
     say: Callable[[str], None],
-    locate: Locate | None,
+    locator: Locator,
 ) -> Compared:
     say(f"comparing {variant_label(workload.variant)}")
     try:
@@ -128,16 +122,9 @@ def _compared(
         return Compared(
             workload=workload, fidelity=Fidelity(fidelity_reason=Statement("fidelity_failed", seen))
         )
-    files = onnx_path(workload.variant.model), onnx_path(reference.workload.variant.model)
-    if locate is None or files[0] is None or files[1] is None or files[0] == files[1]:
-        return Compared(workload=workload, fidelity=found)
-    say("comparing operators")
-    operators: list[OperatorError] = []
-    try:
-        operators = locate(files[0], files[1], load_samples(reference.inputs))
-    except InferometerError as error:
-        say(f"operators were not compared: {error}")
-    return Compared(workload=workload, fidelity=found, operators=tuple(operators))
+    here = replace(reference.workload, variant=workload.variant)
+    origins = locator.origins(here)
+    return Compared(workload=workload, fidelity=found, **vars(origins))
 
 
 def _reference(text: str | None, variant: Variant) -> Variant:

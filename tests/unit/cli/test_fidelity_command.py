@@ -84,7 +84,9 @@ def test_precisions_of_a_network_against_eager(net, capsys):
     found = json.loads(captured.out)
     assert [one["precision"] for one in found["variants"]] == ["bf16", "fp16"]
     assert {name for name in FIELDS if name.startswith("fidelity_")} <= found.keys()
-    assert found["operators"] == []
+    assert {one["name"] for one in found["operators"]} == {"0", "1", "2"}
+    assert {one["kind"] for one in found["operators"]} == {"Linear", "Tanh"}
+    assert found["recover"] == []
     assert found == {**found["variants"][0], "variants": found["variants"]}
     errors = [one["fidelity_relative_error"] for one in found["variants"]]
     assert 1e-5 < errors[1] < errors[0] < 2e-2
@@ -130,23 +132,21 @@ def test_nan_and_other_shapes_are_different_with_the_reason(file, capsys):
     assert "are NaN" in found["fidelity_reason"]
 
 
-def test_operators_that_differ_are_told(file, capsys, monkeypatch):
-    from inferometer.analysis.fidelity import operators
-    from inferometer.core.fidelity import OperatorError
-
-    def located(bad, good, samples):
-        assert [len(one.args) + len(one.kwargs) for one in samples] == [1] * 4
-        assert (bad.name, good.name) == ("bad.onnx", "good.onnx")
-        return [OperatorError(name="first", kind="Gemm", relative_error=0.5)]
-
-    monkeypatch.setattr(operators, "located", located)
-    good, bad = file("good.onnx"), file("bad.onnx", b=np.zeros(8))
+def test_operators_that_differ_are_told(file, capsys):
+    good = file("good.onnx")
+    broken = np.random.default_rng(1).standard_normal((8, 3))
+    broken[0, 1] = np.nan
+    bad = file("bad.onnx", b=np.zeros(8), v=broken)
     assert call(bad, "--reference", good, "--samples", "4", "--json", "x.json") == 0
     out = capsys.readouterr().out
     assert "the likeliest origin first" in out
-    assert "Gemm" in out
+    assert max(map(len, out.splitlines())) <= 80
     found = json.loads(Path("x.json").read_text())
-    assert found["operators"] == [{"name": "first", "kind": "Gemm", "relative_error": 0.5}]
+    last, first = found["operators"]
+    assert (last["name"], last["kind"], last["relative_error"]) == ("last", "MatMul", None)
+    assert (first["name"], first["kind"]) == ("first", "Gemm")
+    assert first["relative_error"] == first["accumulated_error"] > 0.1
+    assert found["recover"] == []
 
 
 @pytest.mark.parametrize(
@@ -169,3 +169,21 @@ def test_a_backend_may_be_the_reference(net, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["fidelity_reference"] == "torch bf16"
     assert found["fidelity_verdict"] == "different"  # for fp32, to which bf16 is far
+
+
+@pytest.mark.runtimes
+def test_what_a_runtime_made_of_a_network_is_compared_by_operators(
+    net, tmp_path, monkeypatch, capsys
+):
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setenv("INFEROMETER_CACHE", str(tmp_path / "cache"))
+    asked = ("--backends", "onnxruntime", "--precisions", "fp16,int8", "--samples", "4")
+    assert call(net, *asked, "--json", "-") == 0
+    half, whole = json.loads(capsys.readouterr().out)["variants"]
+    for one in (half, whole):
+        assert {"Gemm", "MatMul"} >= {at["kind"] for at in one["operators"]} - {"Tanh"}
+        assert one["operators"][0]["relative_error"] < 0.05
+    assert half["recover"] == []
+    assert whole["recover"][-1]["recovered"] > 0.1
+    assert whole["recover"][-1]["operators"]

@@ -67,12 +67,19 @@ def to_fp16(source: str, made: Path, *, apart: bool) -> Notes:
 
 
 def statically(
-    source: str, made: Path, *, apart: bool, samples: Sequence[Inputs], provider: str
+    source: str,
+    made: Path,
+    *,
+    apart: bool,
+    samples: Sequence[Inputs],
+    provider: str,
+    without: Sequence[str] = (),
 ) -> Notes:
     """Weights and activations, whose ranges the samples show; weights for each channel apart.
 
     The types are those for which the runtime's documentation says that there are fast kernels:
-    activations unsigned on x86, signed elsewhere, and symmetric too on accelerators.
+    activations unsigned on x86, signed elsewhere, and symmetric too on accelerators. Nodes that are
+    named in `without` stay in fp32.
     """
     from onnxruntime.quantization import QuantType, quantize_static
 
@@ -89,6 +96,7 @@ def statically(
             reduce_range=narrow,
             activation_type=QuantType.QUInt8 if on_x86 else QuantType.QInt8,
             weight_type=QuantType.QInt8,
+            nodes_to_exclude=list(without),
             use_external_data_format=apart,
             extra_options={"ActivationSymmetric": provider != "cpu"},
         )

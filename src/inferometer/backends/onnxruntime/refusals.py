@@ -26,6 +26,9 @@ _INPUTS = re.compile(
 )
 """Of inputs that an operator does not take."""
 
+_NO_ARRAY = "No corresponding Numpy type"
+"""Of outputs in a type that NumPy does not have."""
+
 _HEAD = re.compile(
     r"^\[ONNXRuntimeError\] : \d+ : \w+ : (Load model from .*? failed: ?)?(Fatal error: )?"
 )
@@ -38,9 +41,11 @@ def classify(error: BaseException) -> FailureKind | None:
     """Kind of a failure in a call; None where it means nothing in particular."""
     if is_out_of_memory(error):
         return "out_of_memory"
+    words = _reason(error)
+    if _NO_ARRAY in words:
+        return "unsupported"
     if not type(error).__module__.startswith(_OWN):
         return None
-    words = _reason(error)
     if _MEMORY.search(words):
         return "out_of_memory"
     return "unsupported" if _INPUTS.search(words) or _NOT_THERE.search(words) else None

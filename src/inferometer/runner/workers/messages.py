@@ -324,9 +324,8 @@ class RecoverOperators:
         good: path of the file in fp32.
         inputs: path of the samples that judge.
         samples: path of those that calibrate.
-        operators: names, those that are left in fp32 first come first.
         threads: that the runtime may use.
-        seconds: no further file is made after so long.
+        seconds: for choosing operators, and again for making files.
         memory_limit_bytes: most that the worker may use.
     """
 
@@ -335,7 +334,6 @@ class RecoverOperators:
     good: str
     inputs: str
     samples: str
-    operators: tuple[str, ...]
     threads: int
     seconds: float
     memory_limit_bytes: int

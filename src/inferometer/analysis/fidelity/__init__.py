@@ -1,1 +1,0 @@
-"""Where outputs of two models part."""
