@@ -90,4 +90,4 @@ def test_what_a_file_does_not_leave_open_is_a_failed_record(cli):
     one, two = records(cli)
     assert one["status"] == "ok"
     assert two["failure_kind"] == "unsupported"
-    assert "fixed.onnx was made for batch 1 (first axis of x), not 2" in two["failure_message"]
+    assert "batch size 2: the file was made for batch 1 (first axis of x)" in two["failure_message"]

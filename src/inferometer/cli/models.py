@@ -28,6 +28,7 @@ OPTIONS = (
     ("weights=calibrated", "random, but with batch norm that lets signals through"),
     ("weights=FILE", "weights from a state file (.pt, .pth, .safetensors)"),
     ("input=3x224x224", "shape of one sample, where the model does not say"),
+    ("input=x:512,sr=16000", "of a model file: shapes, types and values by name"),
     ("NAME=VALUE", "anything else goes to whatever builds the model"),
 )
 """An option that may follow `?`, and what it does."""

@@ -104,7 +104,9 @@ def _parts(text: str, expected: str) -> list[str]:
 
 
 def _names(text: str) -> list[str]:
-    names = _parts(text, "values separated by commas")
+    from inferometer.models.inputs.given import rejoined
+
+    names = rejoined(_parts(text, "values separated by commas"))
     if len(names) > MOST_WORKLOADS:
         raise ValueError(f"expected at most {MOST_WORKLOADS:,} values, found {len(names):,}")
     return names

@@ -61,7 +61,10 @@ def check(reference: str) -> None:
     from inferometer.models.registry import source
 
     parsed = parse(reference)
-    Options.read(parsed.options).require_files()
+    chosen = Options.read(parsed.options)
+    chosen.require_files()
+    if parsed.source != "file":
+        chosen.input_shape  # noqa: B018 - refuses what only files take
     found = source(parsed.source)
     if isinstance(found, SupportsCheck):
         found.check(parsed.target, dict(parsed.options))

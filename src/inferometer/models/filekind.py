@@ -18,8 +18,8 @@ FileKind = Format | Literal["pickle", "safetensors"]
 """A format, or what holds tensors; `pickle` is what `torch.save` writes: weights, or a module."""
 
 READABLE = (
-    "TorchScript (.pt, .ts), torch.export (.pt2), ONNX, or weights of a catalogue model "
-    "(.pt, .pth, .safetensors)"
+    "TorchScript (.pt, .ts), torch.export (.pt2), ONNX, TFLite, ExecuTorch, OpenVINO IR, ncnn, "
+    "MNN, or weights of a catalogue model (.pt, .pth, .safetensors)"
 )
 
 MEANT = {

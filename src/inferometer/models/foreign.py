@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from inferometer.core.format import Format
 from inferometer.core.shown import shown
+from inferometer.models.files.flatbuffer import Flatbuffer
 from inferometer.models.guards import LOOKS
 from inferometer.models.guards.refusal import damaged
 from inferometer.models.paths import is_file
@@ -192,45 +193,6 @@ def _varint(file: BinaryIO) -> int:
         if byte[0] < 0x80:  # noqa: PLR2004 - the last one
             return value
     raise ValueError(value)
-
-
-class Flatbuffer:
-    """Reads places of a flatbuffer, whose schema the caller knows."""
-
-    def __init__(self, file: BinaryIO, size_bytes: int) -> None:
-        self.file = file
-        self.size_bytes = size_bytes
-
-    def number(self, place: int, kind: str = "I") -> int:
-        """A number at a place.
-
-        Raises:
-            EOFError: the place is beyond the file.
-        """
-        length = struct.calcsize(kind)
-        if not 0 <= place <= self.size_bytes - length:
-            raise EOFError
-        self.file.seek(place)
-        return int(struct.unpack(f"<{kind}", self.file.read(length))[0])
-
-    def target(self, place: int) -> int:
-        """Where the offset at a place leads."""
-        return place + self.number(place)
-
-    def field(self, table: int, index: int) -> int | None:
-        """The place of a field of a table; None where it is left out."""
-        described = table - self.number(table, "i")
-        at = 4 + 2 * index
-        offset = self.number(described + at, "H") if at < self.number(described, "H") else 0
-        return table + offset if offset else None
-
-    def vector(self, table: int, index: int) -> range:
-        """Places of the parts, of four bytes each, of a vector that is a field of a table."""
-        place = self.field(table, index)
-        if place is None:
-            return range(0)
-        begin = self.target(place)
-        return range(begin + 4, begin + 4 + 4 * self.number(begin), 4)
 
 
 def _has_all_buffers(found: Flatbuffer) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,17 +9,11 @@ from typing import Any
 
 from inferometer.core.errors import ModelReferenceError
 from inferometer.core.filenames import FileProblemError, check_file
-from inferometer.core.shown import shown
+from inferometer.models.inputs.given import Given, only_shape, read_given
 from inferometer.models.paths import path_of
-
-MOST_AXES = 16
-LONGEST_AXIS_DIGITS = 9
-"""Of a shape that a user writes: longer ones are no lengths, and overflow those of a runtime."""
 
 TRUSTED = ("yes", True)
 """Values of the options that let code in a file run."""
-
-_SHAPE = re.compile(r"[1-9][0-9]*(x[1-9][0-9]*)*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +25,14 @@ class Options:
         calibrated: whether random weights are to give outputs that depend on the input
             (`weights=calibrated`).
         weights_file: a state file to load (`weights=PATH`).
-        input_shape: shape of one sample, without the batch (`input=3x224x224`).
+        given: what is said of the inputs (`input=3x224x224`).
         builder: all others, for whatever builds the model.
     """
 
     pretrained: bool = False
     calibrated: bool = False
     weights_file: Path | None = None
-    input_shape: tuple[int, ...] | None = None
+    given: tuple[Given, ...] = ()
     builder: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -50,7 +43,7 @@ class Options:
             ModelReferenceError: a value is malformed.
         """
         rest = dict(options)
-        weights = rest.pop("weights", None)
+        weights, inputs = rest.pop("weights", None), rest.pop("input", None)
         if weights in ("", True, False):
             raise ModelReferenceError(
                 "weights= takes `pretrained` or the path of a state file, or `calibrated`"
@@ -61,9 +54,18 @@ class Options:
             pretrained=weights == "pretrained",
             calibrated=weights == "calibrated",
             weights_file=file,
-            input_shape=_shape(rest.pop("input", None)),
+            given=() if inputs is None else read_given(str(inputs)),
             builder=rest,
         )
+
+    @property
+    def input_shape(self) -> tuple[int, ...] | None:
+        """Shape of one sample, without the batch; None where none is given.
+
+        Raises:
+            ModelReferenceError: more is said of the inputs than a shape.
+        """
+        return only_shape(self.given)
 
     def require_files(self) -> None:
         """Check that a named weights file is there, and an ordinary one.
@@ -99,20 +101,3 @@ class Options:
     def weights_label(self, seed: int, *, pretrained: str) -> str:
         """Where the weights came from, before any file: `random, seed 0`."""
         return f"pretrained ({pretrained})" if self.pretrained else f"random, seed {seed}"
-
-
-def _shape(value: object) -> tuple[int, ...] | None:
-    if value is None:
-        return None
-    if not _SHAPE.fullmatch(str(value)):
-        raise ModelReferenceError(
-            f"input={shown(value)} is not a shape; write the shape of one sample, as in "
-            "input=3x224x224"
-        )
-    parts = str(value).split("x")
-    if len(parts) > MOST_AXES or max(map(len, parts)) > LONGEST_AXIS_DIGITS:
-        raise ModelReferenceError(
-            f"input={shown(value)} is too large: {MOST_AXES} axes of {LONGEST_AXIS_DIGITS} digits "
-            "at the most"
-        )
-    return tuple(int(part) for part in parts)

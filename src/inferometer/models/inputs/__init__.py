@@ -5,7 +5,9 @@ Knows no source. Nothing heavy is imported before inputs are made.
 
 from __future__ import annotations
 
-from inferometer.models.inputs.declared import DeclaredInputs, declared_inputs
+from inferometer.models.inputs.axes import Declared
+from inferometer.models.inputs.declared import declared_inputs
+from inferometer.models.inputs.described import described, named_arrays
 from inferometer.models.inputs.examples import ExampleInputs, example_inputs, own_batch_size
 from inferometer.models.inputs.factory import (
     FactoryInputs,
@@ -19,7 +21,7 @@ from inferometer.models.inputs.generated import GeneratedInputs, TensorSpec, ima
 from inferometer.models.inputs.remembered import RememberedInputs
 
 __all__ = [
-    "DeclaredInputs",
+    "Declared",
     "ExampleInputs",
     "FactoryInputs",
     "GeneratedInputs",
@@ -28,10 +30,12 @@ __all__ = [
     "TensorSpec",
     "batch_size_of",
     "declared_inputs",
+    "described",
     "example_inputs",
     "images",
     "is_input_spec",
     "makes_inputs",
+    "named_arrays",
     "own_batch_size",
     "parameters",
     "shaped",

@@ -1,148 +1,210 @@
-"""Inputs as an ONNX file declares them: names, types of elements, and axes that may be open."""
+"""Inputs as a model file declares them, and as its user completes that, as a description."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from inferometer.core.errors import ModelReferenceError, WorkloadError
-from inferometer.core.model import Inputs
 from inferometer.core.shown import shown
-from inferometer.models.inputs.arrays import shape_text
-from inferometer.models.inputs.generated import Fill, TensorSpec, repeated, rows_of
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from onnx import ModelProto, ValueInfoProto
+from inferometer.models.inputs.axes import Axis, Declared, batch_names, own_batch, shape_text
+from inferometer.models.inputs.completing import Completed
+from inferometer.models.inputs.generated import Fill, GeneratedInputs, Sum, TensorSpec
+from inferometer.models.inputs.given import Given
+from inferometer.models.inputs.roles import least_length, names_state, sized_labels, spatial
 
 WHOLE_NOTE = "whole numbers among its inputs are 0 and 1, as the file does not say what they mean"
-_IMAGE_AXES = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeclaredInputs:
-    """Inputs by the names that a file gives them; fits `core.model.InputSpec`.
-
-    Attributes:
-        header: an ONNX model that holds the declared inputs alone.
-        path: its file, for messages.
-        shape: of one sample, without the batch, where no input size is asked for; None is what the
-            file declares.
-    """
-
-    header: ModelProto
-    path: Path
-    shape: tuple[int, ...] | None = None
-
-    @property
-    def batch_size(self) -> int:
-        """Samples that the file was made for; 1 where it leaves that open."""
-        from inferometer.models.cost.onnx.axes import own_batch
-
-        return own_batch(self.header, self.path)
-
-    def make(self, *, batch_size: int, input_size: int | None, seed: int) -> Inputs:
-        """Inputs of one call, arrays of NumPy, the same for the same seed.
-
-        Raises:
-            WorkloadError: (unsupported) the file was made for another shape, or leaves one open
-                that nothing was said of; (out_of_memory) nothing can hold the inputs.
-        """
-        import numpy as np
-
-        from inferometer.models.cost.onnx.axes import set_axes
-
-        model = type(self.header)()
-        model.CopyFrom(self.header)
-        if input_size is None and self.shape is not None:
-            fill_axes(model.graph.input[0], self.shape)
-        set_axes(model, self.path, batch_size=batch_size, input_size=input_size)
-        random = np.random.default_rng(seed)
-        arrays = {value.name: _array(value, random) for value in model.graph.input}
-        return Inputs(args=(), kwargs=arrays, shape=shape_text((), arrays))
+_PIXELS = (0.0, 255.0)
+_PIXEL_AXES = 3
 
 
 def declared_inputs(
-    model: ModelProto, path: Path, shape: tuple[int, ...] | None
-) -> tuple[DeclaredInputs, tuple[str, ...]]:
-    """What an ONNX model declares, and a note where something had to be assumed.
+    found: Sequence[Declared], given: Sequence[Given], path: Path
+) -> tuple[GeneratedInputs, tuple[str, ...]]:
+    """A description of a file's inputs, and notes on what had to be assumed.
 
     Args:
-        model: what `open_onnx` gave.
-        path: its file.
-        shape: of one sample, as the user gave it; None where he did not.
+        found: what the file declares, in its order.
+        given: what the user says.
+        path: the file.
 
     Raises:
-        ModelReferenceError: a shape is given that does not go with the file.
-        WorkloadError: (unsupported) an input is no tensor of numbers.
+        ModelReferenceError: that does not go with the file.
+        WorkloadError: (unsupported) an input is of numbers that no array holds.
     """
-    from inferometer.models.cost.onnx.node import real_inputs
-
-    header = type(model)()
-    header.graph.input.extend(real_inputs(model.graph))
-    declared = header.graph.input
-    if shape is not None:
-        if len(declared) != 1:
-            raise ModelReferenceError(
-                f"{shown(path)} has {len(declared)} inputs; input= goes with one"
-            )
-        trial = type(declared[0])()
-        trial.CopyFrom(declared[0])
-        if not fill_axes(trial, shape):
-            raise ModelReferenceError(
-                f"{shown(path)} takes no input of {'x'.join(map(str, shape))}; leave input= out, "
-                "or give the lengths of its axes without the batch"
-            )
-    kinds = {_dtype(value, path).kind for value in declared}
-    notes = (WHOLE_NOTE,) if kinds & set("iub") else ()
-    return DeclaredInputs(header=header, path=path, shape=shape), notes
+    file = Completed(path=path)
+    file.complete(found, given)
+    roles = _Roles.of(file)
+    specs = tuple(roles.spec(one, file) for one in file.inputs)
+    fixed = next((one for one in file.inputs if spatial(one)), None)
+    why = ""
+    if fixed is not None and not roles.sized:
+        specs = tuple(map(_with_picture_axes, specs, file.inputs))
+        why = f"the file was made for {shape_text(fixed, spatial(fixed))}"
+    made = GeneratedInputs(
+        tensors=specs,
+        fixed_because=why,
+        only_batch=roles.only,
+        batch_because=roles.because,
+        needs_size=_needs_size(file, roles),
+    )
+    return made, (*_notes(file.inputs, specs), *_axes_note(roles.assumed))
 
 
-def fill_axes(value: ValueInfoProto, shape: tuple[int, ...]) -> bool:
-    """Give open axes of an input, after the batch, their lengths; False where a shape differs."""
-    axes = list(value.type.tensor_type.shape.dim)[1:]
-    if len(axes) != len(shape):
-        return False
-    for axis, length in zip(axes, shape, strict=True):
-        if axis.HasField("dim_value") and axis.dim_value >= 0:
-            if axis.dim_value != length:
-                return False
-        else:
-            axis.dim_value = length
-    return True
+@dataclass(frozen=True, kw_only=True)
+class _Roles:
+    """What the open axes of a file are for.
 
-
-def _dtype(value: ValueInfoProto, path: Path) -> np.dtype[Any]:
-    """The type of an input's elements.
-
-    Raises:
-        WorkloadError: (unsupported) they are no numbers, or it is no tensor.
+    Attributes:
+        batch: names of lengths that are the batch.
+        sized: names of those that an input size sets.
+        lengths: of others, and of all where no size is asked for.
+        assumed: those of them that nobody gave.
+        only: the batch of a file that leaves none open.
+        because: why it is that one.
     """
-    from onnx import helper
 
-    try:
-        found: np.dtype[Any] = helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
-    except (KeyError, ValueError, TypeError):
-        found = None  # type: ignore[assignment]
-    if found is None or found.kind not in "biufcV":
-        raise WorkloadError(
-            "unsupported",
-            f"{shown(path)}: input {shown(value.name)} is no tensor of numbers; none can be made",
+    batch: set[str]
+    sized: set[str]
+    lengths: Mapping[str, int]
+    assumed: Mapping[str, int]
+    only: int | None
+    because: str
+
+    @classmethod
+    def of(cls, file: Completed) -> _Roles:
+        """As names, places and the user tell them."""
+        told = {one.input for one in file.axes if one.label in file.batches}
+        others_say = {one.label for one in file.axes if one.input in told}
+        batch = (batch_names(file.axes) - others_say - file.fixed - file.sized) | file.batches
+        rest = [one for one in file.axes if one.names - batch]
+        sized = (sized_labels(rest, file.inputs, batch) | file.sized) - file.fixed - batch
+        by_name = {one.name: one for one in file.inputs}
+        assumed = {
+            name: least_length(name, one, by_name[one.input])
+            for one in rest
+            for name in sorted(one.names - batch - sized - file.own.keys())
+        }
+        unknown = dict.fromkeys(sized, 1)  # a size has to be asked for
+        only, because = (None, "") if batch else _only_batch(own_batch(file.axes))
+        lengths = {**unknown, **assumed, **file.own}
+        return cls(
+            batch=batch, sized=sized, lengths=lengths, assumed=assumed, only=only, because=because
         )
-    return found
+
+    def spec(self, one: Declared, file: Completed) -> TensorSpec:
+        """A description of an input."""
+        axes = [axis for axis in file.axes if axis.input == one.name]
+        place = next((axis.place for axis in axes if self._is_batch(axis, len(axes))), None)
+        rest = [axis for axis in axes if axis.place != place]
+        spec = TensorSpec(
+            name=one.name,
+            shape=tuple(self._length(axis) for axis in rest),
+            dtype=one.dtype,
+            batch_axis=place,
+            size_axes=tuple(at for at, axis in enumerate(rest) if axis.label in self.sized),
+            sums=tuple(
+                self._sum(axis, at) for at, axis in enumerate(rest) if axis.follows is not None
+            ),
+        )
+        return _filled(spec, one)
+
+    def _is_batch(self, axis: Axis, count: int) -> bool:
+        if self.only is not None:
+            return axis.place == 0 and count > 1 and axis.length == self.only
+        return axis.is_open and axis.label in self.batch
+
+    def _length(self, axis: Axis) -> int:
+        """Where no size is asked for."""
+        return self.lengths.get(axis.label, 1) if axis.length is None else axis.length
+
+    def _sum(self, axis: Axis, at: int) -> Sum:
+        return Sum(
+            axis=at,
+            text=axis.name,
+            own={name: self.lengths.get(name, 1) for name in sorted(axis.names)},
+            batch=tuple(sorted(axis.names & self.batch)),
+            sized=tuple(sorted(axis.names & self.sized)),
+        )
 
 
-def _array(value: ValueInfoProto, random: np.random.Generator) -> NDArray[Any]:
-    from onnx import helper
+def _needs_size(file: Completed, roles: _Roles) -> str:
+    """Why a size has to be asked for; empty where it need not."""
+    for one in file.axes:
+        if (one.names & roles.sized) - file.own.keys():
+            where = f"input {shown(one.input)} is open along {shown(one.label)}"
+            return f"{shown(file.path)}: {where}; give a size"
+    return ""
 
-    lengths = tuple(int(axis.dim_value) for axis in value.type.tensor_type.shape.dim)
-    dtype = helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
-    is_image = len(lengths) == _IMAGE_AXES and all(lengths)
-    fill: Fill = "image" if is_image else "normal"
-    if dtype.kind in "iub":
-        fill = "ids"
-    spec = TensorSpec(shape=lengths[1:], fill=fill, vocabulary=2)
-    rows = rows_of(spec, lengths or (1,), random).astype(dtype)
-    return repeated(rows, lengths[0]) if lengths else rows.reshape(())
+
+def _filled(spec: TensorSpec, one: Declared) -> TensorSpec:
+    """With the values that it shall have."""
+    if one.numbers is not None:
+        return _between(spec, one.numbers)
+    if names_state(one):
+        return _between(spec, (0.0, 0.0))
+    if spec.dtype == "uint8" and len(spec.shape) >= _PIXEL_AXES:
+        return _between(spec, _PIXELS)
+    if one.dtype.startswith(("int", "uint", "bool")):
+        return _between(spec, (1.0, 1.0) if "mask" in one.name.lower() else (0.0, 1.0))
+    is_picture = spatial(one) == (2, 3) and 0 not in spec.shape
+    fill: Fill = "image" if is_picture else "normal"
+    return replace(spec, fill=fill)
+
+
+def _between(spec: TensorSpec, numbers: tuple[float, float]) -> TensorSpec:
+    return replace(spec, fill="uniform", low=numbers[0], high=numbers[1])
+
+
+def _with_picture_axes(spec: TensorSpec, one: Declared) -> TensorSpec:
+    """With the axes of a picture as those of its size, so that another size is refused."""
+    batch = spec.batch_axis
+    axes = (axis - (batch is not None and batch < axis) for axis in spatial(one))
+    return replace(spec, size_axes=tuple(axes))
+
+
+def _only_batch(first: Axis | None) -> tuple[int, str]:
+    """The batch of a file that leaves none open, and why it is that.
+
+    Args:
+        first: the axis that tells it.
+    """
+    if first is None or first.length is None:
+        return 1, "no input has an axis for a batch"
+    where = f"(first axis of {shown(first.input)})"
+    return first.length, f"the file was made for batch {first.length} {where}"
+
+
+def _notes(inputs: Sequence[Declared], specs: Sequence[TensorSpec]) -> list[str]:
+    whole = [
+        (one, spec)
+        for one, spec in zip(inputs, specs, strict=True)
+        if spec.dtype.startswith(("int", "uint"))
+    ]
+    unknown = [
+        shown(one.name)
+        for one, spec in whole
+        if not one.numbers and (spec.low, spec.high) == (0, 1)
+    ]
+    known = [f"{shown(spec.name)} {_range(spec)}" for _, spec in whole if spec.name not in unknown]
+    states = [shown(one.name) for one in inputs if names_state(one) and not one.numbers]
+    return [
+        *([f"whole numbers: {', '.join(known)}"] if known else []),
+        *(
+            [f"{WHOLE_NOTE}: {', '.join(unknown)}; input=NAME=LOW..HIGH tells others"]
+            if unknown
+            else []
+        ),
+        *([f"states are zeros: {', '.join(states)}"] if states else []),
+    ]
+
+
+def _range(spec: TensorSpec) -> str:
+    return f"{spec.low:.0f}" if spec.low == spec.high else f"{spec.low:.0f} to {spec.high:.0f}"
+
+
+def _axes_note(assumed: Mapping[str, int]) -> list[str]:
+    if not assumed:
+        return []
+    told = ", ".join(f"{shown(name)} = {length}" for name, length in assumed.items())
+    return [f"open axes that no size sets: {told}; input=AXIS=LENGTH tells others"]

@@ -39,7 +39,8 @@ class RememberedInputs:
         spec = self._spec
         if not isinstance(spec, GeneratedInputs):
             return spec.make(batch_size=batch_size, input_size=input_size, seed=seed)
-        key = min(batch_size, DISTINCT), input_size, seed
+        sums = any(one.batch for tensor in spec.tensors for one in tensor.sums)
+        key = batch_size if sums else min(batch_size, DISTINCT), input_size, seed
         rows = self._noise.get(key)
         if rows is None:
             rows = spec.rows(batch_size=batch_size, input_size=input_size, seed=seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,19 +12,20 @@ from typing import Any
 
 from inferometer.core.errors import MissingExtraError, ModelReferenceError, WorkloadError
 from inferometer.core.format import Format
-from inferometer.core.model import InputSpec, LoadedModel
+from inferometer.core.model import LoadedModel
 from inferometer.core.shown import shown
 from inferometer.host.userfiles import importable
 from inferometer.models.building import image_inputs, is_module, settled
 from inferometer.models.catalogue import CATALOGUE
 from inferometer.models.exported import load_exported
 from inferometer.models.filekind import MEANT, OPENED_WITH, FileKind, file_kind, format_with
+from inferometer.models.files import inputs_in
 from inferometer.models.foreign import weights_of
 from inferometer.models.guards import LOOKS
 from inferometer.models.guards.extent import check_extents
 from inferometer.models.guards.refusal import TRUST, blaming, damaged
 from inferometer.models.guards.script import check_script
-from inferometer.models.inputs import declared_inputs, shaped
+from inferometer.models.inputs import Declared, GeneratedInputs, declared_inputs, shaped
 from inferometer.models.options import TRUSTED, Options
 from inferometer.models.paths import path_of, require_file
 from inferometer.models.state import State, as_state, fit, read_state, read_torch
@@ -45,7 +47,7 @@ class FileSource:
         path = path_of(target)
         kind = _kind(path)
         chosen = Options.read(options)
-        if chosen.pretrained or chosen.weights_file:
+        if chosen.pretrained or chosen.calibrated or chosen.weights_file:
             raise ModelReferenceError(f"{shown(path)} holds its own weights; leave weights= out")
         unknown = set(chosen.builder) - {"pickle"}
         if unknown:
@@ -57,12 +59,11 @@ class FileSource:
         if chosen.builder.get("pickle", "no") not in (*TRUSTED, "no", False):
             said = shown(chosen.builder["pickle"])
             raise ModelReferenceError(f"{shown(path)}: pickle={said}: write yes or no")
-        is_opened = kind is None or format_with(kind) in OPENED_WITH
-        if not is_opened and chosen.input_shape is None:
-            raise ModelReferenceError(
-                f"{shown(path)}: the inputs that it takes are not read from such a file; write the "
-                f"shape of one sample, as in {shown(path)}?input=3x224x224"
-            )
+        if kind is not None and format_with(kind) not in OPENED_WITH:
+            with suppress(WorkloadError):  # its record says it
+                _foreign_inputs(path, format_with(kind), chosen)
+        elif kind == "safetensors":
+            chosen.input_shape  # noqa: B018 - refuses what only files with inputs take
 
     def load(self, target: str, options: dict[str, Any], *, seed: int) -> LoadedModel:
         """Read the file.
@@ -77,7 +78,7 @@ class FileSource:
         if kind is Format.TORCHSCRIPT:
             return _torchscript(path, chosen, trusted=trusted)
         if kind is Format.EXPORTED_PROGRAM:
-            if chosen.input_shape:
+            if chosen.given:
                 raise ModelReferenceError(
                     f"{shown(path)} says itself what it takes; leave input= out"
                 )
@@ -123,7 +124,7 @@ def _unopened(path: Path, kind: Format, chosen: Options) -> LoadedModel:
     )
 
 
-Described = tuple[InputSpec, tuple[str, ...], tuple[str, ...]]
+Described = tuple[GeneratedInputs, tuple[str, ...], tuple[str, ...]]
 """What a file takes, the files that it consists of, and notes."""
 
 
@@ -133,11 +134,12 @@ def _onnx(path: Path, kind: Format, chosen: Options) -> Described:
     from inferometer.models.cost.onnx.file import all_tensors, open_onnx
     from inferometer.models.cost.onnx.node import reading
     from inferometer.models.cost.onnx.parameters import stored_precisions
+    from inferometer.models.files.onnx import inputs_of
 
     del kind
     with reading(path):
         model, files = open_onnx(path)
-        inputs, notes = declared_inputs(model, path, chosen.input_shape)
+        inputs, notes = declared_inputs(inputs_of(model, path), chosen.given, path)
         stored = stored_precisions(all_tensors(model))
     return inputs, files, (*_precision_note(stored), *notes)
 
@@ -153,11 +155,44 @@ def _precision_note(stored: Counter[str]) -> tuple[str, ...]:
 
 
 def _described(path: Path, kind: Format, chosen: Options) -> Described:
-    """As the user says; `check` has asked for it."""
-    assert chosen.input_shape is not None
+    """As the file says, and where it says too little, as the user does."""
     weights = weights_of(path, kind)
     files = (str(path),) if weights is None else (str(path), str(weights))
-    return shaped(chosen.input_shape), files, ()
+    inputs, notes = _foreign_inputs(path, kind, chosen)
+    return inputs, files, notes
+
+
+@LOOKS.timed
+def _foreign_inputs(
+    path: Path, kind: Format, chosen: Options
+) -> tuple[GeneratedInputs, tuple[str, ...]]:
+    """A description of the inputs of a file that its backend alone opens.
+
+    Raises:
+        ModelReferenceError: neither the file nor the user tells them, or both differ.
+        WorkloadError: (bad_model) the file is damaged; (unsupported) it takes no arrays.
+    """
+    found = inputs_in(path, kind)
+    if found:
+        return declared_inputs(found, chosen.given, path)
+    if not chosen.given:
+        raise ModelReferenceError(
+            f"{shown(path)}: the inputs that it takes are not read from such a file; write the "
+            f"shape of one sample, as in {shown(path)}?input=3x224x224"
+        )
+    return _said_inputs(path, chosen)
+
+
+def _said_inputs(path: Path, chosen: Options) -> tuple[GeneratedInputs, tuple[str, ...]]:
+    """A description of inputs of which the user alone tells.
+
+    Raises:
+        ModelReferenceError: of one of them too little is said.
+    """
+    if len(chosen.given) == 1 and chosen.given[0].plain:
+        return shaped(chosen.given[0].plain), ()
+    named = [Declared(name=one.name, axes=None, dtype="") for one in chosen.given]
+    return declared_inputs(named, chosen.given, path)
 
 
 def _torchscript(path: Path, chosen: Options, *, trusted: bool) -> LoadedModel:
@@ -191,7 +226,7 @@ def _pickled(path: Path, chosen: Options, seed: int, *, trusted: bool) -> Loaded
 
 def _whole(path: Path, network: object, chosen: Options) -> LoadedModel:
     """A network that came out of a file with its code."""
-    inputs, notes = image_inputs(network, chosen)
+    inputs, notes = _said_inputs(path, chosen) if chosen.given else image_inputs(network, chosen)
     return settled(
         network,
         what=str(path),

@@ -11,7 +11,7 @@ from hypothesis import strategies as some  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from inferometer.core.errors import WorkloadError  # noqa: E402
-from inferometer.models.cost.onnx.expressions import expression  # noqa: E402
+from inferometer.models.inputs.expressions import expression  # noqa: E402
 
 FLOAT = TensorProto.FLOAT
 

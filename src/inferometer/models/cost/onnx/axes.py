@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from inferometer.core.errors import WorkloadError
 from inferometer.core.shown import shown
-from inferometer.models.cost.onnx.expressions import Expression, expression
 from inferometer.models.cost.onnx.node import bodies, real_inputs
+from inferometer.models.inputs.axes import Axis, Length, axes_of, batch_names, own_batch
+from inferometer.models.inputs.expressions import expression
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, ValueInfoProto
 
-BATCH_NAMES = ("n", "b", "bs")
-"""Names of an axis, besides those with `batch` in them, that say it is the batch."""
-
-NAMELESS = ("", "?")
-"""Names of axes that are none."""
+Shapes = Sequence[tuple[str, tuple[int, ...]]]
+"""Of inputs with their names; those without come in the order of the file."""
 
 
 class Setting(NamedTuple):
@@ -34,14 +31,21 @@ class Setting(NamedTuple):
     notes: tuple[str, ...]
 
 
-def own_batch(model: ModelProto, path: Path) -> int:
-    """Samples that a file was made for; 1 where it leaves that open."""
-    axes = _axes(model.graph)
-    return 1 if _batch_names(axes) else _own_batch(path, axes, None)
+def lengths_of(value: ValueInfoProto) -> tuple[Length, ...]:
+    """The axes of an input as the file has them; negative lengths are open."""
+    return tuple(
+        int(one.dim_value) if one.HasField("dim_value") and one.dim_value >= 0 else one.dim_param
+        for one in value.type.tensor_type.shape.dim
+    )
 
 
 def set_axes(
-    model: ModelProto, path: Path, *, batch_size: int | None, input_size: int | None
+    model: ModelProto,
+    path: Path,
+    *,
+    batch_size: int | None,
+    input_size: int | None,
+    shapes: Shapes | None = None,
 ) -> Setting:
     """Set open axes to the batch or to the size; those that are sums of others follow from them.
 
@@ -51,14 +55,55 @@ def set_axes(
         batch_size: samples in the call; None is as many as the file was made for, 1 where it
             leaves that open.
         input_size: length of the axes that are open besides; None where none is.
+        shapes: of all inputs, where they are known; nothing is then set to a size.
 
     Raises:
         WorkloadError: (unsupported) the file is for another shape, or open where nothing was said.
     """
-    axes = _axes(model.graph)
-    batch = _batch_names(axes)
+    inputs = {
+        value.name: value
+        for value in real_inputs(model.graph)
+        if value.type.HasField("tensor_type")
+    }
+    axes = axes_of({name: lengths_of(value) for name, value in inputs.items()})
+    known = _known(axes, list(inputs), shapes or ())
+    batch = batch_names(axes)
     own = 1 if batch else _own_batch(path, axes, batch_size)
     samples = own if batch_size is None else batch_size
+    lengths = known or _lengths(path, axes, batch, samples, input_size)
+    used: dict[str, int] = {}
+    for one in axes:
+        if one.names:
+            length = known[one.label] if known else _length(one, lengths, path)
+            used[one.label] = length
+            inputs[one.input].type.tensor_type.shape.dim[one.place].dim_value = length
+    if not used:
+        return Setting(samples, ())
+    _tell(model.graph, used, lengths)
+    notes = ", ".join(f"{shown(name)} = {length}" for name, length in used.items())
+    return Setting(samples, (f"open axes: {notes}",))
+
+
+def _known(axes: Sequence[Axis], names: Sequence[str], shapes: Shapes) -> dict[str, int]:
+    """Lengths by labels of axes, out of shapes; none where those are not of these inputs."""
+    by_place = dict(zip(names, (shape for name, shape in shapes if not name), strict=False))
+    found = by_place | {name: shape for name, shape in shapes if name}
+    depth = {one.input: one.place + 1 for one in axes}
+    if any(len(found.get(name, ())) != depth.get(name, 0) for name in names):
+        return {}
+    if any(one.length not in (None, found[one.input][one.place]) for one in axes):
+        return {}
+    return {one.label: found[one.input][one.place] for one in axes}
+
+
+def _lengths(
+    path: Path, axes: Sequence[Axis], batch: set[str], samples: int, input_size: int | None
+) -> dict[str, int]:
+    """Lengths by the names of open axes.
+
+    Raises:
+        WorkloadError: as `set_axes`.
+    """
     lengths: dict[str, int] = {}
     for one in axes:
         for name in one.names:
@@ -69,18 +114,30 @@ def set_axes(
                     "give a size",
                 )
             lengths[name] = samples if name in batch else int(input_size or 0)
-    used = {one.label: one.set(lengths, path) for one in axes if one.names}
     sized = {lengths[name] for name in lengths if name not in batch}
-    sized |= {one.axis.dim_value for one in axes if one.place and not one.names}
+    sized |= {one.length for one in axes if one.place and one.length is not None}
     if input_size is not None and input_size not in sized:
         raise WorkloadError(
             "unsupported", f"{shown(path)} was made for one input size, not for {input_size}"
         )
-    if not used:
-        return Setting(samples, ())
-    _tell(model.graph, used, lengths)
-    notes = ", ".join(f"{shown(name)} = {length}" for name, length in used.items())
-    return Setting(samples, (f"open axes: {notes}",))
+    return lengths
+
+
+def _length(one: Axis, lengths: Mapping[str, int], path: Path) -> int:
+    """The length of an open axis.
+
+    Raises:
+        WorkloadError: (unsupported) it has none.
+    """
+    found = lengths[one.label] if one.follows is None else one.follows.value(lengths)
+    if found is None or found < 0:
+        known = ", ".join(f"{shown(name)} = {lengths[name]}" for name in sorted(one.names))
+        raise WorkloadError(
+            "unsupported",
+            f"{shown(path)}: input {shown(one.input)} has no length along "
+            f"{shown(one.label)} where {known}",
+        )
+    return found
 
 
 def _tell(graph: GraphProto, used: Mapping[str, int], lengths: Mapping[str, int]) -> None:
@@ -104,113 +161,23 @@ def _values(graph: GraphProto) -> Iterator[ValueInfoProto]:
             yield from _values(body)
 
 
-@dataclass(kw_only=True)
-class _Axis:
-    """An axis of an input, as the file has it.
-
-    Attributes:
-        input: name of the input.
-        place: number of the axis.
-        axis: its length or its name; set in place.
-        label: what it is called.
-        is_open: whether the file leaves its length to the caller; 0 is a length.
-        follows: how its length follows from others; None where it has a name of its own.
-    """
-
-    input: str
-    place: int
-    axis: Any
-    label: str = field(init=False)
-    is_open: bool = field(init=False)
-    follows: Expression | None = None
-
-    def __post_init__(self) -> None:
-        name = self.axis.dim_param
-        self.label = name if name not in NAMELESS else f"{self.input}[{self.place}]"
-        self.is_open = not self.axis.HasField("dim_value") or self.axis.dim_value < 0
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Lengths that must be known before its own is."""
-        if not self.is_open:
-            return frozenset()
-        return frozenset([self.label]) if self.follows is None else self.follows.names
-
-    def set(self, lengths: Mapping[str, int], path: Path) -> int:
-        """Its length, which is written down.
-
-        Raises:
-            WorkloadError: (unsupported) it has none.
-        """
-        found = lengths[self.label] if self.follows is None else self.follows.value(lengths)
-        if found is None or found < 0:
-            known = ", ".join(f"{shown(name)} = {lengths[name]}" for name in sorted(self.names))
-            raise WorkloadError(
-                "unsupported",
-                f"{shown(path)}: input {shown(self.input)} has no length along "
-                f"{shown(self.label)} where {known}",
-            )
-        self.axis.dim_value = found
-        return found
-
-
-def _axes(graph: GraphProto) -> list[_Axis]:
-    axes = [
-        _Axis(input=value.name, place=place, axis=axis)
-        for value in real_inputs(graph)
-        if value.type.HasField("tensor_type")
-        for place, axis in enumerate(value.type.tensor_type.shape.dim)
-    ]
-    found = {one.label: expression(one.label) for one in axes if one.axis.dim_param}
-    plain = {label for label, follows in found.items() if follows is None}
-    for one in axes:
-        follows = found.get(one.label) if one.is_open else None
-        # `batch-size` is a name, unless something else is called `batch` or `size`.
-        if follows is not None and (not follows.is_hyphenated or follows.names & plain):
-            one.follows = follows
-    return axes
-
-
-def _batch_names(axes: list[_Axis]) -> set[str]:
-    """Open lengths that are the batch: those that are called so, else the first of each input.
-
-    A first axis without a name is the batch beside those that are called so.
-    """
-    names = {name for one in axes for name in one.names}
-    first = [one for one in axes if one.place == 0]
-    named = {name for name in names if _says_batch(name)}
-    if not named:
-        return {name for one in first if len(one.names) == 1 for name in one.names}
-    return named | {one.label for one in first if one.is_open and one.axis.dim_param in NAMELESS}
-
-
-def _says_batch(name: str) -> bool:
-    return "batch" in name.lower() or name.lower() in BATCH_NAMES
-
-
-def _own_batch(path: Path, axes: list[_Axis], batch_size: int | None) -> int:
-    """The batch that a file is for: the first axis of the first input that has several.
-
-    One without rows, such as an empty past, tells only where no other does.
+def _own_batch(path: Path, axes: Sequence[Axis], batch_size: int | None) -> int:
+    """The batch that a file is for.
 
     Raises:
         WorkloadError: (unsupported) another one is asked for.
     """
-    deep = {one.input for one in axes if one.place == 1}
-    rows = [one for one in axes if one.input in deep and one.place == 0]
-    rows.sort(key=lambda one: not one.is_open and one.axis.dim_value == 0)
-    first = next(iter(rows), None)
+    first = own_batch(axes)
     if first is None:
         if batch_size not in (None, 1):
             raise WorkloadError("unsupported", f"{shown(path)}: no input has an axis for a batch")
         return 1
-    if first.is_open:  # what it is made of is no batch
+    if first.length is None:  # what it is made of is no batch
         return batch_size or 1
-    own = int(first.axis.dim_value)
-    if batch_size not in (None, own):
+    if batch_size not in (None, first.length):
         raise WorkloadError(
             "unsupported",
-            f"{shown(path)} was made for batch {own} (first axis of {shown(first.input)}), "
-            f"not {batch_size}",
+            f"{shown(path)} was made for batch {first.length} (first axis of "
+            f"{shown(first.input)}), not {batch_size}",
         )
-    return own
+    return first.length

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from inferometer.core.cost import Cost
 from inferometer.core.errors import WorkloadError
 from inferometer.core.shown import shown
+from inferometer.models.cost.onnx.axes import Shapes
 from inferometer.models.cost.onnx.file import read_onnx
 from inferometer.models.cost.onnx.node import reading, real_inputs
 from inferometer.models.cost.onnx.parameters import Constants, count_tensors, precision_of
@@ -49,7 +50,13 @@ class OnnxCost:
     notes: tuple[str, ...]
 
 
-def count_onnx(path: Path, *, batch_size: int | None, input_size: int | None) -> OnnxCost:
+def count_onnx(
+    path: Path,
+    *,
+    batch_size: int | None,
+    input_size: int | None,
+    shapes: Shapes | None = None,
+) -> OnnxCost:
     """Count one call of an ONNX file.
 
     Args:
@@ -57,13 +64,14 @@ def count_onnx(path: Path, *, batch_size: int | None, input_size: int | None) ->
         batch_size: samples in the call; None is as many as the file was made for, and 1 where it
             leaves that open.
         input_size: length of the axes that are open, besides the batch's; None where none is.
+        shapes: of all inputs, where they are known.
 
     Raises:
         WorkloadError: (bad_model) the file is damaged, or its shapes are absurd; (unsupported) it
             was made for another shape; (crash) our own code failed.
     """
     with reading(path):
-        counted = _read_and_counted(path, batch_size, input_size)
+        counted = _read_and_counted(path, batch_size, input_size, shapes)
     cost, parameters = counted.cost, counted.parameters
     most = max(cost.macs, cost.elementwise_flops, cost.operator_bytes, cost.compulsory_bytes)
     if max(most, parameters["parameters"], parameters["buffers"]) > LARGEST:
@@ -71,11 +79,13 @@ def count_onnx(path: Path, *, batch_size: int | None, input_size: int | None) ->
     return counted
 
 
-def _read_and_counted(path: Path, batch_size: int | None, input_size: int | None) -> OnnxCost:
+def _read_and_counted(
+    path: Path, batch_size: int | None, input_size: int | None, shapes: Shapes | None
+) -> OnnxCost:
     model, files = read_onnx(path)
     graph = type(model.graph)()
     graph.CopyFrom(model.graph)  # before shapes become constants, too
-    found = shaped(model, path, batch_size=batch_size, input_size=input_size)
+    found = shaped(model, path, batch_size=batch_size, input_size=input_size, shapes=shapes)
     constants = count_tensors(graph, found.tensors)
     return _counted(found, constants, files, _sparse_note(graph))
 

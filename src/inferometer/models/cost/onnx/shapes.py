@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from inferometer.core.errors import WorkloadError
 from inferometer.core.shown import shown
-from inferometer.models.cost.onnx.axes import set_axes
+from inferometer.models.cost.onnx.axes import Shapes, set_axes
 from inferometer.models.cost.onnx.constants import fold, small_constants, take_branches
 from inferometer.models.cost.onnx.contrib import stand_in, tell_contrib
 from inferometer.models.cost.onnx.node import bodies, library, needed, operator_of
@@ -40,7 +40,12 @@ class Shaped:
 
 
 def shaped(
-    model: ModelProto, path: Path, *, batch_size: int | None, input_size: int | None
+    model: ModelProto,
+    path: Path,
+    *,
+    batch_size: int | None,
+    input_size: int | None,
+    shapes: Shapes | None = None,
 ) -> Shaped:
     """Set the open axes of the inputs and infer all shapes that follow.
 
@@ -49,11 +54,12 @@ def shaped(
         path: its file, for messages.
         batch_size: samples in the call; None is as many as the file is for.
         input_size: length of the axes that are open besides; None where none is.
+        shapes: of all inputs, where they are known.
 
     Raises:
         WorkloadError: (unsupported) the file is for another shape, or open where nothing was said.
     """
-    setting = set_axes(model, path, batch_size=batch_size, input_size=input_size)
+    setting = set_axes(model, path, batch_size=batch_size, input_size=input_size, shapes=shapes)
     tensors = _settled(model)
     _check_reshapes(model.graph, path, tensors)
     constants = small_constants(model.graph)
