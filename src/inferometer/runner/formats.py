@@ -107,7 +107,8 @@ def _way_out(found: Format) -> str:
             installs.append(command)
     if takers:
         after = f", after {installs[0]}" if len(installs) == len(takers) else ""
-        return f"choose {' or '.join(takers)}{after}"
+        first = ", ".join(takers[:-1])
+        return f"choose {' or '.join(filter(None, (first, takers[-1])))}{after}"
     return f"no other backend here does; {CONVERTED}"
 
 

@@ -69,6 +69,24 @@ BEYOND = {
     ("recommend", "--size"): [*WHOLE, *LISTS, "0", "own,own"],
     ("energy attach", "--gain"): [*SHARES, "150%"],
     ("energy attach", "--offset"): ["nan", "inf", "1e400", "", "soon", "٣", "1_0", "9" * 5000],
+    ("fidelity", "--batch"): [*WHOLE, "0"],
+    ("fidelity", "--size"): [*WHOLE, "0", "own,own"],
+    ("fidelity", "--threads"): [*WHOLE, "0", "4097"],
+    ("fidelity", "--samples"): [*WHOLE, "0"],
+    ("fidelity", "--seed"): [*WHOLE, str(2**32)],
+    ("fidelity", "--device"): ["", "a b"],
+    ("fidelity", "--timeout"): POSITIVE,
+    ("fidelity", "--min-cosine"): ["nan", "inf", "", "good", "٣", "9" * 400],
+    ("tune", "--batch"): [*WHOLE, *LISTS, "0"],
+    ("tune", "--size"): [*WHOLE, "0", "own,own"],
+    ("tune", "--threads"): [*WHOLE, *LISTS, "0", "4097"],
+    ("tune", "--device"): ["", "a b"],
+    ("tune", "--max-latency"): [one for one in POSITIVE if one != "99999999h"],
+    ("tune", "--max-memory"): ["nan", "0", "-1", "", "9" * 400, "2iB"],
+    ("tune", "--min-fidelity"): ["nan", "inf", "", "good", "٣", "9" * 400],
+    ("tune", "--min-accuracy"): ["nan", "inf", "", "good", "٣", "9" * 400],
+    ("tune", "--budget"): POSITIVE,
+    ("tune", "--seed"): [*WHOLE, str(2**32)],
     ("cache", "--limit"): ["nan", "0", "-1", "", "9" * 400, "2iB", "5 boxes"],
     ("power", "--for"): DURATIONS,
     ("power", "--interval"): DURATIONS,
@@ -105,7 +123,7 @@ def test_every_flag_that_takes_a_number_is_among_them():
             path = f"{name} {sub.name}" if sub is not command else name
             for option in sub.params:
                 if isinstance(option.type, Parsed) and option.name not in (
-                    "backends", "precisions", "only", "data", "metric",
+                    "backends", "precisions", "options", "only", "data", "metric",
                 ):  # fmt: skip
                     assert (path, option.opts[-1]) in BEYOND
                 assert option.type.name not in ("integer", "float", "integer range", "float range")

@@ -221,11 +221,9 @@ class TestRefusals:
 
     def test_a_format_that_no_backend_takes(self, write):
         with pytest.raises(ModelReferenceError) as caught:
-            check_model(write("m.tflite", TFLITE), ["torch", "python"])
+            check_model(write("m.gguf", b"GGUF" + bytes(40)), ["torch", "python"])
         said = str(caught.value)
-        assert (
-            "format TFLite, which torch and python do not run; no other backend here does" in said
-        )
+        assert "format GGUF, which torch and python do not run; no other backend here does" in said
         assert "install a package that adds a backend" in said
 
     def test_onnx_has_a_backend_of_ours(self, write):
@@ -234,7 +232,7 @@ class TestRefusals:
 
     def test_another_backend_of_ours(self):
         said = refusal("resnet18", Format.TORCH_MODULE, ["acme"])
-        assert said.endswith("which acme does not run; choose torch or python")
+        assert said.endswith("which acme does not run; choose torch, torch-compile, torchscript or python")
 
     def test_a_backend_whose_package_is_missing(self, monkeypatch):
         path = "inferometer.backends.python.session:PythonBackend"
