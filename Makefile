@@ -87,9 +87,11 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/findings.py          # 6 min
 	$(BIN)/python benchmarks/roofline.py          # 2 min
 	$(BIN)/python benchmarks/operations.py        # 1 min
+	$(BIN)/python benchmarks/planted_faults.py    # 2 min
 	$(BIN)/python benchmarks/energy_sampling.py   # 2 min
 	$(BIN)/python benchmarks/peers/setup.py       # 10 min, the first time
 	$(BIN)/python benchmarks/reproducibility.py   # 24 min
+	$(BIN)/python benchmarks/runtime_tools.py     # 8 min, with all runtimes
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

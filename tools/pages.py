@@ -112,8 +112,10 @@ def _backend(name: str, backend: Any) -> str:  # noqa: ANN401 - fits `core.proto
     lines = [
         f"## {name}",
         "",
-        f"Precisions: {', '.join(backend.precisions)}. Devices: {', '.join(backend.devices)}. "
-        f"Loads: {accepts}.",
+        (
+            f"Precisions: {', '.join(backend.precisions)}. Devices: {', '.join(backend.devices)}. "
+            f"Loads: {accepts}."
+        ),
     ]
     options = getattr(backend, "options", {})
     if options:

@@ -181,6 +181,16 @@ class TestOutputs:
             np.testing.assert_array_equal(found["first"], table[ids])
             np.testing.assert_array_equal(found["second"], np.maximum(x, 0))
 
+    def test_outputs_come_in_the_order_of_the_file(self, tmp_path):
+        """The runtime has them by the alphabet."""
+        nodes = [node("Exp", ["x"], ["z"]), node("Neg", ["x"], ["a"])]
+        shape = [1, 4]
+        file = save(tmp_path / "m.onnx", nodes, {"x": (FLOAT, shape)}, {"z": shape, "a": shape})
+        session = session_of(converted(file, tmp_path / "made").files)
+        found = called(session, given(np.ones((1, 4), "float32")))
+        assert list(found) == ["z", "a"]
+        assert found["a"][0, 0] == pytest.approx(-1)
+
     def test_calls_leave_inputs_and_earlier_outputs_alone(self, net):
         session = session_of(net.files)
         x = pictures()
@@ -304,6 +314,20 @@ class TestPreparation:
         kind, words = refusal(converted, source, tmp_path / "made", "int8", samples)
         assert kind == "unsupported"
         assert said in words
+
+    def test_an_output_that_the_tool_would_drop(self, tmp_path):
+        nodes = [
+            node("Conv", ["x", "w1"], ["a"], pads=[1] * 4), node("Relu", ["a"], ["b"]),
+            node("ReduceMean", ["b"], ["c"], axes=[2, 3], keepdims=0), node("MatMul", ["c", "w3"], ["y"]),
+        ]  # fmt: skip
+        file = save(
+            tmp_path / "m.onnx", nodes, {"x": (FLOAT, ["n", 3, "h", "w"])},
+            {"y": ["n", 10], "b": ["n", 16, "h", "w"]}, {name: NET[name] for name in ("w1", "w3")},
+        )  # fmt: skip
+        samples = [given(pictures(seed=seed)) for seed in range(4)]
+        kind, said = refusal(converted, file, tmp_path / "made", "int8", samples)
+        assert kind == "unsupported"
+        assert "drops outputs from which others are computed: b" in said
 
     def test_operators_that_it_does_not_have(self, tmp_path):
         source = save(

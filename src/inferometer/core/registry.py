@@ -19,6 +19,7 @@ from operator import attrgetter
 from typing import Any
 
 from inferometer.core.errors import InputError, MissingExtraError, in_one_line
+from inferometer.core.references import did_you_mean
 from inferometer.core.shown import shown
 
 _PATH = re.compile(r"\w+(\.\w+)*(\s*:\s*\w+(\.\w+)*)?")
@@ -126,7 +127,8 @@ class Registry:
         plugin = self.plugins().get(name)
         if plugin is None:
             known = ", ".join(sorted(map(shown, self.names())))
-            raise InputError(f"no {self.what} is called {shown(repr(name))}; known: {known}")
+            hint = did_you_mean(name, self.names())
+            raise InputError(f"no {self.what} is called {shown(repr(name))}{hint}; known: {known}")
         if plugin.problem:
             raise InputError(plugin.problem)
         return plugin

@@ -232,7 +232,9 @@ class TestRefusals:
 
     def test_another_backend_of_ours(self):
         said = refusal("resnet18", Format.TORCH_MODULE, ["acme"])
-        assert said.endswith("which acme does not run; choose torch, torch-compile, torchscript or python")
+        assert said.endswith(
+            "which acme does not run; choose torch, torch-compile, torchscript or python"
+        )
 
     def test_a_backend_whose_package_is_missing(self, monkeypatch):
         path = "inferometer.backends.python.session:PythonBackend"

@@ -96,7 +96,8 @@ def test_what_the_file_leaves_open_is_one_failed_record(onnx_site, file, tmp_pat
 
 def test_a_backend_that_takes_the_file_is_named(onnx_site, file):
     with pytest.raises(
-        ModelReferenceError, match=r"which torch does not run; choose onnxruntime or .*reference$"
+        ModelReferenceError,
+        match=r"which torch does not run; choose onnxruntime, openvino or .*reference$",
     ):
         check_model(str(file), ["torch"])
     check_model(str(file), ["torch", "reference"])
@@ -108,7 +109,7 @@ def test_of_several_backends_those_that_do_not_take_it_fail_alone(onnx_site, fil
     ours, theirs = sorted(json.loads(out), key=lambda one: one["backend"])
     assert theirs["status"] == "ok"
     assert (ours["failure_kind"], ours["failure_stage"]) == ("bad_model", "load")
-    assert "which python does not run; choose onnxruntime or " in ours["failure_message"]
+    assert "which python does not run; choose onnxruntime, openvino or " in ours["failure_message"]
     assert ours["failure_message"].endswith(" or reference")
 
 
@@ -117,6 +118,6 @@ def test_a_run_refuses_it_before_any_work(onnx_site, command, file, tmp_path):
     out, err = command(*run, "--backends", "torch", status=2)
     assert out == ""
     assert err.startswith(f"Error: {file} is a model in the format ONNX, which torch does not run;")
-    assert "choose onnxruntime or " in err
+    assert "choose onnxruntime, openvino or " in err
     assert err.endswith(" or reference\n")
     assert not (tmp_path / "store.db").exists()

@@ -44,6 +44,7 @@ class Network:
 
     Attributes:
         dtypes: the type of each input's elements, as NumPy names it, in the order of the file.
+        outputs: names of the outputs, in the order of the file.
         threads: those of the session.
 
     Raises:
@@ -64,7 +65,10 @@ class Network:
             dict(config or {"backend": "CPU", "numThread": 1})
         )
         found = self.interpreter.getSessionInputAll(self.session)
-        self._inputs: dict[str, Any] = {name: found[name] for name in _in_order(path, list(found))}
+        self._inputs: dict[str, Any] = {
+            name: found[name] for name in _in_order(path, list(found), "inputNames")
+        }
+        self.outputs = _in_order(path, list(self._outputs()), "outputNames")
         self.dtypes = {name: dtype(tensor) for name, tensor in self._inputs.items()}
         self.threads = self._told(THREADS)
         self._shapes: Shapes | None = None
@@ -108,12 +112,8 @@ class Network:
         code = self.interpreter.runSession(self.session)
         if code:
             raise WorkloadError("unsupported", f"MNN does not compute it: status {code}")
-        return [_copied(one) for one in self._outputs().values()]
-
-    @property
-    def outputs(self) -> list[str]:
-        """Names of the outputs, in the order of what `run` gives."""
-        return list(self._outputs())
+        found = self._outputs()
+        return [_copied(found[name]) for name in self.outputs]
 
     def _outputs(self) -> dict[str, Any]:
         found: dict[str, Any] = self.interpreter.getSessionOutputAll(self.session)
@@ -133,13 +133,13 @@ def dtype(tensor: Tensor) -> str:
     return next((its for name, its in _DTYPES.items() if getattr(MNN, name) == kind), "string")
 
 
-def _in_order(path: str, names: list[str]) -> list[str]:
-    """Names of inputs in the order of the file; a session has them by the alphabet."""
+def _in_order(path: str, names: list[str], which: str) -> list[str]:
+    """Names of inputs or outputs in the order of the file; a session has them by the alphabet."""
     if len(names) < 2:  # noqa: PLR2004 - nothing to order
         return names
     import MNN
 
-    found: list[str] = MNN.nn.load_module_from_file(path, [], []).get_info()["inputNames"]
+    found: list[str] = MNN.nn.load_module_from_file(path, [], []).get_info()[which]
     return found if sorted(found) == sorted(names) else names
 
 

@@ -130,7 +130,14 @@ def _quantise(
     printed = _run("mnnquant", str(source), str(made), str(settings), into=into)
     if not made.is_file():
         raise failed("mnnquant", "does not quantise it", printed, _REASONS)
+    lost = sorted(set(Network(str(source)).outputs) - set(Network(str(made)).outputs))
     _remove(folder, settings, source, made.with_suffix(".mnn.json"))
+    if lost:
+        raise WorkloadError(
+            "unsupported",
+            f"MNN's tool for quantisation drops outputs from which others are computed: "
+            f"{shown(', '.join(lost))}; quantization=dynamic keeps them",
+        )
     found = computed(made, feeds[0])
     if not any(int8 for int8, _ in found.values()):
         raise WorkloadError(
