@@ -121,7 +121,11 @@ def files(tmp_path, monkeypatch):
 
 
 installed = [name for name in BACKENDS.names() if not BACKENDS.find(name).missing]
-every_backend = pytest.mark.parametrize("name", installed)
+SLOW = {"torch-compile": [pytest.mark.runtimes]}
+"""It compiles for each test; what it does is tested in `test_torch_compile` too."""
+every_backend = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=SLOW.get(name, [])) for name in installed]
+)
 
 
 @every_backend
