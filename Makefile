@@ -38,7 +38,7 @@ extra: $(VENV)/.extra
 # something. Eager torch has no int8 of convolutions: that cell says so (status 1).
 variants: $(VENV)/.variants
 	@$(BIN)/inferometer run --models 'resnet18?weights=calibrated' --backends torch,onnxruntime \
-	  --precisions fp32,int8 --size 224 --preset quick --store variants.db || test $$? -le 1
+	  --precisions fp32,int8 --batch 1 --size 224 --preset quick --store variants.db || test $$? -le 1
 
 # Most tests side by side, on one thread each; then those that need a quiet machine, one by one.
 test: $(VENV)/.dev browser
