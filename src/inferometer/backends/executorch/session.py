@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from inferometer.backends.arrays import placed
 from inferometer.backends.executorch.refusals import classify, refused
-from inferometer.backends.finite import minus_infinite, non_finite
+from inferometer.backends.plain import PlainSession
 from inferometer.backends.tensors import as_numpy, as_tensor
 from inferometer.core.artifact import Artifact, BackendOption, Preparation
 from inferometer.core.errors import WorkloadError
@@ -46,7 +45,7 @@ _DTYPES = {
 """Numbers of types in the runtime → their names."""
 
 
-class ExecuTorchSession:
+class ExecuTorchSession(PlainSession):
     """A method of a program that ExecuTorch has loaded.
 
     A call copies inputs into memory that the program planned, and outputs out of it, as users of
@@ -57,8 +56,6 @@ class ExecuTorchSession:
         names: of its inputs, in its order.
     """
 
-    device: str = "cpu"
-
     def __init__(self, method: Method, names: Sequence[str]) -> None:
         self._method = method
         meta = method.metadata
@@ -68,10 +65,6 @@ class ExecuTorchSession:
             for name, one in zip(names, told, strict=True)
         }
         self._largest = {name: tuple(one.sizes()) for name, one in zip(names, told, strict=True)}
-
-    def running(self) -> AbstractContextManager[object]:
-        """Nothing has to be entered."""
-        return nullcontext()
 
     def place(self, inputs: Inputs) -> PlacedInputs:
         """Contiguous tensors by name, in the types of the file; positional ones in its order.
@@ -97,14 +90,6 @@ class ExecuTorchSession:
         assert isinstance(raw, list | tuple)
         found = [_single(as_numpy(one)) for one in raw]
         return found[0] if len(found) == 1 else {f"output{at}": one for at, one in enumerate(found)}
-
-    def non_finite(self, output: object) -> str | None:
-        """Look at the tensors of the output, however nested."""
-        return non_finite(output)
-
-    def minus_infinite(self, output: object) -> str | None:
-        """Look for minus infinity, in the same places."""
-        return minus_infinite(output)
 
 
 class ExecuTorchBackend:

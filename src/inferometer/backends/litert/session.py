@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inferometer.backends.arrays import placed
-from inferometer.backends.finite import minus_infinite, non_finite
 from inferometer.backends.litert.refusals import classify, refused
 from inferometer.backends.litert.slots import slots
+from inferometer.backends.plain import PlainSession
 from inferometer.core.artifact import Artifact, BackendOption, Preparation
 from inferometer.core.errors import WorkloadError
 from inferometer.core.format import Format
@@ -41,7 +40,7 @@ OPTIONS = {
 }
 
 
-class LiteRtSession:
+class LiteRtSession(PlainSession):
     """A file that LiteRT has loaded: its first subgraph.
 
     A call copies the inputs into the interpreter's memory, and the outputs out of it, as users of
@@ -51,16 +50,10 @@ class LiteRtSession:
         interpreter: of the file, with its tensors in place.
     """
 
-    device: str = "cpu"
-
     def __init__(self, interpreter: Interpreter) -> None:
         self._interpreter = interpreter
         self._inputs, self._outputs = slots(interpreter)
         self._shapes = tuple(slot.shape for slot in self._inputs.values())
-
-    def running(self) -> AbstractContextManager[object]:
-        """Nothing has to be entered."""
-        return nullcontext()
 
     def place(self, inputs: Inputs) -> PlacedInputs:
         """Contiguous arrays by the names of the file, in its types and shapes.
@@ -115,14 +108,6 @@ class LiteRtSession:
             for slot, one in zip(self._outputs.values(), raw, strict=True)
         }
         return next(iter(found.values())) if len(found) == 1 else found
-
-    def non_finite(self, output: object) -> str | None:
-        """Look at the arrays of the output, however nested."""
-        return non_finite(output)
-
-    def minus_infinite(self, output: object) -> str | None:
-        """Look for minus infinity, in the same places."""
-        return minus_infinite(output)
 
     def _fit(self, shapes: tuple[tuple[int, ...], ...]) -> None:
         """Give open axes their lengths."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from inferometer.backends.arrays import placed
-from inferometer.backends.finite import minus_infinite, non_finite
 from inferometer.backends.mnn.network import Network
 from inferometer.backends.mnn.options import (
     OPTIONS,
@@ -16,6 +14,7 @@ from inferometer.backends.mnn.options import (
     quantization,
     winograd,
 )
+from inferometer.backends.plain import PlainSession
 from inferometer.core.artifact import Artifact, BackendOption, Preparation
 from inferometer.core.errors import WorkloadError, is_out_of_memory
 from inferometer.core.format import Format
@@ -25,21 +24,15 @@ from inferometer.core.record import FailureKind
 from inferometer.core.workload import Variant
 
 
-class MnnSession:
+class MnnSession(PlainSession):
     """A file that MNN has loaded.
 
     Args:
         network: the loaded file.
     """
 
-    device: str = "cpu"
-
     def __init__(self, network: Network) -> None:
         self._network = network
-
-    def running(self) -> AbstractContextManager[object]:
-        """Nothing has to be entered."""
-        return nullcontext()
 
     def place(self, inputs: Inputs) -> PlacedInputs:
         """Contiguous arrays by the names of the file, in its types; positional ones in its order.
@@ -73,14 +66,6 @@ class MnnSession:
         assert isinstance(raw, list)
         names = self._network.outputs
         return raw[0] if len(raw) == 1 else dict(zip(names, raw, strict=True))
-
-    def non_finite(self, output: object) -> str | None:
-        """Look at the arrays of the output, however nested."""
-        return non_finite(output)
-
-    def minus_infinite(self, output: object) -> str | None:
-        """Look for minus infinity, in the same places."""
-        return minus_infinite(output)
 
 
 class MnnBackend:

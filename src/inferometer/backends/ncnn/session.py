@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inferometer.backends.arrays import placed
-from inferometer.backends.finite import minus_infinite, non_finite
 from inferometer.backends.ncnn.layout import Layout, Port, read_layout
 from inferometer.backends.ncnn.network import NO_MEMORY, check_int8, load_net, names_alone
 from inferometer.backends.ncnn.options import OPTIONS, PRECISIONS, check_precision
 from inferometer.backends.ncnn.param import read_param
+from inferometer.backends.plain import PlainSession
 from inferometer.core.artifact import Artifact, BackendOption, Preparation
 from inferometer.core.errors import WorkloadError, is_out_of_memory
 from inferometer.core.format import Format
@@ -36,7 +35,7 @@ Feed = list[tuple[str, "NDArray[Any]", int]]
 """Blob, array and batch axis of each input of a call of the runtime."""
 
 
-class NcnnSession:
+class NcnnSession(PlainSession):
     """A network that ncnn has loaded.
 
     Args:
@@ -44,16 +43,10 @@ class NcnnSession:
         layout: what is known of its inputs and outputs.
     """
 
-    device: str = "cpu"
-
     def __init__(self, net: Net, layout: Layout) -> None:
         self._net = net
         self._layout = layout
         self._takes = frozenset(net.input_names())
-
-    def running(self) -> AbstractContextManager[object]:
-        """Nothing has to be entered."""
-        return nullcontext()
 
     def place(self, inputs: Inputs) -> PlacedInputs:
         """Contiguous arrays by the names of the model; positional ones in its order.
@@ -87,14 +80,6 @@ class NcnnSession:
         assert isinstance(raw, list)
         names = [port.name for port in self._layout.outputs]
         return raw[0] if len(raw) == 1 else dict(zip(names, raw, strict=True))
-
-    def non_finite(self, output: object) -> str | None:
-        """Look at the arrays of the output, however nested."""
-        return non_finite(output)
-
-    def minus_infinite(self, output: object) -> str | None:
-        """Look for minus infinity, in the same places."""
-        return minus_infinite(output)
 
     def _feeds(self, inputs: PlacedInputs) -> list[Feed]:
         """What the calls of the runtime take: one call, or one for each sample."""

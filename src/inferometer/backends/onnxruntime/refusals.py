@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from inferometer.backends.unloaded import Why, unloaded
 from inferometer.core.errors import LONGEST_MESSAGE, WorkloadError, is_out_of_memory
 from inferometer.core.record import FailureKind
 from inferometer.core.shown import shown, visible
@@ -59,15 +60,12 @@ def refused(path: str, error: Exception, version: str) -> WorkloadError:
         error: what the runtime raised.
         version: its own.
     """
-    words, runtime = _reason(error), f"onnxruntime {version}"
-    told = shown(visible(words), LONGEST_MESSAGE)
+    words = _reason(error)
+    why: Why = "unsupported" if _NOT_THERE.search(words) else "bad_model"
     if is_out_of_memory(error) or _MEMORY.search(words):
-        return WorkloadError("out_of_memory", f"{shown(path)}: {told}")
-    if _NOT_THERE.search(words):
-        return WorkloadError(
-            "unsupported", f"{shown(path)} needs what {runtime} does not have: {told}"
-        )
-    return WorkloadError("bad_model", f"{shown(path)} does not load in {runtime}: {told}")
+        why = "out_of_memory"
+    told = shown(visible(words), LONGEST_MESSAGE)
+    return unloaded(path, f"onnxruntime {version}", why, told)
 
 
 def not_converted(path: str, error: Exception, version: str, precision: str) -> WorkloadError:

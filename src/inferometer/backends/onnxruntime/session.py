@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from inferometer.backends.onnxruntime import providers
 from inferometer.backends.onnxruntime.binding import as_arrays, bound
 from inferometer.backends.onnxruntime.options import OPTIONS, SILENT, session_options
 from inferometer.backends.onnxruntime.refusals import classify, refused
+from inferometer.backends.plain import PlainSession
 from inferometer.core.artifact import Artifact, BackendOption, Preparation
 from inferometer.core.errors import WorkloadError
 from inferometer.core.format import Format
@@ -30,7 +30,7 @@ _TENSOR = re.compile(r"tensor\((\w+)\)")
 _DTYPES = {"float": "float32", "double": "float64"}
 
 
-class OnnxRuntimeSession:
+class OnnxRuntimeSession(PlainSession):
     """A file that ONNX Runtime has loaded.
 
     Args:
@@ -47,10 +47,6 @@ class OnnxRuntimeSession:
         self._session = session
         self._dtypes = {one.name: _dtype(str(one.type)) for one in session.get_inputs()}
         self._outputs = [one.name for one in session.get_outputs()]
-
-    def running(self) -> AbstractContextManager[object]:
-        """Nothing has to be entered."""
-        return nullcontext()
 
     def place(self, inputs: Inputs) -> PlacedInputs:
         """Contiguous arrays by the names of the file, in its types; positional ones in its order.

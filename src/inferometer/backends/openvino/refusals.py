@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from inferometer.backends.unloaded import Why, unloaded
 from inferometer.core.errors import LONGEST_MESSAGE, WorkloadError, is_out_of_memory
 from inferometer.core.record import FailureKind
 from inferometer.core.shown import shown, visible
@@ -49,14 +50,11 @@ def refused(path: str, error: Exception, version: str) -> WorkloadError:
         error: what the runtime raised.
         version: its own.
     """
-    words, runtime = reason(error), f"openvino {version}"
+    words = reason(error)
+    why: Why = "unsupported" if _NOT_THERE.search(words) else "bad_model"
     if is_out_of_memory(error):
-        return WorkloadError("out_of_memory", f"{shown(path)}: {words}")
-    if _NOT_THERE.search(words):
-        return WorkloadError(
-            "unsupported", f"{shown(path)} needs what {runtime} does not have: {words}"
-        )
-    return WorkloadError("bad_model", f"{shown(path)} does not load in {runtime}: {words}")
+        why = "out_of_memory"
+    return unloaded(path, f"openvino {version}", why, words)
 
 
 def cannot(what: str, error: Exception) -> WorkloadError:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inferometer.backends.arrays import placed
-from inferometer.backends.finite import minus_infinite, non_finite
 from inferometer.backends.openvino.model import check_precision, dtypes, fixed, name_of, read
 from inferometer.backends.openvino.options import OPTIONS, properties, quantization
 from inferometer.backends.openvino.refusals import classify, refused
+from inferometer.backends.plain import PlainSession
 from inferometer.core.artifact import Artifact, BackendOption, Preparation
 from inferometer.core.errors import WorkloadError
 from inferometer.core.format import Format
@@ -38,7 +37,7 @@ SETTINGS = {
 Shapes = tuple[tuple[int, ...], ...]
 
 
-class OpenVinoSession:
+class OpenVinoSession(PlainSession):
     """A model that is compiled for each shape of its inputs, when inputs of it are first placed.
 
     That is how OpenVINO is deployed, and what `benchmark_app -shape` does. A model compiled once
@@ -52,8 +51,6 @@ class OpenVinoSession:
         each_shape: False where it is compiled once, now.
     """
 
-    device: str = "cpu"
-
     def __init__(
         self, model: Model, compile_model: Callable[[], CompiledModel], *, each_shape: bool
     ) -> None:
@@ -64,10 +61,6 @@ class OpenVinoSession:
         self._outputs = [name_of(port) for port in model.outputs]
         self._single = None if each_shape else compile_model()
         self._by_shape: dict[Shapes, CompiledModel] = {}
-
-    def running(self) -> AbstractContextManager[object]:
-        """Nothing has to be entered."""
-        return nullcontext()
 
     def place(self, inputs: Inputs) -> PlacedInputs:
         """Contiguous arrays by the names of the file, in its types; compiles for their shapes.
@@ -111,14 +104,6 @@ class OpenVinoSession:
         assert isinstance(raw, list)
         arrays = [np.array(one) for one in raw]
         return arrays[0] if len(arrays) == 1 else dict(zip(self._outputs, arrays, strict=True))
-
-    def non_finite(self, output: object) -> str | None:
-        """Look at the arrays of the output, however nested."""
-        return non_finite(output)
-
-    def minus_infinite(self, output: object) -> str | None:
-        """Look for minus infinity, in the same places."""
-        return minus_infinite(output)
 
     def _compiled(self, inputs: PlacedInputs) -> CompiledModel:
         """The model for the shapes of inputs; that of the shapes used longest ago is let go of."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
-from inferometer.backends.finite import minus_infinite, non_finite
+from inferometer.backends.plain import PlainSession
 from inferometer.backends.tensors import as_numpy, as_tensor, is_numpy
 from inferometer.core.errors import WorkloadError
 from inferometer.core.format import Format
@@ -16,18 +15,12 @@ from inferometer.core.protocols import Adopted
 from inferometer.core.workload import Variant
 
 
-class PythonSession:
+class PythonSession(PlainSession):
     """A callable; it must return only when its work is done."""
-
-    device: str = "cpu"
 
     def __init__(self, function: Callable[..., object], *, takes_tensors: bool = False) -> None:
         self.function = function
         self._takes_tensors = takes_tensors
-
-    def running(self) -> AbstractContextManager[object]:
-        """Nothing has to be entered."""
-        return nullcontext()
 
     def place(self, inputs: Inputs) -> PlacedInputs:
         """Inputs as they are; for a model of torch, arrays of NumPy become tensors."""
@@ -45,14 +38,6 @@ class PythonSession:
     def outputs(self, raw: object) -> object:
         """Tensors as arrays; anything else as it is."""
         return mapped(raw, as_numpy)
-
-    def non_finite(self, output: object) -> str | None:
-        """Look at numbers, arrays and tensors in the output, however nested."""
-        return non_finite(output)
-
-    def minus_infinite(self, output: object) -> str | None:
-        """Look for minus infinity, in the same places."""
-        return minus_infinite(output)
 
 
 class PythonBackend:
