@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from inferometer.core.errors import WorkloadError
-from inferometer.core.model import Inputs, LoadedModel, PlacedInputs
+from inferometer.core.model import Inputs, PlacedInputs
 from inferometer.core.protocols import Session, SupportsOutputs, SupportsRemarks
 from inferometer.core.workload import Shape
+from inferometer.models.inputs import GeneratedInputs
 
 Lengths = tuple[tuple[int, ...], ...]
 """Shapes of the arrays of a call, in their order."""
@@ -19,19 +20,19 @@ class SessionByShape:
     """Sessions of the shapes of a variant, each loaded when it is first used.
 
     Args:
-        models: the model of each shape.
+        shapes: those of the arrays of a call, for each shape that was prepared.
         load: makes a session of a shape.
         device: where they run.
     """
 
     def __init__(
-        self, models: Mapping[Shape, LoadedModel], load: Callable[[Shape], Session], *, device: str
+        self, shapes: Mapping[Lengths, Shape], load: Callable[[Shape], Session], *, device: str
     ) -> None:
         self.device = device
         self._load = load
-        self._shapes = {_lengths(_made(models[shape], shape)): shape for shape in models}
+        self._shapes = shapes
         self._sessions: dict[Shape, Session] = {}
-        self._last = self._session(next(iter(models)))
+        self._last = self._session(next(iter(shapes.values())))
 
     def running(self) -> AbstractContextManager[object]:
         """What the sessions ask for."""
@@ -81,8 +82,10 @@ class SessionByShape:
         return self._sessions[shape]
 
 
-def _made(model: LoadedModel, shape: Shape) -> Inputs:
-    return model.inputs.make(batch_size=shape.batch_size, input_size=shape.input_size, seed=0)
+def lengths(inputs: GeneratedInputs, shape: Shape) -> Lengths:
+    """Shapes of the arrays of a call; none of them is made."""
+    named = sorted(inputs.tensors, key=lambda one: one.name)  # positional ones first, as they come
+    return tuple(one.whole(shape.batch_size, shape.input_size) for one in named)
 
 
 def _lengths(inputs: Inputs) -> Lengths:

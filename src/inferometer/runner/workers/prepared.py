@@ -16,8 +16,9 @@ from inferometer.core.protocols import Backend, Session
 from inferometer.core.record import Value
 from inferometer.core.workload import Shape, Variant
 from inferometer.host.artifacts import read_kept
+from inferometer.models.guards import LOOKS
 from inferometer.models.inputs import GeneratedInputs
-from inferometer.runner.workers.by_shape import SessionByShape
+from inferometer.runner.workers.by_shape import SessionByShape, lengths
 from inferometer.runner.workers.codec import MisfitError, decode, encode
 from inferometer.runner.workers.messages import PreparedAt
 
@@ -83,6 +84,7 @@ class PreparedModel:
         return {**self.facts, "prepare_s": self.seconds}
 
 
+@LOOKS.timed
 def read_folder(folder: Path) -> PreparedModel:
     """What a folder of the cache says of the model in it, once its files were found whole.
 
@@ -150,5 +152,5 @@ def load_prepared(
     def load(shape: Shape) -> Session:
         return backend.load(models[shape], variant, device=device)
 
-    known = {shape: models[shape] for shape in models if shape is not None}
+    known = {lengths(what.inputs, shape): shape for shape, what in found if shape is not None}
     return model, SessionByShape(known, load, device=device), figures
