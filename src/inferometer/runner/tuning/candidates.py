@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from inferometer.core.errors import InputError
 from inferometer.core.shown import shown
-from inferometer.core.sweep import Block, Sweep
 from inferometer.core.workload import Workload, size_label
 from inferometer.runner.tuning.found import TuneRequest
 
@@ -59,18 +58,6 @@ def command_of(workload: Workload) -> str:
     if workload.device != "cpu":
         parts += ["--device", workload.device]
     return shlex.join(parts)
-
-
-def one_size(sweep: Sweep) -> Sweep:
-    """The sweep at one input size.
-
-    Raises:
-        InputError: it has several.
-    """
-    sizes = {size for block in sweep.blocks for size in block.sizes}
-    if len(sizes) > 1:
-        raise InputError("tune searches at one input size: give one --size")
-    return replace(sweep, blocks=(Block(sizes=tuple(sizes), batches=sweep.blocks[0].batches),))
 
 
 def counts_of_threads(cores: int) -> list[int]:

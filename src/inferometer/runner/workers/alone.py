@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from inferometer.core.errors import WorkloadError
 from inferometer.core.workload import Variant
 from inferometer.host.memory import available_bytes
-from inferometer.runner.workers.messages import PreparedAt
 from inferometer.runner.workers.parent import WorkerFailed, WorkerProcess
 from inferometer.runner.workers.pool import USABLE, Clock
 
@@ -22,7 +21,6 @@ def worker_alone(
     threads: int,
     seed: int = 0,
     memory_limit_bytes: int | None = None,
-    prepared: Sequence[PreparedAt] = (),
 ) -> Iterator[WorkerProcess]:
     """A worker that ends with the context.
 
@@ -32,7 +30,6 @@ def worker_alone(
         threads: of the process.
         seed: of random weights.
         memory_limit_bytes: most that it may use; None is what the machine can give.
-        prepared: what was prepared of the variant.
 
     Raises:
         WorkloadError: what was asked of it failed, or it died, was too slow or took too much.
@@ -43,7 +40,6 @@ def worker_alone(
         threads=threads,
         seed=seed,
         memory_limit_bytes=memory_limit_bytes or int(USABLE * available_bytes()),
-        prepared=prepared,
     )
     try:
         yield worker
