@@ -31,9 +31,9 @@ def accuracy_lines(records: Sequence[Record]) -> list[str]:
 
 
 def why_not(records: Sequence[Record]) -> list[str]:
-    """Why records have no accuracy, each reason once; nothing where none was asked for."""
+    """Why measured records have no accuracy, each reason once; nothing where none was asked for."""
     reasons: dict[str, list[str]] = {}
-    for record in records:
+    for record in (one for one in records if one.status == "ok"):
         if record.number("accuracy") is None and record.figures.get("accuracy_reason"):
             reason = str(record.figures["accuracy_reason"])
             reasons.setdefault(reason, []).append(record.workload.label)
@@ -43,12 +43,21 @@ def why_not(records: Sequence[Record]) -> list[str]:
 def _line(record: Record) -> str:
     shape = record.workload.shape
     size = "" if shape.input_size is None else f" {shape.input_size}"
-    samples = plural(int(record.number("accuracy_examples") or 0), "sample")
     figures = record.figures
     return (
         f"{record.workload.variant.model}{size}, {record.workload.variant.precision}: "
-        f"{figures.get('accuracy_metric')} {accuracy_text(record)} over {samples} of "
-        f"{figures.get('dataset')}"
+        f"{figures.get('accuracy_metric') or 'accuracy'} {accuracy_text(record)}{_over(record)}"
+    )
+
+
+def _over(record: Record) -> str:
+    """Over how much of which data, as far as that is known."""
+    samples, dataset = record.number("accuracy_examples"), record.figures.get("dataset")
+    over = f" over {plural(int(samples), 'sample')}" if samples else ""
+    return (
+        f"{over} of {dataset}"
+        if dataset and over
+        else over or (f" on {dataset}" if dataset else "")
     )
 
 

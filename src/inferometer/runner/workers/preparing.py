@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shutil
 import sys
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ from inferometer.runner.workers.messages import (
 from inferometer.runner.workers.prepared import LOG, described, made_by, read_folder
 from inferometer.runner.workers.samples import load_samples, save_samples
 
-LAYOUT = 1
+LAYOUT = 2
 """Another number makes everything anew: what is in the folders changed its meaning."""
 
 CALIBRATION_SEED = 1_000_003
@@ -93,8 +95,8 @@ class Exporter:
         return described(made, into, facts=self._facts, seconds=seconds).to_json()
 
     def _samples(self, request: ExportModel, cache: ArtifactCache) -> str:
-        """Path of the calibration samples."""
-        shape = replace(request.shape or Shape(batch_size=1, input_size=request.size), batch_size=1)
+        """Path of the calibration samples: each alone, unless the file takes one shape alone."""
+        shape = request.shape or Shape(batch_size=1, input_size=request.size)
         made = (
             _made_up(self._model.inputs, shape, request)
             if request.data is None
@@ -184,8 +186,8 @@ def _facts(model: LoadedModel) -> dict[str, Any]:
 def _made_up(spec: InputSpec, shape: Shape, request: ExportModel) -> list[Inputs]:
     seed = request.seed + CALIBRATION_SEED
     return [
-        spec.make(batch_size=1, input_size=shape.input_size, seed=seed + number)
-        for number in range(request.samples)
+        spec.make(batch_size=shape.batch_size, input_size=shape.input_size, seed=seed + number)
+        for number in range(math.ceil(request.samples / shape.batch_size))
     ]
 
 
@@ -206,14 +208,14 @@ def _of_data(model: LoadedModel, shape: Shape, request: ExportModel) -> list[Inp
             f"{shown(request.data)} has test samples alone; what calibrates must not judge: give "
             "it a part for calibration (?calibration=10%)",
         )
-    opened = open_data(request.data, role, limit=request.samples, seed=request.seed)
+    limit = max(request.samples, shape.batch_size)
+    opened = open_data(request.data, role, limit=limit, seed=request.seed)
     if "test" in roles:
         assert_apart(opened.dataset, roles["test"])
     take = opened.preparation(model.preprocessing, shape)
-    return [
-        _call(take([sample.input]))
-        for sample in map(opened.dataset.__getitem__, range(len(opened.dataset)))
-    ]
+    found = cycle([opened.dataset[at].input for at in range(len(opened.dataset))])
+    calls = math.ceil(len(opened.dataset) / shape.batch_size)  # the last is filled with the first
+    return [_call(take(list(islice(found, shape.batch_size)))) for _ in range(calls)]
 
 
 def _call(made: Any) -> Inputs:  # noqa: ANN401 - what a preparation gives
