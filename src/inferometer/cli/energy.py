@@ -1,19 +1,72 @@
-"""`inferometer energy`: joins the log of any power meter to a run."""
+"""`inferometer energy`: reads the log of any power meter, and joins it to a run."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from inferometer.cli.options import json_option, open_existing, store_option, write_json
 from inferometer.cli.parameters import AUTO, OFFSET, within
 
+Function = TypeVar("Function", bound=Callable[..., Any])
+
 
 @click.group()
 def energy() -> None:
-    """Join what a power meter logged to a run."""
+    """Read what a power meter logged, and join it to a run."""
+
+
+def _log_options(function: Function) -> Function:
+    """What the user says about a log; `log://FILE?power=…` says the same."""
+    for option in (
+        click.option("--scope", help="What the meter covers: wall, board_input, gpu, … [wall]."),
+        click.option(
+            "--interval",
+            "interval_s",
+            type=within("log_interval", "TIME"),
+            help="How far the rows of a log without times are apart, such as 1s.",
+        ),
+        click.option(
+            "--column",
+            metavar="NAME",
+            help="The power, where several may be; NAME+NAME adds them up.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+@energy.command()
+@click.argument("file")
+@_log_options
+@json_option
+def read(
+    *,
+    file: str,
+    column: str | None,
+    interval_s: float | None,
+    scope: Any,  # noqa: ANN401 - `describe_log` says which there are
+    json_path: str | None,
+) -> None:
+    """Say what the log FILE holds: its format, its power, and what was assumed.
+
+    FILE may be log://FILE?power=NAME&unit=mW&interval=1s, too: docs/how-to/files.md.
+
+    The JSON is an object.
+    """
+    from inferometer.meters.energy.logs.reading import describe_log
+    from inferometer.report.document.power_log import log_lines
+
+    found = describe_log(file, scope=scope, column=column, interval_s=interval_s)
+    if json_path is not None:
+        write_json(asdict(found), json_path)
+    if json_path != "-":
+        for line in log_lines(found):
+            click.echo(line)
 
 
 @energy.command()
@@ -22,8 +75,9 @@ def energy() -> None:
     "--power-log",
     required=True,
     metavar="FILE",
-    help="CSV with times and watts (or volts and amps); csv://FILE?power=NAME names a column.",
+    help="The log of a meter, in any format of docs/how-to/files.md.",
 )
+@_log_options
 @click.option(
     "--offset",
     type=OFFSET,
@@ -31,7 +85,6 @@ def energy() -> None:
     show_default=True,
     help="What to add to the log's times; auto fits it by the steps of the load.",
 )
-@click.option("--scope", help="What the meter covers: wall, board_input, module_input, … [wall].")
 @click.option(
     "--gain", type=within("gain", "SHARE"), help="Largest relative error of the meter, such as 1%."
 )
@@ -41,6 +94,8 @@ def attach(
     *,
     run: str,
     power_log: str,
+    column: str | None,
+    interval_s: float | None,
     offset: float | None,
     scope: Any,  # noqa: ANN401 - `read_log` says which there are
     gain: float | None,
@@ -53,11 +108,11 @@ def attach(
 
     The JSON is an array with an object for each workload.
     """
-    from inferometer.meters.energy.logs.csv_log import read_log
+    from inferometer.meters.energy.logs.reading import read_log
     from inferometer.report.document.energy import attached_lines
     from inferometer.runner.phases.energy.attach import attach as join
 
-    log = read_log(power_log, scope=scope, gain=gain)
+    log = read_log(power_log, scope=scope, gain=gain, column=column, interval_s=interval_s)
     with open_existing(store_path) as store:
         found = join(store, store.run(run).id, log, offset_s=offset)
     if json_path is not None:

@@ -175,6 +175,13 @@ PROCEDURE = (
         sets=False,
     ),
     Option(
+        key="control",
+        takes="truth",
+        says="Measure builtin:control-v1 too: fixed work that shows how fast the machine is.",
+        help="Measure fixed work among the rest, for `inferometer history`.",
+        sets=True,
+    ),
+    Option(
         key="find_cliff",
         takes=("batch",),
         says="Measure more batch sizes until throughput collapses or memory runs out.",
@@ -290,8 +297,10 @@ RANGES: Mapping[str, Range] = {
     "duration": Range(kind="seconds", low=0, high=TEN_YEARS_S),
     "zone": Range(kind="share", low=0, high=1),
     "fail_slower": Range(kind="share", low=0, high=100),
+    "last": Range(kind="whole", low=1, high=1_000_000),
     "margin": Range(kind="share", low=0, high=100),
     "gain": Range(kind="share", low=0, high=1),
+    "log_interval": Range(kind="seconds", low=0, high=86_400, above=True),
     "cache_bytes": Range(kind="bytes", low=1, high=2**50),
 }
 """Every number that a user gives: of a study, and of what other commands ask for."""

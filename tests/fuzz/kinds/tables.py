@@ -244,10 +244,10 @@ def ready() -> None:
 
     import inferometer.cli.energy
     import inferometer.cli.import_
-    import inferometer.meters.energy.logs.csv_log
+    import inferometer.meters.energy.logs.reading
     import inferometer.report.document.energy
     import inferometer.runner.phases.energy.attach
-    import inferometer.store.importing  # noqa: F401
+    import inferometer.store.tables.importing  # noqa: F401
 
     _whole_log()
     stock.warm()

@@ -111,3 +111,60 @@ def test_bad_input_is_one_sentence(store, capsys, args, says):
     assert (status, out) == (2, "")
     assert says in err
     assert "Traceback" not in err
+
+
+def read(capsys, *more):
+    with pytest.raises(SystemExit) as ended:
+        main(["energy", "read", *map(str, more)])
+    return ended.value.code, *capsys.readouterr()
+
+
+def test_read_says_what_a_log_holds(tmp_path, capsys):
+    file = tmp_path / "log.csv"
+    rows = "".join(f"2026/11/26 10:00:0{s}.000, {60 + s}.00 W\n" for s in range(3))
+    file.write_text(f"timestamp, power.draw [W]\n{rows}")
+    status, out, err = read(capsys, file)
+    assert (status, err) == (0, "")
+    assert "nvidia-smi: 61.0 W on average, 3 readings over 2.00 s; covers gpu, measured" in out
+    status, out, _ = read(capsys, file, "--json", "-", "--scope", "board_input")
+    found = json.loads(out)
+    assert {key: found[key] for key in list(found)[:6]} == {
+        "format": "nvidia-smi", "scope": "board_input", "method": "measured", "readings": 3,
+        "span_s": 2.0, "mean_w": 61.0,
+    }  # fmt: skip
+    (column,) = found["columns"]
+    assert (column["name"], column["unit"]) == ("power.draw [W]", "W")
+    assert (column["mean"], column["min"], column["max"]) == (61.0, 60.0, 62.0)
+    assert any("gpu; board_input was given" in note for note in found["notes"])
+
+
+def test_read_lists_several_powers_and_takes_one_or_their_sum(tmp_path, capsys):
+    file = tmp_path / "log.csv"
+    file.write_text("time,a_w,b_w\n" + "".join(f"{t},1,2\n" for t in range(4)))
+    status, out, _ = read(capsys, file)
+    assert (status, "2 powers, of which none is chosen" in out) == (0, True)
+    assert json.loads(read(capsys, file, "--json", "-")[1])["mean_w"] is None
+    assert json.loads(read(capsys, file, "--json", "-", "--column", "b_w")[1])["mean_w"] == 2.0
+    status, out, _ = read(capsys, f"log://{file}?power=a_w+b_w", "--json", "-")
+    assert json.loads(out)["mean_w"] == 3.0
+
+
+def test_read_refuses_in_one_sentence(tmp_path, capsys):
+    file = tmp_path / "log.csv"
+    file.write_text("watts\n1\n")
+    for args in ((file,), (tmp_path / "none",), (file, "--interval", "0"), (file, "--scope", "x")):
+        status, out, err = read(capsys, *args)
+        assert (status, out) == (2, "")
+        assert "Traceback" not in err
+
+
+def test_attach_takes_a_column_and_an_interval(store, capsys):
+    rows = (store / "log.csv").read_text().splitlines()[1:]
+    lines = ["power_a_w,power_b_w", *(f"{row.partition(',')[2]},1" for row in rows)]
+    (store / "two.csv").write_text("\n".join(lines))
+    status, out, err = attach(
+        store, capsys, "--power-log", str(store / "two.csv"), "--column", "power_a_w",
+        "--interval", "100ms",
+    )  # fmt: skip
+    assert (status, err) == (0, "")
+    assert "per sample (csv:two.csv, wall)" in out

@@ -17,7 +17,7 @@ from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Record, Round
 from inferometer.core.statement import Statement
 from inferometer.core.sweep import Block, Study, Sweep
-from inferometer.meters.energy.logs.csv_log import read_log
+from inferometer.meters.energy.logs.reading import read_log
 from inferometer.meters.energy.sampler import Sampler
 from inferometer.meters.energy.sources import estimate, rapl
 from inferometer.meters.energy.surroundings import Surroundings

@@ -10,12 +10,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from inferometer.core.energy import Scope, SourceInfo
-from inferometer.meters.energy.logs.csv_columns import Clock
-
-Floats = NDArray[np.float64]
+from inferometer.core.energy import EnergyMethod, Scope, SourceInfo
+from inferometer.meters.energy.logs.channel import Clock, Floats
 
 KIND = "csv"
 
@@ -30,7 +27,8 @@ class PowerLog:
         period_s: median distance of two times.
         path: the file.
         clock: whether the times are absolute, absolute in an assumed zone, or from a start.
-        scope: what the meter covers, as the user states.
+        scope: what the meter covers, as the user states or the format tells.
+        method: whether the meter measures, or a vendor models.
         gain: largest relative error of the meter, as the user states; None where unknown.
         notes: what was assumed or left out, a sentence each.
     """
@@ -41,6 +39,7 @@ class PowerLog:
     path: str
     clock: Clock = "unix"
     scope: Scope = "wall"
+    method: EnergyMethod = "measured"
     gain: float | None = None
     notes: tuple[str, ...] = field(default=())
 
@@ -55,7 +54,7 @@ class PowerLog:
             name=f"{KIND}:{Path(self.path).name}",
             kind=KIND,
             scope=self.scope,
-            method="measured",
+            method=self.method,
             quantity="power",
             period_s=self.period_s,
             window_s=self.period_s,

@@ -156,7 +156,7 @@ def _decided(
 
 def _check_log(log: str) -> None:
     """Refuse what cannot be a log now, and not when the run is over."""
-    from inferometer.meters.energy.logs.csv_log import target_of  # for numpy, which takes its time
+    from inferometer.meters.energy.logs.reading import target_of  # for numpy, which takes its time
 
     target_of(log)
 
