@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from inferometer.cli.options import STANDARD_OUTPUT, TARGET, open_existing, store_option
 from inferometer.cli.screen import put_bytes
 from inferometer.core.filenames import write_whole
+from inferometer.store.address import Place
+
+if TYPE_CHECKING:
+    from inferometer.store import Store
 
 
 @click.command()
@@ -18,8 +22,13 @@ from inferometer.core.filenames import write_whole
     "--format",
     "file_format",
     type=click.Choice(("json", "csv", "parquet")),
-    required=True,
     help="JSON: an array of objects. CSV and Parquet: a row for each workload.",
+)
+@click.option(
+    "--bundle",
+    is_flag=True,
+    help="Instead: the whole run with its raw observations and its device, for `import`; "
+    "compressed where the name of the file ends in .gz.",
 )
 @click.option(
     "-o",
@@ -30,22 +39,35 @@ from inferometer.core.filenames import write_whole
     help="File; without it, standard output.",
 )
 @store_option
-def export(*, reference: str, file_format: str, output: str, store_path: Path) -> None:
-    """Write a run's records: one flat row for each workload, SI units in the names.
+def export(
+    *, reference: str, file_format: str | None, bundle: bool, output: str, store_path: Place
+) -> None:
+    """Write a run's records, one flat row for each workload, or the whole run as one file.
 
     RUN is an id, a unique beginning of one, or `latest`. In a CSV, text that a spreadsheet would
     take for a formula has a ' before it, which `import` removes; on a terminal, characters that
     would act on it are shown as escapes.
     """
-    from inferometer.store.transfer import FORMATS
-
-    is_text = file_format != "parquet"
+    if bundle == (file_format is not None):
+        raise click.UsageError("give either --format json, csv or parquet, or --bundle")
     to_stdout = output == STANDARD_OUTPUT
+    is_text = file_format != "parquet"
     if to_stdout and not is_text and sys.stdout.isatty():
         raise click.UsageError("Parquet is not for a terminal; name a file with -o PATH")
     with open_existing(store_path) as store:
-        content = FORMATS[file_format](store.records(store.run(reference).id))
+        content = _content(store, reference, file_format, compressed=output.endswith(".gz"))
     if to_stdout:
         put_bytes(content, is_text=is_text)
     else:
         write_whole(content, output)
+
+
+def _content(store: Store, reference: str, file_format: str | None, *, compressed: bool) -> bytes:
+    """The file: of a format, or the bundle."""
+    if file_format is None:
+        from inferometer.store.bundle import bundle_bytes, bundle_of
+
+        return bundle_bytes(bundle_of(store, reference), compressed=compressed)
+    from inferometer.store.transfer import FORMATS
+
+    return FORMATS[file_format](store.records(store.run(reference).id))

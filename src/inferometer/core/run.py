@@ -10,6 +10,11 @@ from inferometer.core.record import Value
 
 Origin = Literal["measured", "replayed", "imported"]
 
+CARRIED = "carried"
+"""Key of a run's device: true where it came as a bundle, so that it was measured elsewhere."""
+PARTS = "parts"
+"""Key of a run's device: who measured which part of it, where it was spread over equal devices."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
@@ -45,6 +50,23 @@ class Run:
     def device_name(self) -> str:
         """What the device is called in tables."""
         return str(self.device.get("name") or "unknown")
+
+    @property
+    def is_carried(self) -> bool:
+        """Whether it came as a bundle: it is not gone on with here."""
+        return bool(self.device.get(CARRIED))
+
+    def device_of(self, process: int) -> str:
+        """Name of the device that a process ran on; empty where the run was of one.
+
+        Processes of a part have the numbers from its `first_process` on.
+        """
+        name, parts = "", self.device.get(PARTS)
+        for part in parts if isinstance(parts, list) else []:
+            first = part.get("first_process") if isinstance(part, Mapping) else None
+            if isinstance(first, int) and first <= process:
+                name = str(part.get("device"))
+        return name
 
     def row_part(self) -> dict[str, Value]:
         """The fields that a run gives to each of its exported records."""

@@ -10,6 +10,7 @@ import re
 import sys
 from array import array
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from math import isfinite
 from typing import Any, TypeVar, get_args
 
@@ -18,6 +19,7 @@ from inferometer.core.run import Origin, Run
 from inferometer.core.statement import TEXT, Statement, text
 from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.store import values
+from inferometer.store.compact import compacted, expanded
 from inferometer.store.documents import check_study
 
 RUN_ID = re.compile(r"[0-9a-f]{8}")
@@ -83,9 +85,7 @@ def to_run(row: Row) -> Run:
         ValueError: the row does not hold a run.
     """
     origin: Any = _cell(row, "origin", values.one_of, get_args(Origin))
-    document = _cell(row, "document", values.json_object)
-    if document or origin != "imported":
-        _cell({"document": document}, "document", check_study)
+    document = _cell(row, "document", _document, origin == "imported")
     finished_at = row["finished_at"]
     return Run(
         id=_cell(row, "id", _run_id),
@@ -107,23 +107,38 @@ def record_row(record: Record) -> dict[str, Any]:
     Raises:
         ValueError: a figure is not a finite number, or not what its field holds; unknown is None.
     """
-    for name, value in record.figures.items():
-        if isinstance(value, float) and not isfinite(value):
-            raise ValueError(f"{record.workload.label}: {name} is {value}; unknown is None")
-    try:
-        figures = values.figures(_encodable(_plain(record.figures)))
-    except ValueError as error:
-        raise ValueError(f"{record.workload.label}: {error}") from error
-    failure = record.failure
     return {
         **record.workload.to_json(),
         "options": dict(record.workload.variant.options) or None,
+        **outcome_row(record),
+        "figures": compacted(figures_of(record)),
+    }
+
+
+def outcome_row(record: Record) -> dict[str, Any]:
+    """The columns of `records` that tell what became of a workload."""
+    failure = record.failure
+    return {
         "status": record.status,
         "failure_stage": failure.stage if failure else None,
         "failure_kind": failure.kind if failure else None,
         "failure_message": _encodable(failure.message).replace("\0", "?") if failure else None,
-        "figures": figures,
     }
+
+
+def figures_of(record: Record) -> dict[str, Any]:
+    """Figures as JSON has them.
+
+    Raises:
+        ValueError: one is not a finite number, or not what its field holds; unknown is None.
+    """
+    for name, value in record.figures.items():
+        if isinstance(value, float) and not isfinite(value):
+            raise ValueError(f"{record.workload.label}: {name} is {value}; unknown is None")
+    try:
+        return values.figures(_encodable(_plain(record.figures)))
+    except ValueError as error:
+        raise ValueError(f"{record.workload.label}: {error}") from error
 
 
 def to_record(row: Row, run: Run, rounds: tuple[Round, ...]) -> Record:
@@ -225,6 +240,15 @@ def _cell(row: Row, name: str, check: Callable[..., Value], *rules: Any) -> Valu
         raise ValueError(f"{name}: {error}") from error
 
 
+@lru_cache(maxsize=32)
+def _document(cell: object, may_lack: bool) -> dict[str, Any]:  # noqa: FBT001 - of a cache
+    """A study, checked once for all the runs that have it, one after the other."""
+    document = values.json_object(cell)
+    if document or not may_lack:
+        check_study(document)
+    return document
+
+
 def _run_id(cell: object) -> str:
     if not RUN_ID.fullmatch(values.text(cell)):
         raise ValueError("not eight hexadecimal digits")
@@ -251,7 +275,7 @@ def _failure(row: Row, status: str) -> Failure | None:
 
 
 def _figures(cell: object) -> dict[str, Any]:
-    figures = values.known_figures(values.json_object(cell))
+    figures = values.known_figures(values.json_object(expanded(cell, values.LONGEST_JSON)))
     for name in STATED:
         value = figures.get(name)
         if isinstance(value, list):

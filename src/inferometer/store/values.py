@@ -38,7 +38,7 @@ _NAMED_ELSEWHERE = frozenset(
 Threads may be a figure: those that the runtime was found to use, in place of those asked for.
 """
 
-_MAY_BE_NEGATIVE = frozenset(
+MAY_BE_NEGATIVE = frozenset(
     {
         *("energy_per_inference_j", "energy_net_per_inference_j", "energy_net_below_j"),
         *("power_mean_w", "power_idle_w", "latency_ci_low_s", "latency_mean_ci_low_s"),
@@ -142,11 +142,11 @@ def statements(value: object) -> None:
         statement(one)
 
 
-def json_object(value: object) -> dict[str, Any]:
+def json_object(value: object, *, longest: int = LONGEST_JSON) -> dict[str, Any]:
     """The object that a text holds as JSON, with finite numbers and not deep."""
     if not isinstance(value, str):
         raise ValueError(f"{_kind(value)} where JSON should be")  # noqa: TRY004
-    if len(value) > LONGEST_JSON:
+    if len(value) > longest:
         raise ValueError("JSON that is far too long")
     try:
         data = json.loads(value, parse_int=_whole, parse_constant=_no_constant)
@@ -178,7 +178,7 @@ def figures(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_figure(field: str, value: object) -> None:
     kind = FIELDS[field]
-    low = -MOST if field in _MAY_BE_NEGATIVE else 0
+    low = -MOST if field in MAY_BE_NEGATIVE else 0
     if kind is list:
         (statements if field in STATED else texts)(value)
     elif value is None:

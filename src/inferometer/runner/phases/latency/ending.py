@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Status, Value
-from inferometer.core.statement import Statement, statements
 from inferometer.core.workload import Workload
 from inferometer.runner.journal import Journal
-from inferometer.runner.phases.latency.outcomes import Outcomes
+from inferometer.runner.phases.latency.outcomes import Outcomes, with_few_calls
 from inferometer.runner.phases.latency.standing import Standing
 from inferometer.runner.scheduling.exclusions import Exclusions
 from inferometer.runner.scheduling.task import FEWEST_CALLS, Task
@@ -59,11 +58,7 @@ class Ending:
         """
         rounds = self.standing.prepared[workload].rounds
         measured = self.outcomes.measured(workload, rounds) | dict(more or {})
-        calls = measured.get("latency_calls")
-        if isinstance(calls, int) and calls < self.procedure.min_calls:
-            few = Statement("few_calls", {"calls": calls, "wanted": self.procedure.min_calls})
-            measured["notes"] = [few, *statements(measured.get("notes"))]
-        self.record(workload, "ok", None, measured)
+        self.record(workload, "ok", None, with_few_calls(measured, self.procedure))
 
     def cut(self, task: Task) -> None:
         """End a workload for which the budget does not suffice; what was timed is kept."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Record, Round, Status, Value
 from inferometer.core.roofline import Roofline
-from inferometer.core.statement import statements
+from inferometer.core.statement import Statement, statements
 from inferometer.core.workload import Workload
 from inferometer.figures.summary import summarise
 from inferometer.runner.phases.roofline import against_roofline
@@ -15,6 +15,15 @@ from inferometer.runner.scheduling.foresight import Foresight
 from inferometer.runner.scheduling.replicates import Prepared
 from inferometer.runner.workers.memory_layers import peaks_apart
 from inferometer.runner.workers.pool import WorkerPool
+
+
+def with_few_calls(measured: Mapping[str, Value], procedure: Procedure) -> dict[str, Value]:
+    """Figures with a note where they rest on fewer calls than were asked for."""
+    calls = measured.get("latency_calls")
+    if not isinstance(calls, int) or calls >= procedure.min_calls:
+        return dict(measured)
+    few = Statement("few_calls", {"calls": calls, "wanted": procedure.min_calls})
+    return {**measured, "notes": [few, *statements(measured.get("notes"))]}
 
 
 class Outcomes:

@@ -147,15 +147,18 @@ class ReplicatePlanner:
         """Estimated seconds until everything is measured; None while unknown."""
         left_s = 0.0
         for workload, one in self.standing.prepared.items():
-            later = self.procedure.processes - one.replicates - 1
-            left_s += one.task.more_s() * (workload not in self.standing.waiting)
-            left_s += max(later, 0) * self._process_s(one)
+            planned = self.procedure.processes - one.replicates
+            if workload in self.standing.waiting:
+                left_s += max(planned, 1) * self._like_the_last_s(one)
+            else:
+                left_s += one.task.more_s() + max(planned - 1, 0) * self._like_the_last_s(one)
         for workload in self.standing.waiting:
+            if workload in self.standing.prepared:
+                continue
             call_s = self.standing.call_times.of(workload)
             if call_s is None:
                 return None
-            if workload not in self.standing.prepared:
-                left_s += needed_s(call_s, self.procedure)
+            left_s += needed_s(call_s, self.procedure)
         return min(left_s, max(self.clock.left_s, 0.0))
 
     def _best_rounds(self, one: Prepared) -> int | None:
@@ -196,6 +199,14 @@ class ReplicatePlanner:
         owed = owed_s(one.task.call_s, self.procedure, least=one.task.least)
         owed /= self.procedure.processes
         return self._start_s(one) + owed
+
+    def _like_the_last_s(self, one: Prepared) -> float:
+        """Estimated seconds of another process that does as much as the last: the least is less.
+
+        Else the time left would not shrink while every process goes on beyond its least.
+        """
+        last_s = self._start_s(one) + one.task.timed_s + one.task.more_s()
+        return max(self._process_s(one), last_s)
 
 
 def logarithms(one: Prepared) -> list[list[float]]:
