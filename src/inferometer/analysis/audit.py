@@ -1,13 +1,13 @@
 """What differs between the sides of a comparison beside what is compared.
 
-Sides are the variants of one model in one run. What differs between their settings, or is not what
-was asked for, is a finding, with the reason why it matters.
+Sides are the variants of one model in one run, or devices (`analysis.confounders`). What differs
+between their settings, or is not what was asked for, is a finding, with the reason why it matters.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,21 +25,24 @@ DISTURBED = frozenset({"contended", "throttled", "swapped"})
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """A variant of a model in a run.
+    """A variant of a model in a run, or a device.
 
     Attributes:
         variant: what ran.
         records: of it, those with latencies.
+        called: name of the side; empty where the variant's settings are its name.
     """
 
     variant: Variant
     records: tuple[Record, ...]
+    called: str = ""
 
     @property
     def name(self) -> str:
         """For people, without the model: `onnxruntime int8 spinning=off`."""
         one = self.variant
-        return " ".join(filter(None, (one.backend, one.precision, one.options_text)))
+        settings = " ".join(filter(None, (one.backend, one.precision, one.options_text)))
+        return self.called or settings
 
     def values(self, field: str) -> list[str]:
         """Distinct values of an exported field, in words."""
@@ -113,21 +116,26 @@ def to_json(audits: Sequence[Audit]) -> list[dict[str, Any]]:
 
 
 def _audited(model: str, sides: Sequence[Side], run: Run) -> Audit:
-    checks: tuple[Callable[[Sequence[Side], Run], Iterable[Finding]], ...] = (
-        _threads,
-        _fields,
-        _instructions,
-        _fidelity,
-        _disturbed,
-        _remarks,
-    )
-    findings = [found for check in checks for found in check(sides, run)]
+    findings = [
+        *_threads(sides),
+        *_fields(sides),
+        *_instructions(sides, run),
+        *_fidelity(sides),
+        *_disturbed(sides),
+        *_remarks(sides),
+    ]
     return Audit(model=model, sides=tuple(one.name for one in sides), findings=tuple(findings))
 
 
-def _threads(sides: Sequence[Side], run: Run) -> Iterable[Finding]:
+def common_findings(sides: Sequence[Side]) -> list[Finding]:
+    """What differs between sides of any kind, as far as their records tell."""
+    measured = [one for one in sides if one.records]
+    checks = (_threads, _fields, _fidelity, _disturbed)
+    return [found for check in checks for found in check(measured)] if measured else []
+
+
+def _threads(sides: Sequence[Side]) -> Iterable[Finding]:
     """Threads that really ran: a runtime may take more than it was given."""
-    del run
     odd = {}
     for side in sides:
         asked = {str(one.workload.threads) for one in side.records}
@@ -152,8 +160,7 @@ FIELDS = {
 """Fields in which the sides should agree, and why they should."""
 
 
-def _fields(sides: Sequence[Side], run: Run) -> Iterable[Finding]:
-    del run
+def _fields(sides: Sequence[Side]) -> Iterable[Finding]:
     for field, why in FIELDS.items():
         values = {side.name: ", ".join(side.values(field)) for side in sides}
         known = {name: value for name, value in values.items() if value}
@@ -182,8 +189,7 @@ def _on_processor(side: Side) -> bool:
     return all(one.workload.device == "cpu" for one in side.records)
 
 
-def _fidelity(sides: Sequence[Side], run: Run) -> Iterable[Finding]:
-    del run
+def _fidelity(sides: Sequence[Side]) -> Iterable[Finding]:
     wrong = {
         side.name: verdict
         for side in sides
@@ -198,9 +204,8 @@ def _fidelity(sides: Sequence[Side], run: Run) -> Iterable[Finding]:
         )
 
 
-def _disturbed(sides: Sequence[Side], run: Run) -> Iterable[Finding]:
+def _disturbed(sides: Sequence[Side]) -> Iterable[Finding]:
     """Sides that something disturbed, where it did not disturb all alike."""
-    del run
     shares = {
         side.name: sum(one.figures.get("verdict") in DISTURBED for one in side.records)
         / len(side.records)
@@ -214,9 +219,8 @@ def _disturbed(sides: Sequence[Side], run: Run) -> Iterable[Finding]:
         )
 
 
-def _remarks(sides: Sequence[Side], run: Run) -> Iterable[Finding]:
+def _remarks(sides: Sequence[Side]) -> Iterable[Finding]:
     """What backends said of their own sides: fallbacks, layouts, what stayed in fp32."""
-    del run
     said: dict[str, list[str]] = defaultdict(list)
     for side in sides:
         for note in dict.fromkeys(str(note) for one in side.records for note in one.notes):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
+from inferometer.analysis.grid import short_names
 from inferometer.core.errors import InputError
 from inferometer.core.record import Record
+from inferometer.core.references import did_you_mean
 from inferometer.core.shown import shown
 from inferometer.core.workload import Workload
 
@@ -80,7 +82,7 @@ def match_runs(baseline: Sequence[Record], contender: Sequence[Record]) -> Match
             continue
         pairs = [(sides[0][k], sides[1][k]) for k in common]
         alone = _alone(len(baseline) - len(common), len(contender) - len(common))
-        return _matching([_of_runs(a, b) for a, b in pairs], note, alone)
+        return matched([_of_runs(a, b) for a, b in pairs], note, alone)
     names = [
         ", ".join(sorted({shown(_label(one)) for one in side})) for side in (baseline, contender)
     ]
@@ -98,17 +100,15 @@ def match_within(
     Args:
         records: of one run.
         axis: a key of `AXES`.
-        baseline: value that the others are compared with; empty for the first.
+        baseline: value that the others are compared with, a model also by the short name that
+            tables show; empty for the first.
         contender: the one that is compared with it; empty for every other.
 
     Raises:
         InputError: the run does not have such values, or has nothing that differs in them alone.
     """
     values = list(dict.fromkeys(_value(one, axis) for one in records))
-    for name in (baseline, contender):
-        if name and name not in values:
-            known = ", ".join(map(shown, values))
-            raise InputError(f"the run has no {axis} {shown(repr(name))}; it has {known}")
+    baseline, contender = (_meant(name, values, axis) for name in (baseline, contender))
     base = baseline or next(iter(values), "")
     others = [contender] if contender else [value for value in values if value != base]
     bases = {_but(one.workload, axis): one for one in records if _value(one, axis) == base}
@@ -126,7 +126,41 @@ def match_within(
     if not found:
         known = ", ".join(map(shown, values)) or "none"
         raise InputError(f"nothing in the run differs in its {axis} alone: it has {known}")
-    return _matching(found)
+    return matched(found)
+
+
+def match_records(baseline: Record, contender: Record) -> Matching:
+    """Two records, whatever they are of.
+
+    Raises:
+        InputError: one has no latency.
+    """
+    for side, one in (("baseline", baseline), ("contender", contender)):
+        if not _has_figure(one):
+            raise InputError(f"the {side}, {shown(_label(one))}, has no latency to compare")
+    models = (baseline.workload.variant.model, contender.workload.variant.model)
+    match = replace(
+        _of_runs(baseline, contender),
+        names=models if models[0] != models[1] else ("baseline", "contender"),
+    )
+    return matched([match])
+
+
+def _meant(name: str, values: Sequence[str], axis: str) -> str:
+    """The value of an axis that a name means.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not name or name in values:
+        return name
+    short = short_names(values) if axis == "model" else {value: value for value in values}
+    found = next((value for value, known in short.items() if known == name), None)
+    if found is None:
+        known = ", ".join(map(shown, short.values()))
+        hint = did_you_mean(name, short.values())
+        raise InputError(f"the run has no {axis} {shown(repr(name))}{hint}; it has {known}")
+    return found
 
 
 def axis_of_pair(records: Sequence[Record]) -> str | None:
@@ -150,7 +184,7 @@ def _alone(baseline: int, contender: int) -> str:
     )
 
 
-def _matching(found: Sequence[Match], *notes: str) -> Matching:
+def matched(found: Sequence[Match], *notes: str) -> Matching:
     """Those with figures on both sides, and a sentence for each that lacks the contender's."""
     good = [match for match in found if _has_figure(match.baseline)]
     return Matching(
