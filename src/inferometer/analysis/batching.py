@@ -66,7 +66,7 @@ def _falling(
 ) -> list[Statement]:
     """Where the largest batch takes longer for each sample than a smaller one did.
 
-    Nothing where it is not known what is alive at a time: the fall itself is in the figures.
+    Nothing where the caches do not explain it: the fall itself is in the figures.
     """
     each = {shape: _per_sample(grid.cells[shape, column], shape) for shape in line}
     best, last = min(line, key=lambda shape: each[shape].value), line[-1]
@@ -77,30 +77,18 @@ def _falling(
     if alive[0] is None or alive[1] is None:
         return []
     roofline = roofline_for(records[1].workload, rooflines)
+    cache_bytes = roofline.cache_bytes if roofline else None
+    if cache_bytes is None or not alive[0] <= cache_bytes < alive[1]:
+        return []
     slower = each[last].value / each[best].value
     text = (
         f"A sample of {column.label} takes {units.ratio(slower)} as long at {last.label} as at "
-        f"{best.label}, though its operations are the same"
-        + _alive_text(alive[0], alive[1], roofline.cache_bytes if roofline else None)
+        f"{best.label}, though its operations are the same: the results that are alive at a time "
+        f"grow from {units.byte_count(alive[0])} to {units.byte_count(alive[1])} and outgrow the "
+        f"caches, which hold {units.byte_count(cache_bytes)}."
     )
     figures = {"slower": slower, "alive_best_bytes": alive[0], "alive_last_bytes": alive[1]}
-    return [Statement(kind="limit", sentence=f"{text}.", figures=figures)]
-
-
-def _alive_text(best: float, last: float, cache_bytes: int | None) -> str:
-    """Whether the results that are alive at a time outgrow the caches between two batch sizes."""
-    grown = (
-        f"; the results that are alive at a time grow from {units.byte_count(best)} to "
-        f"{units.byte_count(last)}"
-    )
-    if cache_bytes is None:
-        return f"{grown}; whether they outgrow the caches is not known"
-    holds = units.byte_count(cache_bytes)
-    if best <= cache_bytes < last:
-        return f"{grown} and outgrow the caches, which hold {holds}"
-    if last <= cache_bytes:
-        return f"{grown} and still fit the caches, which hold {holds}: these do not explain it"
-    return f"{grown}; both exceed the caches, which hold {holds}: these alone do not explain it"
+    return [Statement(kind="limit", sentence=text, figures=figures)]
 
 
 def _per_sample(record: Record, shape: Shape) -> Estimate:

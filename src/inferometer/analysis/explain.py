@@ -23,6 +23,8 @@ CLOSE = 1.5
 """Ratios within this factor of each other are near enough to call one the reason of the other."""
 NEGLIGIBLE = 0.005
 """A part of less than half a percent is not told."""
+EXPLAINING = ("work", "rate", "limit", "per call", "difference", "incomplete")
+"""Kinds of statements that say why: what a latency is made of stands in a table of its own."""
 UNDOUBTED = ("trusted", "noisy", "unknown", "None")
 """Verdicts that name no cause outside the model; a wide interval is judged by its width."""
 
@@ -167,7 +169,7 @@ def _difference(fast: Side, slow: Side) -> list[Statement]:
         Statement(
             kind="difference",
             sentence=f"Of the {units.seconds(between)} between {fast.name} and {slow.name}, "
-            f"{listed or 'none is any of these'}; {_signed(left)} is left unexplained.",
+            f"{listed or 'none is any of these'}; the rest is {_signed(left)}.",
             figures={"between_s": between, "left_s": left},
         )
     ]

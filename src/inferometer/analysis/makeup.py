@@ -160,11 +160,6 @@ def _limit(side: Side) -> list[Statement]:
         return []
     sentences = [*_by_work(side.name, found), *_by_dispatch(side.name, found)]
     explained = found.share(found.explained_s)
-    if explained < MOST:
-        sentences.append(
-            f"Most of the time of {side.name} is explained by none of these: kernels that stay far "
-            "below the roofline, conversions in the runtime, and other programs are not in them."
-        )
     figures = {"moving_share": found.moving_s / found.work_s, "explained_share": explained}
     return [Statement(kind="limit", sentence=text, figures=figures) for text in sentences]
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from inferometer.core.errors import InputError
 from inferometer.core.filenames import FileProblemError, expanded, reason_of, write_whole
 from inferometer.core.shown import shown
-from inferometer.report.document import roofline, tradeoff
+from inferometer.report.document import devices, roofline, tradeoff
 from inferometer.report.document.content import content
+from inferometer.report.document.devices import Devices
 from inferometer.report.document.markdown import render
 from inferometer.report.document.material import Material, gather
-from inferometer.report.document.sources import RunRecords
+from inferometer.report.document.sources import RunRecords, study_file, study_name
 from inferometer.report.document.sustained import curves
 from inferometer.report.document.tradeoff import Tradeoff
 from inferometer.report.html.page import render_page
@@ -28,8 +29,10 @@ _OF_A_RUN = re.compile(
 REPORT, PAGE, RESULTS, PLOTS = "report.md", "report.html", "results.csv", "plots"
 
 
-def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
-    """Analyse runs, and write `report.html`, `report.md`, `results.csv` and `plots/`.
+def write_report(
+    runs: Sequence[RunRecords], out: Path, *, prices: Mapping[str, float] | None = None
+) -> list[Path]:
+    """Analyse runs; write `report.html`, `report.md`, `results.csv`, `study.yaml` and `plots/`.
 
     Other files in the folder stay as they are; a plot of an earlier report that this one does not
     have is removed. Where matplotlib is not installed there are no files of plots, and where
@@ -38,6 +41,7 @@ def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
     Args:
         runs: at least one, with their raw observations, where these are to be shown.
         out: the folder.
+        prices: of devices, by their names.
 
     Returns:
         The paths written, the page first.
@@ -46,10 +50,10 @@ def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
         InputError: there is nothing to report, or the folder cannot be written.
     """
     out = checked_folder(out)
-    material = gather(runs)
+    material = gather(runs, prices)
     absent = plots.missing()
     said = content(material)
-    files = {} if absent else _plot_files(material, said["tradeoff"])
+    files = {} if absent else _plot_files(material, said["tradeoff"], said["devices"])
     images = {
         Path(name).stem: f"{PLOTS}/{name}" for name in files if name.endswith(plots.FORMATS[0])
     }
@@ -59,6 +63,11 @@ def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
         PAGE: page.encode(),
         REPORT: text.encode(),
         RESULTS: csv_bytes(material.records),
+        **{
+            study_name(one, runs): study_file(one.study).encode()
+            for one in runs
+            if one.study is not None
+        },
         **{f"{PLOTS}/{name}": drawn for name, drawn in files.items()},
     }
     _make_folders(out)
@@ -70,16 +79,24 @@ def write_report(runs: Sequence[RunRecords], out: Path) -> list[Path]:
     return [out / name for name in contents]
 
 
-def _plot_files(material: Material, front: Tradeoff | None) -> dict[str, bytes]:
+def _plot_files(
+    material: Material, front: Tradeoff | None, several: Devices | None
+) -> dict[str, bytes]:
     """Contents of the plots by file name."""
     from inferometer.report.plots.derating import draw_derating
+    from inferometer.report.plots.devices import draw_ratios
     from inferometer.report.plots.drawing import draw
     from inferometer.report.plots.front import draw_front
+    from inferometer.report.plots.ranking import draw_ranking
     from inferometer.report.plots.roofline import draw_roofline
 
     grid, runs = material.grid, material.runs
     drawn = [draw(plot) for plot in plots.plan(grid) if plot.panels]
+    first, ranked = plots.plan(grid)[0], plots.ranking(grid)
+    if ranked is not None and not first.panels:
+        drawn.append(draw_ranking(ranked))
     drawn += [draw_front(front.plot)] if front is not None else []
+    drawn += [draw_ratios(several.plot)] if several is not None else []
     drawn += [draw_roofline(plot) for plot in roofline.plans(grid, runs)]
     drawn += [
         draw_derating(found, f"{plots.SUSTAINED}{one.run.id}")
@@ -146,7 +163,9 @@ def _remove_stale(folder: Path, written: set[str]) -> None:
         InputError: one cannot be removed.
     """
     ours = {
-        f"{name}.{suffix}" for name in (*plots.NAMES, tradeoff.NAME) for suffix in plots.FORMATS
+        f"{name}.{suffix}"
+        for name in (*plots.NAMES, plots.RANKING, tradeoff.NAME, devices.NAME)
+        for suffix in plots.FORMATS
     }
     ours |= {file.name for file in folder.iterdir() if _OF_A_RUN.fullmatch(file.name)}
     for file in (folder / name for name in ours - written):

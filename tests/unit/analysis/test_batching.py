@@ -38,16 +38,14 @@ def test_results_that_outgrow_the_caches_are_told(told):
 
 
 @pytest.mark.parametrize("alive", [(1 << 20, 8 << 20), (64 << 20, 512 << 20)])
-def test_caches_are_not_blamed_where_nothing_changed_there(told, alive):
-    text = told((0.010, 0.160), alive)
-    assert "outgrow" not in text
-    assert "do not explain it" in text
+def test_caches_that_explain_nothing_are_not_mentioned(told, alive):
+    assert not told((0.010, 0.160), alive)
 
 
 def test_unknown_caches_explain_nothing(told):
-    text = told((0.010, 0.160), (12 << 20, 96 << 20), roofline=replace(ROOFLINE, cache_bytes=None))
-    assert "whether they outgrow the caches is not known" in text
-    assert "is not known" in told((0.010, 0.160), (1, 2), roofline=None)
+    unknown = replace(ROOFLINE, cache_bytes=None)
+    assert not told((0.010, 0.160), (12 << 20, 96 << 20), roofline=unknown)
+    assert not told((0.010, 0.160), (1, 2), roofline=None)
 
 
 def test_what_was_not_counted_explains_nothing(told):

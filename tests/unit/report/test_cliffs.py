@@ -112,7 +112,7 @@ def test_terminal_and_report_say_it(cliff_run, line, capsys, tmp_path):
     assert "throughput is highest at batch 24" in re.sub(r"\s+", " ", capsys.readouterr().out)
     write_report([RunRecords(run=run, records=tuple(records))], tmp_path)
     text = (tmp_path / "report.md").read_text("utf-8")
-    section = text.split("#### Cliffs")[1].split("###")[0]
+    section = text.split("### 7.2 Batch size")[1].split("###")[0]
     assert r"- a\_\*b\* at 224: throughput is highest" in section
     assert "- net at 224" in section
     assert "measured after it, one by one" in text

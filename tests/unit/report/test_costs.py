@@ -66,7 +66,6 @@ def test_the_convention_is_told_and_unknown_operators_are_named(known):
     ]
     lines = " ".join(operations.operation_notes(build([*odd, *known.records[1:]])))
     assert "1 MAC = 2 FLOPs; MACs are those of convolutions" in lines
-    assert "on torch's meta device" in lines
     assert (
         "Not in the operations of unet, as the counter does not know them: aten.odd (2)." in lines
     )
@@ -136,42 +135,12 @@ def test_a_disturbed_probe_is_told(known, roofline, run, probed):
 
 def test_the_order_of_the_models_is_explained(text):
     part = text.split("### 7.4")[1].split("\n### ")[0]
-    assert (
-        "From the fastest at 224/1: mobilenet_v3_small 10.2 ± 0.5 ms (113 MFLOPs, 154 MiB" in part
-    )
-    assert (
-        "resnet18 38.2 ± 2.4 ms (3.63 GFLOPs, 189 MiB moved by 60 operators, 95.0 GFLOP/s)" in part
-    )
-    assert "At 224/1, all 6 pairs of models whose latencies are apart are in the order of" in part
-    assert "FLOPs and time at the measured rates; fewer are in that of parameters (4)" in part
+    assert "At 224/1: latency per unit of a cost differs least between the models for the" in part
     assert "Of all orders of 4 models, 4.2 % agree as well by chance, and 5 costs" in part
-    assert "mobilenet_v3_small does 1/32.1 of the FLOPs of resnet18, but takes 1/3.75" in part
-    assert (
-        "11.1 GFLOP/s (5.5 % of the attained arithmetic rate), resnet18 95.0 GFLOP/s (47 %)" in part
-    )
-    assert "Most of the time of mobilenet_v3_small is explained by none of these" in part
+    assert "mobilenet_v3_small does 1/14.5 of the FLOPs of squeezenet1_0, but takes 1/2.66" in part
+    assert "explained by none" not in part
     assert "unet does 5.09\u00d7 the FLOPs of resnet18 and takes 4.06\u00d7 its time" in part
     assert "memory-bound" not in part
-
-
-def test_the_summary_names_the_costs_that_order_the_models(text, render, run, lab):
-    line = "At 224/1, latency is in the order of FLOPs and time at the measured rates."
-    assert f"\n- {line}\n" in text
-    assert "in the order of" not in render([RunRecords(run=run, records=tuple(lab))])
-
-
-def test_an_order_of_few_pairs_is_said_to_be_one(record):
-    grid = build(
-        [
-            record("a", latency_s=0.010, half_s=0.001, flops=1),
-            record("b", latency_s=0.020, half_s=0.001, flops=3),
-            record("c", latency_s=0.0201, half_s=0.001, flops=2),
-        ]
-    )
-    told = (
-        "At 224/1, latency is in the order of FLOPs, as far as latencies are apart (2 of 3 pairs)."
-    )
-    assert explanation.in_short(grid) == [told]
 
 
 def test_every_section_is_there_and_all_tables_are_tables(text):
@@ -202,7 +171,6 @@ def test_operations_without_rooflines_claim_no_share(render, run, lab_of, costed
     text = render([RunRecords(run=run, records=tuple(records))])
     assert section.NOT_MEASURED in text
     assert "of the attained arithmetic rate" not in text
-    assert "11.1 GFLOP/s" in text
 
 
 def test_two_models_have_no_order(known):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from inferometer.report.document.marks import plain
-from inferometer.report.document.markup import Markdown, bullets, code, escape, image, table
+from inferometer.report.document.markup import Markdown, bullets, escape, image, table, verbatim
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 SPECIAL = st.text(st.sampled_from("a_*`|<>[]()!~$&#;-+=.1\\\n x"), max_size=12)
@@ -41,11 +41,11 @@ def test_a_list_has_an_item_for_each_line(lines):
     assert shown(bullets(lines)) == [plain(line) for line in lines]
 
 
-@given(st.text(st.sampled_from("`~\n a"), max_size=20))
-def test_a_block_of_code_ends_where_it_should(text):
-    (block,) = MARKDOWN.parse(code(text))
-    assert block.type == "fence"
-    assert block.content.rstrip() == text.rstrip()
+@given(st.text(st.sampled_from("`~\n a"), max_size=20).filter(plain))
+def test_code_in_a_line_ends_where_it_should(text):
+    (line,) = (one for one in MARKDOWN.parse(f"x {verbatim(text)} y") if one.type == "inline")
+    assert [child.type for child in line.children] == ["text", "code_inline", "text"]
+    assert line.children[1].content == plain(text)
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v3_small", "0.1.0", "38.2 ± 0.9 ms"])

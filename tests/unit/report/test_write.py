@@ -25,7 +25,7 @@ def test_text_data_and_plots_are_written(runs, tmp_path):
     names = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     assert sorted(str(path.relative_to(out)) for path in written) == names
     assert names == sorted(
-        ["report.html", "report.md", "results.csv"]
+        ["report.html", "report.md", "results.csv", "study.yaml"]
         + [f"plots/{name}.{suffix}" for name in drawn for suffix in plots.FORMATS]
     )
     text = (out / "report.md").read_text(encoding="utf-8")
@@ -54,7 +54,12 @@ def test_other_files_stay_and_old_plots_go(runs, run, record, tmp_path):
 def test_without_matplotlib_the_report_is_written_and_says_so(runs, tmp_path, monkeypatch):
     monkeypatch.setattr(plots, "find_spec", lambda _: None)
     written = write_report(runs, tmp_path)
-    assert [path.name for path in written] == ["report.html", "report.md", "results.csv"]
+    assert [path.name for path in written] == [
+        "report.html",
+        "report.md",
+        "results.csv",
+        "study.yaml",
+    ]
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "There are no plots: matplotlib, which draws plots, is not installed" in text
     assert "](plots/" not in text

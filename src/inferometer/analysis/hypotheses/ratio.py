@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from inferometer.analysis.explain import why
+from inferometer.analysis.explain import EXPLAINING, why
 from inferometer.analysis.findings import Effect, Outcome, Tested
 from inferometer.analysis.grid import Grid
 from inferometer.analysis.hypotheses.pairs import Pair, counted, judged, names_of, opposites
@@ -155,4 +155,4 @@ def _explanation(
         return ""
     fast, slow = sorted(sides, key=lambda cell: cell.value)
     told = why(grid, fast.column, slow.column, fast.shape, rooflines)
-    return " ".join(one.sentence for one in told if one.kind not in ("unknown", "undecided"))
+    return " ".join(one.sentence for one in told if one.kind in EXPLAINING)

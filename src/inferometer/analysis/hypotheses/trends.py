@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from inferometer.analysis.explain import why
+from inferometer.analysis.explain import EXPLAINING, why
 from inferometer.analysis.findings import Effect, Outcome, Tested
 from inferometer.analysis.grid import Grid
 from inferometer.analysis.hypotheses.effects import exponent, order, order_effect, slope
@@ -269,7 +269,7 @@ def _explanation(
     if worst and hypothesis.figure.startswith("latency"):
         start, end = worst[0].start, worst[0].end
         told = why(grid, start.column, end.column, start.shape, rooflines)
-        said += [one.sentence for one in told if one.kind != "unknown"]
+        said += [one.sentence for one in told if one.kind in EXPLAINING]
     return " ".join(text for text in said if text)
 
 

@@ -63,7 +63,7 @@ def explanations(
     many = f"; verdicts by Holm's method over {len(comparisons)}" * (len(comparisons) > 1)
     ratio = f"Ratio: time of the contender over that of the baseline ({how}{many})."
     lines = [f"{ratio} Equivalent: surely within ± {units.percent(zone)}."]
-    if any(one.method != PAIRED for one in comparisons):
+    if any(one.method != PAIRED and not _is_across_devices(one) for one in comparisons):
         lines.append("A paired run (inferometer run --pair) tells smaller differences apart.")
     if any(one.difference.units == 1 for one in comparisons):
         lines.append(
@@ -72,6 +72,11 @@ def explanations(
             "--processes 3 or more."
         )
     return [*lines, *(f"Note: {note}." for note in matching.notes)]
+
+
+def _is_across_devices(one: Comparison) -> bool:
+    sides = one.match.baseline, one.match.contender
+    return len({side.run.get("device_name") for side in sides}) > 1
 
 
 def undecided(comparisons: Sequence[Comparison]) -> list[str]:
@@ -109,8 +114,9 @@ def _worse(found: AccuracyDifference) -> str:
         units.ABSENT if value is None else f"{value:.4g}"
         for value in (found.accuracy_contender, found.accuracy_baseline)
     )
-    samples = plural(found.accuracy_examples, "sample")
-    behind = f"{found.accuracy_metric} {values} over {samples} of {found.dataset}"
+    behind = f"{found.accuracy_metric} {values}"
+    if found.accuracy_examples:
+        behind += f" over {plural(found.accuracy_examples, 'sample')} of {found.dataset}"
     low, high = found.accuracy_difference_low, found.accuracy_difference_high
     if found.accuracy_difference is None or low is None or high is None:
         return f"whether it is worse is not known: {behind}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from inferometer import __version__
+from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import Grid
 from inferometer.core.record import Record
 from inferometer.report.document import (
@@ -23,11 +24,12 @@ from inferometer.report.document import (
     wording,
 )
 from inferometer.report.document.cliffs import cliff_sentences
+from inferometer.report.document.devices import device_section
+from inferometer.report.document.headline import headline
 from inferometer.report.document.markup import Table
 from inferometer.report.document.material import Material
 from inferometer.report.document.method import methods
 from inferometer.report.document.sources import RunRecords
-from inferometer.report.document.summary import summary
 from inferometer.report.document.sustained import sustained_lines
 from inferometer.report.document.tradeoff import tradeoff
 from inferometer.report.document.verdicts import cause_table, verdict_table
@@ -38,14 +40,14 @@ def content(material: Material) -> dict[str, Any]:
     """The variables of the templates: strings, lists of strings, and tables."""
     runs, grid, records = material.runs, material.grid, material.records
     devices = wording.joined(list(dict.fromkeys(one.run.device_name for one in runs)))
-    found = summary(material)
-    batch_steps, size_steps = tables.batch_steps(grid), tables.size_steps(grid)
+    findings = material.findings or Findings()
+    batches, size_steps = tables.batches(grid, findings.scaling), tables.size_steps(grid)
     return {
         "title": f"Inference latency on {devices}",
         "version": __version__,
         "runs": [_run_line(one) for one in runs],
-        "answers": found,
-        "summary": found.lines,
+        "headline": headline(material),
+        "devices": device_section(runs, material.prices),
         "tradeoff": tradeoff(records),
         "models": tables.models(grid),
         "notes": wording.notes(grid),
@@ -66,14 +68,13 @@ def content(material: Material) -> dict[str, Any]:
         "fidelity_lines": fidelity.why(records),
         "accuracy": accuracy.accuracy_table(grid),
         "accuracy_lines": accuracy.why_not(records) + accuracy.synthetic_lines(records),
-        "batch_size": discussion.not_varied("batch size", batch_steps),
-        "batch_steps": batch_steps,
-        "best_batches": tables.best_batches(grid),
+        "batch_size": discussion.not_varied("batch size", batches),
+        "batches": batches,
         "cliffs": cliff_sentences(grid, [one.run for one in runs]),
         "input_size": discussion.not_varied("input size", size_steps),
         "size_steps": size_steps,
         "limits": discussion.limits(grid, runs),
-        "setups": [_setup(one) for one in runs],
+        "setups": [_setup(one, sources.study_name(one, runs)) for one in runs],
         "failures": tables.failures(grid),
         "figures": tables.figures(grid),
         "other_figures": tables.other_figures(grid),
@@ -153,14 +154,14 @@ def _published(grid: Grid) -> str:
     return f"The count differs from the published one for {wording.joined(differing)}."
 
 
-def _setup(one: RunRecords) -> dict[str, str | Table]:
-    """Device, software and the way to repeat a run."""
+def _setup(one: RunRecords, file: str) -> dict[str, str | Table]:
+    """Device, software and the way to repeat a run, whose study is in a file beside the report."""
     study = one.study
     return {
         "title": f"Run {one.run.id}",
         "device": tables.device(one.run),
         "software": tables.software(one.run),
-        "command": sources.repeat_command(study) if study else "",
+        "command": sources.repeat_command(study, file) if study else "",
         "study_file": sources.study_file(study) if study else "",
         "seed": str(study.procedure.seed) if study else "",
     }

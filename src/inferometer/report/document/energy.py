@@ -34,7 +34,8 @@ def energy_line(record: Record) -> str | None:
         return None
     figures = record.figures
     marked = ", an estimate" if figures.get("energy_method") == "estimate" else ""
-    source = f"{figures.get('energy_source')}, {figures.get('energy_scope')}{marked}"
+    named = [str(figures[name]) for name in ("energy_source", "energy_scope") if figures.get(name)]
+    source = ", ".join(named) + marked if named else "by what, the table does not tell"
     half = record.number("energy_uncertainty_j")
     parts = [f"{record.workload.label}: {units.energy(gross, half)} per sample ({source})"]
     net = record.number("energy_net_per_inference_j")
@@ -44,7 +45,7 @@ def energy_line(record: Record) -> str | None:
         parts.append(str(figures["energy_reason"]))
     power, idle = record.number("power_mean_w"), record.number("power_idle_w")
     if power is not None:
-        parts.append(f"{units.watts(power)}, idle {units.watts(idle)}")
+        parts.append(units.watts(power) + (f", idle {units.watts(idle)}" if named or idle else ""))
     parts.append(f"{units.number(1 / gross)} inferences per joule" if gross > 0 else "")
     product = delay_product_js(record)
     parts.append(f"energy-delay product {units.joules(product)} s" if product else "")

@@ -6,20 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 
 from inferometer.analysis import facts
 from inferometer.analysis.batching import batching
-from inferometer.analysis.explain import is_doubted, why
+from inferometer.analysis.explain import why
 from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.makeup import Statement
 from inferometer.analysis.ordering import Factor, factors, puzzling
-from inferometer.analysis.parts import Parts, flops_per_s, parts_of, unknown_operators
+from inferometer.analysis.parts import Parts, parts_of
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.roofline import Roofline
 from inferometer.core.workload import Shape
 from inferometer.report.document.fields import Fields, ends
 from inferometer.report.document.markup import Table, table
-from inferometer.report.document.wording import joined, plural
+from inferometer.report.document.wording import joined
 
-MOST_PAIRS = 5
+MOST_PAIRS = 3
 """Pairs that are explained in one group of models."""
 MOST_NAMED = 8
 """Models that are named in an order."""
@@ -59,25 +59,11 @@ def order_lines(grid: Grid, rooflines: Rooflines) -> list[str]:
     """What orders the models, and why each pair of neighbours is as it is."""
     lines = []
     for at, found in _groups(grid):
-        lines += [_in_order(grid, at, found[0].columns), *_ordering(at, found)]
+        lines += _ordering(at, found)
     for columns in facts.contexts(grid):
         shape = facts.common_shape(grid, columns)
         if shape is not None and len(columns) > 1:
             lines += _pairs(grid, columns, shape, rooflines)
-    return lines
-
-
-def in_short(grid: Grid) -> list[str]:
-    """Which costs order the models, for a summary; nothing where none does."""
-    lines = []
-    for at, found in _groups(grid):
-        names = [factor.name for factor in found if factor.agrees]
-        pairs, models = found[0].pairs, len(found[0].columns)
-        all_pairs = models * (models - 1) // 2
-        far = f", as far as latencies are apart ({pairs} of {all_pairs} pairs)"
-        if names:
-            order = f"latency is in the order of {joined(names)}"
-            lines.append(f"At {at.label}, {order}{far * (pairs < all_pairs)}.")
     return lines
 
 
@@ -129,43 +115,12 @@ def _by_value(factor: Factor) -> list[Column]:
     return [factor.columns[place] for _, place in order]
 
 
-def _in_order(grid: Grid, shape: Shape, columns: Sequence[Column]) -> str:
-    """The models from the fastest to the slowest, with what a call of each costs."""
-    told = [_costs_of(column, grid.cells[shape, column]) for column in columns]
-    more = f"; and {len(told) - MOST_NAMED} slower ones" if len(told) > MOST_NAMED else ""
-    return f"From the fastest at {shape.label}: {'; '.join(told[:MOST_NAMED])}{more}."
-
-
-def _costs_of(column: Column, record: Record) -> str:
-    """`resnet18 38.2 ms (3.63 GFLOPs, 113 MiB moved by 68 operators, 95.0 GFLOP/s)`."""
-    moved, calls = record.number("operator_bytes"), record.number("operator_calls")
-    by = f" by {units.count(int(calls))} operators" if calls else ""
-    bound = "at least " if unknown_operators(record) else ""
-    flops = record.number("flops")
-    known = [
-        "" if flops is None else f"{bound}{units.quantity(flops, 'FLOPs')}",
-        "" if moved is None else f"{units.byte_count(moved)} moved{by}",
-        units.quantity(flops_per_s(record), "FLOP/s"),
-    ]
-    listed = ", ".join(text for text in known if text not in {"", units.ABSENT})
-    return f"{column.label} {units.latency(record.latency)}" + (f" ({listed})" if listed else "")
-
-
 def _ordering(shape: Shape, found: Sequence[Factor]) -> list[str]:
     """Which costs order the models as their latencies do, and how little that may prove."""
-    pairs = found[0].pairs
-    if not pairs or len(found) == 1:  # the table tells all of one cost
+    if not found[0].pairs or len(found) == 1:  # the table tells all of one cost
         return []
     agreeing = [factor for factor in found if factor.agrees]
-    others = [f"{f.name} ({f.concordant})" for f in found if not f.agrees]
-    of = f"all {plural(pairs, 'pair')} of models whose latencies are apart"
-    if agreeing:
-        names = joined([factor.name for factor in agreeing])
-        line = f"At {shape.label}, {of} are in the order of {names}"
-        line += f"; fewer are in that of {joined(others)}." if others else "."
-    else:
-        line = f"At {shape.label}, no cost has {of} in its order: {joined(others)}."
-    return [f"{line} {_proportional(found)}", *_chance(agreeing, len(found))]
+    return [f"At {shape.label}: {_proportional(found)}", *_chance(agreeing, len(found))]
 
 
 def _proportional(found: Sequence[Factor]) -> str:
@@ -177,7 +132,7 @@ def _proportional(found: Sequence[Factor]) -> str:
         if factor.name in ("FLOPs", "parameters") and factor is not nearest
     ]
     line = (
-        "Latency per unit of a cost differs least between the models for the "
+        "latency per unit of a cost differs least between the models for the "
         f"{nearest.name}, {units.ratio(nearest.spread)}"
     )
     return "; ".join([line, *([joined(others)] if others else [])]) + "."
@@ -190,8 +145,7 @@ def _chance(agreeing: Sequence[Factor], tried: int) -> list[str]:
     models, chance = len(agreeing[0].columns), units.percent(agreeing[0].chance)
     line = (
         f"Of all orders of {models} models, {chance} agree as well by chance, and {tried} costs "
-        "were tried: an agreement alone proves little. What follows is arithmetic on the figures "
-        "of each pair."
+        "were tried: an agreement alone proves little."
     )
     return [line]
 
@@ -202,23 +156,10 @@ def _pairs(grid: Grid, columns: Sequence[Column], shape: Shape, rooflines: Roofl
         why(grid, a, b, shape, rooflines) for a, b in puzzling(grid, columns, shape)[:MOST_PAIRS]
     ]
     told = [found for found in told if found and found[0].kind != "unknown"]
-    doubts = _doubted(grid, columns, shape) if told else []
-    pairs = [_joined(found, "work", "rate", "difference") for found in told]
-    models = [_joined(found, "parts", "limit", "per call") for found in told]
+    pairs = [_joined(found, "work", "difference") for found in told]
+    models = [_joined(found, "limit", "per call") for found in told]
     unknown = [one.sentence for found in told for one in found if one.kind == "incomplete"]
-    return [line for line in dict.fromkeys([*pairs, *models, *unknown, *doubts]) if line]
-
-
-def _doubted(grid: Grid, columns: Sequence[Column], shape: Shape) -> list[str]:
-    """Which of the latencies compared are not trusted."""
-    names = [
-        column.label
-        for column in columns
-        if (record := grid.cell(shape, column)) and is_doubted(record)
-    ]
-    if not names:
-        return []
-    return [f"Not trusted are the latencies of {joined(names)}: a part of them may not be theirs."]
+    return [line for line in dict.fromkeys([*pairs, *models, *unknown]) if line]
 
 
 def _joined(found: Sequence[Statement], *kinds: str) -> str:

@@ -16,7 +16,7 @@ TWO = 2
 
 
 def tested_lines(one: Tested) -> list[str]:
-    """What is said of a hypothesis below its answer."""
+    """What is said of a hypothesis below its answer; what limits all figures is told elsewhere."""
     lines = [f"{effect_text(effect)}." for effect in one.effects]
     if one.pairs:
         lines.append(
@@ -26,7 +26,7 @@ def tested_lines(one: Tested) -> list[str]:
     lines += [f"Against it: {text}." for text in one.counterexamples[1:]]
     if one.explanation:
         lines.append(f"Why: {one.explanation}")
-    return [*lines, *one.limits]
+    return lines
 
 
 def effect_text(effect: Effect) -> str:
@@ -44,8 +44,8 @@ def anomaly_lines(one: Anomaly) -> list[str]:
 
 
 def scaling_lines(found: Sequence[Scaling]) -> list[str]:
-    """Fits, a sentence each, for a report: what two input sizes show is in its table of steps."""
-    return [one.sentence for one in found if one.axis == "batch_size" or one.points > TWO]
+    """Fits along three or more input sizes, for a report: others are in its tables of steps."""
+    return [one.sentence for one in found if one.axis != "batch_size" and one.points > TWO]
 
 
 def told(findings: Findings) -> dict[str, list[Any]]:
@@ -70,7 +70,7 @@ def print_findings(findings: Findings) -> None:
         console.print()
         say(console, one.text, style="bold", indent=2)
         say(console, one.sentence, indent=2)
-        for line in tested_lines(one):
+        for line in [*tested_lines(one), *one.limits]:
             say(console, line, indent=4)
     console.print()
     say(console, "Anomalies" if findings.anomalies else "Anomalies: none found.")

@@ -9,9 +9,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import Grid
-from inferometer.report.document import markup, roofline, tradeoff
+from inferometer.report.document import devices, markup, roofline, tradeoff
+from inferometer.report.document.devices import Devices
 from inferometer.report.document.findings import told
-from inferometer.report.document.markup import image
+from inferometer.report.document.headline import Headline
+from inferometer.report.document.markup import Markdown, Table, image
 from inferometer.report.document.material import Material
 from inferometer.report.document.sources import RunRecords
 from inferometer.report.document.tradeoff import Tradeoff
@@ -39,12 +41,15 @@ def render(
         keep_trailing_newline=True,
     )
     grid, runs = material.grid, material.runs
-    environment.filters |= {"bullets": markup.bullets, "code": markup.code}
+    environment.filters |= {"bullets": markup.bullets, "verbatim": markup.verbatim}
     return environment.get_template("report.md.j2").render(
         said,
         **told(material.findings or Findings()),
+        chips=_chips(said["headline"]),
+        hero=_hero(images),
         plots=_plots(grid, images, no_plots),
         front=_front(said["tradeoff"], images),
+        ratio_plot=_ratio_plot(said["devices"], images),
         rooflines=[
             image(plot.title, images[plot.name])
             for plot in roofline.plans(grid, runs)
@@ -52,6 +57,18 @@ def render(
         ],
         derating=_derating(runs, images),
     )
+
+
+def _chips(found: Headline) -> Table:
+    """The hypotheses with their answers."""
+    rows = [[chip.text, chip.outcome, chip.evidence] for chip in found.chips]
+    return markup.table(["hypothesis", "answer", "evidence"], rows, left=3)
+
+
+def _hero(images: Mapping[str, str]) -> Markdown:
+    """The plot that shows the answer; empty where it was not drawn."""
+    name = _first(images)
+    return image(plots.HEROES[name], images[name]) if name else Markdown("")
 
 
 def _plots(grid: Grid, images: Mapping[str, str], no_plots: str) -> list[str]:
@@ -63,7 +80,13 @@ def _plots(grid: Grid, images: Mapping[str, str], no_plots: str) -> list[str]:
         if plot.name in images
         else f"There is no plot of {plot.title[:1].lower()}{plot.title[1:]}: {plot.reason}."
         for plot in plots.plan(grid)
+        if plot.name not in images or plot.name != _first(images)
     ]
+
+
+def _first(images: Mapping[str, str]) -> str:
+    """The name of the plot at the beginning, which is shown once."""
+    return next((name for name in plots.HEROES if name in images), "")
 
 
 def _front(found: Tradeoff | None, images: Mapping[str, str]) -> list[str]:
@@ -71,6 +94,13 @@ def _front(found: Tradeoff | None, images: Mapping[str, str]) -> list[str]:
     if found is None or tradeoff.NAME not in images:
         return []
     return [image(found.plot.title, images[tradeoff.NAME])]
+
+
+def _ratio_plot(found: Devices | None, images: Mapping[str, str]) -> list[str]:
+    """An image of the ratios between devices, where there are several."""
+    if found is None or devices.NAME not in images:
+        return []
+    return [image(found.plot.title, images[devices.NAME])]
 
 
 def _derating(runs: Sequence[RunRecords], images: Mapping[str, str]) -> list[str]:

@@ -22,6 +22,7 @@ MARKS: dict[FailureKind, str] = {
     "bad_model": "raised",
     "non_finite_output": "NaN",
     "budget": "cut",
+    "unknown": "none",
 }
 
 MEANINGS: dict[FailureKind, str] = {
@@ -32,6 +33,7 @@ MEANINGS: dict[FailureKind, str] = {
     "bad_model": "the model raised an error",
     "non_finite_output": "the output holds NaN or infinity",
     "budget": "not measured: the time budget was spent",
+    "unknown": "no figure, and nobody tells why",
 }
 
 NOT_TRIED: dict[FailureKind, str] = {

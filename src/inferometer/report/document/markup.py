@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inferometer.core.shown import visible
 from inferometer.core.units import ABSENT
 from inferometer.report.document.marks import plain
 
@@ -75,12 +74,13 @@ def _table(found: Table) -> Markdown:
     return Markdown("\n".join([lines[0], rule, *lines[1:]]))
 
 
-def code(text: str) -> Markdown:
-    """A block of code, fenced by more backticks than it holds in a row."""
-    text = visible(text, keep="\n")
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return Markdown(f"{fence}text\n{text.rstrip()}\n{fence}")
+def verbatim(text: str) -> Markdown:
+    """A line of code within a line, fenced by more backticks than it holds in a row."""
+    line = plain(text)
+    longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
+    fence = "`" * (longest + 1)
+    room = " " * (line[:1] == "`" or line[-1:] == "`")
+    return Markdown(f"{fence}{room}{line}{room}{fence}")
 
 
 def bullets(lines: Sequence[str]) -> Markdown:

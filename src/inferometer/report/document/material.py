@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from inferometer.analysis.analyse import analyse_runs
@@ -22,11 +22,13 @@ class Material:
             to be shown.
         grid: the table of all their records.
         findings: what an analysis found in it; None where there was none.
+        prices: of devices, by their names.
     """
 
     runs: tuple[RunRecords, ...]
     grid: Grid = field(repr=False)
     findings: Findings | None = field(default=None, repr=False)
+    prices: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def records(self) -> list[Record]:
@@ -34,8 +36,12 @@ class Material:
         return all_records(self.runs)
 
 
-def gather(runs: Sequence[RunRecords]) -> Material:
+def gather(runs: Sequence[RunRecords], prices: Mapping[str, float] | None = None) -> Material:
     """Analyse runs for a report.
+
+    Args:
+        runs: at least one.
+        prices: of devices, by their names.
 
     Raises:
         InputError: there is nothing to report.
@@ -45,4 +51,4 @@ def gather(runs: Sequence[RunRecords]) -> Material:
             raise InputError(f"run {one.run.id} has no records yet, so there is nothing to report")
     grid = build(all_records(runs))
     findings = analyse_runs(grid, [one.run for one in runs])
-    return Material(runs=tuple(runs), grid=grid, findings=findings)
+    return Material(runs=tuple(runs), grid=grid, findings=findings, prices=prices or {})

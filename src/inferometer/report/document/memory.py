@@ -14,10 +14,9 @@ from inferometer.report.document.sources import RunRecords
 from inferometer.report.document.wording import joined, plural
 
 LAYERS = (
-    "The peak is the resident memory of the worker at the most. In it are the runtime, held before "
-    "the model was loaded; weights, by which loading it raised that; and activations, by which its "
-    "calls raised it. The rest is the inputs, and what first calls bring in and keep, such as code "
-    "of the runtime. What this tool itself holds is not in the peak."
+    "The peak is the resident memory of the worker at the most, without this tool's own: the "
+    "runtime, held before the model was loaded; weights, by which loading raised that; "
+    "activations, by which calls raised it; and inputs and code that first calls bring in."
 )
 BRACKETS = "a lower bound, as no smaller shape had been measured to learn from"
 NOT_MEASURED = "Peak memory was not measured."
@@ -33,7 +32,6 @@ def memory(grid: Grid) -> Table:
         "peak": byte_count("peak_memory_bytes"),
         "forecast": byte_count("memory_forecast_bytes"),
         "its error": error_text,
-        "this tool": byte_count("memory_instrument_bytes"),
         "on the accelerator": byte_count("device_memory_bytes"),
     }
     return ends(grid, fields)

@@ -40,16 +40,15 @@ def _names(group: Sequence[RunRecords]) -> str:
 def _measured(procedure: Procedure, group: Sequence[RunRecords]) -> list[str]:
     records = all_records(group)
     warm = (
-        f"{_names(group)} measured by this tool. The forward pass alone was timed: inputs were "
-        "made beforehand, so that loading data is not in the figures. Each workload was warmed up "
-        "first. Those calls, the very first included, are recorded and left out of every figure, "
-        "as are the first calls after a switch from another workload, unless one call is longer "
-        "than a round."
+        f"{_names(group)} measured by this tool. The forward pass alone was timed, on inputs made "
+        "beforehand. Each workload was warmed up first: those calls, the very first included, are "
+        "recorded and left out of every figure, as are the first calls after a switch from another "
+        "workload, unless one call is longer than a round."
     )
     rounds = (
-        f"Timed calls were grouped in rounds of about {units.seconds(procedure.round_s)}. Rounds "
-        f"of different workloads were interleaved in a random order (seed {procedure.seed}), so "
-        "that a slow spell of the device does not fall on one workload alone."
+        f"Calls were timed in rounds of about {units.seconds(procedure.round_s)}; rounds of "
+        f"different workloads were interleaved in a random order (seed {procedure.seed}), so that "
+        "a slow spell of the device does not fall on one workload alone."
     )
     if procedure.find_cliff is not None:
         rounds += (
@@ -57,12 +56,11 @@ def _measured(procedure: Procedure, group: Sequence[RunRecords]) -> list[str]:
             "processes."
         )
     repetitions = (
-        "The number of repetitions k was not fixed. Each workload was measured in "
-        f"{procedure.processes} fresh process{'es' * (procedure.processes > 1)}, called at least "
-        f"{procedure.min_calls} times, in at least {procedure.min_rounds} rounds, and then until "
-        f"half of the {units.percent(procedure.confidence)} interval of the median was within "
-        f"{units.percent(procedure.target)} of the median: more often where the deviation is high, "
-        f"less often where it is low. At the latest it ended after "
+        f"The number of repetitions k was not fixed: each workload was measured in "
+        f"{procedure.processes} fresh process{'es' * (procedure.processes > 1)}, at least "
+        f"{procedure.min_calls} calls and {procedure.min_rounds} rounds, until half of the "
+        f"{units.percent(procedure.confidence)} interval was within "
+        f"{units.percent(procedure.target)} of the median, or for "
         f"{units.count(procedure.max_calls)} calls or {units.duration(procedure.max_time_s)} of "
         "timed work."
     )
@@ -78,11 +76,10 @@ def _interval(records: Sequence[Record]) -> list[str]:
         return []
     return [
         (
-            f"Method of the interval: {joined(sorted(methods))}. Calls of one round resemble each "
-            "other, and so do those of one process: rounds and processes, not calls, count as "
-            "independent. Two latencies are called different below only where the interval of "
-            "their ratio leaves out 1; where they are not of one joint fit, only where their "
-            "intervals do not overlap."
+            f"Method of the interval: {joined(sorted(methods))}. Rounds and processes, not calls, "
+            "count as independent. Two latencies are called different only where the interval of "
+            "their ratio leaves out 1, or, without a joint fit, where their intervals do not "
+            "overlap."
         )
     ]
 

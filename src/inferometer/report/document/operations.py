@@ -13,12 +13,11 @@ from inferometer.core.record import Record
 from inferometer.report.document.fields import Fields, Place, byte_count, count, quantity, rows
 from inferometer.report.document.markup import Table
 from inferometer.report.document.tables import per_model
-from inferometer.report.document.wording import joined, sentence
+from inferometer.report.document.wording import sentence
 
 BYTES = (
     "Activations are all that operators write; alive at most are those needed at a time. Moved at "
-    "least: inputs and weights read once, outputs written once. Moved by operators: each operator "
-    "reads its inputs and writes its outputs once."
+    "least: inputs, weights and outputs once; by operators: each operator's inputs and outputs."
 )
 NOT_COUNTED = "The operations were not counted."
 
@@ -47,10 +46,6 @@ def operation_notes(grid: Grid) -> list[str]:
         return [NOT_COUNTED]
     where = "Of one call at the input size and batch size that stand beside."
     lines = [f"{where} {sentence(CONVENTION)}", BYTES]
-    figures = [record.figures for _, _, record in counted]
-    methods = dict.fromkeys(str(how) for one in figures if (how := one.get("operations_method")))
-    if methods:
-        lines.append(f"How they were counted: {joined(list(methods))}.")
     for column, _, record in counted:
         names = unknown_operators(record)
         if names:

@@ -281,8 +281,9 @@ def note_lines(weighed: Candidates) -> list[str]:
     processes = _of_one_process(weighed.points)
     if processes:
         lines.append(
-            f"{processes} measured in a single process: how much fresh processes differ was not "
-            f"observed, and ± {units.percent(ONE_PROCESS)} was added to the intervals."
+            f"{processes} measured in a single process{_as_far(weighed.points)}: how much fresh "
+            "processes differ was not observed, "
+            f"and ± {units.percent(ONE_PROCESS)} was added to the intervals."
         )
     if weighed.is_relative:
         lines.append(
@@ -290,6 +291,12 @@ def note_lines(weighed: Candidates) -> list[str]:
             "the wider one on this device counts."
         )
     return [*lines, *(sentence(note) for note in weighed.notes)]
+
+
+def _as_far(points: Sequence[Point]) -> str:
+    """A remark where nobody says in how many processes a figure was measured."""
+    told = all(point.record.number("latency_processes") is not None for point in points)
+    return "" if told else ", as far as is known"
 
 
 def _of_one_process(points: Sequence[Point]) -> str:

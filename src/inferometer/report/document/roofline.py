@@ -23,9 +23,8 @@ NOT_MEASURED = (
 )
 HOW = (
     "The roofline is the best rates of a short probe before the run. The roofline bound of a call "
-    "is the longer of its arithmetic and of moving its compulsory bytes from memory or caches, at "
-    "these rates, and the limit is which of the two; the share is the bound over the measured "
-    "latency. A convolution may be computed with fewer operations than are counted."
+    "is the longer of its arithmetic and of moving its compulsory bytes, at these rates; the limit "
+    "is which of the two, the share is the bound over the latency."
 )
 
 DISTURBED = 0.7

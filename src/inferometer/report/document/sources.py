@@ -31,8 +31,13 @@ def all_records(runs: Sequence[RunRecords]) -> list[Record]:
     return [record for one in runs for record in one.records]
 
 
-def repeat_command(study: Study) -> str:
-    """The command that measures a study again: a built-in one by its name."""
+def study_name(one: RunRecords, runs: Sequence[RunRecords]) -> str:
+    """Name of the file beside a report that holds the study of one of its runs."""
+    return "study.yaml" if len(runs) == 1 else f"study-{one.run.id}.yaml"
+
+
+def repeat_command(study: Study, file: str = "study.yaml") -> str:
+    """The command that measures a study again: a built-in one by its name, others by a file's."""
     from inferometer.study import builtin_studies
 
     threads, budget_s = study.sweep.threads, study.procedure.budget_s
@@ -49,7 +54,7 @@ def repeat_command(study: Study) -> str:
             flags = f" --threads {threads}" * bool(threads)
             flags += f" --budget {budget_s:.10g}s" if budget_s != theirs else ""
             return f"inferometer run {shlex.quote(known.name)}{flags}"
-    return "inferometer run study.yaml"
+    return f"inferometer run {file}"
 
 
 def study_file(study: Study) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from inferometer.analysis import facts
+from inferometer.analysis.findings import Scaling
 from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.series import throughput
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.roofline import ROOFLINES
-from inferometer.core.run import Run
+from inferometer.core.run import PARTS, Run
 from inferometer.core.workload import size_label
 from inferometer.models.catalogue import CATALOGUE, Entry
 from inferometer.report.document import marks
@@ -33,7 +35,7 @@ def models(grid: Grid) -> Table:
         rows.append(
             [
                 column.name,
-                column.variant.model,
+                column.variant.model if column.variant.model != column.name else "",
                 _source(grid, column, entry),
                 grid.text(column, "weights"),
                 entry.task if entry else "",
@@ -82,19 +84,46 @@ def latency(grid: Grid, input_size: int | None, spread: marks.Spread) -> Table:
     return table(["batch", *(column.label for column in columns)], rows, left=0)
 
 
-def batch_steps(grid: Grid) -> Table:
-    """How latency moves from the smallest to the largest batch size."""
+def batches(grid: Grid, scaling: Sequence[Scaling]) -> Table:
+    """How latency moves from the smallest to the largest batch size, and the best one.
+
+    Args:
+        grid: the table.
+        scaling: lines through the batch sizes.
+    """
+    lines = {one.subject: one for one in scaling if one.axis == "batch_size"}
+    best = {
+        (one.column, one.shape.input_size): one
+        for one in facts.best_batches(grid)
+        if one.compared > 1
+    }
     rows = [
         [
             step.column.label,
             size_label(step.start.input_size),
             f"{step.start.batch_size} to {step.end.batch_size}",
-            units.round_number(step.grows) + units.TIMES,
             units.ratio(step.ratio),
+            *_line(lines.get(f"{step.column.label} at {size_label(step.start.input_size)}")),
+            *_best(best.get((step.column, step.start.input_size))),
         ]
         for step in facts.steps(grid, "batch")
     ]
-    return table(["variant", "input size", "batch size", "grows by", "latency grows by"], rows)
+    heads = ["variant", "input size", "batch size", "latency grows by", "each call", "each sample"]
+    return table([*heads, "best batch", "samples/s there", "over the smallest"], rows)
+
+
+def _line(found: Scaling | None) -> list[str]:
+    """What a call takes, and what each sample of it, by a line through the batch sizes."""
+    if found is None or found.fixed_s is None or found.per_input_s is None:
+        return [units.ABSENT] * 2
+    return [units.seconds(found.fixed_s.value), units.seconds(found.per_input_s.value)]
+
+
+def _best(found: facts.Best | None) -> list[str]:
+    if found is None:
+        return [units.ABSENT] * 3
+    batch, rate = str(found.shape.batch_size), units.number(found.throughput.y)
+    return [batch, rate, units.ratio(found.gain)]
 
 
 def size_steps(grid: Grid) -> Table:
@@ -114,29 +143,6 @@ def size_steps(grid: Grid) -> Table:
         for (column, start, end), steps in groups.items()
     ]
     return table(["variant", "batch sizes", "input size", "grows by", "latency grows by"], rows)
-
-
-def best_batches(grid: Grid) -> Table:
-    """The batch size of the highest throughput, where there was a choice."""
-    rows = [
-        [
-            best.column.label,
-            size_label(best.shape.input_size),
-            str(best.shape.batch_size),
-            units.number(best.throughput.y),
-            units.ratio(best.gain),
-        ]
-        for best in facts.best_batches(grid)
-        if best.compared > 1
-    ]
-    heads = [
-        "variant",
-        "input size",
-        "best batch size",
-        "inputs/s there",
-        "against the smallest batch",
-    ]
-    return table(heads, rows)
 
 
 def figures(grid: Grid) -> Table:
@@ -206,7 +212,8 @@ def _energy(record: Record, part: str) -> str:
 def device(run: Run) -> Table:
     """Everything known about the device; its rooflines have a table of their own."""
     known = [(key, value) for key, value in run.device.items() if key != ROOFLINES]
-    return table(["", "device"], [[_words(key), _shown(key, v)] for key, v in known], left=2)
+    rows = [[_words(key), _shown(key, v)] for key, v in known if v is not None and v != []]
+    return table(["", "device"], rows, left=2)
 
 
 def software(run: Run) -> Table:
@@ -285,12 +292,16 @@ def _shown(key: str, value: object) -> str:
     """A value of the device's description, whatever it is."""
     if value is None or value == []:
         return "not known"
+    if key == PARTS and isinstance(value, list):
+        names = [str(one.get("device")) for one in value if isinstance(one, Mapping)]
+        return ", ".join(f"{name} ({count})" for name, count in Counter(names).items())
     if isinstance(value, bool):
         return "yes" if value else "no"
     if key.endswith("_bytes") and isinstance(value, int | float):
         return units.byte_count(value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{_words(str(k))}: {_shown(str(k), v)}" for k, v in value.items())
+        known = [(str(k), v) for k, v in value.items() if v is not None]
+        return ", ".join(f"{_words(key)}: {_shown(key, v)}" for key, v in known)
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

@@ -17,6 +17,8 @@ from inferometer.report.plots.choice import BARS, HOLLOW
 
 Front = Literal["", "highest", "lowest"]
 
+HEROES = ("latency-by-batch", "latency-by-variant")
+"""Charts that show the answer of a report: the first that there is stands at the beginning."""
 MOST_TOLD = 4
 """Rooflines that are told below their plot."""
 
@@ -39,6 +41,7 @@ class Chart:
         by: field of which one value is shown at a time; empty where all rows are.
         lines: whether the points of a variant are joined.
         layers: fields of a row that are stacked into a bar, in place of points.
+        named: whether the vertical axis is one of names.
         spec: the Vega-Lite specification, without points.
         note: what a reader should know to read it.
     """
@@ -53,6 +56,7 @@ class Chart:
     by: str = ""
     lines: bool = True
     layers: tuple[str, ...] = ()
+    named: bool = False
     spec: vega.Spec = field(repr=False)
     note: str = ""
 
@@ -62,8 +66,8 @@ class Chart:
 
     def to_json(self) -> dict[str, Any]:
         """What the page's script needs."""
-        names = ("name", "x", "y", "interval", "across", "front", "by", "lines", "layers", "spec")
-        return {name: getattr(self, name) for name in names}
+        told = ("name", "x", "y", "interval", "across", "front", "by", "lines", "layers", "named")
+        return {name: getattr(self, name) for name in (*told, "spec")}
 
 
 def charts(rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]) -> list[Chart]:
@@ -75,10 +79,12 @@ def charts(rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]) -> li
     """
     wanted = [
         _by(rows, "batch", "latency", "latency per call", vega.SECONDS),
+        _variants(rows),
         _by(rows, "batch", "throughput", "throughput, inputs/s", vega.SHORT),
         _by(rows, "size", "latency", "latency per call", vega.SECONDS),
         _parameters(rows),
         _scaling(),
+        _ratios(rows),
         _front(rows),
         _by(rows, "batch", "energy", "energy per sample", vega.JOULES),
         _by(rows, "batch", "memory", "peak memory, MiB", vega.PLAIN),
@@ -86,12 +92,17 @@ def charts(rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]) -> li
         _roofline(rows, rooflines),
     ]
     several = {
+        "latency-by-batch": "batch",
+        "throughput-by-batch": "batch",
+        "latency-by-variant": "column",
         "latency-by-size": "size",
         "latency-by-parameters": "parameters",
         "scaling": "times_batch",
     }
     drawable = [chart for chart in wanted if chart is not None and chart.has(rows)]
-    return [c for c in drawable if c.name not in several or _several(rows, several[c.name])]
+    shown = [c for c in drawable if c.name not in several or _several(rows, several[c.name])]
+    has_lines = any(chart.name == HEROES[0] for chart in shown)
+    return [chart for chart in shown if chart.name != HEROES[1] or not has_lines]
 
 
 def _several(rows: Sequence[Row], name: str) -> bool:
@@ -116,6 +127,24 @@ def _by(rows: Sequence[Row], axis: str, figure: str, label: str, ticks: str) -> 
         by="size" if axis == "batch" else "batch",
         spec=vega.points(vega.axis(words[axis], vega.PLAIN), vega.axis(label, ticks), lines=True),
         note=f"{note}{_bars(rows, figure)}{_hollow(rows, interval)}",
+    )
+
+
+def _variants(rows: Sequence[Row]) -> Chart:
+    """The latency of each variant at one shape, the fastest first."""
+    return Chart(
+        name="latency-by-variant",
+        title="Latency of each variant",
+        x="latency",
+        y="latency",
+        across="latency",
+        by="shape",
+        lines=False,
+        named=True,
+        spec=vega.named(vega.axis("latency per call", vega.SECONDS)),
+        note="Time of one call of a whole batch, lower is better."
+        + _bars(rows, "latency")
+        + _hollow(rows, "latency"),
     )
 
 
@@ -181,6 +210,25 @@ def _scaling() -> Chart:
         ),
         note="Along the dashed line twice the batch takes twice the time; below it a larger batch "
         "pays, above it costs more than it should.",
+    )
+
+
+def _ratios(rows: Sequence[Row]) -> Chart | None:
+    """Latency on each device over that on the first; None where the rows are of one device."""
+    base = next((str(row["ratio_base"]) for row in rows if "ratio_base" in row), None)
+    if base is None:
+        return None
+    return Chart(
+        name="ratio-by-device",
+        title=f"Latency over that on {base}",
+        x="ratio",
+        y="ratio",
+        across="ratio",
+        by="shape",
+        lines=False,
+        named=True,
+        spec=vega.named(vega.axis(f"latency over that on {base}", vega.PLAIN)),
+        note="Left of 1 is faster. Bars: 95 % intervals." + _hollow(rows, "ratio"),
     )
 
 

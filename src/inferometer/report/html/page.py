@@ -21,8 +21,10 @@ from inferometer.report.document.marks import plain
 from inferometer.report.document.material import Material
 from inferometer.report.document.sources import RunRecords
 from inferometer.report.html import charts, distribution, engine, state, vega
-from inferometer.report.html.rows import Results, results
+from inferometer.report.html.rows import Results, add_ratios, results
 
+MOST_PANELS = 3
+"""Input sizes whose panels stand side by side."""
 _FREE = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
@@ -34,6 +36,7 @@ def render_page(said: Mapping[str, Any], material: Material) -> str:
         material: what it is made from.
     """
     table = results(material.grid)
+    add_ratios(table, said["devices"])
     rooflines = [
         (one.run.device_name, roofline)
         for one in material.runs
@@ -41,6 +44,7 @@ def render_page(said: Mapping[str, Any], material: Material) -> str:
     ]
     absent = engine.missing()
     plots = [] if absent else charts.charts(table.rows, rooflines)
+    choices = {chart.name: _choices(chart, table) for chart in plots}
     courses = [] if absent else _courses(table, material.runs)
     strips = state.strips(material.runs) if courses else {}
     style, script = _asset("page.css"), _asset("table.js") + _asset("plots.js")
@@ -51,7 +55,8 @@ def render_page(said: Mapping[str, Any], material: Material) -> str:
         findings=material.findings,
         results=table,
         charts=plots,
-        choices={chart.name: _choices(chart, table) for chart in plots},
+        choices=choices,
+        hero=_hero(plots, choices),
         observed=[place for place, one in enumerate(courses) if one is not None],
         states=[strip.words for strip in strips.values()],
         absent=str(absent) if absent else "",
@@ -109,6 +114,31 @@ def _courses(table: Results, runs: Sequence[RunRecords]) -> list[distribution.Co
     return found if any(found) else []
 
 
+def _hero(plots: Sequence[charts.Chart], choices: Mapping[str, list[Choice]]) -> list[Panel]:
+    """The chart that shows the answer: side by side for a few input sizes, else with a choice."""
+    found = {chart.name: chart for chart in plots}
+    name = next((name for name in charts.HEROES if name in found), "")
+    if not name:
+        return []
+    if len(choices[name]) > MOST_PANELS:
+        return [Panel(chart=found[name], chosen=None)]
+    chosen: list[Choice | None] = [*choices[name]]
+    return [Panel(chart=found[name], chosen=one) for one in chosen or [None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A drawing of a chart.
+
+    Attributes:
+        chart: it.
+        chosen: the value that is shown; None where the reader chooses, or there is no choice.
+    """
+
+    chart: charts.Chart
+    chosen: Choice | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """One of the values of which a chart shows one at a time.
@@ -159,7 +189,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "block": _block,
-        "evidence": tested_lines,
+        "evidence": lambda one: [*tested_lines(one), *one.limits],
         "ways_on": anomaly_lines,
         "fits": scaling_lines,
     }

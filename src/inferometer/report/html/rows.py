@@ -19,6 +19,7 @@ from inferometer.core.record import Record
 from inferometer.core.workload import Shape, size_label
 from inferometer.report.document import marks
 from inferometer.report.document.accuracy import accuracy_text
+from inferometer.report.document.devices import Devices
 from inferometer.report.document.fields import quantity
 from inferometer.report.document.marks import Spread
 from inferometer.report.document.operations import at_least
@@ -100,6 +101,18 @@ def results(grid: Grid) -> Results:
         remarks=tuple(remarks(record) for _, _, record in found),
         columns=tuple(columns),
     )
+
+
+def add_ratios(table: Results, several: Devices | None) -> None:
+    """Add to the rows of other devices their latency over that on the first device."""
+    if several is None:
+        return
+    for row, record in zip(table.rows, table.records, strict=True):
+        bar = several.bars.get((str(record.run.get("run_id")), record.workload.key))
+        if bar is not None:
+            row.update(ratio=bar.ratio, ratio_base=several.plot.baseline)
+            if bar.low is not None:
+                row.update(ratio_low=bar.low, ratio_high=bar.high)
 
 
 def _short_labels(labels: Sequence[str]) -> list[str]:

@@ -135,6 +135,34 @@ def points(
     }
 
 
+def named(x: Spec) -> Spec:
+    """Points with their intervals along the horizontal axis, a row for each variant.
+
+    The page's script gives the order of the rows.
+    """
+    rows = {"field": "column", "type": "nominal", "axis": {"title": None, **NAMED}}
+    bars = [
+        {
+            "mark": {"type": "rule", "clip": True, "strokeWidth": width},
+            "encoding": {"x": quantity(low), "x2": {"field": high}},
+        }
+        for low, high, width in (("left", "right", THIN), ("nearLeft", "nearRight", THICK))
+    ]
+    points = {"mark": {"type": "point", "filled": True, "size": 70, "opacity": 1}}
+    return {
+        "width": "container",
+        "height": HEIGHT,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "data": {"name": "points"},
+        "encoding": {
+            "x": {**quantity("x"), "axis": x, "scale": {"type": "log", "nice": False}},
+            "y": rows,
+            "color": {"value": "var(--c0)"},
+        },
+        "layer": [*bars, {**points, "encoding": POINTED_AT}, _holes(), _ring()],
+    }
+
+
 def front() -> Spec:
     """Steps along the front, which the page's script finds among the points."""
     return {

@@ -13,11 +13,20 @@ from inferometer.core.errors import MissingExtraError
 from inferometer.core.workload import Shape, size_label
 
 NAMES = ("latency_by_batch", "latency_by_size", "throughput_by_batch", "latency_by_parameters")
+RANKING = "latency_by_variant"
+"""Drawn where there is no plot by batch size."""
+HEROES = {
+    NAMES[0]: "Latency against batch size",
+    RANKING: "Latency of each variant, the fastest first",
+}
+"""Plots that show the answer of a report, and their titles: the first that there is is shown."""
 SUSTAINED = "sustained_"
 """Begins the name of the plot of a run under continuous load; the run's id follows."""
 FORMATS = ("png", "svg")
 BARS = ("thick: against the other workloads of this run", "thin: on this device")
 """What the bars of a plot are, where a joint fit gave two kinds of interval."""
+MOST_RANKED = 40
+"""Variants in one plot."""
 HOLLOW = "hollow: no interval"
 """What a hollow marker is."""
 
@@ -55,6 +64,31 @@ class Plot:
     y: str = ""
     panels: tuple[Panel, ...] = field(default=(), repr=False)
     reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """The latency of each variant at one shape.
+
+    Attributes:
+        name: of its files, without a suffix.
+        where: the shape, in words.
+        ranked: the variants, the fastest first.
+    """
+
+    name: str
+    where: str
+    ranked: tuple[facts.Ranked, ...] = field(repr=False)
+
+
+def ranking(grid: Grid) -> Ranking | None:
+    """The variants at the shape that most have; None where no two have a latency at one."""
+    shape = facts.common_shape(grid)
+    found = facts.ranking(grid, shape) if shape is not None else []
+    if shape is None or len(found) < 2:  # noqa: PLR2004 - a comparison
+        return None
+    ranked = tuple(found[:MOST_RANKED])
+    return Ranking(name=RANKING, where=_shape_title(shape), ranked=ranked)
 
 
 def plan(grid: Grid) -> list[Plot]:

@@ -48,7 +48,14 @@ def settings() -> Iterator[None]:
 
 
 def saved(figure: Figure, name: str) -> dict[str, bytes]:
-    """A figure in each format, by file name."""
+    """A figure in each format, by file name.
+
+    The places of its parts are found once: with a layout engine matplotlib would draw all of it
+    twice for each format.
+    """
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(figure)
+        figure.set_layout_engine(None)
     return {f"{name}.{suffix}": _saved(figure, suffix) for suffix in FORMATS}
 
 

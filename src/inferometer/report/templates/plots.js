@@ -1,6 +1,7 @@
 // Draws the plots, of the rows that the table's filters leave; it stands in one script after table.js.
 
 const MOST_VARIANTS = 14; // in one plot: more cannot be told apart
+const FIRST_HEIGHT = 250; // of the plots at the beginning, so that what follows is seen
 const HEAD_ROOM = 0.09; // share of a plot's height above its points, for what has no figure
 const COLOURS = 7;
 const SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"];
@@ -173,7 +174,8 @@ async function drawChart(figure) {
     left && `Shown are the first ${MOST_VARIANTS} of ${variants} variants in the order of the table; sort or filter it to see others.`,
     nowhere && `Figures that are not above 0, and have no place on this axis: ${nowhere}.`,
   ].filter(Boolean).join(" ");
-  const made = await (chart.layers.length ? stack : plot)(chart, place, points, failed);
+  const draw = chart.layers.length ? stack : chart.named ? ranked : plot;
+  const made = await draw(chart, place, points, failed);
   figure.view = made.view;
   readable(figure, points, (point) => told(point.i).join("; "));
 }
@@ -181,6 +183,7 @@ async function drawChart(figure) {
 /** Points on logarithmic axes. */
 function plot(chart, place, points, failed) {
   const spec = structuredClone(chart.spec);
+  if (place.closest(".first")) spec.height = FIRST_HEIGHT;
   const { x, y } = spec.encoding;
   const wide = points.flatMap((p) => (chart.across ? [Math.max(p.left, p.x / 3), Math.min(p.right, p.x * 3)] : []));
   x.scale.domain = range([...[...points, ...failed].map((p) => p.x), ...wide], 1.15);
@@ -222,6 +225,25 @@ function stack(chart, place, points) {
   spec.height = 30 * points.length;
   const sets = { data: { points: bars, peaks, read: [] }, legendColumns: chart.layers.length };
   return embed(place, spec, sets, (datum) => told(datum.i).join("\n"));
+}
+
+/** A row for each variant, the fastest first. */
+function ranked(chart, place, points) {
+  points.sort((a, b) => a.x - b.x);
+  const ends = points.flatMap((p) => [p.x, Math.max(p.left, p.x / 3), Math.min(p.right, p.x * 3)]);
+  const domain = range(ends, 1.15);
+  for (const p of points) {
+    for (const end of ["left", "right", "nearLeft", "nearRight"]) {
+      p[end] = Math.min(Math.max(p[end], domain[0]), domain[1]);
+    }
+    p.hollow = p.left === p.right;
+  }
+  const spec = structuredClone(chart.spec);
+  spec.encoding.x.scale.domain = domain;
+  spec.encoding.x.axis.values = roundValues(domain);
+  spec.encoding.y.sort = points.map((p) => p.column);
+  spec.height = Math.max(60, 30 * points.length);
+  return embed(place, spec, { data: { points, read: [] } }, (datum) => told(datum.i).join("\n"));
 }
 
 /** Make room for the rooflines. */

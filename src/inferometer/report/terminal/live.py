@@ -49,7 +49,7 @@ def listener(console: Console | None = None) -> Iterator[Listener]:
     Args:
         console: where to show it; standard error by default.
     """
-    console = console or _Errors(stderr=True)
+    console = console or Errors(stderr=True)
     if not console.is_terminal or console.is_dumb_terminal:
         yield Lines(console)
         return
@@ -58,7 +58,7 @@ def listener(console: Console | None = None) -> Iterator[Listener]:
         yield Display(live)
 
 
-class _Errors(Output):
+class Errors(Output):
     """Standard error; where nobody reads it any more, the run goes on unseen."""
 
     def on_broken_pipe(self) -> None:

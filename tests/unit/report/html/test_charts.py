@@ -55,7 +55,7 @@ def test_without_figures_there_is_no_plot(names, record):
 
 def test_points_without_an_interval_are_hollow_where_others_could_have_one(names, record):
     mixed = names([record(half_s=0.001, parameters=1), record(batch=2, parameters=2)])
-    sure = names([record(half_s=0.001, peak_memory_bytes=2**20)])
+    sure = names([record(batch=b, half_s=0.001, peak_memory_bytes=2**20) for b in (1, 2)])
     assert "Hollow: no interval." in mixed["latency-by-batch"].note
     assert "Hollow" not in sure["latency-by-batch"].note
     memory = sure["memory-by-batch"]
@@ -64,12 +64,15 @@ def test_points_without_an_interval_are_hollow_where_others_could_have_one(names
 
 
 def test_bars_are_told_where_there_are_any(names, record):
-    bare, sure = names([record()]), names([record(half_s=0.001)])
+    bare, sure = (
+        names([record(batch=batch, **known) for batch in (1, 2)])
+        for known in ({}, {"half_s": 0.001})
+    )
     assert "Bars" not in bare["latency-by-batch"].note
     assert "Bars: interval." in sure["latency-by-batch"].note
     assert "Bars" not in bare["throughput-by-batch"].note
     ends = {"latency_relative_ci_low_s": 0.0398, "latency_relative_ci_high_s": 0.0402}
-    both = names([record(half_s=0.001, **ends)])
+    both = names([record(batch=batch, half_s=0.001, **ends) for batch in (1, 2)])
     for name in ("latency-by-batch", "throughput-by-batch"):
         assert "thick: against the other workloads of this run" in both[name].note
         assert "thin: on this device" in both[name].note

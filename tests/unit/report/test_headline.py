@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from inferometer.analysis import findings as analysed
+from inferometer.analysis.findings import Anomaly, Findings
+from inferometer.report.document.headline import MOST_CHIPS, headline
+from inferometer.report.document.sources import RunRecords
+
+RELATIVE = {"latency_relative_ci_low_s": 0.099, "latency_relative_ci_high_s": 0.101}
+
+
+@pytest.fixture
+def first(run, material):
+    def made(*records, findings=None, planned=0):
+        one = RunRecords(run=replace(run, planned=planned or len(records)), records=records)
+        return headline(material([one], findings=findings))
+
+    return made
+
+
+def fact(found, name):
+    return next(one for one in found.facts if one.name == name)
+
+
+def test_the_fastest_is_named_with_how_far_it_is_ahead(first, record):
+    found = first(record("a", latency_s=0.1, half_s=0.01), record("b", latency_s=0.2, half_s=0.01))
+    assert found.answer == "a is fastest: 100 ± 10 ms a call, 2.00 times ahead of b."
+    assert found.scope.startswith("At input size 224 and batch size 1. Measured: 2 variants at 1")
+
+
+def test_a_joint_fit_gives_the_lead_an_interval(first, record):
+    fits = [
+        {"latency_relative_ci_low_s": one, "latency_relative_ci_high_s": other}
+        for one, other in ((0.09, 0.11), (0.19, 0.21))
+    ]
+    found = first(record("a", latency_s=0.1, **fits[0]), record("b", latency_s=0.2, **fits[1]))
+    assert found.answer == "a is fastest: 100 ± 10 ms a call, 2.00 times ahead of b (1.79 to 2.24)."
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        ({"half_s": 0.01}, {"half_s": 0.01}, ""),
+        ({"half_s": 0.01}, {}, ", as 1 of them has no interval"),
+        ({"latency_calls": 4}, {"latency_calls": 4}, ", as 2 of them have no interval"),
+    ],
+)
+def test_it_is_said_why_the_fastest_cannot_be_told_apart(first, record, one, other, why):
+    found = first(record("a", latency_s=0.1, **one), record("b", latency_s=0.105, **other))
+    assert found.answer.startswith("No single fastest: a (")
+    assert found.answer.endswith(f"cannot be told apart{why}.")
+
+
+def test_of_many_that_are_alike_three_are_named(first, record):
+    found = first(*(record(name, half_s=0.01) for name in "abcde"))
+    assert "c (40 ± 10 ms) and 2 more cannot be told apart" in found.answer
+
+
+def test_one_variant_is_not_called_the_fastest(first, record):
+    found = first(record("a", latency_s=0.1, half_s=0.001))
+    assert found.answer == "a takes 100.0 ± 1.0 ms a call."
+    assert found.step.command == "inferometer profile a"
+
+
+def test_a_winner_whose_outputs_differ_is_no_plain_winner(first, record):
+    found = first(
+        record("a", latency_s=0.1, half_s=0.01, fidelity_verdict="different"),
+        record("b", latency_s=0.2, half_s=0.01),
+    )
+    assert found.answer.endswith("Its outputs differ from the reference's (see Fidelity).")
+
+
+def test_nothing_measured_is_said(first, record):
+    found = first(record("a", failure="crash"), planned=44)
+    assert found.answer == "No latency was measured."
+    assert fact(found, "Precision").note == "nothing was measured."
+    assert fact(found, "Missing").value == "44 of 44"
+    assert found.step.command.startswith("inferometer run --resume ")
+
+
+def test_the_precision_is_that_of_the_latencies_that_have_an_interval(first, record):
+    told = fact(first(record(latency_s=0.04), record(batch=2, half_s=0.001)), "Precision")
+    assert told.value == "± 2.5 %"
+    assert "95 % intervals; 2.5 % to 2.5 %, for the 1 of 2 latencies that have one" in told.note
+    known = {**RELATIVE, "latency_state_half_width": 0.2, "latency_confidence": 0.95}
+    joint = fact(first(record(latency_s=0.1, half_s=0.02, **known)), "Precision")
+    assert (joint.value, "between workloads of the run" in joint.note) == ("± 1 %", True)
+
+
+def test_missed_targets_are_counted_and_met_ones_are_good(first, record):
+    missed = record("a", half_s=0.01, latency_target_met=False)
+    met = record("b", half_s=0.001, latency_target_met=True)
+    assert "1 of 2 missed the target of 5 %" in fact(first(missed, met), "Precision").note
+    good = fact(first(met), "Precision")
+    assert good.is_good
+    assert "all within the target of 5 %" in good.note
+
+
+def test_figures_that_are_not_trusted_are_counted(first, record):
+    verdicts = ["trusted", "noisy", "noisy", "swapped", "unknown"]
+    records = [
+        record(batch=2**n, half_s=0.001, verdict=verdict) for n, verdict in enumerate(verdicts)
+    ]
+    told = fact(first(*records), "Disturbed")
+    assert (told.value, told.is_good) == ("3 of 5", False)
+    assert told.note.startswith("2 noisy, 1 swapped and 1 not known.")
+    assert fact(first(records[0]), "Disturbed").is_good
+    assert fact(first(record(half_s=0.001)), "Disturbed").value == "not known"
+
+
+def test_what_is_common_and_what_figures_are_fit_for_is_said_once(first, record):
+    known = {**RELATIVE, "latency_state_half_width": 0.2, "latency_confidence": 0.95}
+    told = fact(
+        first(
+            record("a", latency_s=0.1, verdict="contended", usable_for="ranking", **known),
+            record("b", latency_s=0.1, verdict="contended", usable_for="none", **known),
+        ),
+        "Disturbed",
+    ).note
+    assert "Usable: 1 for ranking within the run alone, 1 for neither." in told
+    assert told.count("by ± 20 %") == 1
+
+
+def test_what_is_missing_is_told_by_its_kind(first, record):
+    cut = record("a", failure="budget", skipped=True)
+    found = first(cut, record("b", failure="crash"), record("c", half_s=0.001), planned=44)
+    told = fact(found, "Missing")
+    assert told.value == "43 of 44"
+    assert "1 cut by the time budget; 1 failed or could not be tried (crash)" in told.note
+    assert "41 not reached" in told.note
+
+
+def test_the_next_step_mends_before_it_chooses(run, material, record):
+    def step(*records, planned=2, anomalies=()):
+        one = RunRecords(run=replace(run, planned=planned), records=records)
+        found = Findings(anomalies=anomalies)
+        return headline(material([one], findings=found)).step.command
+
+    fine = [record(name, half_s=0.001) for name in "ab"]
+    odd = Anomaly(
+        kind="jump", sentence="It jumps.", cells=(), size=None, causes=(), rerun="inferometer again"
+    )
+    assert step(*fine, planned=3) == f"inferometer run --resume {run.id}"
+    assert step(fine[0], record("b", failure="crash")) == f"inferometer show {run.id}"
+    assert step(*fine, anomalies=(odd,)) == "inferometer again"
+    assert step(*fine).startswith(f"inferometer recommend {run.id}")
+
+
+def test_a_hypothesis_is_a_chip_with_its_strongest_evidence(first, record):
+    tested = analysed.Tested(
+        text="x", outcome="refuted", sentence="Refuted: a beats b. Over all, 3 of 4."
+    )
+    found = first(record(half_s=0.001), findings=Findings(hypotheses=(tested,) * 20))
+    assert len(found.chips) == MOST_CHIPS
+    assert (found.chips[0].outcome, found.chips[0].evidence) == ("refuted", "a beats b")
