@@ -1,7 +1,7 @@
 """YAML text → plain data, and the line on which each part of it stands.
 
 Scalars are read by the rules of YAML 1.2: `no`, `on`, `1:30` and `2026-01-01` are texts. Aliases
-and tags are refused: a study needs neither, and a few lines of aliases can grow without bound.
+and tags are refused: no file here needs them, and a few lines of aliases can grow without bound.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CONSTANTS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A study file as data.
+    """A file as data.
 
     Attributes:
         data: mappings, lists and scalars.
@@ -43,8 +43,15 @@ class Document:
         return self.lines.get(path)
 
 
-def read_document(text: str, *, name_of_file: str) -> Document:
+def read_document(
+    text: str, *, name_of_file: str, needs: str = "it needs name and models"
+) -> Document:
     """Read one YAML document.
+
+    Args:
+        text: of the file.
+        name_of_file: for messages.
+        needs: what an empty file lacks.
 
     Raises:
         StudyError: it is not YAML, it is empty, a key stands twice, or it uses aliases or tags.
@@ -52,7 +59,7 @@ def read_document(text: str, *, name_of_file: str) -> Document:
     try:
         node = yaml.compose(text, Loader=_Loader)
         if node is None:
-            raise StudyError("the file is empty; it needs name and models", file=name_of_file)
+            raise StudyError(f"the file is empty; {needs}", file=name_of_file)
         reader = _Reader(file=name_of_file)
         return Document(data=reader.read(node, ()), lines=reader.lines)
     except yaml.MarkedYAMLError as error:
@@ -82,7 +89,7 @@ class _Loader(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(
-                None, None, "aliases (*name) are not used in study files; write it out", mark
+                None, None, "aliases (*name) are not used here; write it out", mark
             )
         return super().compose_node(parent, index)
 

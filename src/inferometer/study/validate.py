@@ -1,4 +1,4 @@
-"""A document against the schema of study files, and what is wrong with it in sentences."""
+"""A document against the schema of its kind of file, and what is wrong with it in sentences."""
 
 from __future__ import annotations
 
@@ -24,14 +24,20 @@ MOST_TOLD = 20
 """More lines than that nobody reads."""
 
 
-def validate(document: Document, *, file: str) -> None:
-    """Check a document against the schema.
+def validate(document: Document, *, file: str, rules: dict[str, Any] | None = None) -> None:
+    """Check a document against a schema.
+
+    Args:
+        document: what was read.
+        file: its name, for messages.
+        rules: the schema; that of study files by default.
 
     Raises:
         StudyError: one or more things are wrong; one line for each, in the order of the file, of
             many the first.
     """
-    found = islice(Draft202012Validator(schema()).iter_errors(document.data), MOST_ERRORS)
+    errors_of = Draft202012Validator(schema() if rules is None else rules).iter_errors
+    found = islice(errors_of(document.data), MOST_ERRORS)
     problems = [problem for error in found for problem in _problems(error)]
     if not problems:
         return
@@ -72,7 +78,8 @@ def _problems(error: ValidationError) -> Iterator[_Problem]:
             yield _Problem(path=(*path, key), words=partial(_unknown_key, key, known))
     elif error.validator == "required":
         missing = [key for key in rules["required"] if key not in value]
-        words = f"missing: {', '.join(missing)}; a study needs name and models"
+        needs = rules.get("x-needs", "a study needs name and models")
+        words = f"missing: {', '.join(missing)}; {needs}"
         yield _Problem(path=path, words=lambda: words)
     else:
         yield _Problem(path=path, words=lambda: rules.get("x-problem") or _unexpected(value, rules))

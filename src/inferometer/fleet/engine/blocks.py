@@ -1,0 +1,98 @@
+"""A study cut into blocks, for equal devices to take from a queue.
+
+Every block has one workload in common, so that devices can be told from workloads. It costs the
+time of one workload a block, and a block that ends last leaves the other devices idle: there are as
+many blocks as the common workload may cost a twentieth of the work, and at least one a device.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from inferometer.core.workload import Variant, Workload
+
+COMMON_SHARE = 0.05
+"""Of all work, for measuring the common workload again."""
+USUAL_SIZE = 224
+"""Taken for the size of a model that has but one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """A study in blocks.
+
+    Attributes:
+        common: the workload that is in every block; None where there is one block.
+        blocks: workloads in the study's order, the block that is taken to last longest first.
+    """
+
+    common: Workload | None
+    blocks: tuple[tuple[Workload, ...], ...]
+
+
+def cut(workloads: Sequence[Workload], devices: int) -> Cut:
+    """A study in blocks of about equal length.
+
+    Args:
+        workloads: of the study, each once, at least one.
+        devices: that take from the queue.
+    """
+    count = blocks_wanted(len(workloads), devices)
+    if count == 1:
+        return Cut(common=None, blocks=(tuple(workloads),))
+    common = min(workloads, key=_weight)
+    rest = [one for one in workloads if one != common]
+    place = {one: number for number, one in enumerate(workloads)}
+    bins = sorted(_balanced(rest, count), key=_total, reverse=True)
+    blocks = (sorted([common, *mine], key=place.__getitem__) for mine in bins)
+    return Cut(common=common, blocks=tuple(map(tuple, blocks)))
+
+
+def blocks_wanted(workloads: int, devices: int) -> int:
+    """Number of blocks: a multiple of the devices, as long as there are workloads enough."""
+    each = max(int(COMMON_SHARE * workloads / devices), 1)
+    return max(min(each * devices, workloads - 1), 1) if devices > 1 else 1
+
+
+def _balanced(workloads: Sequence[Workload], count: int) -> list[list[Workload]]:
+    """Workloads in so many bins of about equal length, those of a variant together as they can be.
+
+    The longest piece goes first, into the bin that is emptiest (Graham, SIAM Journal on Applied
+    Mathematics 17, 1969).
+    """
+    bins: list[list[Workload]] = [[] for _ in range(count)]
+    most = _total(workloads) / count / 2
+    pieces = [piece for mine in _by_variant(workloads) for piece in _pieces(mine, most)]
+    for piece in sorted(pieces, key=_total, reverse=True):
+        min(bins, key=lambda mine: (_total(mine), len(mine))).extend(piece)
+    return [mine for mine in bins if mine]
+
+
+def _by_variant(workloads: Sequence[Workload]) -> list[list[Workload]]:
+    found: dict[Variant, list[Workload]] = defaultdict(list)
+    for one in workloads:
+        found[one.variant].append(one)
+    return list(found.values())
+
+
+def _pieces(workloads: Sequence[Workload], most: float) -> list[list[Workload]]:
+    """Workloads of a variant, which is loaded once for each piece, none much longer than that."""
+    pieces = max(math.ceil(_total(workloads) / most), 1)
+    return [mine for start in range(pieces) if (mine := list(workloads[start::pieces]))]
+
+
+def _total(workloads: Sequence[Workload]) -> float:
+    return math.fsum(map(_weight, workloads))
+
+
+def _weight(workload: Workload) -> float:
+    """How long a workload is taken to last, beside others.
+
+    Much of it is the same for all (rounds of a least length, loading); the rest grows with what a
+    call computes. How long a model takes is not known before it was measured.
+    """
+    samples = workload.batch_size * ((workload.input_size or USUAL_SIZE) / USUAL_SIZE) ** 2
+    return 8 + samples
