@@ -8,10 +8,12 @@ from inferometer.analysis.anomalies import find_anomalies
 from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import Grid
 from inferometer.analysis.hypotheses import examine
+from inferometer.analysis.operators import time_shares
 from inferometer.analysis.scaling import scaling
 from inferometer.core.hypothesis import THE_LABS
 from inferometer.core.roofline import Roofline, rooflines_of
 from inferometer.core.run import Run
+from inferometer.core.workload import CONTROL
 
 
 def analyse(
@@ -27,10 +29,12 @@ def analyse(
         hypotheses: what was expected, a line each.
         rooflines: of the device, by the run's id; they make explanations better.
     """
+    grid = _without_control(grid)
     return Findings(
         hypotheses=tuple(examine(grid, hypotheses, rooflines)),
         anomalies=tuple(find_anomalies(grid)),
         scaling=tuple(scaling(grid)),
+        operators=tuple(time_shares(grid)),
     )
 
 
@@ -44,6 +48,15 @@ def analyse_runs(grid: Grid, runs: Sequence[Run], hypotheses: Sequence[str] = ()
     """
     texts = hypotheses or expected(runs)
     return analyse(grid, hypotheses=texts, rooflines=rooflines_of(runs))
+
+
+def _without_control(grid: Grid) -> Grid:
+    """The table without the control, which is no model to be explained."""
+    columns = tuple(one for one in grid.columns if one.variant.model != CONTROL)
+    cells = {place: record for place, record in grid.cells.items() if place[1] in columns}
+    kept = {shape for shape, _ in cells}
+    shapes = tuple(shape for shape in grid.shapes if shape in kept)
+    return Grid(shapes=shapes, columns=columns, cells=cells)
 
 
 def expected(runs: Sequence[Run]) -> list[str]:

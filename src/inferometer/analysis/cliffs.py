@@ -52,6 +52,8 @@ def cliffs(grid: Grid, run: Run) -> list[Line]:
     for column in grid.columns:
         if column.run_id == run.id:
             for workload, records in lines(grid.records(column)).items():
+                if workload.is_control:
+                    continue
                 label = f"{column.label} at {size_label(workload.input_size)}"
                 found += _line(label, records, study.procedure)
     return found

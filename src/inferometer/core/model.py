@@ -64,7 +64,7 @@ class LoadedModel:
         format: the form that it has; a backend says which it accepts.
         inputs: what it eats.
         source: where it came from: `catalogue`, `torchvision`, `timm`, `transformers`, `hub`,
-            `python`, `file`.
+            `python`, `file`, `builtin`.
         weights: where its weights came from, for people: `random, seed 0`, `pretrained: …`.
         notes: what a reader of the figures should know.
         files: paths of the files that it was read from, the model itself first; none where code

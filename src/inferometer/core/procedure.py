@@ -17,6 +17,8 @@ Mode = Sequence[Sequence[str]]
 
 WAYS: Mode = (("pair",), ("sustain",), ("find_cliff",))
 """Ways to measure beside the usual one, by their keys."""
+NOT_BESIDE_A_CONTROL: Mode = (("control",), ("pair", "sustain"))
+"""It is of use where its rounds lie between those of the others."""
 
 
 def clash(mode: Mode, given: Collection[str]) -> str:
@@ -45,6 +47,7 @@ class Procedure:
         max_time_s: once the least is there, no round begins after this many timed seconds.
         timeout_s: longest silence of a worker in a load, call or round, before it is taken to hang.
         memory_limit_bytes: most that a worker may use; None is all there is without swapping.
+        control: measure `core.workload.CONTROL` as one more workload, interleaved with the others.
         skip_larger: skip what memory is not expected to hold, and after a batch ran out of memory
             or time, the larger ones of its size.
         budget_s: wall-clock time of the whole run; None is no limit.
@@ -58,6 +61,7 @@ class Procedure:
         roofline: whether a short probe before the run finds what the device attains at best.
         data: reference of the labelled data on which accuracy is judged; None judges none.
         metric: measure of accuracy; None is the usual one of the task.
+        operator_times: whether each variant is profiled at one shape, after all latencies.
     """
 
     target: float = 0.05
@@ -82,6 +86,8 @@ class Procedure:
     roofline: bool = True
     data: str | None = None
     metric: str | None = None
+    control: bool = False
+    operator_times: bool = False
 
     def __post_init__(self) -> None:
         """Check that the values make sense.
@@ -96,8 +102,9 @@ class Procedure:
         if self.max_calls < self.min_calls:
             raise ValueError("max_calls must not be less than min_calls")
         given = [one.key for one in PROCEDURE if getattr(self, one.field) not in (None, False)]
-        if problem := clash(WAYS, given):
-            raise ValueError(problem)
+        for mode in (WAYS, NOT_BESIDE_A_CONTROL):
+            if problem := clash(mode, given):
+                raise ValueError(problem)
 
 
 def _makes_sense(takes: Takes, value: Any) -> bool:  # noqa: ANN401 - of a run, maybe an old one

@@ -14,13 +14,21 @@ from inferometer.core.hypothesis import THE_LABS
 from inferometer.core.procedure import Procedure
 from inferometer.core.references import quoted
 from inferometer.core.run import Run
-from inferometer.core.workload import Options, Shape, Target, Variant, Workload, digest
+from inferometer.core.workload import (
+    Options,
+    Shape,
+    Target,
+    Variant,
+    Workload,
+    control_at,
+    digest,
+)
 
 MOST_WORKLOADS = 10_000
 """A run of more would take days at the least, and they are all listed before it begins."""
 
-NEWER_THAN_SOME_RUNS = ("find_cliff", "data", "metric")
-"""Fields of `Procedure` that stored runs lack; where they are None, such runs are resumed."""
+NEWER_THAN_SOME_RUNS = ("find_cliff", "data", "metric", "control")
+"""Fields of `Procedure` that stored runs lack; where they are off, such runs are resumed."""
 
 
 USUAL = "default"
@@ -198,8 +206,9 @@ class Study:
     hypotheses: tuple[str, ...] = THE_LABS
 
     def workloads(self) -> list[Workload]:
-        """Every workload of the sweep once."""
-        return self.sweep.workloads()
+        """Every workload of the sweep once, then the control where there is one."""
+        control = [control_at(self.sweep.threads)] if self.procedure.control else []
+        return list(dict.fromkeys([*self.sweep.workloads(), *control]))
 
     def to_json(self) -> dict[str, Any]:
         """The study as a JSON object, as the store keeps it; `from_json` reads it back."""
@@ -242,7 +251,7 @@ class Study:
         if not data["sweep"]["options"]:  # which stored runs lack
             del data["sweep"]["options"]
         for name in NEWER_THAN_SOME_RUNS:
-            if procedure[name] is None:
+            if not procedure[name]:
                 del procedure[name]
         return digest(data)
 

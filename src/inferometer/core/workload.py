@@ -10,6 +10,8 @@ from typing import Any
 
 Options = tuple[tuple[str, str], ...]
 """Pairs of name and value, sorted by name: `(("memory_format", "channels_last"),)`."""
+CONTROL = "builtin:control-v1"
+"""The model that shows how fast the machine is, whatever the others of a run do."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -119,6 +121,11 @@ class Workload:
         """The shape's."""
         return self.shape.input_size
 
+    @property
+    def is_control(self) -> bool:
+        """Whether it is fixed work that nobody would deploy."""
+        return self.variant.model == CONTROL
+
     def at(self, batch_size: int) -> Workload:
         """The same at another batch size."""
         return replace(self, shape=replace(self.shape, batch_size=batch_size))
@@ -172,6 +179,15 @@ class Workload:
         extra += [f"{name}={value}" for name, value in variant.options]
         size = "own size" if self.input_size is None else str(self.input_size)
         return " ".join([variant.model, *extra, f"{size}/{self.batch_size}"])
+
+
+def control_at(threads: int | None) -> Workload:
+    """The control of a run whose workers have so many threads."""
+    return Workload(
+        variant=Variant(model=CONTROL, backend="python", precision="fp32"),
+        target=Target(threads=threads),
+        shape=Shape(batch_size=1, input_size=None),
+    )
 
 
 def digest(data: object) -> str:

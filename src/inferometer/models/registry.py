@@ -28,6 +28,7 @@ SOURCES = Registry(
         "hub": Plugin(path=f"{_HERE}.hub:HubSource", extra="torch", requires=("torch",)),
         "python": Plugin(path=f"{_HERE}.python:PythonSource"),
         "file": Plugin(path=f"{_HERE}.file:FileSource"),
+        "builtin": Plugin(path=f"{_HERE}.fixed:FixedSource"),
     },
     contract=ModelSource,
 )

@@ -63,8 +63,15 @@ class Further:
 
 def further(found: Recommendation) -> list[Further]:
     """What would decide a recommendation, the most telling first."""
+    if all(_is_of_a_table(point.record) for point in found.weighed.points):
+        return []
     steps = [*_ties(found), *_limits(found), *_unknown(found)]
     return list({(one.criterion, one.workloads): one for one in reversed(steps)}.values())[::-1]
+
+
+def _is_of_a_table(record: Record) -> bool:
+    """Whether it came from somebody's table, whose names are no references to models."""
+    return record.run.get("origin") == "imported" and record.number("latency_rounds") is None
 
 
 def _ties(found: Recommendation) -> list[Further]:

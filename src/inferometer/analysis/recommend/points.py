@@ -162,6 +162,7 @@ def candidates(
         InputError: there is nothing to choose among, or accuracies that were asked for are not of
             one dataset and metric.
     """
+    records = [one for one in records if not one.workload.is_control]
     grid, notes = build(records), []
     names = _weighed(records, named)
     if "accuracy" in names and (several := _accuracies(records)):

@@ -15,6 +15,7 @@ from inferometer.report.document.history import (
     explanation,
     told,
 )
+from inferometer.report.terminal.names import Name
 from inferometer.report.terminal.output import Output, bare_table, print_list, print_table, say
 
 
@@ -33,7 +34,8 @@ def print_histories(found: Sequence[History], console: Console | None = None) ->
             head, justify="right" if number == 1 else "left", no_wrap=number > 0, overflow="fold"
         )
     for one in found:
-        table.add_row(*cells(one, blocks=blocks))
+        name, *figures = cells(one, blocks=blocks)
+        table.add_row(Name(name), *figures)
     print_table(console, table)
     for one in found:
         print_list(console, cells(one)[0], told(one))

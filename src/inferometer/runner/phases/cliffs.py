@@ -39,6 +39,8 @@ def next_workloads(
         return []
     chosen: dict[Variant, Workload] = {}
     for line, found in lines(records).items():
+        if line.is_control:
+            continue
         points = [point for one in found if (point := attempt(one)) is not None]
         if not points:
             continue
