@@ -12,7 +12,7 @@ from inferometer.host.files import LIVE, is_live, read_line, read_text
 from inferometer.host.memory import memory
 from inferometer.host.processor import architecture, cpu_model, has_flag, shortened, simd
 
-_HYPERVISORS = {
+HYPERVISORS = {
     "amazon ec2": "Amazon EC2",
     "google compute engine": "Google Compute Engine",
     "microsoft corporation virtual machine": "Hyper-V",
@@ -81,7 +81,7 @@ def hypervisor(root: Path = LIVE) -> str | None:
     """What this virtual machine runs on; None on bare metal, or where it is not observable."""
     dmi = [read_line(root, f"sys/class/dmi/id/{name}") for name in ("sys_vendor", "product_name")]
     words = " ".join(text for text in dmi if text).lower()
-    named = next((name for word, name in _HYPERVISORS.items() if word in words), None)
+    named = next((name for word, name in HYPERVISORS.items() if word in words), None)
     if "microsoft" in (read_text(root, "proc/version") or "").lower():
         return "Hyper-V (WSL)"
     if has_flag(root, "hypervisor"):

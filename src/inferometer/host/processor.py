@@ -25,7 +25,7 @@ SIMD_FLAGS = {
 }
 """Flags of `proc/cpuinfo` that bear on inference, and what they are called here."""
 
-_IMPLEMENTERS = {
+IMPLEMENTERS = {
     "0x41": "ARM",
     "0x46": "Fujitsu",
     "0x48": "HiSilicon",
@@ -34,7 +34,7 @@ _IMPLEMENTERS = {
     "0x61": "Apple",
     "0xc0": "Ampere",
 }
-_PARTS = {
+PARTS = {
     "0x41 0xb76": "ARM1176",
     "0x41 0xc07": "Cortex-A7",
     "0x41 0xc09": "Cortex-A9",
@@ -126,5 +126,5 @@ def _flags(block: dict[str, str]) -> set[str]:
 
 def _arm_core(block: dict[str, str]) -> str:
     maker, part = block.get("CPU implementer", "").lower(), block["CPU part"].lower()
-    name = _PARTS.get(f"{maker} {part}", f"part {part}")
-    return f"{_IMPLEMENTERS.get(maker, f'implementer {maker}')} {name}"
+    name = PARTS.get(f"{maker} {part}", f"part {part}")
+    return f"{IMPLEMENTERS.get(maker, f'implementer {maker}')} {name}"

@@ -1,0 +1,99 @@
+"""`inferometer agent`: a study as one file, for a board that barely runs Python."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inferometer.cli.options import STANDARD_OUTPUT, TARGET
+from inferometer.cli.parameters import study_options
+from inferometer.cli.run import DEFAULT_STUDY, with_flags
+from inferometer.cli.screen import put_bytes
+from inferometer.core.filenames import write_whole
+from inferometer.core.shown import shown
+
+if TYPE_CHECKING:
+    from inferometer.core.sweep import Study
+
+DEFAULT = "agent.py"
+SCRIPT = "agent.sh"
+
+
+@click.command()
+@click.argument("study", required=False)
+@study_options()
+@click.option("--no-energy", is_flag=True, help="Do not look for power sensors.")
+@study_options("energy_window")
+@click.option(
+    "--binary",
+    metavar="PATH",
+    help="Without Python on the board: a benchmark_model or benchncnn there, which a shell script "
+    "runs.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=TARGET,
+    metavar="PATH|-",
+    help=f"File; by default {DEFAULT}, or {SCRIPT} with --binary.",
+)
+def agent(
+    *,
+    study: str | None,
+    no_energy: bool,
+    binary: str | None,
+    output: str | None,
+    **flags: Any,  # noqa: ANN401 - the axes and limits of a study
+) -> None:
+    """Write STUDY (a built-in name or a YAML file) as one file that measures it on a board.
+
+    On the board, `python3 agent.py` is all that is typed: it needs Python 3.6 and the study's
+    runtime, and writes results.json, which `inferometer import` reads here. Flags are those of
+    `run`.
+    """
+    from inferometer.study import load_study
+
+    given = {name: value for name, value in flags.items() if value is not None}
+    wanted = with_flags(load_study(study or DEFAULT_STUDY), given)
+    if binary is None:
+        from inferometer.fleet.agent import agent_file
+
+        content, name = agent_file(wanted, energy=not no_energy), DEFAULT
+        _warn(wanted)
+    else:
+        from inferometer.fleet.binary import script_file
+
+        if {"blocks", "batches", "sizes"} & given.keys():
+            raise click.UsageError("--binary runs files as they are: leave out --batch and --size")
+        content, name = script_file(wanted, binary), SCRIPT
+    _write(content, output or name, is_script=binary is not None)
+
+
+def _warn(study: Study) -> None:
+    """Say what the agent will not measure, and which files it needs beside it."""
+    from inferometer.fleet.agent import needed_files, refusals
+
+    refused = refusals(study.workloads())
+    if refused:
+        why = next(iter(refused.values()))
+        count = f"{len(refused)} of {len(study.workloads())} workloads"
+        click.echo(f"Warning: {count} will fail on the board: {why}", err=True)
+    for file in needed_files(study.sweep.models):
+        click.echo(f"Copy beside it: {shown(file['path'])}", err=True)
+
+
+def _write(content: bytes, output: str, *, is_script: bool) -> None:
+    if output == STANDARD_OUTPUT:
+        put_bytes(content, is_text=True)
+        return
+    write_whole(content, output)
+    program = "sh" if is_script else "python3"
+    name, results = Path(output).name, "results.log" if is_script else "results.json"
+    click.echo(
+        f"Wrote {shown(output)}. On the board: {program} {shown(name)}; then here: inferometer "
+        f"import {results}",
+        file=sys.stderr,
+    )
