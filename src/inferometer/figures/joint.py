@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,12 +16,13 @@ from inferometer.core.sections import Joint
 from inferometer.core.statement import Statement
 from inferometer.core.sweep import Study, study_of
 from inferometer.core.workload import Workload
-from inferometer.figures.summary import by_process, counting_rounds
+from inferometer.figures.summary import by_process, counted_rounds
 from inferometer.figures.use import usable_for
 from inferometer.stats.joint.alone import Alone
-from inferometer.stats.joint.fit import JointFit, joint_fit
+from inferometer.stats.joint.fit import LARGEST, JointFit, joint_fit
 
 METHOD = "joint fit of {} rounds of {} workloads"
+ON_DEVICES = " on {} devices"
 Key = tuple[str, Workload]
 """A workload of a run, by the run's id."""
 OF_INTERVAL = ("moved_alone", "wide_interval", "no_interval")
@@ -93,8 +94,10 @@ def _joined(runs: Sequence[tuple[Run, Sequence[Record]]], name: str = "") -> lis
     """Records of runs that are read together, one fit for each device."""
     groups, procedure = _grouped(runs)
     found: dict[Key, dict[str, Value]] = {}
+    of_id = {run.id: run for run, _ in runs}
     for rounds in groups.values():
-        found |= {} if procedure is None else _figures(rounds, procedure)
+        measured_by = [of_id[run_id] for run_id, _ in rounds]
+        found |= {} if procedure is None else _figures(rounds, procedure, measured_by)
     return [
         [
             _with(record, found[run.id, record.workload], name)
@@ -122,6 +125,8 @@ class MachineState:
 def machine_state(run: Run, records: Sequence[Record]) -> MachineState | None:
     """State of the device over a run, from its rounds; None where there is no joint fit.
 
+    None as well for a run that was spread over several devices, each of which has its own.
+
     Args:
         run: whose records they are.
         records: all of the run, with their rounds; of several devices the one with most workloads.
@@ -129,8 +134,9 @@ def machine_state(run: Run, records: Sequence[Record]) -> MachineState | None:
     groups, procedure = _grouped([(run, records)])
     if procedure is None or not groups:
         return None
-    fit = _fit(list(max(groups.values(), key=len).values()), procedure.confidence)
-    if fit is None:
+    rounds = list(max(groups.values(), key=len).values())
+    fit = _fit(rounds, procedure.confidence, [run] * len(rounds))
+    if fit is None or len(fit.devices) > 1:
         return None
     return MachineState(
         when_s=tuple(map(float, fit.when)), factor=tuple(map(float, np.exp(fit.state)))
@@ -145,6 +151,14 @@ def lacks_joint(study: Study, records: Sequence[Record]) -> bool:
         and replicated >= REPLICATED
         and not any(map(has_joint, records))
     )
+
+
+def is_beyond_fit(run: Run, records: Sequence[Record]) -> bool:
+    """Whether all rounds of a run would be read together, were they not too many for that."""
+    study = study_of(run)
+    if study is None or not _takes_turns(study.procedure):
+        return False
+    return {record.workload.device for record in records} <= _too_many([(run, records)])
 
 
 def _takes_turns(procedure: Procedure) -> bool:
@@ -176,22 +190,31 @@ def _grouped(
     """Rounds that count of each workload, by device, and the procedure of the first run."""
     groups: dict[str, dict[Key, Sequence[Round]]] = defaultdict(dict)
     procedure: Procedure | None = None
+    too_many = _too_many(runs)
     for run, records in runs:
         study = study_of(run)
         if study is None or not _takes_turns(study.procedure):
             continue
         procedure = procedure or study.procedure
         for record in records:
-            if record.status == "ok":
-                steady = counting_rounds(record.rounds, study.procedure, record.figures)[1]
+            if record.status == "ok" and record.workload.device not in too_many:
+                steady = counted_rounds(record, study.procedure)
                 groups[record.workload.device][run.id, record.workload] = steady
     return groups, procedure
 
 
+def _too_many(runs: Sequence[tuple[Run, Sequence[Record]]]) -> set[str]:
+    """Devices with more workloads and processes than a fit takes: no need to look what counts."""
+    size: Counter[str] = Counter()
+    for record in (one for _, records in runs for one in records if one.status == "ok"):
+        size[record.workload.device] += 1 + int(record.number("latency_processes") or 1)
+    return {device for device, parts in size.items() if parts > LARGEST}
+
+
 def _figures(
-    rounds: Mapping[Key, Sequence[Round]], procedure: Procedure
+    rounds: Mapping[Key, Sequence[Round]], procedure: Procedure, runs: Sequence[Run]
 ) -> dict[Key, dict[str, Value]]:
-    fit = _fit(list(rounds.values()), procedure.confidence)
+    fit = _fit(list(rounds.values()), procedure.confidence, runs)
     if fit is None:
         return {}
     alone = {one.workload: one for one in fit.alone}
@@ -201,21 +224,36 @@ def _figures(
     }
 
 
-def _fit(rounds: Sequence[Sequence[Round]], confidence: float) -> JointFit | None:
-    """The fit of all rounds that have a duration; None where there is none."""
+def _fit(
+    rounds: Sequence[Sequence[Round]], confidence: float, runs: Sequence[Run] = ()
+) -> JointFit | None:
+    """The fit of all rounds that have a duration; None where there is none.
+
+    Args:
+        rounds: of each workload.
+        confidence: of the intervals.
+        runs: that of each workload, which knows the devices; none where there is one device.
+    """
     processes = [len({done.process for done in mine}) for mine in rounds]
     if sum(count > 1 for count in processes) < REPLICATED:
         return None
     rows = [
-        (index, done.process, _middle_s(done), done.median_s)
+        (index, done.process, _middle_s(done), done.median_s, _device(runs, index, done.process))
         for index, mine in enumerate(rounds)
         for done in mine
         if done.phase == "measure" and done.settled_s and done.median_s > 0
     ]
     if len({row[0] for row in rows}) < len(rounds):
         return None
-    workload, process, when_s, latency_s = zip(*rows, strict=True)
-    return joint_fit(workload, process, when_s, latency_s, confidence)
+    workload, process, when_s, latency_s, names = zip(*rows, strict=True)
+    numbers = {name: number for number, name in enumerate(sorted(set(names)))}
+    device = [numbers[name] for name in names]
+    return joint_fit(workload, process, when_s, latency_s, confidence, device=device)
+
+
+def _device(runs: Sequence[Run], index: int, process: int) -> str:
+    """Name of the device that a process of a workload ran on."""
+    return runs[index].device_of(process) if runs else ""
 
 
 def _figures_of(
@@ -230,7 +268,7 @@ def _figures_of(
         level, error = fit.quiet
         quiet = (
             math.exp(centre + level),
-            *_ends(centre + level, math.hypot(half, error)),
+            *_ends(centre + level, math.hypot(half, error, fit.device_half)),
         )
     section = Joint(
         latency_relative_ci_low_s=low,
@@ -246,7 +284,7 @@ def _figures_of(
         "latency_ci_low_s": absolute[0],
         "latency_ci_high_s": absolute[1],
         "latency_confidence": procedure.confidence,
-        "latency_ci_method": METHOD.format(len(fit.when), len(fit.mean)),
+        "latency_ci_method": METHOD.format(len(fit.when), len(fit.mean)) + _of_devices(fit),
         "latency_target_met": reached <= procedure.target,
         **section.figures(),
         "against": [
@@ -256,13 +294,17 @@ def _figures_of(
     }
 
 
+def _of_devices(fit: JointFit) -> str:
+    return ON_DEVICES.format(len(fit.devices)) if len(fit.devices) > 1 else ""
+
+
 def _wide(reached: float, procedure: Procedure) -> Statement:
     return Statement("wide_interval", {"reached": reached, "target": procedure.target})
 
 
 def _moved(fit: JointFit, alone: Alone) -> Statement:
     """What is said of a workload that moved when the others did not."""
-    begin = float(fit.when[0])
+    begin = float(fit.when.min())
     values = {
         "change": alone.factor - 1,
         "begin_s": alone.begin_s - begin,

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from scipy.special import ndtri
 
 from inferometer.core.procedure import Procedure
-from inferometer.core.record import Round, Value
+from inferometer.core.record import Record, Round, Value
 from inferometer.core.sections import Latency
 from inferometer.core.workload import Workload
 from inferometer.figures.verdict import judge
@@ -202,6 +202,18 @@ def counting_rounds(
     is marked as post-switch warm-up.
     """
     return settled_rounds(_without_clock(rounds, facts), procedure)
+
+
+def counted_rounds(record: Record, procedure: Procedure) -> list[Round]:
+    """The rounds that make the figures of a record.
+
+    Looking for the steady state takes milliseconds for each process, and is left out where the
+    record says that it left nothing out.
+    """
+    measured = [done for mine in by_process(record.rounds) for done in mine]
+    if record.number("latency_calls") == sum(done.calls for done in measured):
+        return _without_clock(measured, record.figures)
+    return counting_rounds(record.rounds, procedure, record.figures)[1]
 
 
 def settled_rounds(rounds: Sequence[Round], procedure: Procedure) -> tuple[bool, list[Round]]:

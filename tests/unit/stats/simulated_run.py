@@ -112,3 +112,67 @@ def covered(fit, truth: np.ndarray) -> float:
     one, other = np.triu_indices(len(truth), 1)
     error = fit.mean[other] - fit.mean[one] - (truth[other] - truth[one])
     return float((np.abs(error) <= np.hypot(fit.relative[one], fit.relative[other])).mean())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """A run that is spread over equal devices, workload 0 on each of them.
+
+    Attributes:
+        run: its rounds; processes of two devices have different numbers.
+        device: of each round.
+        on: device of each workload; of workload 0, which all have, -1.
+        factors: logarithm of each device's latency over that of a typical one of its class.
+    """
+
+    run: Simulated
+    device: np.ndarray
+    on: np.ndarray
+    factors: np.ndarray
+
+
+def simulate_devices(
+    seed: int,
+    devices: int,
+    workloads: int = 8,
+    replicates: int = 3,
+    *,
+    factor: float = 0.03,
+    machine: Machine = Machine(),
+) -> Spread:
+    """Each device goes over its part of the workloads, and workload 0, as `simulate` does.
+
+    Args:
+        seed: of the generator.
+        devices: number of them.
+        workloads: of each, beside workload 0.
+        replicates: fresh processes of each.
+        factor: standard deviation of the logarithms by which devices differ.
+        machine: how much each of them moves.
+    """
+    rng = np.random.default_rng([seed, 2])
+    truth = rng.uniform(np.log(0.005), np.log(0.5), 1 + devices * workloads)
+    factors = rng.normal(0, factor, devices)
+    parts, numbers = [], []
+    for one in range(devices):
+        run = simulate(1000 * seed + one, 1 + workloads, replicates, machine=machine)
+        names = np.array([0, *(1 + one * workloads + np.arange(workloads))])
+        shift = truth[names] - run.truth + factors[one]
+        parts.append(
+            (
+                names[run.workload],
+                run.process + replicates * one,
+                run.when_s,
+                run.latency_s * np.exp(shift[run.workload]),
+            )
+        )
+        numbers.append(np.full(len(run.when_s), one))
+    workload, process, when, latency = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Spread(
+        run=Simulated(
+            workload=workload, process=process, when_s=when, latency_s=latency, truth=truth
+        ),
+        device=np.concatenate(numbers),
+        on=np.array([-1, *np.repeat(np.arange(devices), workloads)]),
+        factors=factors,
+    )

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import ndtr, stdtrit
 from threadpoolctl import threadpool_limits
 
 from inferometer.stats.joint.alone import Alone, moved_alone
 from inferometer.stats.joint.robust import downweight
 from inferometer.stats.joint.solve import Array, Observations, Variances, solve
-from inferometer.stats.joint.variances import doubt, find_variances
+from inferometer.stats.joint.variances import device_posterior, doubt, find_variances
 
 ROBUST_PASSES = 2
 FURTHER_EVALUATIONS = 90
@@ -46,7 +48,9 @@ class JointFit:
         common: half-width of what is common to all of them.
         variances: standard deviations and correlation times.
         when: times of the rounds, seconds; shape (n,).
-        state: state of the machine at each, 0 on average over the run's time; shape (n,).
+        state: state of the machine at each, 0 on average over the time of a device; shape (n,).
+        devices: logarithm of each device's latency over that of all of them; shape (d,).
+        device_half: half-width of what a device of that class may take, as a part of `common`.
         quiet: state in the run's quiet spells, and the half-width of that; None without any.
         alone: workloads that moved when the others did not.
     """
@@ -58,6 +62,8 @@ class JointFit:
     variances: Variances
     when: Array
     state: Array
+    devices: Array
+    device_half: float
     quiet: tuple[float, float] | None
     alone: list[Alone]
 
@@ -68,10 +74,13 @@ def joint_fit(
     when_s: Sequence[float],
     latency_s: Sequence[float],
     confidence: float = 0.95,
+    *,
+    device: Sequence[int] | None = None,
 ) -> JointFit | None:
     """Fit all rounds of a run; None where they are too few, of one workload alone, or too many.
 
-    Also None where they leave nothing to fit.
+    Also None where they leave nothing to fit. Rounds of several devices are of a class: a device
+    is a random effect, `mean` is that of a typical one, and `common` holds what they differ by.
 
     Args:
         workload: of each round, from 0 to m - 1, each at least once.
@@ -79,11 +88,12 @@ def joint_fit(
         when_s: middle of the round, seconds.
         latency_s: median of its calls, more than 0.
         confidence: nominal coverage of the intervals.
+        device: of each round, from 0 to d - 1, each at least once; None where there is one.
     """
     # So small factors gain nothing by threads, which wait for each other where others compute.
     with threadpool_limits(1, "blas"):
         try:
-            return _fit(observations(workload, process, when_s, latency_s), confidence)
+            return _fit(observations(workload, process, when_s, latency_s, device), confidence)
         except np.linalg.LinAlgError:  # rounds that agree to the last digit, as clocks never do
             return None
 
@@ -99,17 +109,21 @@ def _fit(data: Observations, confidence: float) -> JointFit | None:
         at = find_variances(data, start=at, evaluations=FURTHER_EVALUATIONS)
         solution = solve(data, at)
     alone = moved_alone(data, solution, at)
-    level = _over_time(data.when, solution.state)
-    state = solution.state - level
+    of_device = data.device[data.process]
+    levels = np.array([_over_time(data.when[mine], solution.state[mine]) for mine in _each(data)])
+    state = solution.state - levels[of_device]
     relative, freedom = _relative(data, at, alone, confidence)
+    between = _device_half(data, at, confidence)
     return JointFit(
-        mean=solution.mean + level,
+        mean=solution.mean + levels.mean(),
         relative=relative,
         freedom=freedom,
-        common=_common(data, at, state, confidence),
+        common=math.hypot(_common(data, at, state, confidence), between),
         variances=at,
         when=data.when,
         state=state,
+        devices=levels - levels.mean(),
+        device_half=between,
         quiet=quiet_spells(data.when, state, at, confidence),
         alone=alone,
     )
@@ -120,16 +134,19 @@ def observations(
     process: Sequence[int],
     when_s: Sequence[float],
     latency_s: Sequence[float],
+    device: Sequence[int] | None = None,
 ) -> Observations:
-    """Rounds in the order of time."""
-    order = np.argsort(np.asarray(when_s, dtype=float), kind="stable")
+    """Rounds in the order of time, a device after the other."""
+    of_device = np.zeros(len(when_s), dtype=np.int64) if device is None else np.asarray(device)
+    order = np.lexsort([np.asarray(when_s, dtype=float), of_device])
     mine = np.asarray(workload, dtype=np.int64)[order]
-    pairs = np.column_stack([mine, np.asarray(process, dtype=np.int64)[order]])
-    known, number = np.unique(pairs, axis=0, return_inverse=True)
+    names = [mine, np.asarray(process, dtype=np.int64)[order], of_device[order]]
+    known, number = np.unique(np.column_stack(names), axis=0, return_inverse=True)
     return Observations(
         workload=mine,
         process=number.ravel(),
         owner=known[:, 0],
+        device=known[:, 2],
         when=np.asarray(when_s, dtype=float)[order],
         y=np.log(np.asarray(latency_s, dtype=float)[order]),
         noise_scale=np.ones(len(order)),
@@ -167,7 +184,7 @@ def _relative(
     Over that doubt the variance of a difference is taken for an inverse gamma with the mean and
     the variance that it has over the sigma points, so that the difference follows Student's t.
     """
-    found = np.array([quasi_variances(solve(data, one).covariance) for one in doubt(data, at)])
+    found = np.array([_compared(data, solve(data, one).covariance) for one in doubt(data, at)])
     mean, variance = found.mean(axis=0), found.var(axis=0)
     freedom = 4 + 2 * mean**2 / np.maximum(variance, 1e-12 * mean**2)
     scale = np.sqrt(mean * (freedom - 2) / freedom)
@@ -186,20 +203,68 @@ def _relative(
     return half, freedom
 
 
+def _compared(data: Observations, covariance: Array) -> Array:
+    """Quasi-variances, by which workloads of two devices are never known better than they are.
+
+    Those of one device share its error, which is no part of their difference: one number for each
+    workload cannot say both, and says the wider one.
+    """
+    found = quasi_variances(covariance)
+    if data.devices == 1:
+        return found
+    m, own = data.workloads, np.diag(covariance)
+    on = np.zeros((m, data.devices), dtype=bool)
+    on[data.owner, data.device] = True
+    apart = on.astype(float) @ on.T == 0
+    lacking = own[:, None] + own[None, :] - 2 * covariance - found[:, None] - found[None, :]
+    lack = np.where(apart, lacking, 0.0).sum(axis=1) / np.maximum(apart.sum(axis=1), 1)
+    wider: Array = found + np.maximum(lack, 0.0) / 2
+    return wider
+
+
+def _device_half(data: Observations, at: Variances, confidence: float) -> float:
+    """Half-width of the mean over so many devices, as an estimate of that of their class.
+
+    What the devices differ by is hardly known where they are few: the distribution is a mixture of
+    normal ones over what it may be.
+    """
+    if data.devices == 1:
+        return 0.0
+    deviations, weights = device_posterior(data, at)
+    errors = deviations / math.sqrt(data.devices)
+
+    def missed(half: float) -> float:
+        return float(weights @ (2 * ndtr(-half / errors))) - (1 - confidence)
+
+    return float(brentq(missed, 0.0, 10 * errors.max()))
+
+
+def _each(data: Observations) -> list[NDArray[np.bool_]]:
+    """Rounds of each device."""
+    of_device = data.device[data.process]
+    return [of_device == one for one in range(data.devices)]
+
+
 def _common(data: Observations, at: Variances, state: Array, confidence: float) -> float:
     """Half-width of the mean state of so long a run, the machine moving on as it did in it."""
-    span = float(data.when[-1] - data.when[0])
-    seen = float(np.var(state))
-    slow = min(at.slow**2, max(seen, at.fast**2))  # no run knows what it has not seen
-    parts = [(at.fast**2, at.fast_s), (slow, at.slow_s)]
-    variance = math.fsum(square * _share(time_s / span) for square, time_s in parts)
-    total = math.fsum(square for square, _ in parts)
-    freedom = max(total / variance, STATES_AT_LEAST) - 1
+    variances, spells = [], []
+    for mine in _each(data):
+        when = data.when[mine]
+        span = float(when[-1] - when[0])
+        seen = float(np.var(state[mine]))
+        slow = min(at.slow**2, max(seen, at.fast**2))  # no run knows what it has not seen
+        parts = [(at.fast**2, at.fast_s), (slow, at.slow_s)]
+        variance = math.fsum(square * _share(time_s, span) for square, time_s in parts)
+        variances.append(variance)
+        spells.append(math.fsum(square for square, _ in parts) / variance)
+    variance = math.fsum(variances) / data.devices**2
+    freedom = max(math.fsum(spells), STATES_AT_LEAST) - 1
     return float(stdtrit(freedom, 0.5 + confidence / 2)) * math.sqrt(variance)
 
 
-def _share(times: float) -> float:
-    """Variance of the mean of an Ornstein-Uhlenbeck process over its own, by times over span."""
+def _share(time_s: float, span_s: float) -> float:
+    """Variance of the mean of an Ornstein-Uhlenbeck process over its own, by its time and span."""
+    times = time_s / span_s if span_s > 0 else math.inf
     if times > 1e3:  # noqa: PLR2004 - it does not move at all
         return 1.0
     return 2 * times * (1 - times * -math.expm1(-1 / times))

@@ -2,11 +2,12 @@
 
     log latency of a round = workload + process + fast state(t) + slow state(t) + noise
 
-Both states are Ornstein-Uhlenbeck processes, whose precision at the times of the rounds is
-tridiagonal (Rue and Held, Gaussian Markov Random Fields, 2005, 1.1 and 2.4), so that they are
-eliminated in time linear in the rounds; processes and workloads remain as one dense system. The
-value that is minimised is the negative restricted log likelihood (Patterson and Thompson,
-Biometrika 58, 1971), but for a constant.
+and, where rounds are of several devices, a random effect of each of these (`Observations.device`),
+whose states know nothing of each other. Both states are Ornstein-Uhlenbeck processes, whose
+precision at the times of the rounds is tridiagonal (Rue and Held, Gaussian Markov Random Fields,
+2005, 1.1 and 2.4), so that they are eliminated in time linear in the rounds; processes, devices and
+workloads remain as one dense system. The value that is minimised is the negative restricted log
+likelihood (Patterson and Thompson, Biometrika 58, 1971), but for a constant.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Variances(NamedTuple):
         fast_s: its correlation time, seconds.
         slow: of the state that lasts minutes.
         slow_s: its correlation time, seconds.
+        device: of a device; 0 where all rounds are of one.
     """
 
     noise: float
@@ -48,17 +50,19 @@ class Variances(NamedTuple):
     fast_s: float
     slow: float
     slow_s: float
+    device: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observations:
-    """Rounds in the order of time; n of them, of k processes of m workloads.
+    """Rounds in the order of time, a device after the other; n of them, of k processes.
 
     Attributes:
         workload: of each round, 0 to m - 1; shape (n,).
         process: of each round, 0 to k - 1; shape (n,).
         owner: workload of each process; shape (k,).
-        when: middle of each round, seconds, increasing; shape (n,).
+        device: of each process, 0 to d - 1; shape (k,).
+        when: middle of each round, seconds, increasing within a device; shape (n,).
         y: logarithm of the latency; shape (n,).
         noise_scale: factor of the noise's variance; shape (n,).
         between_scale: factor of the processes' variance; shape (k,).
@@ -68,6 +72,7 @@ class Observations:
     workload: Indices
     process: Indices
     owner: Indices
+    device: Indices
     when: Array
     y: Array
     noise_scale: Array
@@ -78,6 +83,18 @@ class Observations:
     def workloads(self) -> int:
         """Number of workloads."""
         return int(self.owner.max()) + 1
+
+    @property
+    def devices(self) -> int:
+        """Number of devices."""
+        return int(self.device.max()) + 1
+
+    @property
+    def gaps_s(self) -> Array:
+        """Times between successive rounds; endless between those of two devices."""
+        gaps = np.maximum(np.diff(self.when), CLOSEST_S)
+        gaps[np.diff(self.device[self.process]) != 0] = np.inf
+        return gaps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +107,8 @@ class Solution:
         covariance: of these; shape (m, m).
         processes: predicted effect of each process; shape (k,).
         process_variances: of its prediction; shape (k,).
-        state: predicted state of the machine at each round, both parts together; shape (n,).
+        state: predicted state of the machine at each round: both parts and the effect of its
+            device together; shape (n,).
         residuals: what is left of each round; shape (n,).
     """
 
@@ -107,7 +125,7 @@ class _Parts(NamedTuple):
     """What both the value and the estimates are made of."""
 
     value: float
-    solved: Array  # workloads, then processes
+    solved: Array  # workloads, then processes, then devices where there are several
     factor: tuple[Array, bool]
     by_process: Array  # states that each process's rounds imply, and last those of y
 
@@ -127,9 +145,14 @@ def solve(data: Observations, at: Variances) -> Solution:
         numpy.linalg.LinAlgError: the variances are so far apart that there is no factor.
     """
     parts = _solve(data, at)
-    m = data.workloads
-    mean, processes = parts.solved[:m], parts.solved[m:]
-    state = parts.by_process[:, -1] - parts.by_process[:, :-1] @ (mean[data.owner] + processes)
+    m, k = data.workloads, len(data.owner)
+    mean, processes, devices = np.split(parts.solved, [m, m + k])
+    level = mean[data.owner] + processes
+    if data.devices > 1:
+        level = level + devices[data.device]
+    state = parts.by_process[:, -1] - parts.by_process[:, :-1] @ level
+    if data.devices > 1:
+        state = state + devices[data.device][data.process]
     covariance = cho_solve(parts.factor, np.eye(len(parts.solved)))
     fitted = mean[data.workload] + processes[data.process] + state
     return Solution(
@@ -137,7 +160,7 @@ def solve(data: Observations, at: Variances) -> Solution:
         mean=mean,
         covariance=covariance[:m, :m],
         processes=processes,
-        process_variances=np.diag(covariance)[m:].copy(),
+        process_variances=np.diag(covariance)[m : m + k].copy(),
         state=state,
         residuals=data.y - fitted,
     )
@@ -145,7 +168,7 @@ def solve(data: Observations, at: Variances) -> Solution:
 
 def _solve(data: Observations, at: Variances) -> _Parts:
     precision = 1 / (max(at.noise, LEAST) ** 2 * data.noise_scale)
-    banded, states_log = _state_precision(np.maximum(np.diff(data.when), CLOSEST_S), at)
+    banded, states_log = _state_precision(data.gaps_s, at)
     banded[0, 0::2] += precision
     banded[0, 1::2] += precision
     banded[1, 0::2] += precision
@@ -158,6 +181,7 @@ def _solve(data: Observations, at: Variances) -> _Parts:
         -float(np.log(precision).sum())
         - states_log
         + 2 * len(data.owner) * math.log(at.between)
+        + (2 * data.devices * math.log(at.device) if data.devices > 1 else 0.0)
         + float(np.log(data.between_scale).sum())
         + 2 * float(np.log(factor[0]).sum())
         + 2 * float(np.log(np.diag(dense[0])).sum())
@@ -215,18 +239,29 @@ def _eliminate_states(
 def _system(
     data: Observations, at: Variances, information: Array, of_y: Array
 ) -> tuple[Array, Array]:
-    """Equations of workloads and processes, states eliminated."""
+    """Equations of workloads, processes and devices, states eliminated."""
     m, k = data.workloads, len(data.owner)
+    d = data.devices if data.devices > 1 else 0
     mixed = _sum_by(data.owner, information, m)  # (m, k)
-    system = np.empty((m + k, m + k))
+    system = np.empty((m + k + d, m + k + d))
     system[:m, :m] = _sum_by(data.owner, mixed.T, m)
-    system[:m, m:] = mixed
-    system[m:, :m] = mixed.T
-    system[m:, m:] = information
+    system[:m, m : m + k] = mixed
+    system[m : m + k, :m] = mixed.T
+    system[m : m + k, m : m + k] = information
     system[np.arange(m, m + k), np.arange(m, m + k)] += 1 / (at.between**2 * data.between_scale)
-    diagonal = np.arange(m + k)
+    right = [np.bincount(data.owner, of_y, m), of_y]
+    if d:
+        beside = _sum_by(data.device, system[: m + k, m : m + k].T, d)  # (d, m + k)
+        # The variance of the processes is theirs alone.
+        beside[:, m:] = _sum_by(data.device, information, d)
+        system[m + k :, : m + k] = beside
+        system[: m + k, m + k :] = beside.T
+        system[m + k :, m + k :] = _sum_by(data.device, beside[:, m:].T, d)
+        system[np.arange(m + k, m + k + d), np.arange(m + k, m + k + d)] += 1 / at.device**2
+        right.append(np.bincount(data.device, of_y, d))
+    diagonal = np.arange(m + k + d)
     system[diagonal, diagonal] *= 1 + RIDGE
-    return system, np.concatenate([np.bincount(data.owner, of_y, m), of_y])
+    return system, np.concatenate(right)
 
 
 def _sum_by(groups: Indices, values: Array, count: int) -> Array:
