@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.fleet.engine.blocks import COMMON_SHARE, blocks_wanted, cut
+from inferometer.fleet.engine.blocks import COMMON_SHARE, cut, shares_wanted
+from inferometer.fleet.engine.blocks import _weight as weight
 
 
 def workloads(models, batches=(1, 2, 4, 8)):
@@ -38,12 +40,20 @@ def test_every_workload_is_in_one_block_and_the_common_one_in_all(models, device
         assert list(block) == sorted(block, key=order.__getitem__)
 
 
-@given(count=st.integers(1, 5000), devices=st.integers(2, 100))
+@given(count=st.integers(2, 5000), devices=st.integers(2, 100))
 def test_blocks_are_a_multiple_of_the_devices_and_few(count, devices):
-    found = blocks_wanted(count, devices)
+    found = shares_wanted(count, devices)
     if count > devices:
-        assert found % devices == 0
-    assert found <= max(devices, COMMON_SHARE * count)
+        assert len(found) % devices == 0
+    assert len(found) <= max(devices, COMMON_SHARE * count)
+    assert found == sorted(found, reverse=True)
+
+
+@pytest.mark.parametrize("models", [24, 60])
+def test_the_first_blocks_are_long_and_the_last_short(models):
+    blocks = cut(workloads(models), 2).blocks
+    first, last = (sum(map(weight, part)) for part in (blocks[0][1:], blocks[-1][1:]))
+    assert first > 1.5 * last
 
 
 def test_one_device_measures_the_study_as_it_is():

@@ -165,3 +165,11 @@ def test_threads_that_were_asked_for_are_those_that_come():
     four = job_of(replace(STUDY, sweep=replace(sweep, threads=4)), DEVICE, job_id=job.id)
     with pytest.raises(AnswerError, match="other workloads"):
         checked(content, four)
+
+
+def test_with_no_patience_a_device_that_is_away_is_told_at_once():
+    found, *_, clock = drive(Faults(away=[(0, 60)]))
+    found.pace = replace(PACE, patience_s=0)
+    with pytest.raises(LostError):
+        found.run()
+    assert clock.now == 0

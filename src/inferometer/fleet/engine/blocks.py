@@ -1,8 +1,10 @@
 """A study cut into blocks, for equal devices to take from a queue.
 
 Every block has one workload in common, so that devices can be told from workloads. It costs the
-time of one workload a block, and a block that ends last leaves the other devices idle: there are as
-many blocks as the common workload may cost a twentieth of the work, and at least one a device.
+time of one workload a block, and a block that ends last leaves the other devices idle. So there is
+one block for each device, and again as many of half their length, and so on (as in guided
+self-scheduling: Polychronopoulos and Kuck, IEEE Transactions on Computers 36, 1987), as long as the
+common workload costs no more than a twentieth of the work.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from inferometer.core.workload import Variant, Workload
 
 COMMON_SHARE = 0.05
 """Of all work, for measuring the common workload again."""
+MOST_ROUNDS = 4
+"""Of the queue: the last blocks are an eighth of the first ones."""
 USUAL_SIZE = 224
 """Taken for the size of a model that has but one."""
 
@@ -26,7 +30,7 @@ class Cut:
 
     Attributes:
         common: the workload that is in every block; None where there is one block.
-        blocks: workloads in the study's order, the block that is taken to last longest first.
+        blocks: workloads in the study's order, the longest blocks first.
     """
 
     common: Workload | None
@@ -40,34 +44,41 @@ def cut(workloads: Sequence[Workload], devices: int) -> Cut:
         workloads: of the study, each once, at least one.
         devices: that take from the queue.
     """
-    count = blocks_wanted(len(workloads), devices)
-    if count == 1:
+    shares = shares_wanted(len(workloads), devices)
+    if len(shares) == 1:
         return Cut(common=None, blocks=(tuple(workloads),))
     common = min(workloads, key=_weight)
     rest = [one for one in workloads if one != common]
     place = {one: number for number, one in enumerate(workloads)}
-    bins = sorted(_balanced(rest, count), key=_total, reverse=True)
-    blocks = (sorted([common, *mine], key=place.__getitem__) for mine in bins)
+    blocks = (sorted([common, *mine], key=place.__getitem__) for mine in _shared_out(rest, shares))
     return Cut(common=common, blocks=tuple(map(tuple, blocks)))
 
 
-def blocks_wanted(workloads: int, devices: int) -> int:
-    """Number of blocks: a multiple of the devices, as long as there are workloads enough."""
-    each = max(int(COMMON_SHARE * workloads / devices), 1)
-    return max(min(each * devices, workloads - 1), 1) if devices > 1 else 1
+def shares_wanted(workloads: int, devices: int) -> list[float]:
+    """How long each block is to be beside the first, which come first in the queue."""
+    if devices == 1:
+        return [1.0]
+    rounds = min(max(int(COMMON_SHARE * workloads / devices), 1), MOST_ROUNDS)
+    shares = [0.5**one for one in range(rounds) for _ in range(devices)]
+    return shares[: max(workloads - 1, 1)]
 
 
-def _balanced(workloads: Sequence[Workload], count: int) -> list[list[Workload]]:
-    """Workloads in so many bins of about equal length, those of a variant together as they can be.
+def _shared_out(workloads: Sequence[Workload], shares: Sequence[float]) -> list[list[Workload]]:
+    """Workloads in bins of about these lengths, those of a variant together as they can be.
 
-    The longest piece goes first, into the bin that is emptiest (Graham, SIAM Journal on Applied
-    Mathematics 17, 1969).
+    The longest piece goes first, into the bin that it fills least (Graham, SIAM Journal on Applied
+    Mathematics 17, 1969, for equal ones).
     """
-    bins: list[list[Workload]] = [[] for _ in range(count)]
-    most = _total(workloads) / count / 2
+    bins: list[list[Workload]] = [[] for _ in shares]
+    filled = [0.0] * len(shares)
+    most = _total(workloads) * min(shares) / math.fsum(shares) / 2
     pieces = [piece for mine in _by_variant(workloads) for piece in _pieces(mine, most)]
     for piece in sorted(pieces, key=_total, reverse=True):
-        min(bins, key=lambda mine: (_total(mine), len(mine))).extend(piece)
+        total = _total(piece)
+        fullness = [(done + total) / share for done, share in zip(filled, shares, strict=True)]
+        chosen = fullness.index(min(fullness))
+        bins[chosen].extend(piece)
+        filled[chosen] += total
     return [mine for mine in bins if mine]
 
 

@@ -24,8 +24,11 @@ CONFIG = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": False,
+    "distributed.admin.tick.interval": "1s",
     "distributed.admin.tick.limit": "1h",
+    "distributed.admin.system-monitor.interval": "1h",
 }
+"""Nothing that looks at memory or time: boards are what works here, and for hours."""
 
 
 class _Scheduler(Scheduler):  # type: ignore[misc, unused-ignore]

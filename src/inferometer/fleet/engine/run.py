@@ -169,8 +169,8 @@ def _submitted(client: Client, name: str, session: Session, spread: str) -> list
 class _Taking:
     """What comes from devices, on its way into the store.
 
-    Parts of one run are written when as many wait as there are already, and at the end: each
-    writing reads what is there, and so all of them together take no more than twice the last.
+    Parts of one run are written when twice as many wait as there are already, and at the end: each
+    writing reads what is there, and so all of them together take little more than the last.
     """
 
     def __init__(self, plan: Plan, store: Store, session: Session, group: str) -> None:
@@ -202,7 +202,7 @@ class _Taking:
             return
         bundle = outcome.bundle
         self._waiting.append(figured(bundle) if bundle.raw else bundle)
-        if len(self._waiting) >= self._written:
+        if len(self._waiting) >= 2 * self._written:
             self.write()
 
     def write(self) -> None:
