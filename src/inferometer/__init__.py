@@ -6,6 +6,7 @@ record = im.measure(module, inputs)
 costing = im.cost("resnet18", batch=8)
 result = im.run_study("lab", store="inferometer.db")
 im.compare("latest", by="model")
+result = im.read_run("latest")
 store = im.open_store("inferometer.db")
 """
 
@@ -14,24 +15,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inferometer.api import StudyResult, compare, cost, measure, open_store, run_study
+    from inferometer.api import compare, cost, measure, open_store, read_run, run_study
     from inferometer.core.costing import Costing
     from inferometer.core.procedure import Procedure
     from inferometer.core.record import Record
+    from inferometer.core.result import StudyResult
     from inferometer.core.sweep import Block, Study, Sweep
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "StudyResult": "inferometer.api",
     "compare": "inferometer.api",
     "cost": "inferometer.api",
     "measure": "inferometer.api",
     "open_store": "inferometer.api",
+    "read_run": "inferometer.api",
     "run_study": "inferometer.api",
     "Costing": "inferometer.core.costing",
     "Procedure": "inferometer.core.procedure",
     "Record": "inferometer.core.record",
+    "StudyResult": "inferometer.core.result",
     "Block": "inferometer.core.sweep",
     "Study": "inferometer.core.sweep",
     "Sweep": "inferometer.core.sweep",
@@ -50,6 +53,7 @@ __all__ = [
     "cost",
     "measure",
     "open_store",
+    "read_run",
     "run_study",
 ]
 

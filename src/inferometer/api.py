@@ -1,47 +1,31 @@
-"""The Python API: `measure` a live model, `cost`, `run_study`, `compare`, `open_store`."""
+"""The Python API.
+
+`measure` a live model, `cost`, `run_study`, `read_run`, `compare`, `open_store`.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inferometer.analysis.compare import Comparison
+from inferometer.analysis.compare import Comparisons
 from inferometer.core.costing import Costing
+from inferometer.core.display import display
 from inferometer.core.errors import InputError
 from inferometer.core.model import InputSpec, LoadedModel
 from inferometer.core.options import RANGES
 from inferometer.core.protocols import Session
 from inferometer.core.record import Record
-from inferometer.core.run import Run
+from inferometer.core.result import StudyResult
 from inferometer.core.sweep import Study
 from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.runner.events import Listener
 from inferometer.store import Store, open_store
 
-__all__ = ["StudyResult", "compare", "cost", "measure", "open_store", "run_study"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudyResult:
-    """What a study gave.
-
-    Attributes:
-        run: the run.
-        records: its records, one for each workload.
-    """
-
-    run: Run
-    records: list[Record] = field(repr=False)
-
-    def __iter__(self) -> Iterator[Record]:
-        return iter(self.records)
-
-    def __len__(self) -> int:
-        return len(self.records)
+__all__ = ["StudyResult", "compare", "cost", "measure", "open_store", "read_run", "run_study"]
 
 
 def measure(
@@ -165,7 +149,7 @@ def run_study(
     study: str | Path | Study,
     *,
     store: str | Path | Store = "inferometer.db",
-    listener: Listener = lambda _: None,
+    listener: Listener | None = None,
     **changes: Any,  # noqa: ANN401 - see `study.override`
 ) -> StudyResult:
     """Measure a study in worker processes, as `inferometer run` does.
@@ -173,7 +157,8 @@ def run_study(
     Args:
         study: a built-in name, a YAML file, or a `Study`.
         store: where results go; it is created where there is none.
-        listener: told what happens (`inferometer.runner.events`).
+        listener: told what happens (`inferometer.runner.events`); by default a notebook shows how
+            far the run is, and nothing is shown elsewhere.
         **changes: what to replace in the study: `models`, `batches`, `sizes`, `procedure` … (see
             `inferometer.study.override`).
 
@@ -186,25 +171,55 @@ def run_study(
     wanted = study if isinstance(study, Study) else load_study(study)
     wanted = override(wanted, **changes)
     if isinstance(store, Store):
-        done = run(wanted, store, listener=listener)
-        return StudyResult(run=done, records=store.records(done.id))
+        told = listener or display().progress() or (lambda _: None)
+        done = run(wanted, store, listener=told)
+        return read_run(done.id, store=store)
     with open_store(store) as opened:
         return run_study(wanted, store=opened, listener=listener)
 
 
+def read_run(
+    run: str = "latest",
+    *,
+    store: str | Path | Store = "inferometer.db",
+) -> StudyResult:
+    """A stored run with its records and their raw observations, as `inferometer show` reads it.
+
+    A notebook shows it as a chart and a table.
+
+    Args:
+        run: its id, a unique beginning of one, or `latest`.
+        store: where it is.
+
+    Raises:
+        InputError: there is no such run, or the store cannot be read.
+    """
+    if not isinstance(store, Store):
+        with open_store(store, create=False) as opened:
+            return read_run(run, store=opened)
+    from inferometer.figures.reading import records_of
+
+    found = store.run(run)
+    return StudyResult(run=found, records=records_of(store, found))
+
+
 def compare(
-    baseline: str,
-    contender: str | None = None,
+    baseline: str | Record,
+    contender: str | Record | None = None,
     *,
     by: str | None = None,
     store: str | Path | Store = "inferometer.db",
     zone: float = 0.01,
-) -> list[Comparison]:
+) -> Comparisons:
     """Say which is faster, workload by workload, as `inferometer compare` does.
 
+    Of each comparison, `ratio` is the contender's latency as a multiple of the baseline's,
+    `verdict` is `faster`, `slower`, `equivalent` or `undecided`, and `row()` holds all of it.
+
     Args:
-        baseline: a run (its id, a unique beginning of one, or `latest`).
-        contender: another run; None compares within the one.
+        baseline: a run (its id, a unique beginning of one, or `latest`), or a record, as `measure`
+            gives it.
+        contender: another run, or another record; None compares within the one run.
         by: within a run, what the workloads that are compared differ in: `model`, `backend`,
             `precision`, `device`, `threads`, `batch` or `size`. None: the sides of a paired run.
         store: where the runs are.
@@ -213,12 +228,22 @@ def compare(
     Raises:
         InputError: there is no such run, nothing in it that can be compared, or the zone is beyond
             its limits.
+        TypeError: one is a record and the other is none.
     """
     from inferometer.analysis.compare import compare as analyse
-    from inferometer.analysis.matching import axis_of_pair, match_runs, match_within
+    from inferometer.analysis.matching import (
+        axis_of_pair,
+        match_records,
+        match_runs,
+        match_within,
+    )
     from inferometer.figures.joint import completed, joined_across
 
     _check("zone", zone)
+    if isinstance(baseline, Record) or isinstance(contender, Record):
+        if not (isinstance(baseline, Record) and isinstance(contender, Record)):
+            raise TypeError("a record is compared with another record")
+        return Comparisons(analyse(match_records(baseline, contender), zone=zone))
     if not isinstance(store, Store):
         with open_store(store, create=False) as opened:
             return compare(baseline, contender, by=by, store=opened, zone=zone)
@@ -234,7 +259,7 @@ def compare(
         if axis is None:
             raise InputError(f"run {baseline} is no paired run: give another run, or by='model'")
         matching = match_within(records, axis)
-    return analyse(matching, zone=zone)
+    return Comparisons(analyse(matching, zone=zone))
 
 
 def _check(name: str, value: float) -> None:

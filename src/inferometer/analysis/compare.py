@@ -15,6 +15,7 @@ from inferometer.analysis.accuracy import (
 )
 from inferometer.analysis.matching import Match, Matching, run_of
 from inferometer.analysis.sides import PROCESS_ALLOWANCE, difference_of, latency_side
+from inferometer.core.display import display
 from inferometer.core.record import Record
 from inferometer.figures.accuracy import PassOf
 from inferometer.stats.comparison import (
@@ -58,6 +59,11 @@ class Comparison:
     more_rounds: int | None
     accuracy: AccuracyDifference | None = None
 
+    @property
+    def ratio(self) -> float:
+        """The contender's latency as a multiple of the baseline's."""
+        return self.difference.ratio
+
     def row(self) -> dict[str, Any]:
         """The comparison as a flat JSON object."""
         interval = self.difference.interval(self.confidence)
@@ -83,6 +89,16 @@ class Comparison:
             "contender_verdict": contender["verdict"],
             **(NOT_JUDGED if self.accuracy is None else asdict(self.accuracy)),
         }
+
+    def _repr_html_(self) -> str:
+        return display().html(self)
+
+
+class Comparisons(list[Comparison]):
+    """Comparisons that were made together; a notebook shows them as a chart and a table."""
+
+    def _repr_html_(self) -> str:
+        return display().html(self)
 
 
 def compare(
