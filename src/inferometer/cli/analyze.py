@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from inferometer.cli.options import json_option, open_existing, store_option, write_json
+from inferometer.store.address import Place, store_flag
 
 
 @click.command()
@@ -21,14 +20,14 @@ from inferometer.cli.options import json_option, open_existing, store_option, wr
 @store_option
 @json_option
 def analyze(
-    *, run: str, hypotheses: tuple[str, ...], store_path: Path, json_path: str | None
+    *, run: str, hypotheses: tuple[str, ...], store_path: Place, json_path: str | None
 ) -> None:
     """Test the hypotheses of RUN's study, name what is odd in its figures, fit how they grow.
 
     RUN is an id, the beginning of one, or `latest`. docs/how-to/study-files.md lists the forms
     that a hypothesis can have.
 
-    The JSON is an object with the lists `hypotheses`, `anomalies` and `scaling`.
+    The JSON is an object with the lists `hypotheses`, `anomalies`, `scaling` and `operators`.
     """
     from inferometer.analysis.analyse import analyse_runs
     from inferometer.analysis.grid import build
@@ -44,7 +43,7 @@ def analyze(
     if json_path != "-":
         from inferometer.report.document.findings import print_findings
 
-        print_findings(findings)
+        print_findings(findings, store_flag(store_path))
 
 
 def _checked(hypotheses: tuple[str, ...]) -> list[str]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from inferometer.cli.options import json_option, open_existing, store_option, write_json
+from inferometer.store.address import Place
 
 
 @click.command()
 @click.argument("run", default="latest")
 @store_option
 @json_option
-def audit(*, run: str, store_path: Path, json_path: str | None) -> None:
+def audit(*, run: str, store_path: Place, json_path: str | None) -> None:
     """Say what differs between the variants of each model of RUN beside what is compared.
 
     Threads that really ran, inputs, weights, missing instructions, fallbacks, fidelity,

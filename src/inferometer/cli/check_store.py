@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from inferometer.cli.options import json_option, store_option, write_json
 from inferometer.core.shown import shown
+from inferometer.store.address import Place
 
 if TYPE_CHECKING:
     from inferometer.store.inspection import Inspection
@@ -23,7 +23,7 @@ MOST_LISTED = 20
 @click.command("check-store")
 @store_option
 @json_option
-def check_store(*, store_path: Path, json_path: str | None) -> int:
+def check_store(*, store_path: Place, json_path: str | None) -> int:
     """Say what of a results database is whole, and what is damaged; change nothing.
 
     Every page, reference and row is looked at. This works for files too that other commands refuse.
@@ -50,8 +50,8 @@ def _json(found: Inspection) -> dict[str, Any]:
     }
 
 
-def _lines(found: Inspection, path: Path) -> Iterator[str]:
-    name = shown(path)
+def _lines(found: Inspection, place: Place) -> Iterator[str]:
+    name = shown(place)
     if found.tables:
         yield f"{'table':<8}  {'whole':>9}  {'damaged':>9}"
         for one in found.tables:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -10,24 +12,30 @@ import click
 from inferometer.analysis.matching import AXES
 from inferometer.cli.options import json_option, open_existing, store_option, write_json
 from inferometer.cli.parameters import within
+from inferometer.store.address import Place
 
 if TYPE_CHECKING:
     from inferometer.analysis.compare import Comparison
     from inferometer.analysis.matching import Matching
     from inferometer.core.record import Record
+    from inferometer.core.run import Run
     from inferometer.figures.accuracy import PassOf
     from inferometer.store import Store
 
 SLOWER = 1
+DEVICE = "device_name"
+"""What runs of several devices are compared by."""
 
 
 @click.command()
 @click.argument("baseline", metavar="[BASE]", default="latest")
 @click.argument("contender", metavar="[CONTENDER]", required=False)
+@click.argument("more", metavar="[RUN]...", nargs=-1)
 @click.option(
     "--by",
-    type=click.Choice(list(AXES)),
-    help="Compare the workloads of one run that differ in this alone.",
+    type=click.Choice([*AXES, DEVICE]),
+    help="Compare the workloads of one run that differ in this alone; device_name: the devices of "
+    "several runs.",
 )
 @click.option("--run", "run_id", metavar="RUN", help="With --by and names: the run [latest].")
 @click.option(
@@ -35,7 +43,7 @@ SLOWER = 1
     type=within("zone"),
     default="1%",
     show_default=True,
-    help="Differences within this are of no interest.",
+    help="Smallest difference that matters to you: a ratio surely within it is `equivalent`.",
 )
 @click.option(
     "--fail-slower",
@@ -63,13 +71,14 @@ def compare(
     *,
     baseline: str,
     contender: str | None,
+    more: tuple[str, ...],
     by: str | None,
     run_id: str | None,
     zone: float,
     fail_slower: float | None,
     undecided: str,
     margin: float,
-    store_path: Path,
+    store_path: Place,
     json_path: str | None,
 ) -> int:
     """Compare two runs, or workloads within a run: ratio, interval and verdict for each.
@@ -77,8 +86,10 @@ def compare(
     \b
     inferometer compare 3fa9 latest                   two runs
     inferometer compare latest --by model             all models with the first
-    inferometer compare resnet18 unet --by model      two models of the latest run
+    inferometer compare resnet18 unet --by model      two models of the latest run, as tables
+                                                      call them
     inferometer compare latest                        the two sides of a paired run
+    inferometer compare 3fa9 77b0 c01d --by device_name   the first run's device with the others
 
     Exit status: 0 done; 1 with --fail-slower, where that fails; 2 bad input.
     """  # noqa: D301 - \b is click's sign to leave the lines as they are
@@ -87,8 +98,13 @@ def compare(
 
     if run_id is not None and by is None:
         raise click.UsageError("--run goes with --by")
+    if more and by != DEVICE:
+        raise click.UsageError(f"more than two runs go with --by {DEVICE}")
     with open_existing(store_path) as store:
-        matching = _matching(store, baseline, contender, by, run_id)
+        if by == DEVICE:
+            matching = _across_devices(store, (baseline, contender, *more), run_id)
+        else:
+            matching = _matching(store, baseline, contender, by, run_id)
         passes = _passes(store, matching)
     found = analyse(matching, zone=zone)
     found = with_accuracies(found, passes, margin=margin)
@@ -105,14 +121,15 @@ def _matching(
     store: Store, baseline: str, contender: str | None, by: str | None, run_id: str | None
 ) -> Matching:
     from inferometer.analysis.matching import axis_of_pair, match_runs, match_within
-    from inferometer.figures.joint import joined_across
+    from inferometer.figures.reading import records_across
 
     if by is None and contender is not None:
-        runs = [store.run(reference) for reference in (baseline, contender)]
+        runs = [
+            _run(store, reference, (baseline, contender)) for reference in (baseline, contender)
+        ]
         if runs[0].id == runs[1].id:
             raise click.UsageError("both are the same run; compare within it with --by model")
-        one, other = ((run, store.records(run.id, with_rounds=True)) for run in runs)
-        return match_runs(*joined_across(one, other))
+        return match_runs(*records_across(store, *runs))
     if by is None:
         records = _records(store, baseline)
         axis = axis_of_pair(records)
@@ -128,6 +145,44 @@ def _matching(
     return match_within(_records(store, baseline), by)
 
 
+def _run(store: Store, reference: str, both: Sequence[str]) -> Run:
+    """A run to compare.
+
+    Raises:
+        StoreError: there is none; where the two are models, the message says how to compare these.
+    """
+    from inferometer.analysis.grid import short_names
+    from inferometer.core.errors import StoreError
+
+    try:
+        return store.run(reference)
+    except StoreError:
+        records = store.records(store.run("latest").id)
+        models = short_names(list({one.workload.variant.model for one in records}))
+        if not {*both} <= {*models, *models.values()}:
+            raise
+        names = " ".join(map(shlex.quote, both))
+        raise StoreError(
+            f"{names} are models of the latest run; compare them with: "
+            f"inferometer compare {names} --by model"
+        ) from None
+
+
+def _across_devices(store: Store, references: Sequence[str | None], run_id: str | None) -> Matching:
+    """The workloads of the first run's device with those of each other device."""
+    from inferometer.analysis.confounders import confounders, in_a_line
+    from inferometer.analysis.devices import devices_of, match_devices
+    from inferometer.figures.reading import records_of
+
+    if run_id is not None:
+        raise click.UsageError(f"with --by {DEVICE}, give the runs themselves, without --run")
+    runs = {run.id: run for run in (store.run(one) for one in references if one is not None)}
+    devices = devices_of([(run, records_of(store, run)) for run in runs.values()])
+    matching = match_devices(devices)
+    others = tuple(in_a_line(one) for one in confounders(devices))
+    return replace(matching, notes=(*matching.notes, *others))
+
+
 def _passes(store: Store, matching: Matching) -> PassOf:
     """What gives the passes over labelled data behind the matched records."""
     from inferometer.figures.accuracy import passes_of
@@ -139,10 +194,9 @@ def _passes(store: Store, matching: Matching) -> PassOf:
 
 def _records(store: Store, reference: str) -> list[Record]:
     """Records of a run, with what all of its rounds say together."""
-    from inferometer.figures.joint import completed
+    from inferometer.figures.reading import records_of
 
-    run = store.run(reference)
-    return completed(run, store.records(run.id, with_rounds=True))
+    return records_of(store, store.run(reference))
 
 
 def _gate(

@@ -35,12 +35,17 @@ UNCOUNTED = "without running it"
     show_default=True,
     help="What a row of the table is.",
 )
-@click.option("--depth", type=DEPTH, help="With --by module: how deep to look.")
+@click.option(
+    "--depth",
+    type=DEPTH,
+    help="With --by module: levels of nested modules; 0 is the model alone.",
+)
 @click.option(
     "--run",
     "may_run",
     is_flag=True,
-    help="Count a real call where what the network does depends on its inputs.",
+    help="Where counting fails because the network decides by the values of its inputs: run it "
+    "once on made-up inputs, and count what that call does.",
 )
 @click.option("--timeout", "timeout_s", type=TIMEOUT, help="Time to load, and then to count [3m].")
 @click.option("--seed", type=SEED, default=0, help="Seed of weights and inputs.")

@@ -24,7 +24,7 @@ UNSEEN = "not observable"
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path("/"),
-    help="Read a recorded device tree (proc/, sys/, etc/) instead of this machine's.",
+    help="Look at another device: the folder that its `doctor --dump` wrote (proc/, sys/, etc/).",
 )
 @click.option(
     "--dump",

@@ -7,59 +7,118 @@ from typing import TYPE_CHECKING
 
 import click
 
+from inferometer.cli.import_bundle import import_bundle
 from inferometer.cli.options import store_option, tell_damage
 from inferometer.core.shown import shown
+from inferometer.store.address import Place
 
 if TYPE_CHECKING:
     from inferometer.core.run import Run
-    from inferometer.store.importing import Imported, ImportedRun
+    from inferometer.store.tables.asked import Asked
+    from inferometer.store.tables.importing import ImportedRun
 
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="FIELD=COLUMN,…|auto",
+    help="What columns are, such as latency_ms=infer_step_time,model=name; axis=COLUMN makes one "
+    "an option of the model, ignore=COLUMN leaves one out; auto takes what a refusal would guess.",
+)
+@click.option(
+    "--constant",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="What holds for all rows, such as batch_size=1; may be given several times.",
+)
+@click.option("--as", "reader", metavar="READER", help="What wrote the file, such as timm.")
+@click.option(
+    "--table", "table", type=click.IntRange(1, 100_000), metavar="N", help="Which table of a text."
+)
+@click.option("--dry-run", is_flag=True, help="Say how the file is understood, and store nothing.")
+@click.option(
     "--study", metavar="NAME", help="Name of the study; else the file's own, or its name."
 )
 @click.option("--device", metavar="NAME", help="Name of the device, whatever the file says.")
+@click.option("--partial", is_flag=True, help="Of a bundle that was cut, take the whole lines.")
 @store_option
-def import_(*, file: Path, study: str | None, device: str | None, store_path: Path) -> None:
-    """Read an export, or a table of somebody's measurements, into a store.
+def import_(
+    *,
+    file: Path,
+    mapping: tuple[str, ...],
+    constant: tuple[str, ...],
+    reader: str | None,
+    table: int | None,
+    dry_run: bool,
+    study: str | None,
+    device: str | None,
+    partial: bool,
+    store_path: Place,
+) -> None:
+    """Read a bundle, an export, or a table of somebody's measurements, into a store.
 
-    A table (CSV, JSON or Parquet) needs a column `model` and one with a figure, such as
-    `latency_s`; each device in it becomes a run. Other names are understood too, such as `device`,
-    `batch`, `size`, `params`, `Latency (ms)`, `std`, `energy_mj`; what is not is named. Of a table
-    that is no export, the verdicts are `unknown`: there are no observations behind its figures.
+    A bundle (of `export --bundle`, or of `agent`: results.json, results.log) is a whole run and
+    keeps its id; importing it again adds nothing.
+
+    A table (CSV, TSV, Markdown, JSON, Parquet, or what a benchmark tool writes) needs a column that
+    names models and one with a figure; each device in it becomes a run. How its columns were
+    understood, converted or left out is said first. A unit that nothing tells is never guessed in
+    silence: the refusal prints the `--map` that one would guess, and `--map auto` takes it. Of a
+    table that is no export, the verdicts are `unknown`: there are no observations behind it.
     """
-    from inferometer.store import open_store
-    from inferometer.store.importing import read_runs
+    from inferometer.fleet.binary import is_log
+    from inferometer.store.bundle import is_bundle
+    from inferometer.store.tables.asked import asked
 
-    found = read_runs(file, study=study, device=device)
-    _warn(file, found)
+    if is_bundle(file) or is_log(file):
+        given = (study, device, reader, table, *mapping, *constant)
+        if any(one is not None for one in given) or dry_run:
+            raise click.UsageError(
+                "a bundle says itself which study and device it is of, and what it holds"
+            )
+        import_bundle(file, store_path, partial=partial)
+        return
+    if partial:
+        raise click.UsageError(f"--partial goes with a bundle, and {shown(file)} is none")
+    wanted = asked(
+        mapping=mapping, constant=constant, study=study, device=device, reader=reader, table=table
+    )
+    _import_table(file, wanted, store_path, dry_run=dry_run)
+
+
+def _import_table(file: Path, wanted: Asked, store_path: Place, *, dry_run: bool) -> None:
+    """Say what was understood of a table, and store it."""
+    from inferometer.stats.intervals import independent_mean_interval
+    from inferometer.store import open_store
+    from inferometer.store.tables.importing import read_runs
+    from inferometer.store.tables.told import told
+
+    found = read_runs(file, wanted, interval=independent_mean_interval)
+    for line in told(file, found):
+        click.echo(line, err=True)
+    if dry_run:
+        for part in found.runs:
+            click.echo(f"would be stored: {_count(part)} of {shown(part.run.device_name)}")
+        return
     with open_store(store_path, tell=tell_damage) as store:
         stored = store.import_runs((part.run, part.records) for part in found.runs)
     for part, run in zip(found.runs, stored, strict=True):
-        _tell(part, run)
+        _tell(file, part, run)
 
 
-def _warn(file: Path, found: Imported) -> None:
-    from inferometer.store.columns import listed
-
-    for sentence in found.assumed:
-        click.echo(f"Note: {shown(file)}: {sentence}", err=True)
-    if found.ignored:
-        names = listed(found.ignored)
-        name = shown(file)
-        click.echo(f"Warning: {name}: these columns were not understood: {names}", err=True)
-
-
-def _tell(part: ImportedRun, stored: Run) -> None:
+def _count(part: ImportedRun) -> str:
     count = len(part.records)
-    click.echo(
-        f"{stored.id}: {count} {'record' if count == 1 else 'records'} of "
-        f"{shown(stored.device_name)}"
-    )
+    return f"{count} {'record' if count == 1 else 'records'}"
+
+
+def _tell(file: Path, part: ImportedRun, stored: Run) -> None:
+    click.echo(f"{stored.id}: {_count(part)} of {shown(stored.device_name)}")
     if part.run.id not in ("", stored.id):
         before = shown(part.run.id)
         click.echo(
-            f"Note: the run was called {before} in the file; here it is {stored.id}", err=True
+            f"Note: {shown(file)}: the run was called {before} in the file; here it is {stored.id}",
+            err=True,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,9 +15,12 @@ from inferometer import __version__
 from inferometer.cli.screen import ReaderGoneError, guarded
 from inferometer.core.errors import InputError, in_one_line
 from inferometer.core.filenames import reason_of
+from inferometer.core.references import did_you_mean
 from inferometer.core.shown import shown, visible
 
 NAME = "inferometer"
+COMPLETING = "_INFEROMETER_COMPLETE"
+"""How the script of `inferometer completion` asks for completions; click reads it."""
 BAD_INPUT = 2
 INTERRUPTED = 130
 LONGEST_ERROR = 1000
@@ -35,6 +39,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Write a lab report: a page, text, data and plots.",
     ),
     "compare": ("inferometer.cli.compare:compare", "Say which of two is faster, and how sure."),
+    "history": (
+        "inferometer.cli.history:history",
+        "Show workloads over time, and where one became slower.",
+    ),
     "cache": ("inferometer.cli.cache:cache", "List or remove prepared models."),
     "recommend": ("inferometer.cli.recommend:recommend", "Say which workload to take."),
     "audit": ("inferometer.cli.audit:audit", "Say what differs between compared variants."),
@@ -51,6 +59,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "inferometer.cli.check_store:check_store",
         "Say what of a store is whole, and what is damaged.",
     ),
+    "agent": ("inferometer.cli.agent:agent", "Write a study as one file for a small board."),
+    "fleet": ("inferometer.cli.fleet:fleet", "Measure on a shelf of boards over SSH."),
     "models": ("inferometer.cli.models:models", "List the models and how to name others."),
     "datasets": ("inferometer.cli.datasets:datasets", "List datasets, or look at one."),
     "backends": (
@@ -62,6 +72,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "energy": ("inferometer.cli.energy:energy", "Join the log of a power meter to a run."),
     "roofline": ("inferometer.cli.roofline:roofline", "Measure what this device attains at best."),
     "selftest": ("inferometer.cli.selftest:selftest", "Measure what is known, to test itself."),
+    "completion": (
+        "inferometer.cli.completion:completion",
+        "Write the completion script of a shell.",
+    ),
 }
 """Name → where it lives, and its line in `--help`; nothing is imported before it is used."""
 
@@ -80,6 +94,16 @@ class LazyGroup(click.Group):
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or say which of nearly that name there is."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not (name[:1] == "-" or ctx.resilient_parsing):
+            hint = did_you_mean(name, COMMANDS)
+            ctx.fail(f"no command is called {shown(repr(name))}{hint}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
@@ -109,6 +133,8 @@ def cli(*, debug: bool) -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Entry point. Exit status: 0 done; 1 some workloads failed; 2 bad input; 130 interrupted."""
+    if COMPLETING in os.environ:  # a shell asks; what it reads may hold tabs
+        cli.main(args=[], prog_name=NAME)
     given = sys.argv[1:] if args is None else args
     debug = DEBUG in given  # before or after the command
     with guarded() as errors:

@@ -16,14 +16,19 @@ from inferometer.core.errors import FAULT
 from inferometer.core.filenames import FileProblemError, expanded, reason_of, write_whole
 from inferometer.core.jsontext import json_bytes
 from inferometer.core.shown import shown
+from inferometer.store.address import (
+    DEFAULT_STORE,
+    STORE_VARIABLE,
+    Address,
+    Place,
+    place_from,
+)
 
 if TYPE_CHECKING:
     from inferometer.core.errors import WorkloadError
     from inferometer.store import Store
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-DEFAULT_STORE = "inferometer.db"
 
 
 class Target(click.ParamType[str]):
@@ -67,8 +72,8 @@ class Folder(click.ParamType[Path]):
         return expanded(value)
 
 
-class StoreFile(click.Path):
-    """A results database."""
+class StorePlace(click.Path):
+    """A results database: a file, or an address on a server."""
 
     def convert(
         self,
@@ -76,10 +81,15 @@ class StoreFile(click.Path):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> Any:  # noqa: ANN401
-        """Refuse an empty name, which would be the folder that one is in."""
+        """Refuse an empty name, which would be the folder that one is in.
+
+        Raises:
+            StoreError: it is an address of what no store can be on.
+        """
         if not str(value):
             self.fail("an empty name; give a file", param, ctx)
-        return super().convert(value, param, ctx)
+        place = place_from(value)
+        return place if isinstance(place, Address) else super().convert(value, param, ctx)
 
 
 STANDARD_OUTPUT = "-"
@@ -120,11 +130,11 @@ def store_option(function: Function) -> Function:
     return click.option(
         "--store",
         "store_path",
-        type=StoreFile(path_type=Path, dir_okay=False),
-        envvar="INFEROMETER_STORE",
+        type=StorePlace(path_type=Path, dir_okay=False),
+        envvar=STORE_VARIABLE,
         default=DEFAULT_STORE,
         show_default=True,
-        help="Results database.",
+        help="Results database: a file, or postgresql://USER@HOST/DATABASE.",
     )(function)
 
 
@@ -139,7 +149,7 @@ def json_option(function: Function) -> Function:
     )(function)
 
 
-def open_existing(path: Path) -> Store:
+def open_existing(path: Place) -> Store:
     """Open a results database to read it.
 
     Raises:

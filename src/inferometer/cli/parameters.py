@@ -22,6 +22,7 @@ MOST_OFFSET_S = 10_000_000_000
 
 _METAVARS: dict[Kind, str] = {"whole": "N", "seconds": "TIME", "share": "SHARE", "bytes": "BYTES"}
 _DIGITS = re.compile("[0-9]{1,18}")
+_PRICE = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 _SECONDS = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 
@@ -75,6 +76,20 @@ def within(name: str, metavar: str = "", *, many: bool = False, own: bool = Fals
         return [one(part) for part in dict.fromkeys(parts)]
 
     return Parsed(metavar or _METAVARS[known.kind], several if many else one)
+
+
+def parse_price(text: str) -> tuple[str, float]:
+    """The name of a device and its price: `Pi 5=95`.
+
+    Raises:
+        ValueError: it is not written like one.
+    """
+    name, sign, amount = text.rpartition("=")
+    if not sign or not name.strip() or not _PRICE.fullmatch(amount.strip()):
+        raise ValueError(f"expected NAME=PRICE, such as 'Pi 5=95', found {value_text(text)}")
+    if float(amount) <= 0:
+        raise ValueError(f"expected a price above 0, found {value_text(amount)}")
+    return name.strip(), float(amount)
 
 
 def _whole(text: str, known: Range, expected: str) -> int:

@@ -36,7 +36,7 @@ Show = Callable[[Sequence["Watched"], float], None]
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path("/"),
-    help="Read a recorded device tree instead of this machine's.",
+    help="Read the sensors of another device: the folder that its `doctor --dump` wrote.",
 )
 @json_option
 def power(

@@ -41,10 +41,14 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--depth",
     type=DEPTH,
-    help="How deep to look into modules [2 in the table; to the bottom elsewhere].",
+    help="Levels of nested modules to show; 0 is the model alone [2 in the table, all in files].",
 )
 @click.option(
-    "--seconds", type=within("seconds"), default="5s", show_default=True, help="How long."
+    "--seconds",
+    type=within("seconds"),
+    default="5s",
+    show_default=True,
+    help="For how long to repeat the call while it is profiled.",
 )
 @click.option("--timeout", "timeout_s", type=TIMEOUT, help="Longest silence of the worker [3m].")
 @click.option("--seed", type=SEED, default=0, help="Seed of weights and inputs.")
@@ -79,6 +83,7 @@ def profile(
     inferometer profile resnet18 --size 224 -o profile.svg --depth 2
     inferometer profile timm:vit_tiny_patch16_224 --by module --json profile.json
     """  # noqa: D301 - \b is click's sign to leave the lines as they are
+    from inferometer.core.procedure import Procedure
     from inferometer.core.workload import Shape, Target, Variant, Workload
     from inferometer.host.cpus import physical_cores
     from inferometer.runner.profile import ProfileRequest
@@ -90,8 +95,13 @@ def profile(
         target=Target(device=device, threads=threads or physical_cores()),
         shape=Shape(batch_size=batch, input_size=size),
     )
-    limits = {} if timeout_s is None else {"timeout_s": timeout_s}
-    request = ProfileRequest(workload=workload, seconds=seconds, seed=seed, trace=trace, **limits)
+    request = ProfileRequest(
+        workload=workload,
+        seconds=seconds,
+        seed=seed,
+        trace=trace,
+        timeout_s=Procedure.timeout_s if timeout_s is None else timeout_s,
+    )
     found = _found(request)
     _show(found, by=by, depth=depth, json_path=json_path)
     if output is not None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from inferometer.cli.options import json_option, open_existing, store_option, write_json
 from inferometer.cli.parameters import BATCHES, SIZES, Parsed
+from inferometer.store.address import Place
 from inferometer.study.units import (
     parse_bytes,
     parse_count,
@@ -79,7 +79,7 @@ def recommend(
     batches: list[int] | None,
     sizes: list[int | None] | None,
     error: float | None,
-    store_path: Path,
+    store_path: Place,
     json_path: str | None,
     **most: float | None,
 ) -> int:
@@ -127,7 +127,7 @@ def recommend(
     return 0 if found.choice is not None else NONE_MEETS
 
 
-def _read(runs: Sequence[str], store_path: Path) -> tuple[list[Record], PassOf]:
+def _read(runs: Sequence[str], store_path: Place) -> tuple[list[Record], PassOf]:
     """Records of all runs, with what all rounds of each say together, and passes over data."""
     from inferometer.figures.accuracy import passes_of
     from inferometer.figures.joint import completed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +14,18 @@ import click
 
 from inferometer.cli.options import json_option, store_option, tell_damage, write_json
 from inferometer.cli.parameters import NAMES, study_options
+from inferometer.cli.starting import (
+    INTERRUPTED,
+    announce,
+    check_resumable,
+    own_sizes,
+    study_named,
+)
 from inferometer.core.options import AXES, PROCEDURE
 from inferometer.core.procedure import clash
 from inferometer.core.record import Record
 from inferometer.core.run import Run
+from inferometer.store.address import Place, store_flag
 
 if TYPE_CHECKING:
     from inferometer.core.sweep import Study
@@ -26,7 +33,6 @@ if TYPE_CHECKING:
     from inferometer.store import Store
 
 DEFAULT_STUDY = "lab"
-INTERRUPTED = 130
 ENERGY = (("--no-energy",), ("--meter", "--power-log", "--mark"))
 """No energy, or energy from what the user names."""
 
@@ -56,7 +62,8 @@ MOST_CELLS = 1000
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path("/"),
-    help="Read the device's signals from a recorded tree (proc/, sys/) instead of this machine.",
+    help="Take sensors and signals from the folder that `doctor --dump` wrote on another device "
+    "(proc/, sys/); the models run here.",
 )
 @study_options("roofline")
 @click.option("--no-energy", is_flag=True, help="Do not look for power sensors.")
@@ -70,15 +77,17 @@ MOST_CELLS = 1000
 @click.option(
     "--power-log",
     metavar="FILE",
-    help="CSV that a meter writes meanwhile; joined at the end.",
+    help="Log that a meter writes meanwhile; joined at the end (docs/how-to/files.md).",
 )
 @click.option("--allow-estimate", is_flag=True, help="Let a meter be an estimate; it is marked.")
 @click.option(
     "--mark",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write when each window of work and idling began and ended, for any meter.",
+    help="CSV to write when each stretch of work and of idling began and ended, for a power meter "
+    "that logs by itself; `energy attach` joins its log later.",
 )
 @study_options("energy_window")
+@click.option("-y", "--yes", is_flag=True, help="Begin a long run without asking.")
 @store_option
 @json_option
 def run(
@@ -93,18 +102,19 @@ def run(
     allow_estimate: bool,
     mark: Path | None,
     root: Path,
-    store_path: Path,
+    yes: bool,
+    store_path: Place,
     json_path: str | None,
     **flags: Any,  # noqa: ANN401 - the axes and limits of a study
 ) -> int:
     """Measure STUDY: a built-in name (lab, taste) or a YAML file; `lab` by default.
 
-    Flags replace what the study says. Exit status: 0 done; 1 some workloads failed; 2 bad input;
+    Flags replace what the study says. Exit status: 0 done; 1 some workloads failed, or --meter gave
+    no energy of one; 2 bad input;
     130 interrupted.
     """
     from inferometer.runner import EnergyOptions, Options, check
     from inferometer.store import open_store
-    from inferometer.study import load_study
 
     if study is None and _is_study(resume):
         study, resume = resume, ""
@@ -136,17 +146,37 @@ def run(
         energy=energy,
         root=root.resolve(),
     )
-    same = resume if alone else None
-    wanted = None if same else _with_flags(load_study(study or DEFAULT_STUDY), given)
-    if wanted is not None:
+    is_usual = study is None and "models" not in given  # nobody said what to measure
+    wanted = None
+    if resume is None or not alone:
+        wanted = study_of_flags(study, given)
         check(wanted)  # before a store is made for it
-    with _interruptible(), open_store(store_path, create=not resume, tell=tell_damage) as store:
+        if is_usual and resume is None:
+            announce(wanted, begins=yes)
+    create = resume is None or (not resume and not is_usual)
+    with _interruptible(), open_store(store_path, create=create, tell=tell_damage) as store:
         if wanted is None:
-            wanted = _study_of(store.run(same or ""), given)
+            before = _to_resume(store, resume or "")
+            wanted, options = _study_of(before, given), replace(options, resume=before.id)
+        elif resume == "":
+            check_resumable(wanted, store, begins=not is_usual)
         done = _measure(wanted, store, options)
         records = store.records(done.id, with_rounds=wanted.procedure.pair)
-    resume_with = f"inferometer run --resume {done.id} --store {shlex.quote(str(store_path))}"
-    return _show(done, records, resume_with, json_path=json_path, only=options.only)
+    flag = store_flag(store_path)
+    status = _show(done, records, flag, json_path=json_path, only=options.only)
+    return status or _told_of_meters(energy.named, records)
+
+
+def _to_resume(store: Store, reference: str) -> Run:
+    """The run that is named; without a name the latest that is unfinished, or else the latest.
+
+    Raises:
+        StoreError: there is none.
+    """
+    unfinished = (
+        run for run in store.runs() if run.finished_at is None and run.origin != "imported"
+    )
+    return store.run(reference) if reference else next(unfinished, None) or store.run("latest")
 
 
 def _is_study(resume: str | None) -> bool:
@@ -171,7 +201,23 @@ def _cells(only: tuple[list[str], ...]) -> tuple[str, ...]:
     return cells
 
 
-def _with_flags(study: Study, given: dict[str, Any]) -> Study:
+def study_of_flags(name: str | None, given: dict[str, Any]) -> Study:
+    """The study that is named, or the usual one, with flags over it.
+
+    Raises:
+        StudyError: there is none of that name.
+        click.UsageError: flags do not go together.
+    """
+    sizes = own_sizes(given) if name is None and "models" in given else {}
+    return with_flags(study_named(name or DEFAULT_STUDY), {**sizes, **given})
+
+
+def with_flags(study: Study, given: dict[str, Any]) -> Study:
+    """A study in which flags replace what it says.
+
+    Raises:
+        click.UsageError: they do not go together.
+    """
     from inferometer.study import override
 
     axes, procedure = (
@@ -203,7 +249,7 @@ def _measure(study: Study, store: Store, options: Options) -> Run:
 def _show(
     run: Run,
     records: list[Record],
-    resume_with: str,
+    in_store: str,
     *,
     json_path: str | None,
     only: tuple[str, ...] = (),
@@ -213,15 +259,19 @@ def _show(
     Args:
         run: what was measured.
         records: its records.
-        resume_with: the command that goes on with it.
+        in_store: what commands to copy say of the store.
         json_path: where the records go as JSON; None for nowhere.
         only: the cells that were asked for.
     """
+    from inferometer.report.document.sources import RunRecords
+    from inferometer.report.terminal.closing import print_closing
     from inferometer.report.terminal.table import print_run
 
+    resume_with = f"inferometer run --resume {run.id}{in_store}"
     if json_path != "-":
         print_run(run, records)
         _show_pair(run, records)
+        print_closing([RunRecords(run=run, records=tuple(records))], in_store)
     if json_path is not None:
         write_json([record.row() for record in records], json_path)
     if run.finished_at is None:
@@ -236,6 +286,16 @@ def _show(
         click.echo(f"{measured} of {run.planned} measured; continue: {resume_with}", err=True)
     failed = any(record.status == "failed" for record in records)
     return 1 if failed or not measured else 0
+
+
+def _told_of_meters(named: tuple[str, ...], records: list[Record]) -> int:
+    """Say where a meter that the user named gave no energy; the exit status."""
+    from inferometer.report.document.energy import withheld_lines
+
+    lines = withheld_lines(named, records)
+    for line in lines:
+        click.echo(line, err=True)
+    return 1 if lines else 0
 
 
 def _show_pair(run: Run, records: list[Record]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from inferometer.cli.options import json_option, open_existing, store_option, wr
 from inferometer.core.record import Status
 from inferometer.core.run import Run
 from inferometer.core.shown import shown
+from inferometer.store.address import Place
 
 _WIDTH = 80
 _GAP = "  "
@@ -73,7 +75,7 @@ class _Listed:
 @click.command()
 @store_option
 @json_option
-def runs(*, store_path: Path, json_path: str | None) -> None:
+def runs(*, store_path: Place, json_path: str | None) -> None:
     """List the runs in a store, the one that came last first."""
     with open_existing(store_path) as store:
         outcomes = store.all_outcomes()
@@ -96,9 +98,9 @@ def _of(outcomes: Mapping[str, Mapping[str, int]], run: Run) -> dict[str, int]:
 
 
 def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    """Lines of at most 80 characters, as long as the columns that are kept whole allow it."""
+    """Lines that fit the terminal, as long as the columns that are kept whole allow it."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    spare = _WIDTH - len(_GAP) * (len(widths) - 1) - sum(widths)
+    spare = _width() - len(_GAP) * (len(widths) - 1) - sum(widths)
     while spare < 0:
         widest = max(_SHORTENED, key=widths.__getitem__)
         if widths[widest] <= len(_HEADER[widest]):
@@ -111,6 +113,11 @@ def _table(rows: list[tuple[str, ...]]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
+
+
+def _width() -> int:
+    """Characters of a line: those of the terminal, where there is one and it has more than 80."""
+    return max(_WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else _WIDTH
 
 
 def _short(text: str, width: int) -> str:

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from inferometer.cli.options import json_option, open_existing, store_option, write_json
+from inferometer.store.address import Place, store_flag
 
 
 @click.command()
 @click.argument("run", default="latest")
+@click.option("--plot", is_flag=True, help="Draw latencies and throughput too, as text.")
 @store_option
 @json_option
-def show(*, run: str, store_path: Path, json_path: str | None) -> None:
+def show(*, run: str, plot: bool, store_path: Place, json_path: str | None) -> None:
     """Show RUN as a table, and why each figure can be trusted or not.
 
     RUN is an id, the beginning of one, or `latest`.
 
     The JSON is an array with an object for each workload.
     """
-    from inferometer.figures.joint import completed
+    from inferometer.figures.reading import records_of
 
     with open_existing(store_path) as store:
         found = store.run(run)
-        records = completed(found, store.records(found.id, with_rounds=True))
+        records = records_of(store, found)
     if json_path is not None:
         write_json([record.row() for record in records], json_path)
     if json_path == "-":
         return
+    from inferometer.report.document.sources import RunRecords
+    from inferometer.report.terminal.closing import print_closing
     from inferometer.report.terminal.table import print_run
 
     print_run(found, records, causes=True)
+    if plot:
+        from inferometer.report.terminal.bars import print_plots
+
+        print_plots(records)
+    print_closing([RunRecords(run=found, records=tuple(records))], store_flag(store_path))

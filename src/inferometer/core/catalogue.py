@@ -121,6 +121,19 @@ NOTES: dict[str, Template] = {
     "late_refusal": "measured under no_grad: under inference_mode a shape fails",
     "same_process": "measured in the caller's own process, which held other things too",
     "imported": "imported from {file}; no observations",
+    "rows_joined": (
+        (
+            "{rows:n row} of the table are of this workload: mean, deviation and interval are "
+            "between them"
+        ),
+        "; {failed} more failed",
+    ),
+    "rows_failed": "{failed} of {rows:n row} of the table failed",
+    "unit_deduced": "the unit of {column} is not told in the table; {unit} was taken: {why}",
+    "flops_as_told": (
+        "the table calls {column} FLOPs; many count multiply-accumulates under that name, which "
+        "would be half as many operations"
+    ),
 }
 
 ENERGY: dict[str, Template] = {
@@ -151,10 +164,20 @@ ENERGY: dict[str, Template] = {
         "energy takes at least {total_s:duration} more for {planned} workloads: {source} needs "
         "{each_s:duration} for each (--budget limits it)"
     ),
+    "energy_lengthened": (
+        "energy: windows of work last {window_s:duration} instead of the {asked_s:duration} that "
+        "were asked for, since {source} tells something new every {every_s:seconds} only"
+    ),
+    "energy_log_rate": (
+        "energy: windows of {window_s:duration} are made for a meter that logs at least once a "
+        "second; for a slower one let it log before the run begins and name its file "
+        "(--power-log FILE), or its interval (--power-log 'log://FILE?interval=5s')"
+    ),
     "energy_failed": "energy was not measured: {message} ({kind})",
     "energy_later": (
-        "the windows were marked for a meter whose log is joined later: "
-        "inferometer energy attach RUN --power-log FILE"
+        "the windows were marked for a meter whose log is joined later: inferometer energy attach",
+        " {run_id}",  # without it the latest run is meant
+        " --power-log FILE",
     ),
     "energy_withheld": "{source}: withheld: {reason}",
     "net_withheld": "no net figure: {reason}",
@@ -177,6 +200,13 @@ ACCURACY: dict[str, Template] = {
         "the first of them, which are in an order by chance"
     ),
     "samples_skipped": ("{skipped:n sample} of the data could not be used, such as {name}: {why}"),
+}
+
+OPERATORS: dict[str, Template] = {
+    "operators_not_reached": "operators were not timed: the run ended before them",
+    "operators_no_time": "operators were not timed: the budget left no time for it",
+    "operators_no_profiler": "operators were not timed: {backend} has no profiler",
+    "operators_failed": "operators were not timed: {message} ({kind})",
 }
 
 FIDELITY: dict[str, Template] = {
@@ -210,7 +240,7 @@ FIDELITY: dict[str, Template] = {
     ),
 }
 
-TEMPLATES: dict[str, Template] = CAUSES | NOTES | ENERGY | ACCURACY | FIDELITY
+TEMPLATES: dict[str, Template] = CAUSES | NOTES | ENERGY | ACCURACY | FIDELITY | OPERATORS
 
 UNSEEN = frozenset({"not_observed", "not_observable", "one_process"})
 """Causes that say what nobody could see, and not what was seen."""

@@ -8,10 +8,11 @@ import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from inferometer.analysis.operators import time_shares
 from inferometer.core.errors import InputError
 from inferometer.core.filenames import FileProblemError, expanded, reason_of, write_whole
 from inferometer.core.shown import shown
-from inferometer.report.document import devices, roofline, tradeoff
+from inferometer.report.document import devices, operators, roofline, tradeoff
 from inferometer.report.document.content import content
 from inferometer.report.document.devices import Devices
 from inferometer.report.document.markdown import render
@@ -87,6 +88,7 @@ def _plot_files(
     from inferometer.report.plots.devices import draw_ratios
     from inferometer.report.plots.drawing import draw
     from inferometer.report.plots.front import draw_front
+    from inferometer.report.plots.operators import draw_operators
     from inferometer.report.plots.ranking import draw_ranking
     from inferometer.report.plots.roofline import draw_roofline
 
@@ -97,6 +99,8 @@ def _plot_files(
         drawn.append(draw_ranking(ranked))
     drawn += [draw_front(front.plot)] if front is not None else []
     drawn += [draw_ratios(several.plot)] if several is not None else []
+    if profiled := operators.bars(time_shares(grid)):
+        drawn.append(draw_operators(profiled))
     drawn += [draw_roofline(plot) for plot in roofline.plans(grid, runs)]
     drawn += [
         draw_derating(found, f"{plots.SUSTAINED}{one.run.id}")
@@ -164,7 +168,7 @@ def _remove_stale(folder: Path, written: set[str]) -> None:
     """
     ours = {
         f"{name}.{suffix}"
-        for name in (*plots.NAMES, plots.RANKING, tradeoff.NAME, devices.NAME)
+        for name in (*plots.NAMES, plots.RANKING, tradeoff.NAME, devices.NAME, operators.NAME)
         for suffix in plots.FORMATS
     }
     ours |= {file.name for file in folder.iterdir() if _OF_A_RUN.fullmatch(file.name)}

@@ -46,7 +46,7 @@ def test_json_alone_is_an_object_of_three_lists(capsys, store):
     code, out, _ = call(capsys, "analyze", "latest", "--store", store, "--json", "-")
     assert code == 0
     found = json.loads(out)
-    assert list(found) == ["hypotheses", "anomalies", "scaling"]
+    assert list(found) == ["hypotheses", "anomalies", "scaling", "operators"]
     assert all(isinstance(part, list) for part in found.values())
     assert found["hypotheses"][0]["outcome"] == "refuted"
     assert found["anomalies"][0]["kind"] == "repeated_figure"

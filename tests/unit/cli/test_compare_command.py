@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -15,13 +16,13 @@ from inferometer.store import open_store
 STUDY = Study(name="two", sweep=Sweep(models=("a", "b"), threads=2), procedure=Procedure())
 
 
-def fill(path, *runs, half=0.001):
+def fill(path, *runs, half=0.001, study=STUDY):
     """A store with a run for each list of medians; None fails. Gives the runs' ids."""
     ids = []
     with open_store(path) as store:
         for medians in runs:
-            run = store.create_run(STUDY, planned=2, device={"name": "board"}, software={})
-            for workload, median in zip(STUDY.workloads(), medians, strict=True):
+            run = store.create_run(study, planned=2, device={"name": "board"}, software={})
+            for workload, median in zip(study.workloads(), medians, strict=True):
                 store.put_record(run.id, outcome(workload, median, half))
             store.finish_run(run.id, 1.0)
             ids.append(run.id)
@@ -86,6 +87,18 @@ def test_within_a_run(tmp_path, command, args, names):
     _, out, _ = command(*args, "--json", "-")
     (row,) = json.loads(out)
     assert [row["baseline"], row["contender"]] == names
+
+
+def test_models_are_called_as_tables_call_them(tmp_path, command):
+    models = ("nets/mine.py:old", "nets/mine.py:new")
+    fill(tmp_path / "x.db", (0.010, 0.020), study=replace(STUDY, sweep=Sweep(models=models)))
+    _, out, _ = command("old", "new", "--by", "model", "--json", "-")
+    (row,) = json.loads(out)
+    assert (row["baseline"], row["contender"]) == models
+    status, _, err = command("old", "nwe", "--by", "model")
+    assert (status, "did you mean 'new'?" in err) == (2, True)
+    status, _, err = command("old", "new")
+    assert (status, "compare old new --by model" in err) == (2, True)
 
 
 @pytest.mark.parametrize(

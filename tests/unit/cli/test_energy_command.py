@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -10,6 +11,7 @@ from inferometer.cli.main import main
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record, Round
 from inferometer.core.sweep import Block, Study, Sweep
+from inferometer.runner.phases.energy.windows import MARGIN_S
 from inferometer.store import open_store
 
 STUDY = Study(
@@ -111,6 +113,65 @@ def test_bad_input_is_one_sentence(store, capsys, args, says):
     assert (status, out) == (2, "")
     assert says in err
     assert "Traceback" not in err
+
+
+def write_log(store, times, watts_at):
+    """A log of instantaneous readings."""
+    rows = [f"{at:.3f},{watts_at(at) + i % 2 / 50}" for i, at in enumerate(times)]
+    (store / "other.csv").write_text("\n".join(["timestamp,watts", *rows]))
+    return "--power-log", str(store / "other.csv")
+
+
+def rounds_of(store):
+    with open_store(store / "x.db") as opened:
+        (record,) = opened.records(opened.run("latest").id, with_rounds=True)
+    return [(r.phase, r.started_at, r.starts_s[-1] + r.values_s[-1]) for r in record.rounds]
+
+
+@pytest.mark.parametrize(  # all edges lie on a grid of 0.1 s
+    ("rate_hz", "within_s"), [(1, 0.15), (4, 0.05), (10, 0.05), (20, 0.025)]
+)
+@pytest.mark.parametrize("shown", ["all work", "windows"])
+def test_the_clock_is_found_whatever_of_the_work_a_log_shows(
+    store, capsys, rate_hz, within_s, shown
+):
+    """It was off by a period at the side of the load's end, and 10 Hz with pauses was refused."""
+    cut_s = {"all work": 0.0, "windows": MARGIN_S}[shown]
+    load = [
+        (at + cut_s * (phase == "energy"), at + length_s - cut_s * (phase == "energy"))
+        for phase, at, length_s in rounds_of(store)
+        if phase != "idle"
+    ]
+
+    def watts_at(at):
+        return WORK_W if any(a <= at - 7 < b for a, b in load) else REST_W
+
+    times = [995.03 + i / rate_hz for i in range(165 * rate_hz)]
+    status, out, err = attach(store, capsys, *write_log(store, times, watts_at))
+    assert (status, err) == (0, "")
+    offset_s = float(re.search(r"clock: ([-+][\d.]+) s", out)[1])
+    assert offset_s == pytest.approx(-7, abs=within_s + 0.005)
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "says"),
+    [
+        (990, 1080, "The log ends 30 s before the last window did; it covers 2 of 5 windows"),
+        (1060, 1200, "The log begins 16 s after the first window did; it covers 3 of 5 windows"),
+    ],
+)
+def test_a_log_of_a_part_says_by_how_much(store, capsys, begins, ends, says):
+    load = [(at, at + length_s) for phase, at, length_s in rounds_of(store) if phase != "idle"]
+    rows = write_log(
+        store,
+        [begins + i / 10 for i in range(10 * (ends - begins))],
+        lambda at: WORK_W if any(a <= at < b for a, b in load) else REST_W,
+    )
+    status, out, err = attach(store, capsys, *rows, "--offset", "0")
+    assert (status, err) == (0, "")
+    assert says in out
+    assert "windows of work of this workload" in out
+    assert "J per sample" not in out
 
 
 def read(capsys, *more):

@@ -34,12 +34,14 @@ def test_a_table_becomes_a_run_in_a_new_store(command, path):
         (run,) = store.runs()
         assert len(store.records(run.id)) == 44
     assert (run.origin, run.study) == ("imported", "lab2_jetson_nano_2gb")
-    assert (status, out, err) == (0, f"{run.id}: 44 records of jetson-nano-2gb\n", "")
+    assert (status, out) == (0, f"{run.id}: 44 records of jetson-nano-2gb\n")
+    assert "latency_mean_s from latency_s" in err
+    assert "not understood" not in err
 
 
 def test_study_and_device_are_named(command, path, tmp_path):
     table = tmp_path / "t.csv"
-    table.write_text("device,model,latency\na,unet,1\n")
+    table.write_text("device,model,latency_s\na,unet,1\n")
     _, out, _ = command(table, "--study", "mine", "--device", "Pi 5")
     with open_store(path, create=False) as store:
         run = store.run("latest")
@@ -49,7 +51,7 @@ def test_study_and_device_are_named(command, path, tmp_path):
 
 def test_what_was_not_understood_or_assumed_is_said(command, tmp_path):
     table = tmp_path / "t.csv"
-    table.write_text("model,latency,colour,mood\nunet,1,red,good\n")
+    table.write_text("model,latency_s,colour,mood\nunet,1,red,good\n")
     status, out, err = command(table)
     assert status == 0
     assert out.count("\n") == 1
@@ -88,7 +90,7 @@ def test_an_export_comes_back_under_its_id_and_beside_it_under_another(command, 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("model,latency\nunet,fast\n", "t.csv:2: latency: 'fast' is not a number"),
+        ("model,latency_s\nunet,fast\n", "t.csv:2: latency_s: 'fast' is not a number"),
         ("a\n1\n", "model"),
     ],
 )
@@ -103,7 +105,8 @@ def test_a_bad_file_is_bad_input_and_makes_no_store(command, path, tmp_path, con
 
 
 @pytest.mark.parametrize(
-    "content", ["model,latency\nunet,fast\n", "a\n1\n", "", "[", "model,run_id,latency\nunet,x,1\n"]
+    "content",
+    ["model,latency_s\nunet,fast\n", "a\n1\n", "", "[", "model,run_id,latency_s\nunet,x,1\n"],
 )
 def test_a_name_does_not_break_the_line(command, tmp_path, content):
     table = tmp_path / "o\nt.csv"
@@ -117,3 +120,63 @@ def test_a_file_that_is_not_there_is_bad_use(command, tmp_path):
     status, _, err = command(tmp_path / "nowhere.csv")
     assert status == 2
     assert "does not exist" in err
+
+
+def test_a_dry_run_says_what_would_be_stored_and_makes_no_store(command, path, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("model,latency_ms\nunet,10\nvit,20\n")
+    status, out, err = command(table, "--dry-run", "--device", "Pi 5")
+    assert (status, out) == (0, "would be stored: 2 records of Pi 5\n")
+    assert "latency_mean_s from latency_ms" in err
+    assert not path.exists()
+
+
+def test_what_a_refusal_would_guess_can_be_given_or_taken(command, path, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("name,my latency\nunet,10\n")
+    status, out, err = command(table)
+    assert (status, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "there is no column model" in err
+    assert "--map model=name" in err
+    assert not path.exists()
+    options = ("--map", "latency_ms=my latency,model=name", "--constant", "batch_size=4")
+    assert command(table, *options)[0] == 0
+    with open_store(path, create=False) as store:
+        (record,) = store.records(store.run("latest").id)
+    assert (record["latency_mean_s"], record["batch_size"]) == (0.01, 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--map", "latency_ms"), "is no pair"),
+        (("--map", "a=b"), "is no field"),
+        (("--constant", "batch_size=x1"), "is not a number"),
+        (("--as", "nobody"), "there is no reader"),
+        (("--table", "2"), "there is no table 2"),
+    ],
+)
+def test_what_cannot_be_meant_is_bad_use(command, path, tmp_path, options, sentence):
+    table = tmp_path / "t.md"
+    table.write_text("| model | latency_ms |\n|---|---|\n| unet | 10 |\n")
+    status, out, err = command(table, *options)
+    assert (status, out) == (2, "")
+    assert sentence in err
+    assert not path.exists()
+
+
+def test_figures_of_a_table_are_shown_for_what_they_are(command, path, tmp_path, capsys):
+    table = tmp_path / "t.csv"
+    table.write_text(
+        "model,batch,latency_ms,accuracy,energy_mj\na,1,10,0.9,5\na,1,12,0.9,5\nb,1,20,0.8,9\n"
+    )
+    command(table)
+    for words in (["show", "latest"], ["analyze", "latest"], ["recommend", "latest"]):
+        with pytest.raises(SystemExit) as caught:
+            main([*words, "--store", str(path)])
+        out = capsys.readouterr().out
+        assert not caught.value.code
+        assert "None" not in out
+        assert "trusted" not in out
+        assert "inferometer run" not in out

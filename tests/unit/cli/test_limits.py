@@ -54,9 +54,17 @@ BEYOND = {
     ("profile", "--device"): ["", "a b"],
     ("roofline", "--threads"): [*WHOLE, *LISTS, "0", "4097"],
     ("roofline", "--device"): ["", "cpu\n"],
+    ("import", "--table"): [*WHOLE, "0", "100001"],
+    ("report", "--price"): ["", "5", "a=", "=5", "a=-1", "a=0", "a=nan", "a=1e5", "a=٣", "a=5 EUR"],
     ("compare", "--zone"): SHARES,
     ("compare", "--fail-slower"): SHARES,
     ("compare", "--margin"): SHARES,
+    ("history", "--batch"): [*WHOLE, "0", "1000001"],
+    ("history", "--size"): [*WHOLE, "0", "own"],
+    ("history", "--last"): [*WHOLE, "0", "1000001"],
+    ("history", "--fail-slower"): SHARES,
+    ("history", "--since"): ["", "soon", "2026-13-01", "30.11.2026", "nan", "9" * 400],
+    ("history", "--plot"): ["", "x.pdf", "x", ".svg"],
     ("recommend", "--max-latency"): [one for one in POSITIVE if one != "99999999h"],
     ("recommend", "--max-memory"): ["nan", "0", "-1", "", "9" * 400, "2iB"],
     ("recommend", "--max-energy"): ["nan", "inf", "-1J", "0J", "", "soon", "٣J", "9" * 400],
@@ -68,6 +76,8 @@ BEYOND = {
     ("recommend", "--batch"): [*WHOLE, *LISTS, "0"],
     ("recommend", "--size"): [*WHOLE, *LISTS, "0", "own,own"],
     ("energy attach", "--gain"): [*SHARES, "150%"],
+    ("energy attach", "--interval"): [*POSITIVE, "25h"],
+    ("energy read", "--interval"): [*POSITIVE, "25h"],
     ("energy attach", "--offset"): ["nan", "inf", "1e400", "", "soon", "٣", "1_0", "9" * 5000],
     ("fidelity", "--batch"): [*WHOLE, "0"],
     ("fidelity", "--size"): [*WHOLE, "0", "own,own"],
@@ -88,12 +98,27 @@ BEYOND = {
     ("tune", "--budget"): POSITIVE,
     ("tune", "--seed"): [*WHOLE, str(2**32)],
     ("cache", "--limit"): ["nan", "0", "-1", "", "9" * 400, "2iB", "5 boxes"],
+    ("fleet check", "--on"): ["", ",", "a,,b"],
+    ("fleet run", "--on"): ["", ",", "a,,b"],
+    ("fleet run", "--each"): ["", ",", "a,,b"],
+    ("fleet run", "--wait"): DURATIONS,
+    ("fleet status", "--on"): ["", ",", "a,,b"],
+    ("fleet collect", "--on"): ["", ",", "a,,b"],
     ("power", "--for"): DURATIONS,
     ("power", "--interval"): DURATIONS,
 }
+BEYOND |= {
+    ("fleet run", flag): some
+    for (name, flag), some in BEYOND.items()
+    if name == "run" and flag != "--window"
+}
+BEYOND |= {("agent", flag): some for (name, flag), some in BEYOND.items() if name == "run"}
+"""Their flags are those of `run`."""
 OPERANDS = {
+    "report": ["latest", "-o", "x"],
     "recommend": ["latest"],
     "cost": ["resnet18"],
+    "history": ["resnet18"],
     "profile": ["resnet18"],
     "energy attach": ["--power-log", "x"],
 }

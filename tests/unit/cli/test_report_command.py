@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import click
 import pytest
 
 from inferometer.cli.main import main
@@ -81,3 +82,12 @@ def test_a_file_in_the_place_of_the_folder_is_bad_input(store, tmp_path, capsys)
 def test_a_folder_must_be_given(store, capsys):
     assert invoke("report", "--store", store) == 2
     assert "-o" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("refuses", [0, 1])
+def test_the_page_is_opened_where_that_is_asked_for(store, tmp_path, monkeypatch, capsys, refuses):
+    opened = []
+    monkeypatch.setattr(click, "launch", lambda url: opened.append(url) or refuses)
+    assert invoke("report", "-o", tmp_path / "out", "--open", "--store", store) == 0
+    assert opened == [str(tmp_path / "out" / "report.html")]
+    assert ("no browser" in capsys.readouterr().err) == bool(refuses)

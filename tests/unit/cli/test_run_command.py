@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 
 from inferometer.cli.main import main
-from inferometer.cli.run import run
+from inferometer.cli.run import _told_of_meters, run
 from inferometer.core.options import AXES, PROCEDURE
 from inferometer.core.procedure import Procedure
+from inferometer.core.record import Record
+from inferometer.core.statement import Statement
 from inferometer.core.sweep import Study, Sweep
 from inferometer.store import open_store
 
-ELSEWHERE = {"study", "resume", "retry_failed", "only", "root", "store_path", "json_path"}
+ELSEWHERE = {
+    "study", "resume", "retry_failed", "only", "root", "yes", "store_path", "json_path"
+}  # fmt: skip
 METERS = {"no_energy", "meters", "power_log", "allow_estimate", "mark"}
 
 
@@ -86,3 +90,24 @@ def test_a_seed_that_no_generator_takes_is_refused(command, capsys):
         main([*command, "--seed", str(2**32)])
     assert caught.value.code == 2
     assert "a whole number from 0 to 4294967295" in capsys.readouterr().err
+
+
+def test_a_meter_that_was_named_and_is_not_there_ends_the_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.py").write_text("def f():\n    return lambda: 1\n")
+    (tmp_path / "board" / "proc").mkdir(parents=True)
+    with pytest.raises(SystemExit) as caught:
+        main(["run", "--models", "m.py:f", "--backends", "python", "--root", "board",
+              "--meter", "jetson"])  # fmt: skip
+    assert caught.value.code == 2
+    assert "--meter jetson cannot be used: Not an NVIDIA Jetson" in capsys.readouterr().err
+
+
+def test_a_meter_that_fails_on_the_way_is_told_and_is_status_1(capsys):
+    workload = Study(name="s", sweep=Sweep(models=("a",), threads=1), procedure=Procedure())
+    why = {"source": "rapl:package-0", "reason": "the counter is gone"}
+    figures = {"latency_median_s": 0.1, "energy_reason": Statement("energy_withheld", why)}
+    record = Record(workload=workload.workloads()[0], status="ok", figures=figures)
+    assert _told_of_meters(("rapl",), [record]) == 1
+    assert "No energy by --meter rapl for 1 workload" in capsys.readouterr().err
+    assert _told_of_meters((), [record]) == 0

@@ -70,3 +70,10 @@ def test_an_unknown_run_or_store_is_one_sentence(store, tmp_path, capsys):
     errors = capsys.readouterr().err
     assert errors.count("Error: ") == 2
     assert "Traceback" not in errors
+
+
+def test_plots_are_drawn_and_the_store_is_in_the_command_to_copy(store, capsys):
+    assert invoke("show", "--plot", "--store", store) == 0
+    out = capsys.readouterr().out
+    assert "Time per call at 224/1" in out
+    assert out.rstrip().endswith(f"--store {store}")

@@ -66,7 +66,7 @@ def test_options_that_a_model_file_does_not_have(option, tmp_path):
 
 
 def test_checking_imports_no_runtime(tmp_path):
-    (tmp_path / "model.py").write_text("import torch\n")
+    (tmp_path / "model.py").write_text("import torch\ndef build(): ...\n")
     (tmp_path / "model.pt").write_bytes(b"PK")
     code = (
         "import sys\n"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from inferometer.core.statement import Statement
 from inferometer.report.document.energy import (
     attached_lines,
     delay_product_js,
     energy_line,
     energy_lines,
     per_watt_hour,
+    withheld_lines,
 )
 from inferometer.report.terminal.table import print_run
 
@@ -77,3 +79,17 @@ def test_the_run_shows_it_within_80_columns(run, record, capsys):
     shown = capsys.readouterr().out
     assert "Energy:" in shown
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_meter_that_was_named_and_lost_is_told_once_with_its_workloads(record):
+    gone = {"source": "rapl:package-0", "reason": "the counter is gone"}
+    lost = record(energy_reason=Statement("energy_withheld", gone))
+    beside = {"scope": "package", "method": "measured"}
+    other = Statement("other_source_withheld", {**gone, **beside})
+    replaced = record(**{**MEASURED, "energy_source": "nvml:0", "energy_others": [other]})
+    (line,) = withheld_lines(["rapl"], [lost, replaced, record(**MEASURED)])
+    assert line.startswith("No energy by --meter rapl for 2 workloads (")
+    assert line.endswith("): the counter is gone")
+    assert withheld_lines(["rapl:package-0"], [lost]) != []
+    assert withheld_lines(["shelly://plug"], [lost]) == []
+    assert withheld_lines([], [lost]) == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -247,3 +248,34 @@ def test_a_run_goes_on_when_nobody_reads_its_progress(run, record, monkeypatch):
     with listener() as tell:
         tell(RunStarted(run=run, planned=2, done=0, budget_s=None))
         tell(WorkloadDone(record=record(), done=1, planned=2))
+
+
+def test_the_table_fills_in_place(run, lab):
+    threads = lab[0].workload.threads
+    run = replace(
+        run, document=run.document | {"sweep": run.document["sweep"] | {"threads": threads}}
+    )
+    display = Display(CountingLive(console(terminal=True)))
+    display(RunStarted(run=run, planned=44, done=0, budget_s=None))
+    first, second, *_ = lab
+    display(WorkloadDone(record=first, done=1, planned=44))
+    seen = replace(progress(lambda: second), calls=3, mean_s=0.5)
+    display(seen)
+    out = Console(file=io.StringIO(), width=80, height=40)
+    display._live.console = out
+    out.print(display.render())
+    lines = out.file.getvalue().splitlines()
+    rows = [line.split() for line in lines if line.strip().startswith(("224", "448"))]
+    assert rows[0] == ["224", "1", "155", "±", "4", "ms", *"···"]
+    assert rows[1] == ["224", "2", "~500", "ms", *"···"]
+    assert len(rows) == 11
+
+
+def test_a_table_that_is_higher_than_the_terminal_gives_way_to_the_last_results(run, lab):
+    display = Display(CountingLive(Console(file=io.StringIO(), width=80, height=12)))
+    display(RunStarted(run=run, planned=44, done=0, budget_s=None))
+    display(WorkloadDone(record=lab[0], done=1, planned=44))
+    out = Console(file=io.StringIO(), width=80, height=12)
+    out.print(display.render())
+    assert "unet 224/1  155" in out.file.getvalue()
+    assert "params" not in out.file.getvalue()

@@ -101,13 +101,6 @@ def test_standard_deviations_are_called_that(shown, record):
     assert "± standard deviation" in text
 
 
-def test_a_wide_study_is_split_into_tables_of_at_most_five(shown, record):
-    records = [record(f"model{i}") for i in range(12)]
-    text = shown(print_latencies, records, width=500)
-    assert text.count("params") == 3
-    assert all(f"model{i}" in text for i in range(12))
-
-
 def test_names_are_printed_as_they_are(shown, record):
     text = shown(print_latencies, [record("[red]x\x1b[31m"), record("[bold]")])
     assert r"[red]x\x1b[31m" in text

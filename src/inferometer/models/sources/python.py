@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from inferometer.core.errors import ModelReferenceError, WorkloadError
+from inferometer.core.filenames import FileProblemError, read_file
 from inferometer.core.format import Format
 from inferometer.core.model import InputSpec, LoadedModel
 from inferometer.core.preprocessing import said_by
@@ -31,6 +33,11 @@ from inferometer.models.inputs import (
 from inferometer.models.options import Options
 from inferometer.models.paths import path_of, require_file
 
+LONGEST_SOURCE = 1_000_000
+"""Bytes of a file that is read before it is run, to find a factory's name."""
+_FUNCTION = re.compile(r"^(?:async )?def (\w+)", re.MULTILINE)
+_MAKES_NAMES = re.compile(r"import \*|globals\(|vars\(|setattr\(|exec\(|__getattr__|__dict__")
+
 
 class PythonSource:
     """Calls a factory. It returns a module or any callable, alone or in a pair with its inputs.
@@ -40,13 +47,14 @@ class PythonSource:
     """
 
     def check(self, target: str, options: dict[str, Any]) -> None:
-        """Check that the file is there, and that no published weights are asked for.
+        """Check that file and factory are there, and that no published weights are asked for.
 
         Raises:
             ModelReferenceError: it is not so.
         """
-        path, _ = _split(target)
+        path, name = _split(target)
         require_file(path)
+        _require_mention(path, name)
         Options.read(options).refuse_pretrained(
             target, "give the factory an option of its own, or write weights=FILE"
         )
@@ -139,6 +147,27 @@ def _needed(defaults: Mapping[str, Any], target: str) -> dict[str, Any]:
     return {"batch_size": 1} if missing else {}
 
 
+def _require_mention(path: Path, name: str) -> None:
+    """Refuse a factory of which the file does not hold the name; running it would find it out late.
+
+    Raises:
+        ModelReferenceError: it is so.
+    """
+    try:
+        text = read_file(path, at_most=LONGEST_SOURCE).decode("utf-8", "replace")
+    except FileProblemError:
+        return  # what is wrong with it is said by whoever runs it
+    if not re.search(rf"\b{name}\b", text) and not _MAKES_NAMES.search(text):
+        raise _no_factory(path, name, _FUNCTION.findall(text))
+
+
+def _no_factory(path: Path, name: str, known: Sequence[str]) -> ModelReferenceError:
+    return ModelReferenceError(
+        f"{shown(path)} defines no {quoted(name)}{did_you_mean(name, known)}; "
+        f"its functions: {', '.join(map(shown, known)) or 'none'}"
+    )
+
+
 def _split(target: str) -> tuple[Path, str]:
     file, _, factory = target.rpartition(":")
     if not file or not factory.isidentifier():
@@ -169,10 +198,7 @@ def _factory(module: ModuleType, name: str, path: Path) -> Callable[..., Any]:
     factory: Callable[..., Any] | None = getattr(module, name, None)
     if factory is None:
         public = [key for key, value in vars(module).items() if inspect.isfunction(value)]
-        raise ModelReferenceError(
-            f"{shown(path)} defines no {quoted(name)}{did_you_mean(name, public)}; "
-            f"its functions: {', '.join(public) or 'none'}"
-        )
+        raise _no_factory(path, name, public)
     if not callable(factory):
         raise ModelReferenceError(
             f"{shown(path)}: {name} is a {type(factory).__name__}, "

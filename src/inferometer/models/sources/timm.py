@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from inferometer.core.errors import ModelReferenceError
 from inferometer.core.model import LoadedModel
 from inferometer.core.preprocessing import Fit, Interpolation, Preprocessing
-from inferometer.core.references import did_you_mean, quoted
 from inferometer.models.building import seed_generators, settled
 from inferometer.models.failures import building
 from inferometer.models.inputs import GeneratedInputs, images, shaped
 from inferometer.models.options import Options
+from inferometer.models.registered import check_registered, unknown
 from inferometer.models.torchvision_compat import import_torchvision_if_installed
 
+LISTED_BY = "timm.list_models()"
 FITS: dict[str, Fit] = {"center": "crop", "squash": "squash"}
 INTERPOLATIONS: dict[str, Interpolation] = {
     "nearest": "nearest",
@@ -26,6 +26,16 @@ INTERPOLATIONS: dict[str, Interpolation] = {
 
 class TimmSource:
     """Loads models by their registered names."""
+
+    def check(self, target: str, options: dict[str, Any]) -> None:
+        """Check the name, where it is none of a hub.
+
+        Raises:
+            ModelReferenceError: timm has no such model.
+        """
+        del options
+        if ":" not in target:
+            check_registered("timm", target.partition(".")[0], LISTED_BY)
 
     def load(self, target: str, options: dict[str, Any], *, seed: int) -> LoadedModel:
         """Build the network on the CPU, in evaluation mode.
@@ -57,10 +67,7 @@ class TimmSource:
 def _check_name(timm: Any, target: str, chosen: Options) -> None:  # noqa: ANN401 - the module
     name = target.partition(".")[0]
     if not timm.is_model(name):
-        raise ModelReferenceError(
-            f"timm has no model {quoted(target)}{did_you_mean(name, timm.list_models())}; "
-            "timm.list_models() lists them"
-        )
+        raise unknown("timm", name, timm.list_models(), LISTED_BY)
     if not timm.models.is_model_pretrained(target):
         chosen.refuse_pretrained(f"timm:{target}", "leave weights= out for random ones")
 

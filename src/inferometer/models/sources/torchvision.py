@@ -7,16 +7,16 @@ import math
 from dataclasses import replace
 from typing import Any, get_args
 
-from inferometer.core.errors import ModelReferenceError
 from inferometer.core.model import LoadedModel
 from inferometer.core.preprocessing import Interpolation, Preprocessing
-from inferometer.core.references import did_you_mean, quoted
 from inferometer.models.building import seed_generators, settled
 from inferometer.models.failures import building
 from inferometer.models.inputs import GeneratedInputs, TensorSpec, images, shaped
 from inferometer.models.options import Options
+from inferometer.models.registered import check_registered, unknown
 from inferometer.models.torchvision_compat import import_torchvision
 
+LISTED_BY = "torchvision.models.list_models()"
 IMAGE_SIZE = 224
 VIDEO_FRAMES = 16
 
@@ -33,6 +33,15 @@ AUXILIARY = "its auxiliary classifier is counted among its parameters, but does 
 
 class TorchvisionSource:
     """Loads models by their registered names."""
+
+    def check(self, target: str, options: dict[str, Any]) -> None:
+        """Check the name.
+
+        Raises:
+            ModelReferenceError: torchvision has no such model.
+        """
+        del options
+        check_registered("torchvision", target, LISTED_BY)
 
     def load(self, target: str, options: dict[str, Any], *, seed: int) -> LoadedModel:
         """Build the network on the CPU, in evaluation mode.
@@ -65,10 +74,7 @@ def _published(models: Any, name: str, chosen: Options) -> Any:  # noqa: ANN401 
     """The default weights of a model, which also say how its images are cropped."""
     known = models.list_models()
     if name not in known:
-        raise ModelReferenceError(
-            f"torchvision has no model {quoted(name)}{did_you_mean(name, known)}; "
-            "torchvision.models.list_models() lists them"
-        )
+        raise unknown("torchvision", name, known, LISTED_BY)
     published = getattr(models.get_model_weights(name), "DEFAULT", None)
     if published is None:
         chosen.refuse_pretrained(f"torchvision:{name}", "leave weights= out for random ones")

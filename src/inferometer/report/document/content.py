@@ -17,6 +17,7 @@ from inferometer.report.document import (
     marks,
     memory,
     operations,
+    operators,
     roofline,
     sources,
     start,
@@ -84,6 +85,7 @@ def content(material: Material) -> dict[str, Any]:
 def _costs(grid: Grid, runs: Sequence[RunRecords]) -> dict[str, Any]:
     """Costs, memory, starts, rooflines, the order of models; a list says why a table is empty."""
     rooflines, started = roofline.rooflines_by_run(runs), start.start(grid)
+    profiled = operators.operator_table(grid)
     order, order_lines = explanation.order(grid), explanation.order_lines(grid, rooflines)
     return {
         "operations": operations.operations(grid),
@@ -98,7 +100,9 @@ def _costs(grid: Grid, runs: Sequence[RunRecords]) -> dict[str, Any]:
         "parameter_count": [] if order or order_lines else [discussion.NOT_ORDERED],
         "order": order,
         "order_lines": order_lines,
-        "latency_parts": explanation.parts(grid),
+        "operator_times": profiled,
+        "operator_lines": operators.operator_lines(grid),
+        "latency_parts": None if profiled else explanation.parts(grid),
         "batch_lines": explanation.batch_lines(grid, rooflines),
     }
 

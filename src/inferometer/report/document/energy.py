@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from inferometer.core import units
 from inferometer.core.record import Record
+from inferometer.core.statement import statements
 from inferometer.report.document.wording import plural, sentence
 
 JOULES_PER_WATT_HOUR = 3600.0
@@ -25,6 +26,27 @@ def energy_lines(records: Sequence[Record]) -> list[str]:
         few = ", ".join(labels) if len(labels) <= 3 else plural(len(labels), "workload")  # noqa: PLR2004
         lines.append(reason if len(labels) == total else f"{few}: {reason}")
     return lines
+
+
+def withheld_lines(meters: Sequence[str], records: Sequence[Record]) -> list[str]:
+    """Of which workloads meters that the user named have no energy, each reason once."""
+    kinds = {one.partition(":")[0] for one in meters}
+    reasons: dict[str, list[str]] = {}
+    for record in records if kinds else ():
+        figures = record.figures
+        said = [
+            *statements([figures.get("energy_reason")]),
+            *statements(figures.get("energy_others")),
+        ]
+        for one in said:
+            kind = str(one.values.get("source", "")).partition(":")[0]
+            if one.code in ("energy_withheld", "other_source_withheld") and kind in kinds:
+                reasons.setdefault(str(one.values.get("reason")), []).append(record.workload.label)
+    return [
+        f"No energy by --meter {', '.join(meters)} for {plural(len(labels), 'workload')} "
+        f"({', '.join(labels[:3])}{', …' * (len(labels) > 3)}): {reason}"  # noqa: PLR2004
+        for reason, labels in reasons.items()
+    ]
 
 
 def energy_line(record: Record) -> str | None:

@@ -15,7 +15,7 @@ from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.roofline import Roofline
 from inferometer.core.workload import Shape
-from inferometer.report.document.fields import Fields, ends
+from inferometer.report.document.fields import Fields, done, rows
 from inferometer.report.document.markup import Table, table
 from inferometer.report.document.wording import joined
 
@@ -32,7 +32,7 @@ Rooflines = Mapping[str, Sequence[Roofline]]
 
 def order(grid: Grid) -> Table:
     """How each cost orders the models, beside how their latencies do."""
-    rows = [
+    lines = [
         [
             factor.name,
             at.label,
@@ -52,7 +52,7 @@ def order(grid: Grid) -> Table:
         "as good by chance",
         "latency per unit differs by",
     ]
-    return table(heads, rows, left=3)
+    return table(heads, lines, left=3)
 
 
 def order_lines(grid: Grid, rooflines: Rooflines) -> list[str]:
@@ -74,18 +74,17 @@ def batch_lines(grid: Grid, rooflines: Rooflines) -> list[str]:
 
 
 def parts(grid: Grid) -> Table:
-    """What the latency of each variant is made of, at its smallest and its largest shape."""
+    """What the latency of each variant is made of at its smallest shape, by the costs alone."""
     fields: Fields = {
-        "latency": _part(lambda found: found.latency_s),
         "arithmetic": _part(lambda found: found.arithmetic_s),
         "moving data": _part(lambda found: found.moving_s),
         "dispatch overhead": _part(lambda found: found.dispatch_s),
-        "not explained": _part(lambda found: found.unexplained_s),
-        "of the latency": lambda record: (
-            units.percent(found.share(found.unexplained_s)) if (found := parts_of(record)) else ""
+        "together, of the latency": lambda record: (
+            units.percent(found.share(found.explained_s)) if (found := parts_of(record)) else ""
         ),
     }
-    return ends(grid, fields)
+    cells = [found[0] for column in grid.columns if (found := done(grid, column))]
+    return rows(cells, fields)
 
 
 def _part(of: Callable[[Parts], float | None]) -> Callable[[Record], str]:
@@ -116,26 +115,11 @@ def _by_value(factor: Factor) -> list[Column]:
 
 
 def _ordering(shape: Shape, found: Sequence[Factor]) -> list[str]:
-    """Which costs order the models as their latencies do, and how little that may prove."""
+    """How little it may prove that costs order the models as their latencies do."""
     if not found[0].pairs or len(found) == 1:  # the table tells all of one cost
         return []
     agreeing = [factor for factor in found if factor.agrees]
-    return [f"At {shape.label}: {_proportional(found)}", *_chance(agreeing, len(found))]
-
-
-def _proportional(found: Sequence[Factor]) -> str:
-    """To which cost latency is nearest to proportional, and how far it is from others."""
-    nearest = min(found, key=lambda factor: factor.spread)
-    others = [
-        f"for {factor.name} {units.ratio(factor.spread)}"
-        for factor in found
-        if factor.name in ("FLOPs", "parameters") and factor is not nearest
-    ]
-    line = (
-        "latency per unit of a cost differs least between the models for the "
-        f"{nearest.name}, {units.ratio(nearest.spread)}"
-    )
-    return "; ".join([line, *([joined(others)] if others else [])]) + "."
+    return [f"At {shape.label}: {line}" for line in _chance(agreeing, len(found))]
 
 
 def _chance(agreeing: Sequence[Factor], tried: int) -> list[str]:
@@ -144,8 +128,9 @@ def _chance(agreeing: Sequence[Factor], tried: int) -> list[str]:
         return []
     models, chance = len(agreeing[0].columns), units.percent(agreeing[0].chance)
     line = (
-        f"Of all orders of {models} models, {chance} agree as well by chance, and {tried} costs "
-        "were tried: an agreement alone proves little."
+        f"latencies are in the order of {joined([factor.name for factor in agreeing])}; of all "
+        f"orders of {models} models {chance} agree as well by chance, and {tried} costs were "
+        "tried: that alone proves little."
     )
     return [line]
 
@@ -156,8 +141,8 @@ def _pairs(grid: Grid, columns: Sequence[Column], shape: Shape, rooflines: Roofl
         why(grid, a, b, shape, rooflines) for a, b in puzzling(grid, columns, shape)[:MOST_PAIRS]
     ]
     told = [found for found in told if found and found[0].kind != "unknown"]
-    pairs = [_joined(found, "work", "difference") for found in told]
-    models = [_joined(found, "limit", "per call") for found in told]
+    pairs = [_joined(found, "work", "operators") for found in told]
+    models = [_joined(found, "limit") for found in told]
     unknown = [one.sentence for found in told for one in found if one.kind == "incomplete"]
     return [line for line in dict.fromkeys([*pairs, *models, *unknown]) if line]
 

@@ -37,10 +37,10 @@ def effect_text(effect: Effect) -> str:
     return f"{text} ({effect.method})"
 
 
-def anomaly_lines(one: Anomaly) -> list[str]:
-    """Likely causes, and what to run."""
+def anomaly_lines(one: Anomaly, in_store: str = "") -> list[str]:
+    """Likely causes, and what to run; `in_store` is what that says of the store."""
     lines = [f"Likely: {'; or '.join(one.causes)}."] if one.causes else []
-    return lines + ([f"Measure again: {one.rerun}"] if one.rerun else [])
+    return lines + ([f"Measure again: {one.rerun}{in_store}"] if one.rerun else [])
 
 
 def scaling_lines(found: Sequence[Scaling]) -> list[str]:
@@ -62,8 +62,8 @@ def told(findings: Findings) -> dict[str, list[Any]]:
     }
 
 
-def print_findings(findings: Findings) -> None:
-    """Print findings to standard output."""
+def print_findings(findings: Findings, in_store: str = "") -> None:
+    """Print findings to standard output; `in_store` is what commands to copy say of the store."""
     console = Output(highlight=False)
     say(console, "Hypotheses")
     for one in findings.hypotheses:
@@ -76,7 +76,7 @@ def print_findings(findings: Findings) -> None:
     say(console, "Anomalies" if findings.anomalies else "Anomalies: none found.")
     for number, odd in enumerate(findings.anomalies, 1):
         say(console, f"{number}. {odd.sentence}", indent=2)
-        for line in anomaly_lines(odd):
+        for line in anomaly_lines(odd, in_store):
             say(console, line, indent=5)
     shown = [one.sentence for one in findings.scaling]
     print_list(console, "Scaling", shown[:MOST_SHOWN])

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import Grid
-from inferometer.report.document import devices, markup, roofline, tradeoff
+from inferometer.report.document import devices, markup, operators, roofline, tradeoff
 from inferometer.report.document.devices import Devices
 from inferometer.report.document.findings import told
 from inferometer.report.document.headline import Headline
@@ -56,6 +56,9 @@ def render(
             if plot.name in images
         ],
         derating=_derating(runs, images),
+        operator_plot=[image(operators.TITLE, images[operators.NAME])]
+        if operators.NAME in images
+        else [],
     )
 
 

@@ -48,7 +48,11 @@ def repeat_command(study: Study, file: str = "study.yaml") -> str:
             name=study.name,
             description=study.description,
             sweep=replace(known.sweep, threads=threads),
-            procedure=replace(known.procedure, budget_s=budget_s),
+            procedure=replace(
+                known.procedure,
+                budget_s=budget_s,
+                operator_times=study.procedure.operator_times,  # beside the latencies
+            ),
         )
         if alike == study and (budget_s is not None or theirs is None):
             flags = f" --threads {threads}" * bool(threads)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from inferometer.core import units
 from inferometer.core.roofline import Roofline
+from inferometer.report.document.operators import KINDS, TITLE
 from inferometer.report.document.tradeoff import FEWEST
 from inferometer.report.document.wording import plural
 from inferometer.report.html import vega
@@ -89,6 +90,7 @@ def charts(rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]) -> li
         _by(rows, "batch", "energy", "energy per sample", vega.JOULES),
         _by(rows, "batch", "memory", "peak memory, MiB", vega.PLAIN),
         _layers(),
+        _operators(rows),
         _roofline(rows, rooflines),
     ]
     several = {
@@ -268,25 +270,7 @@ def _front(rows: Sequence[Row]) -> Chart | None:
 
 def _layers() -> Chart:
     """What the memory of each variant consists of, as bars, with the peak as a mark on them."""
-    axis = {"title": None, **vega.NAMED}
-    y = {"field": "column", "type": "nominal", "sort": None, "axis": axis}
-    shades = {"domain": list(LAYERS), "range": ["var(--c6)", "var(--c0)", "var(--c4)"]}
-    bars = {
-        "data": {"name": "points"},
-        "mark": {"type": "bar", "height": {"band": 0.7}},
-        "encoding": {
-            "x": {**vega.quantity("size"), "axis": {"title": "memory, MiB"}},
-            "y": y,
-            "color": {"field": "layer", "type": "nominal", "scale": shades},
-            "order": {"field": "order"},
-            **vega.POINTED_AT,
-        },
-    }
-    peaks = {
-        "mark": {"type": "tick", "thickness": 3, "color": "var(--ink)"},
-        "encoding": {"x": vega.quantity("x"), "y": y},
-    }
-    read = {"mark": {"type": "point", "size": 320, "strokeWidth": 2, "color": "var(--ink)"}}
+    shades = dict(zip(LAYERS, ("var(--c6)", "var(--c0)", "var(--c4)"), strict=True))
     return Chart(
         name="memory-layers",
         title="What the memory consists of",
@@ -294,19 +278,62 @@ def _layers() -> Chart:
         y="memory",
         by="shape",
         lines=False,
-        layers=tuple(LAYERS),
-        spec={
-            "width": "container",
-            "height": vega.HEIGHT,
-            "autosize": {"type": "fit-x", "contains": "padding"},
-            "layer": [
-                bars,
-                {"data": {"name": "peaks"}, **peaks},
-                {"data": {"name": "read"}, **peaks, **read},
-            ],
-        },
+        layers=tuple(shades),
+        spec=_stacked(shades, {"axis": {"title": "memory, MiB"}}),
         note="Upright marks: the peak. Runtime: held before the model was loaded.",
     )
+
+
+def _operators(rows: Sequence[Row]) -> Chart:
+    """Where the time of each profiled call goes, as bars, with the bound as a mark on them."""
+    colours = (*(f"var(--c{number})" for number in range(7)), "var(--line)")
+    shades = dict(zip(KINDS, colours, strict=True))
+    shades = {kind: shade for kind, shade in shades.items() if any(kind in row for row in rows)}
+    return Chart(
+        name="operators",
+        title=TITLE,
+        x="profiled",
+        y="operators_bound",
+        lines=False,
+        layers=tuple(shades),
+        spec=_stacked(
+            shades, {"axis": {"title": "share of a call, %"}, "scale": {"domainMax": 100}}
+        ),
+        note="Upright marks: the roofline bound of all operators together.",
+    )
+
+
+def _stacked(shades: Mapping[str, str], x: vega.Spec) -> vega.Spec:
+    """A bar of layers for each variant, and a mark on it."""
+    axis = {"title": None, **vega.NAMED}
+    y = {"field": "column", "type": "nominal", "sort": None, "axis": axis}
+    scale = {"domain": list(shades), "range": list(shades.values())}
+    bars = {
+        "data": {"name": "points"},
+        "mark": {"type": "bar", "height": {"band": 0.7}},
+        "encoding": {
+            "x": {**vega.quantity("size"), **x},
+            "y": y,
+            "color": {"field": "layer", "type": "nominal", "scale": scale},
+            "order": {"field": "order"},
+            **vega.POINTED_AT,
+        },
+    }
+    marks = {
+        "mark": {"type": "tick", "thickness": 3, "color": "var(--ink)"},
+        "encoding": {"x": vega.quantity("x"), "y": y},
+    }
+    read = {"mark": {"type": "point", "size": 320, "strokeWidth": 2, "color": "var(--ink)"}}
+    return {
+        "width": "container",
+        "height": vega.HEIGHT,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "layer": [
+            bars,
+            {"data": {"name": "peaks"}, **marks},
+            {"data": {"name": "read"}, **marks, **read},
+        ],
+    }
 
 
 def _roofline(rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]) -> Chart:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from inferometer.core.roofline import known_rooflines
 from inferometer.core.shown import visible
@@ -26,6 +27,8 @@ from inferometer.report.html.rows import Results, add_ratios, results
 MOST_PANELS = 3
 """Input sizes whose panels stand side by side."""
 _FREE = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
+
+_SEPARATOR = re.compile(r"[_.\-/:](?=\w)")
 
 
 def render_page(said: Mapping[str, Any], material: Material) -> str:
@@ -189,6 +192,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "block": _block,
+        "name": _name,
         "evidence": lambda one: [*tested_lines(one), *one.limits],
         "ways_on": anomaly_lines,
         "fits": scaling_lines,
@@ -204,6 +208,12 @@ def _one_line(value: object) -> object:
 def _block(text: str) -> Markup:
     """Text of several lines."""
     return Markup("\n").join(plain(line) for line in text.splitlines())
+
+
+def _name(text: object) -> Markup:
+    """A name that may break after a separator, and in no word."""
+    shown = str(escape(plain(str(text))))
+    return Markup(_SEPARATOR.sub(r"\g<0><wbr>", shown))  # noqa: S704 - escaped before
 
 
 def _asset(name: str) -> str:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inferometer.analysis.grid import Grid, measured
+from inferometer.analysis.operators import shares_of
 from inferometer.analysis.parts import flops_per_s
 from inferometer.analysis.series import throughput
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
 from inferometer.core.workload import Shape, size_label
-from inferometer.report.document import marks
+from inferometer.report.document import marks, operators
 from inferometer.report.document.accuracy import accuracy_text
 from inferometer.report.document.devices import Devices
 from inferometer.report.document.fields import quantity
@@ -199,6 +200,7 @@ def _figures(record: Record, spread: Spread) -> Row:
         "accuracy_high": record.number("accuracy_ci_high"),
         "memory": None if memory is None else memory / 2**20,
         **_layers(record),
+        **_operators(record),
         "macs": macs,
         "intensity": record.number("arithmetic_intensity"),
         "flops_per_s": flops_per_s(record),
@@ -222,6 +224,22 @@ def _layers(record: Record) -> Row:
         return {}
     words = ", ".join(f"{layer} {units.byte_count(value)}" for layer, value in known.items())
     return {"layers": words, **{layer: value / 2**20 for layer, value in known.items()}}
+
+
+def _operators(record: Record) -> Row:
+    """Per cent of a call by kind of operator and of its bound, and in words; nothing if unknown."""
+    found = shares_of(record, "")
+    if found is None:
+        return {}
+    parts = {kind: share for kind, share in operators.parts(found).items() if share}
+    bound = operators.bound(found)
+    words = ", ".join(f"{kind} {units.percent(share)}" for kind, share in parts.items())
+    return {
+        "operators": words,
+        "operators_bound": None if bound is None else 100 * min(bound, 1.0),
+        "profiled": 100.0,
+        **{kind: 100 * share for kind, share in parts.items()},
+    }
 
 
 def _is_known(value: object) -> bool:

@@ -24,6 +24,7 @@ from inferometer.report.plots.figures import (
     FAINT,
     MARKERS,
     Dash,
+    Drawing,
     legend_label,
     saved,
     settings,
@@ -49,16 +50,17 @@ Styles = dict[Column, _Style]
 def draw(plot: Plot) -> dict[str, bytes]:
     """The plot in each format, by file name."""
     with settings():
-        return saved(_figure(plot), plot.name)
+        return saved(figure_of(plot), plot.name)
 
 
-def _figure(plot: Plot) -> Figure:
+def figure_of(plot: Plot) -> Drawing:
+    """The plot as a figure, within `settings`."""
     styles = _styles(plot.panels)
     named = _named_points(plot, styles)
     across = min(len(plot.panels), 2 if len(plot.panels) <= 4 else 3)  # noqa: PLR2004 - two by two
     down = math.ceil(len(plot.panels) / across)
     width, height = max(across, 1.35) * _PANEL_INCHES[0], down * _PANEL_INCHES[1]
-    figure = Figure(layout="constrained")
+    figure = Drawing(layout="constrained")
     FigureCanvasAgg(figure)
     handles = [] if named else _handles(styles, failures=bool(_strips(plot.panels)))
     rows = _legend(figure, width, [*handles, *bar_keys(plot.panels)])

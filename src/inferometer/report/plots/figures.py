@@ -38,6 +38,13 @@ _SETTINGS: dict[Any, Any] = {  # matplotlib types the names differently from rel
 _METADATA: dict[str, dict[str, str | None]] = {"png": {"Software": None}, "svg": {"Date": None}}
 
 
+class Drawing(Figure):
+    """A figure that a notebook shows, also where nobody imported pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        return _saved(self, "png")
+
+
 @contextmanager
 def settings() -> Iterator[None]:
     """How our figures look, for as long as the context lasts."""
@@ -53,8 +60,9 @@ def saved(figure: Figure, name: str) -> dict[str, bytes]:
     The places of its parts are found once: with a layout engine matplotlib would draw all of it
     twice for each format.
     """
-    if (layout := figure.get_layout_engine()) is not None:
-        layout.execute(figure)
+    if figure.get_layout_engine() is not None:
+        figure.set_dpi(DOTS_PER_INCH)
+        figure.draw_without_rendering()
         figure.set_layout_engine(None)
     return {f"{name}.{suffix}": _saved(figure, suffix) for suffix in FORMATS}
 

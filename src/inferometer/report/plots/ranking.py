@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from inferometer.analysis.facts import Ranked
@@ -12,7 +11,14 @@ from inferometer.core import units
 from inferometer.report.plots.bars import THICK, THIN, hollow_marker
 from inferometer.report.plots.choice import BARS, HOLLOW, Ranking
 from inferometer.report.plots.drawing import round_ticks, set_ticks
-from inferometer.report.plots.figures import COLOURS, FAINT, legend_label, saved, settings
+from inferometer.report.plots.figures import (
+    COLOURS,
+    FAINT,
+    Drawing,
+    legend_label,
+    saved,
+    settings,
+)
 
 _WIDTH, _ROW, _REST = 6.0, 0.3, 1.1
 _LONGEST = 40
@@ -22,11 +28,12 @@ _LONGEST = 40
 def draw_ranking(plot: Ranking) -> dict[str, bytes]:
     """The plot in each format, by file name."""
     with settings():
-        return saved(_figure(plot), plot.name)
+        return saved(figure_of(plot), plot.name)
 
 
-def _figure(plot: Ranking) -> Figure:
-    figure = Figure(figsize=(_WIDTH, _REST + _ROW * len(plot.ranked)), layout="constrained")
+def figure_of(plot: Ranking) -> Drawing:
+    """The plot as a figure, within `settings`."""
+    figure = Drawing(figsize=(_WIDTH, _REST + _ROW * len(plot.ranked)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     for place, one in enumerate(plot.ranked):

@@ -31,8 +31,9 @@ function told(i) {
   const cells = [...lines[i].cells].slice(1)
     .map((cell) => (cell.querySelector("summary") ?? cell).textContent);
   const said = cells.map((text, n) => [data.heads[n], text]).filter(([, text]) => text && text !== "–");
-  const { layers } = data.rows[i];
+  const { layers, operators } = data.rows[i];
   if (layers) said.push(["memory", layers]);
+  if (operators) said.push(["time by kind of operator", operators]);
   return [label(data.rows[i]), ...said.map(([head, text]) => `${head}: ${text}`)];
 }
 
@@ -220,10 +221,13 @@ function plot(chart, place, points, failed) {
 function stack(chart, place, points) {
   const peaks = points.map((point) => Object.assign(point, { x: point.y }));
   const bars = peaks.flatMap(({ i, column }) => chart.layers.map((layer, order) =>
-    ({ i, column, layer, order, size: data.rows[i][layer] })));
+    ({ i, column, layer, order, size: data.rows[i][layer] ?? 0 })));
   const spec = structuredClone(chart.spec);
   spec.height = 30 * points.length;
-  const sets = { data: { points: bars, peaks, read: [] }, legendColumns: chart.layers.length };
+  const longest = Math.max(...chart.layers.map((layer) => layer.length));
+  const fitting = Math.floor((place.clientWidth - 130) / (7 * longest + 24)); // right of the names
+  const legendColumns = Math.min(chart.layers.length, Math.max(1, fitting));
+  const sets = { data: { points: bars, peaks, read: [] }, legendColumns };
   return embed(place, spec, sets, (datum) => told(datum.i).join("\n"));
 }
 

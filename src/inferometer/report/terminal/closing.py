@@ -32,20 +32,22 @@ def print_closing(
 
 
 def print_headline(found: Headline, in_store: str, console: Console) -> None:
-    """Print a first screen in the order of the page."""
+    """Print a first screen in the order of the page, without what the run says nothing of."""
     console.print()
     say(console, found.answer, style="bold")
     console.print()
     names = max(len(one.name) for one in found.facts)
     values = max(len(one.value) for one in found.facts)
     for one in found.facts:
-        _hanging(console, f"{one.name:<{names}}  {one.value:<{values}}", one.note)
-    if found.chips:
+        note = one.note.replace("(see Anomalies)", "(inferometer analyze)")
+        _hanging(console, f"{one.name:<{names}}  {one.value:<{values}}", note)
+    chips = [chip for chip in found.chips if chip.outcome != "untestable"]
+    if chips:
         console.print()
-        outcomes = max(len(one.outcome) for one in found.chips)
-        for one in found.chips:
-            what = f"{one.text}: {one.evidence}" if one.evidence else one.text
-            _hanging(console, f"{one.outcome:<{outcomes}}", what, STYLES.get(one.outcome, ""))
+        outcomes = max(len(chip.outcome) for chip in chips)
+        for chip in chips:
+            what = f"{chip.text}: {chip.evidence}" if chip.evidence else chip.text
+            _hanging(console, f"{chip.outcome:<{outcomes}}", what, STYLES.get(chip.outcome, ""))
     console.print()
     say(console, f"{found.step.why}:")
     print_line(console, Text(f"  {marks.plain(found.step.command)}{in_store}"))

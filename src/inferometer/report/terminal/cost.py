@@ -22,6 +22,7 @@ from inferometer.core import units
 from inferometer.core.costing import Costing
 from inferometer.report.document import marks
 from inferometer.report.document.wording import plural, sentence
+from inferometer.report.terminal.names import Name
 from inferometer.report.terminal.output import Output, bare_table, print_list, print_table, say
 
 By = Literal["kind", "module", "operator"]
@@ -137,7 +138,7 @@ def _groups(costing: Costing, by: By, depth: int | None) -> Table:
         table.add_column(head, justify="right", no_wrap=True)
     for group in groups:
         name = group.name or costing.model
-        table.add_row(Text("  " * group.depth + marks.plain(name)), *_cells(group))
+        table.add_row(Name("  " * group.depth + marks.plain(name)), *_cells(group))
     return table
 
 

@@ -13,6 +13,7 @@ from inferometer.core import units
 from inferometer.core.fidelity import OperatorError, Recovery
 from inferometer.report.document import fidelity, marks
 from inferometer.report.document.wording import plural
+from inferometer.report.terminal.names import Name
 from inferometer.report.terminal.output import Output, bare_table, print_list, print_table, say
 from inferometer.runner.comparing import variant_label
 from inferometer.runner.fidelity import Compared
@@ -44,7 +45,8 @@ def print_fidelity(found: Sequence[Compared], console: Console | None = None) ->
             table.add_column(Text(head), justify="left" if is_text else "right", overflow="fold")
         for one in done:
             row = [variant_label(one.workload.variant), *fidelity.cells(one.fidelity.figures())]
-            table.add_row(*(Text(marks.plain(cell)) for cell in row))
+            texts = [marks.plain(cell) for cell in row]
+            table.add_row(Name(texts[0]), *map(Text, texts[1:]))
         print_table(console, table)
     print_list(console, "Why:", _reasons(found))
     for one in found:
@@ -88,7 +90,8 @@ def _print_rows(
         justify: Literal["left", "right"] = "left" if is_text else "right"
         table.add_column(Text(head), justify=justify, overflow="fold", no_wrap=not is_text)
     for row in rows:
-        table.add_row(*(Text(marks.plain(cell)) for cell in row))
+        texts = [marks.plain(cell) for cell in row]
+        table.add_row(*map(Name, texts[:left]), *map(Text, texts[left:]))
     print_table(console, table)
 
 

@@ -20,7 +20,9 @@ from rich.text import Text
 
 from inferometer.core import units
 from inferometer.core.record import Record
+from inferometer.core.sweep import study_of
 from inferometer.report.document import marks, wording
+from inferometer.report.terminal.filling import FillingTable
 from inferometer.report.terminal.output import Output
 from inferometer.runner.events import (
     Event,
@@ -34,6 +36,8 @@ from inferometer.runner.events import (
 )
 
 RESULTS_SHOWN = 5
+LINES_BESIDE = 5
+"""Lines of the display beside the table, and one for the cursor."""
 LEAST_INTERVAL_S = 1.0
 PLAIN_INTERVAL_S = 30.0
 MESSAGE_LENGTH = 200
@@ -84,7 +88,10 @@ class Lines:
 
 
 class Display:
-    """A bar, what is done now, and the last results; failures and notices are printed for good."""
+    """The table as it fills, or else the last results; a bar, and what is done now.
+
+    Failures and notices are printed for good.
+    """
 
     def __init__(self, live: Live, clock: Callable[[], float] = time.monotonic) -> None:
         self._live = live
@@ -93,6 +100,7 @@ class Display:
         self._heading = ""
         self._done = self._planned = 0
         self._progress: Progress | None = None
+        self._table = FillingTable([])
         self._results: deque[str] = deque(maxlen=RESULTS_SHOWN)
         self._precisions: deque[Precision] = deque(maxlen=PRECISIONS_SHOWN)
 
@@ -102,8 +110,11 @@ class Display:
             case RunStarted():
                 self._heading = _line(event)
                 self._done, self._planned = event.done, event.planned
+                study = study_of(event.run)
+                self._table = FillingTable(study.workloads() if study is not None else [])
             case Progress():
                 self._progress = event
+                self._table.progress(event)
             case Precision():
                 if self._precisions and self._precisions[-1].replicate >= event.replicate:
                     self._precisions.clear()  # another group, which memory did not hold beside it
@@ -116,6 +127,7 @@ class Display:
         self._draw()
 
     def _finished(self, event: WorkloadDone) -> None:
+        self._table.done(event.record)
         if event.record.failure is None:
             self._results.append(_result(event.record))
         else:
@@ -131,9 +143,11 @@ class Display:
     def render(self) -> RenderableType:
         """The display as it stands."""
         now = _doing(self._progress) if self._progress is not None else ""
-        above = [_cut(line) for line in (self._heading, *self._results)]
+        console = self._live.console
+        table = self._table.lines(console.width, console.height - LINES_BESIDE)
+        results = table or [_cut(line) for line in self._results]
         precise = [_cut(_shrinking(self._precisions))] if self._precisions else []
-        return Group(*above, *precise, self._bar(), _cut(now))
+        return Group(_cut(self._heading), *results, *precise, self._bar(), _cut(now))
 
     def _bar(self) -> Table:
         progress = self._progress

@@ -13,6 +13,7 @@ from inferometer.analysis.recommend.further import further
 from inferometer.analysis.recommend.recommendation import Recommendation
 from inferometer.report.document import marks
 from inferometer.report.document import recommendation as words
+from inferometer.report.terminal.names import Name
 from inferometer.report.terminal.output import (
     Output,
     bare_table,
@@ -70,7 +71,7 @@ def _print_front(console: Console, found: Recommendation) -> None:
                 width=widths[place],
             )
         for row in rows:
-            table.add_row(*(Text(marks.plain(row[place])) for place in part))
+            table.add_row(*((Text if place else Name)(marks.plain(row[place])) for place in part))
         console.print()
         print_table(console, table)
     if notes := words.note_lines(found.weighed):

@@ -31,6 +31,7 @@ from inferometer.report.document.fields import Fields, byte_count, quantity, sha
 from inferometer.report.document.operations import at_least
 from inferometer.report.document.verdicts import verdict_lines
 from inferometer.report.terminal import textgrid
+from inferometer.report.terminal.names import Name
 from inferometer.report.terminal.output import (
     Output,
     bare_table,
@@ -126,7 +127,7 @@ def _print_costs(grid: Grid, console: Console) -> None:
             Text(head), justify="left" if left else "right", overflow="fold", no_wrap=not left
         )
     for row in found.rows:
-        table.add_row(*(Text(marks.plain(cell)) for cell in row))
+        table.add_row(*_named(row, found.left))
     console.print()
     say(console, f"Costs of a call at {shape.label}:")
     print_table(console, table)
@@ -186,8 +187,14 @@ def _comparison_table(comparisons: Sequence[Comparison]) -> Table:
             no_wrap=not is_name and number >= len(heads) - 2,
         )
     for row in comparison.cells(comparisons):
-        table.add_row(*(Text(marks.plain(cell)) for cell in row))
+        table.add_row(*_named(row, names))
     return table
+
+
+def _named(row: Sequence[str], names: int) -> list[Name | Text]:
+    """The cells of a row, so many names first."""
+    texts = [marks.plain(cell) for cell in row]
+    return [*map(Name, texts[:names]), *map(Text, texts[names:])]
 
 
 def _explain(console: Console, grid: Grid, cells: Sequence[marks.Cell]) -> None:

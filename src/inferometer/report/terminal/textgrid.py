@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,10 +13,13 @@ from inferometer.core import units
 from inferometer.core.shown import shown
 from inferometer.core.workload import Shape, size_label
 from inferometer.report.document.marks import Cell, plain
+from inferometer.report.terminal.names import broken, longest_piece
 
-MOST_COLUMNS = 5
 _WIDEST_HEAD = 20
 _NARROWEST = 8
+_GAP = 2
+_LONGEST_PIECE = 24
+"""A part of a name that is longer is cut, so that nothing gets too wide for any terminal."""
 
 Cells = Mapping[tuple[Shape, Column], Cell]
 
@@ -29,7 +31,7 @@ class _Strip:
     Attributes:
         heads: what it is called, the most telling first.
         cells: parameters first, then a cell for each shape.
-        least: the width that the cells need; the heads are broken to fit it.
+        least: the width that the cells need, and the heads where they are broken in no word.
     """
 
     heads: tuple[str, ...]
@@ -43,11 +45,26 @@ class _Strip:
 
     def head_lines(self, width: int) -> list[str]:
         """The heads, broken to fit a width."""
-        return [line for head in self.heads for line in _broken(head, width)]
+        return [line for head in self.heads for line in broken(head, width)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """One variant as a row; without cells the model that the rows below it are of.
+
+    Attributes:
+        name: what it is called.
+        indent: blanks before that.
+        cells: parameters first, then a cell for each shape.
+    """
+
+    name: str
+    indent: int = 0
+    cells: tuple[Cell, ...] = ()
 
 
 def layout(grid: Grid, cells: Cells, width: int) -> list[list[Text]]:
-    """The lines of one or several tables, none with more than five variants.
+    """The lines of a table with a column for each variant; where they do not fit, with rows.
 
     Args:
         grid: rows and columns.
@@ -59,8 +76,9 @@ def layout(grid: Grid, cells: Cells, width: int) -> list[list[Text]]:
         _strip("batch", "", [str(shape.batch_size) for shape in grid.shapes]),
     ]
     strips = [_variant(grid, cells, column) for column in grid.columns]
-    starts = _size_starts(grid)
-    return [_table([*sides, *chunk], starts, width) for chunk in _chunks(sides, strips, width)]
+    if len(strips) == 1 or _total([one.least for one in (*sides, *strips)], 1) <= width:
+        return [_table([*sides, *strips], _size_starts(grid), width)]
+    return list(_turned(grid, cells, width))
 
 
 def _strip(head: str, parameters: str, texts: Sequence[str]) -> _Strip:
@@ -70,34 +88,33 @@ def _strip(head: str, parameters: str, texts: Sequence[str]) -> _Strip:
 
 
 def _variant(grid: Grid, cells: Cells, column: Column) -> _Strip:
-    found = [Cell(text=units.count(grid.count(column)))]
-    found += [cells[shape, column] for shape in grid.shapes]
-    tail = max((len(cell.tail) for cell in found), default=0)  # keep the figures in line
-    found = [replace(cell, text=cell.text + " " * (tail - len(cell.tail))) for cell in found]
+    found = _in_line([Cell(text=units.count(grid.count(column)))], grid, cells, column)
+    heads = _heads(column)
+    pieces = max(map(longest_piece, heads))
     return _Strip(
-        heads=tuple(shown(plain(text)) for text in (column.name, *column.details)),
-        cells=tuple(found),
-        least=max(_NARROWEST, *(cell_len(cell.text) for cell in found)),
+        heads=heads,
+        cells=found,
+        least=max(
+            _NARROWEST, min(pieces, _LONGEST_PIECE), *(cell_len(cell.text) for cell in found)
+        ),
     )
+
+
+def _heads(column: Column) -> tuple[str, ...]:
+    return tuple(shown(plain(text)) for text in (column.name, *column.details))
+
+
+def _in_line(first: list[Cell], grid: Grid, cells: Cells, column: Column) -> tuple[Cell, ...]:
+    """The cells of a variant, with blanks in place of marks, so that the figures are in line."""
+    found = [*first, *(cells[shape, column] for shape in grid.shapes)]
+    tail = max((len(cell.tail) for cell in found), default=0)
+    return tuple(replace(cell, text=cell.text + " " * (tail - len(cell.tail))) for cell in found)
 
 
 def _size_starts(grid: Grid) -> set[int]:
     """Rows, counted from 0, at which another input size begins."""
     sizes = [shape.input_size for shape in grid.shapes]
     return {i for i in range(1, len(sizes)) if sizes[i] != sizes[i - 1]}
-
-
-def _chunks(sides: list[_Strip], strips: list[_Strip], width: int) -> list[list[_Strip]]:
-    """Variants that fit beside each other, in as many tables as it takes."""
-    chunks: list[list[_Strip]] = []
-    for strip in strips:
-        last = chunks[-1] if chunks else []
-        widths = [one.least for one in (*sides, *last, strip)]
-        if last and len(last) < MOST_COLUMNS and _total(widths, 1) <= width:
-            last.append(strip)
-        else:
-            chunks.append([strip])
-    return chunks
 
 
 def _total(widths: Sequence[int], gap: int) -> int:
@@ -132,22 +149,61 @@ def _line(cells: Sequence[Cell], widths: Sequence[int], gap: int, style: str = "
     return line
 
 
-def _broken(head: str, width: int) -> list[str]:
-    """A name in lines of at most so many characters, broken after a separator where it can be."""
-    lines = [""]
-    for piece in _pieces(head, width):
-        if cell_len(lines[-1] + piece.rstrip()) > width:
-            lines.append("")
-        lines[-1] += piece
-    return [line.strip() for line in lines if line.strip()] or [""]
+def _turned(grid: Grid, cells: Cells, width: int) -> Iterator[list[Text]]:
+    """Tables with a row for each variant, as many shapes beside each other as fit."""
+    rows = list(_rows(grid, cells))
+    heads = ["params", *(shape.label for shape in grid.shapes)]
+    side = min(max(row.indent + cell_len(row.name) for row in rows), width // 2)
+    widths = [
+        max(len(head), *(cell_len(row.cells[at].text) for row in rows if row.cells))
+        for at, head in enumerate(heads)
+    ]
+    for part in _parts(widths, width - side - _GAP):
+        chosen = [widths[at] for at in part]
+        top = _line([Cell(text=heads[at]) for at in part], chosen, _GAP, "bold")
+        yield [
+            _beside("size/batch", top, side),
+            Text("─" * (side + _GAP + _total(chosen, _GAP))),
+            *(line for row in rows for line in _row_lines(row, part, chosen, side)),
+        ]
 
 
-def _pieces(head: str, width: int) -> Iterator[str]:
-    """Words with the separator that ends them, cut where one alone is too wide."""
-    for word in re.findall(r"[^ _\-/:]*[ _\-/:]?", head):
-        rest = word
-        while cell_len(rest.rstrip()) > width:
-            cut = max(n for n in range(1, len(rest) + 1) if cell_len(rest[:n]) <= width or n == 1)
-            yield rest[:cut]
-            rest = rest[cut:]
-        yield rest
+def _rows(grid: Grid, cells: Cells) -> Iterator[_Row]:
+    """A row for each variant; those of one model stand together, below its name."""
+    names = dict.fromkeys(column.name for column in grid.columns)
+    for name in names:
+        columns = [column for column in grid.columns if column.name == name]
+        if len(columns) > 1:
+            yield _Row(name=shown(plain(name)))
+        for column in columns:
+            head, *details = _heads(column)
+            yield _Row(
+                name=" ".join(details) or head if len(columns) > 1 else " ".join((head, *details)),
+                indent=2 * (len(columns) > 1),
+                cells=_in_line([Cell(text=units.count(grid.count(column)))], grid, cells, column),
+            )
+
+
+def _parts(widths: Sequence[int], room: int) -> list[list[int]]:
+    """Places of the columns that fit beside each other, in as many tables as it takes."""
+    parts: list[list[int]] = [[]]
+    for at in range(len(widths)):
+        if parts[-1] and _total([widths[i] for i in (*parts[-1], at)], _GAP) > room:
+            parts.append([])
+        parts[-1].append(at)
+    return parts
+
+
+def _row_lines(row: _Row, part: Sequence[int], widths: Sequence[int], side: int) -> Iterator[Text]:
+    """The lines of a row: its name, broken where it must be, and its figures beside the last."""
+    figures = _line([row.cells[at] for at in part], widths, _GAP) if row.cells else Text()
+    *first, last = broken(row.name, side - row.indent)
+    blanks = " " * row.indent
+    yield from (Text(blanks + line) for line in first)
+    yield _beside(blanks + last, figures, side)
+
+
+def _beside(name: str, figures: Text, side: int) -> Text:
+    line = Text(name + " " * (side - cell_len(name) + _GAP)) + figures
+    line.rstrip()
+    return line

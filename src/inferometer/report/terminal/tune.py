@@ -13,6 +13,7 @@ from inferometer.report.document.tuning import (
     left_lines,
     ratio_text,
 )
+from inferometer.report.terminal.names import Name
 from inferometer.report.terminal.output import Output, bare_table, print_table, say
 from inferometer.runner.tuning.candidates import command_of
 from inferometer.runner.tuning.found import Outcome, Tuned, TuneRequest
@@ -45,10 +46,10 @@ def print_tuned(request: TuneRequest, found: Tuned, console: Console | None = No
 def _print_candidates(console: Console, found: Tuned) -> None:
     table = bare_table()
     for head in ("candidate", "per call", "cost over winner's", "peak", "outcome"):
-        table.add_column(head)
+        table.add_column(head, overflow="fold", no_wrap=head != "candidate")
     for one in found.outcomes[:MOST]:
         table.add_row(
-            candidate_name(one.workload),
+            Name(candidate_name(one.workload)),
             units.seconds(one.call_s),
             ratio_text(one.contrast),
             units.byte_count(one.peak_bytes),

@@ -146,6 +146,12 @@ def test_no_text_becomes_markup(page, evil_records, run, lab):
     assert all(len(label) <= 60 for label, _ in data_of(text)["columns"])
 
 
+def test_names_may_break_after_separators_on_a_phone(page, run, lab):
+    text = page((run, lab))
+    (label, *_) = re.findall(r'<th scope="row">(.*?small.*?)</th>', text)
+    assert "mobilenet_<wbr>v3_<wbr>small" in label
+
+
 def test_the_first_section_is_the_answer_three_figures_and_a_next_step(page, run, lab):
     first = page((run, lab)).split("<nav")[0]
     for part in ("Precision", "Disturbed", "Missing", "Next"):

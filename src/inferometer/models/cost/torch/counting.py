@@ -19,8 +19,8 @@ from inferometer.models.cost.torch.placement import Placement
 from inferometer.models.cost.torch.simulation import Simulation
 from inferometer.models.cost.torch.storages import Storages, tensors_in
 
-Row = tuple[str, Kind, str]
-"""Operator, kind, and path of the module."""
+Row = tuple[str, Kind, str, bool]
+"""Operator, kind, path of the module, and whether it convolves each channel alone."""
 
 COMPARES = "aten.equal"
 """Before it runs, a frozen program looks which of its weights are equal: no part of the call."""
@@ -73,10 +73,10 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if get_ident() == self._thread:
             self._path = path
         else:
-            self._sums[ELSEWHERE, "unknown", ""] = [1, 0, 0, 0, 0]
+            self._sums[ELSEWHERE, "unknown", "", False] = [1, 0, 0, 0, 0]
 
     def _leaves(self, name: str) -> None:
-        _add(self._sums, (name, "unknown", self._path), Work(0), 0, 0)
+        _add(self._sums, (name, "unknown", self._path, False), Work(0), 0, 0)
 
     def operators(self) -> tuple[OperatorCost, ...]:
         """What has been counted, in the order of first calls."""
@@ -90,8 +90,15 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 elementwise_flops=flops,
                 bytes_read=read,
                 bytes_written=written,
+                depthwise=depthwise,
             )
-            for (name, kind, path), (calls, macs, flops, read, written) in self._sums.items()
+            for (name, kind, path, depthwise), (
+                calls,
+                macs,
+                flops,
+                read,
+                written,
+            ) in self._sums.items()
         )
 
     def __torch_dispatch__(
@@ -128,7 +135,7 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if not self._storages.seen(part)
         ]
         if not (new or operator.written or operator.depends):  # a view
-            _add(self._sums, (operator.name, "data movement", self._path), Work(0), 0, 0)
+            _add(self._sums, (operator.name, "data movement", self._path, False), Work(0), 0, 0)
             return
         written = self._written(operator, given, new)
         kind, work = operator.kind, operator.work(given, result)
@@ -137,7 +144,8 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if work.macs and next(tensors_in(result)).is_complex():
             work = work._replace(macs=COMPLEX_MACS * work.macs)
         read = self._read(operator, given, work, result)
-        _add(self._sums, (operator.name, kind, self._path), work, read, written)
+        depthwise = kind == "convolution" and _is_depthwise(given)
+        _add(self._sums, (operator.name, kind, self._path, depthwise), work, read, written)
 
     def _written(
         self, operator: Operator, given: Mapping[str, Any], new: list[torch.Tensor]
@@ -161,6 +169,17 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             taken = work.elementwise_flops if operator.formula else next(tensors_in(result)).numel()
             total = self._storages.read(table, taken * table.element_size())
         return total + sum(self._storages.read(tensor) for tensor in distinct.values())
+
+
+def _is_depthwise(given: Mapping[str, Any]) -> bool:
+    """Whether a convolution has a group for each channel of its input, and several of them."""
+    groups, data = given.get("groups"), given.get("input")
+    return (
+        isinstance(groups, int)
+        and groups > 1
+        and isinstance(data, torch.Tensor)
+        and groups == data.shape[1]
+    )
 
 
 def _add(sums: dict[Row, list[int]], row: Row, work: Work, read: int, written: int) -> None:

@@ -10,8 +10,16 @@ from inferometer.core.errors import MeterError
 from inferometer.core.record import Record, Round
 from inferometer.core.shown import shown
 from inferometer.meters.energy.logs.power_log import PowerLog
+from inferometer.runner.phases.energy.covering import (
+    apart,
+    counted,
+    covered,
+    share_covered,
+    shortfall,
+)
 from inferometer.runner.phases.energy.figures import Sourced, joined
 from inferometer.runner.phases.energy.measurement import ENERGY
+from inferometer.runner.phases.energy.views import views
 from inferometer.runner.phases.energy.windows import (
     around,
     last_try,
@@ -19,9 +27,9 @@ from inferometer.runner.phases.energy.windows import (
     sensor_of,
     work_window,
 )
-from inferometer.stats.alignment import align
+from inferometer.stats.alignment import MIN_SHARE, align
 from inferometer.stats.energy import EnergyResult, energy_per_sample
-from inferometer.stats.energy_windows import Window, why_too_short
+from inferometer.stats.energy_windows import MIN_WINDOWS, Window, why_too_short
 from inferometer.store import Store
 
 Interval = tuple[float, float]
@@ -76,11 +84,13 @@ def attach(store: Store, run_id: str, log: PowerLog, *, offset_s: float | None =
     idle = [rest_window(r) for rounds in tried.values() for r in rounds if r.phase == "idle"]
     changed: list[Record] = []
     kept = Counter[str]()
+    windows = {one.workload: _windows(one, tried[one.workload]) for one in measured}
+    work = [window for mine in windows.values() for window in mine]
+    missed = shortfall(log, offset_s, work) if work else ""
     for record in measured:
         rounds = tried[record.workload]
-        found = Sourced(
-            info=log.info, result=_result(log, rounds, record.workload.batch_size, idle, offset_s)
-        )
+        result = _result(log, offset_s, windows[record.workload], idle, missed)
+        found = Sourced(info=log.info, result=result)
         figures = {**record.reached(ENERGY).figures, **joined(found, rounds, record)}
         if figures["energy_source"] not in (None, log.info.name):
             kept[found.result.reason or ""] += 1
@@ -91,6 +101,8 @@ def attach(store: Store, run_id: str, log: PowerLog, *, offset_s: float | None =
         f"stays: {reason}"
         for reason, count in kept.items()
     ]
+    if missed:
+        notes.insert(0, f"{missed[0].upper()}{missed[1:]}; {counted(log, offset_s, work)}.")
     return Attached(
         records=tuple(changed),
         offset_s=offset_s,
@@ -99,34 +111,60 @@ def attach(store: Store, run_id: str, log: PowerLog, *, offset_s: float | None =
     )
 
 
-def _result(
-    log: PowerLog,
-    rounds: Sequence[Round],
-    batch_size: int,
-    idle: Sequence[Window],
-    offset_s: float,
-) -> EnergyResult:
+def _windows(record: Record, rounds: Sequence[Round]) -> list[Window]:
     mine = [one for one in rounds if one.phase == "energy"]
-    windows = [window for one in mine if (window := work_window(one, batch_size))]
+    batch_size = record.workload.batch_size
+    return [window for one in mine if (window := work_window(one, batch_size))]
+
+
+def _result(
+    log: PowerLog, offset_s: float, windows: Sequence[Window], idle: Sequence[Window], missed: str
+) -> EnergyResult:
+    """The energy of a workload, from those of its windows that the log covers.
+
+    Args:
+        log: what the meter wrote.
+        offset_s: seconds to add to its times.
+        windows: of this workload.
+        idle: of the run.
+        missed: by how much the log misses the windows of the run.
+    """
     if not windows:
         return EnergyResult(reason=NOT_FOR_LOGS, net_reason=NOT_FOR_LOGS)
     sensor = sensor_of(log.info)
-    load = [one for one in windows if why_too_short(sensor, one.duration_s) is None] or windows
-    return energy_per_sample(
+    inside = covered(log, offset_s, windows)
+    if len(inside) < min(MIN_WINDOWS, len(windows)):
+        reason = f"{missed}; {counted(log, offset_s, windows)} of this workload"
+        return EnergyResult(reason=reason, net_reason=reason)
+    load = [one for one in inside if why_too_short(sensor, one.duration_s) is None] or inside
+    found = energy_per_sample(
         sensor,
         log.times_s + offset_s,
         log.watts,
         load,
-        idle=around(idle, load),
+        idle=around(covered(log, offset_s, idle), load),
     )
+    if missed and found.net_reason and found.gross_j:
+        return replace(found, net_reason=f"{found.net_reason}: {missed}")
+    return found
 
 
 def _fitted(log: PowerLog, rounds: Sequence[Round]) -> tuple[float, float]:
-    """The offset of the log's clock, by the steps between work and rest."""
-    loads = [_extent(one) for one in rounds if one.phase in ("energy", "warmup")]
-    idles = [_extent(one) for one in rounds if one.phase == "idle"]
-    shift_s = _rough_shift(log, [*loads, *idles])
-    found = align(log.times_s + shift_s, log.watts, loads, idles)
+    """The offset of the log's clock, by the steps between work and idling."""
+    first, *others = views(rounds)
+    intervals = [*first.loads, *first.idles]
+    if away := apart(log, intervals):
+        raise MeterError(f"{shown(log.path)}: {away}")
+    shift_s = _rough_shift(log, intervals)
+    share = share_covered(log, shift_s, intervals)
+    found = align(
+        log.times_s + shift_s,
+        log.watts,
+        first.loads,
+        first.idles,
+        others=others,
+        least_share=MIN_SHARE * share if log.clock != "start" else MIN_SHARE,
+    )
     if found is None:
         raise MeterError(
             f"{shown(log.path)}: where the work began and ended cannot be told from the log, so "
@@ -141,8 +179,3 @@ def _rough_shift(log: PowerLog, intervals: Sequence[Interval]) -> float:
     if log.clock != "start":
         return 0.0
     return max(end for _, end in intervals) - float(log.times_s[-1])
-
-
-def _extent(done: Round) -> Interval:
-    last_s = done.starts_s[-1] + done.values_s[-1] * done.calls_per_value
-    return done.started_at, done.started_at + last_s

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from inferometer.core.energy import SourceInfo
 from inferometer.core.errors import MeterError
+from inferometer.core.protocols import PowerSource
+from inferometer.core.shown import shown
 from inferometer.core.statement import Statement, text
 from inferometer.core.sweep import Study
 from inferometer.host.files import LIVE, is_live
+from inferometer.meters.energy.sampler import reading_of
 from inferometer.meters.energy.selection.detect import detect
+from inferometer.meters.energy.selection.kinds import LOG, OFF
+from inferometer.meters.energy.selection.named import kind_of
 from inferometer.meters.energy.selection.survey import close
 from inferometer.meters.energy.surroundings import Surroundings
-from inferometer.runner.phases.energy.fitting import said_before_run
+from inferometer.runner.phases.energy.fitting import said_before_run, said_of_windows
 from inferometer.runner.phases.energy.marks import Marks
 from inferometer.runner.phases.energy.measurement import EnergyRequest
-from inferometer.runner.phases.energy.windows import plan_windows
+from inferometer.runner.phases.energy.windows import UNKNOWN_METER, plan_windows
 from inferometer.stats.energy_windows import PUBLISHED_WINDOW_S
 
 
@@ -39,6 +46,11 @@ class EnergyOptions:
     mark: Path | None = None
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """Meters that are to be read during the run."""
+        return tuple(name for one in self.meters if kind_of(name := one.strip()) not in (OFF, LOG))
+
+    @property
     def asked(self) -> bool:
         """Whether the user asked for energy, whatever the study says."""
         return bool(self.meters) or self.power_log is not None or self.mark is not None
@@ -52,13 +64,14 @@ class EnergyDecision:
         request: None where no windows are made.
         reason: why there is no source, and the way out; None where there is one.
         log: a power log that is joined after the run.
-        beforehand: how many workloads it can serve, where not all, or how long that takes.
+        beforehand: how long windows are, where not as asked; how many workloads it can serve,
+            where not all, or how long that takes.
     """
 
     request: EnergyRequest | None = None
     reason: Statement | None = None
     log: str | None = None
-    beforehand: Statement | None = None
+    beforehand: tuple[Statement, ...] = ()
 
     def close(self) -> None:
         """Let go of the sources and of the file of marks."""
@@ -90,27 +103,74 @@ def decide(study: Study, options: EnergyOptions, root: Path = LIVE) -> EnergyDec
     if found.sources and not is_live(root):
         names = ", ".join(source.info.name for source in found.sources)
         close(found.sources)
-        return EnergyDecision(reason=Statement("energy_replayed", {"sources": names}))
+        replayed = Statement("energy_replayed", {"sources": names})
+        if options.named:
+            raise MeterError(f"--meter {shown(options.named[0])} cannot be read: {replayed}")
+        return EnergyDecision(reason=replayed)
     if not found.sources and found.log is None and options.mark is None:
         return EnergyDecision(reason=text(found.reason, "energy_no_source"))
     try:
+        _check_readable(options.named, found.sources)
         marks = None if options.mark is None else Marks(options.mark)
     except BaseException:
         close(found.sources)
         raise
     publish = window_s >= PUBLISHED_WINDOW_S
     logged = marks is not None or found.log is not None
-    request = EnergyRequest(sources=found.sources, marks=marks, logged=logged, publish=publish)
+    logger = None if found.log is None else logger_of(found.log)
+    request = EnergyRequest(
+        sources=found.sources, marks=marks, logged=logged, logger=logger, publish=publish
+    )
     return EnergyDecision(
-        request=request, log=found.log, beforehand=_beforehand(study, request, logged=logged)
+        request=request, log=found.log, beforehand=tuple(_beforehand(study, request))
     )
 
 
-def _beforehand(study: Study, request: EnergyRequest, *, logged: bool) -> Statement | None:
+def _check_readable(named: Sequence[str], sources: Sequence[PowerSource]) -> None:
+    """Refuse a meter that the user named and that says nothing.
+
+    Raises:
+        MeterError: it cannot be read now.
+    """
+    for one in named:
+        for source in sources:
+            whole_kind = one == kind_of(one) or "://" in one
+            if one == source.info.name or (whole_kind and source.info.kind == kind_of(one)):
+                said = reading_of(source)
+                if isinstance(said, str):
+                    raise MeterError(f"--meter {shown(one)} cannot be read: {said}")
+
+
+def logger_of(log: str) -> SourceInfo | None:
+    """The meter that writes a log, as the log has it or the user states; None where neither does.
+
+    Raises:
+        MeterError: what the user states makes no sense.
+    """
+    from inferometer.meters.energy.logs.reading import (  # for numpy, which takes its time
+        interval_of,
+        read_log,
+    )
+
+    try:
+        return read_log(log).info
+    except MeterError:  # not there yet, or no more than its first line
+        every_s = interval_of(log)
+    if every_s is None:
+        return None
+    return replace(UNKNOWN_METER, name="the log", period_s=every_s, window_s=every_s)
+
+
+def _beforehand(study: Study, request: EnergyRequest) -> Iterator[Statement]:
+    procedure = study.procedure
     main = request.sources[0].info if request.sources else None
-    plan = plan_windows(main, study.procedure, logged=logged)
+    plan = plan_windows(main, procedure, logged=request.logged, logger=request.logger)
+    asked_s = procedure.energy_window_s or 0.0
+    slowest = request.logger if request.logged else main
+    windows = said_of_windows(plan, asked_s, slowest, logged=request.logged)
     source = main.name if main else "a meter that logs by itself"
-    return said_before_run(plan, study.procedure, len(study.workloads()), source)
+    fits = said_before_run(plan, procedure, len(study.workloads()), source)
+    yield from (one for one in (windows, fits) if one is not None)
 
 
 def _why_not_at_all(study: Study, options: EnergyOptions) -> Statement | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from inferometer.core.energy import SourceInfo
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record
 from inferometer.core.statement import Statement
@@ -59,6 +60,26 @@ def said_before_run(
     fit = max((n for n in counts if _with_idle_s(plan, n * each_s) <= left_s), default=0)
     most = Statement("energy_most_fit", {**named, "fit": fit, "left_s": left_s})
     return most if fit < planned else None
+
+
+def said_of_windows(
+    plan: WindowPlan, asked_s: float, source: SourceInfo | None, *, logged: bool
+) -> Statement | None:
+    """How long windows last, where they were asked to be shorter, or rest on a guess.
+
+    Args:
+        plan: the windows.
+        asked_s: how long they were to be; 0 where nobody said.
+        source: what they are made for; None where it is not known how often it tells anything.
+        logged: whether it is a meter that logs by itself.
+    """
+    values: dict[str, str | int | float] = {"window_s": plan.window_s, "asked_s": asked_s}
+    if 0 < asked_s < plan.window_s and source is not None:
+        every_s = max(source.period_s, source.window_s)
+        return Statement("energy_lengthened", {**values, "source": source.name, "every_s": every_s})
+    if logged and source is None:
+        return Statement("energy_log_rate", values)
+    return None
 
 
 def _with_idle_s(plan: WindowPlan, work_s: float) -> float:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from inferometer.core.energy import SourceInfo
 from inferometer.core.procedure import Procedure
 from inferometer.core.protocols import PowerSource
 from inferometer.core.record import Phase, Record, Round
@@ -58,6 +59,7 @@ class EnergyRequest:
             wanted, for a meter that nobody reads now.
         marks: where the windows are written down, if the user asks for it.
         logged: whether a meter logs by itself meanwhile.
+        logger: what is known of that meter beforehand.
         publish: whether windows of a minute are asked for.
         sleep: waits.
         clock: Unix time, seconds.
@@ -66,6 +68,7 @@ class EnergyRequest:
     sources: Sequence[PowerSource] = ()
     marks: Marks | None = None
     logged: bool = False
+    logger: SourceInfo | None = None
     publish: bool = False
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.time
@@ -113,7 +116,9 @@ class EnergyMeasurement:
         self.request = request
         self.sampler = sampler
         main = request.sources[0].info if request.sources else None
-        self.plan: WindowPlan = plan_windows(main, procedure, logged=request.logged)
+        self.plan: WindowPlan = plan_windows(
+            main, procedure, logged=request.logged, logger=request.logger
+        )
         self.chance = random.Random(procedure.seed)  # noqa: S311 - gaps and order, not secrets
         self.progress = ProgressReporter(journal.listener, self._remaining_s)
         self.index = 0
@@ -313,7 +318,9 @@ class EnergyMeasurement:
                 self._refuse(one.record)
             elif not cut:
                 found = self.readings.energy(one.windows, self.idle)
-                later = Energy(energy_reason=Statement("energy_later"))
+                later = Energy(
+                    energy_reason=Statement("energy_later", {"run_id": self.journal.run.id})
+                )
                 self._amend(one.record, energy_of(found, one.rounds) if found else later)
         self.group = []
 

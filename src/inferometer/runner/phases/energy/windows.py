@@ -37,6 +37,8 @@ CALLS_AT_ENDS = 3
 """Calls by which a round of work may be longer than its time."""
 IDLE_EVERY = 10
 """Idle power is measured again after so many times as long as that takes, or as it drifts."""
+_CLOCK = 1.1
+"""Of the period of a log that has only begun: it may turn out to be that much longer."""
 MOST_VALUES = 1000
 """Of a round of energy; calls behind a value are as many as that asks for."""
 UNKNOWN_METER = SourceInfo(
@@ -112,7 +114,11 @@ class WindowPlan:
 
 
 def plan_windows(
-    info: SourceInfo | None, procedure: Procedure, *, logged: bool = False
+    info: SourceInfo | None,
+    procedure: Procedure,
+    *,
+    logged: bool = False,
+    logger: SourceInfo | None = None,
 ) -> WindowPlan:
     """Windows that are long enough for a source, and for what the user asks for.
 
@@ -121,12 +127,16 @@ def plan_windows(
         procedure: what the user asks for.
         logged: whether a meter logs by itself. It is taken to do so once a second, unless windows
             shorter than the minute of `publish` are asked for: then the user knows it is faster.
+        logger: what is known of that meter, where its log is being written already.
     """
     asked_s = procedure.energy_window_s or 0.0
     sensors = [sensor_of(info)] if info else []
     lengths_s = [asked_s, *map(needed_window_s, sensors)]
     logged = logged or not info
-    if logged:
+    if logger:
+        sensors.append(sensor_of(replace(logger, period_s=_CLOCK * logger.period_s)))
+        lengths_s.append(needed_window_s(sensors[-1]))
+    elif logged:
         sensors.append(sensor_of(UNKNOWN_METER))
         faster = 0 < asked_s < PUBLISHED_WINDOW_S
         lengths_s.append(needed_window_s(sensors[-1]) if faster else LOGGED_WINDOW_S)
