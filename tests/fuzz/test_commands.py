@@ -7,8 +7,8 @@ import pytest
 pytestmark = pytest.mark.timeout(900)  # of many inputs, on a machine that does other things
 
 NAMES = (
-    "study", "hypothesis", "arguments", "reference", "writing", "stream", "table", "power-log",
-    "tree", "damaged-store", "names", "page", "round-trip",
+    "study", "hypothesis", "arguments", "reference", "writing", "stream", "table", "published",
+    "bundle", "power-log", "log-file", "tree", "damaged-store", "names", "page", "round-trip",
 )  # fmt: skip
 
 

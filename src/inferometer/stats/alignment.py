@@ -8,31 +8,29 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inferometer.stats.alignment_course import Course, Floats, Guess
+from inferometer.stats.alignment_edges import Found, Log, levelled, refine
 from inferometer.stats.autocorrelation import autocorrelation_time
 
-Floats = NDArray[np.float64]
 Intervals = Sequence[tuple[float, float]]
 
 MAX_OFFSET_S = 60.0
 """Clocks that are set by hand are a minute wrong; whole hours are a wrong time zone instead."""
 
+MIN_SHARE = 0.9
+"""Of the known time: what must lie in the log at an offset that is considered."""
+
 _MIN_SAMPLES = 5  # in each state
-_MIN_SHARE = 0.9  # of the known time that must lie in the log, at an offset that is considered
 _COARSE = 0.5  # step of the search, in periods
 _MOST_OFFSETS = 200_000
-_REACH = 20.0  # periods about an edge that are looked at closely; the sensor may average so long
-_SMOOTHINGS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)  # spans that a sensor averages over, in periods
-_FINE_STEP = 0.2  # of the closer search, in periods
-_MOST_FINE = 150  # steps to either side
+_REACH = 20.0  # periods that two places are apart at the most; the sensor may average so long
 _ALIKE = 0.98  # of the best share: what noise may take away
-_FINE_REACH = 8.0  # to either side, in periods: where the sensor averages, the first fit lags
 _SIGNIFICANCE = 6.0  # standard errors of the step: thousands of offsets are looked at
-_FAR_S = 1e6  # beyond the first and the last edge
+_SHARED = 2.0  # periods of a gap that the log cannot show
 _RIVAL = 0.9  # share of the explained variance that another place may not explain as well
 
 
@@ -56,13 +54,17 @@ class Alignment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Fit:
-    offset_s: float
-    ramp_s: float
-    square: float
-    samples: int
-    idle_w: float
-    load_w: float
+class View:
+    """When a load ran, on our clock.
+
+    Attributes:
+        loads: when it is known to have run; the more closely loads and idles abut, the better the
+            edges are known.
+        idles: when it is known not to have run.
+    """
+
+    loads: Intervals
+    idles: Intervals
 
 
 def align(
@@ -71,26 +73,27 @@ def align(
     loads: Intervals,
     idles: Intervals,
     *,
+    others: Sequence[View] = (),
     max_offset_s: float = MAX_OFFSET_S,
+    least_share: float = MIN_SHARE,
 ) -> Alignment | None:
     """Fit the clock offset of a log by least squares of two levels, idle and load.
 
     All offsets within the limits are tried in steps of half a period, by sums over the samples
     that fall into the intervals. About the best one, the samples near the edges are fitted again
-    in far smaller steps, with each edge drawn out to a ramp, as a sensor that averages over the
-    past makes of it; that keeps its delay from being taken for an offset. The offset is the mean
-    over these fits, weighted by their likelihoods under normal noise of unknown size (Gelman et
-    al., Bayesian Data Analysis, 3rd edition, 3.2; even priors), for as many samples as are
-    independent. Its uncertainty is their standard deviation, and beside it a period over the root
-    of 12 for the shapes of edges that no ramp is.
+    in far smaller steps (`stats.alignment_edges`), with each edge drawn out to a ramp, as a sensor
+    that averages over the past makes of it, and with a drift of the clock.
 
     Args:
         times_s: times of the log, ascending, on its own clock, seconds.
         watts: power at each of them.
-        loads: when the load is known to have run, on our clock; the more closely loads and
-            idles abut, the better the edges are known.
+        loads: when the load is known to have run, on our clock.
         idles: when it is known not to have run.
+        others: what else may have been, such as pauses in which the device went on working. The
+            one that fits best counts: edges in the wrong place look like a sensor that averages
+            over a long time, and move the offset by half of it.
         max_offset_s: largest offset that is considered, seconds.
+        least_share: how much of the known time must lie in the log.
 
     Returns:
         The alignment, or None where the step cannot be told from noise, where the log covers too
@@ -103,24 +106,89 @@ def align(
     period_s = float(np.median(np.diff(times)))
     if not period_s > 0:
         return None
-    log = _Log(times=times, power=power, period_s=period_s)
-    spans = _closed(loads, idles, 2 * period_s)
-    offsets = _offsets(period_s, max_offset_s)
-    explained = _explained(log, spans, offsets)
-    best = int(np.argmax(explained))
-    if not 0 < best < offsets.size - 1 or explained[best] <= 0:
+    log = Log(times=times, power=power, period_s=period_s)
+    views = [View(loads=loads, idles=idles), *others]
+    limits = (max_offset_s, least_share)
+    rough = [one for view in views if (one := _roughly(log, view, limits))]
+    if not rough:
         return None
-    if _has_rival(offsets, explained, best, _separation_s(spans, period_s)):
+    best = max(rough, key=lambda one: one.explained)
+    if best.rival:
         return None
-    fits = _refine(log, spans, _plateau(offsets, explained, best))
-    return _judge(log, spans, fits, float(explained[best])) if fits else None
+    near = [one for one in rough if abs(one.offset_s - best.offset_s) <= _apart_s(best, period_s)]
+    guesses = [guess for one in near for guess in _guesses(one.view, one.offset_s, period_s)]
+    found = refine(log, guesses)
+    return _judge(log, best, found)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Log:
-    times: Floats
-    power: Floats
-    period_s: float
+class _Rough:
+    """About where a log lies.
+
+    Attributes:
+        spans: of the view that it lies in.
+        view: that.
+        offset_s: the middle of those that fit about as well as the best.
+        explained: share of the variance that two levels explain.
+        rival: whether another place explains nearly as much.
+    """
+
+    spans: _Spans
+    view: View
+    offset_s: float
+    explained: float
+    rival: bool
+
+
+def _roughly(log: Log, view: View, limits: tuple[float, float]) -> _Rough | None:
+    """The best place in steps of half a period, within a largest offset and a least share."""
+    most_s, least_share = limits
+    spans = _closed(view, _SHARED * log.period_s)
+    offsets = _offsets(log.period_s, most_s)
+    explained = _explained(log, spans, offsets, least_share)
+    best = int(np.argmax(explained))
+    if not 0 < best < offsets.size - 1 or explained[best] <= 0:
+        return None
+    return _Rough(
+        spans=spans,
+        view=view,
+        offset_s=sum(_plateau(offsets, explained, best)) / 2,
+        explained=float(explained[best]),
+        rival=_has_rival(offsets, explained, best, _separation_s(spans, log.period_s)),
+    )
+
+
+def _apart_s(best: _Rough, period_s: float) -> float:
+    """How far another view may put the log and still mean the same place."""
+    return _separation_s(best.spans, period_s) + _REACH * period_s
+
+
+def _guesses(view: View, offset_s: float, period_s: float) -> Iterator[Guess]:
+    """What a view may mean: in pauses too short for the log to show, nothing ran, or work did.
+
+    Before the first idling and after the last one nobody knows what ran.
+    """
+    spans = _ordered(view)
+    low = np.flatnonzero(~spans.high)
+    inner = slice(low[0], low[-1] + 1)
+    if not spans.high[inner].any():  # no load between two idles: one edge at the most
+        inner = slice(None)
+    starts, ends, high = spans.starts[inner], spans.ends[inner], spans.high[inner]
+    gaps = starts[1:] - ends[:-1]
+    wide = gaps > _SHARED * period_s
+    outside = [(-np.inf, starts[0]), (ends[-1], np.inf)]
+    unknown = np.array([*outside, *zip(ends[:-1][wide], starts[1:][wide], strict=True)])
+    pauses = bool((high[1:] & high[:-1] & (gaps > 0) & ~wide).any())
+    for least_s in (0.0, _SHARED * period_s)[: 1 + pauses]:
+        firsts, lasts = _merged(starts[high], ends[high], least_s)
+        course = Course(starts_s=firsts, ends_s=lasts, unknown_s=unknown)
+        yield Guess(course=course, offset_s=offset_s)
+
+
+def _merged(starts: Floats, ends: Floats, gap_s: float) -> tuple[Floats, Floats]:
+    """Loads, with those made one that are no further apart."""
+    apart = starts[1:] - ends[:-1] > gap_s
+    return starts[np.concatenate([[True], apart])], ends[np.concatenate([apart, [True]])]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,32 +199,24 @@ class _Spans:
     ends: Floats
     high: NDArray[np.bool_]
 
-    @cached_property
-    def edges(self) -> Floats:
-        """When the state changes; unknown time belongs to what follows."""
-        return np.sort(self.ends[:-1][self.high[1:] != self.high[:-1]])
 
-    @cached_property
-    def levels(self) -> Floats:
-        """Load (1) or not (0) before the first edge and after each."""
-        return np.asarray((np.arange(self.edges.size + 1) + self.high[0]) % 2.0)
-
-    @cached_property
-    def loads_s(self) -> tuple[Floats, Floats]:
-        """Times, and seconds of load until each; straight lines between them are exact."""
-        times = np.concatenate([[self.edges[0] - _FAR_S], self.edges, [self.edges[-1] + _FAR_S]])
-        return times, np.concatenate([[0.0], np.cumsum(np.diff(times) * self.levels)])
+def _ordered(view: View) -> _Spans:
+    marked = sorted([(a, b, True) for a, b in view.loads] + [(a, b, False) for a, b in view.idles])
+    return _Spans(
+        starts=np.array([a for a, _, _ in marked], float),
+        ends=np.array([b for _, b, _ in marked], float),
+        high=np.array([high for _, _, high in marked]),
+    )
 
 
-def _closed(loads: Intervals, idles: Intervals, gap_s: float) -> _Spans:
+def _closed(view: View, gap_s: float) -> _Spans:
     """All intervals in order, with the gaps that are shorter than the log can show shared out."""
-    marked = sorted([(a, b, True) for a, b in loads] + [(a, b, False) for a, b in idles])
-    starts = np.array([a for a, _, _ in marked], float)
-    ends = np.array([b for _, b, _ in marked], float)
-    for k in range(len(marked) - 1):
+    spans = _ordered(view)
+    starts, ends = spans.starts, spans.ends
+    for k in range(starts.size - 1):
         if starts[k + 1] - ends[k] <= gap_s:
             starts[k + 1] = ends[k] = (starts[k + 1] + ends[k]) / 2
-    return _Spans(starts=starts, ends=ends, high=np.array([high for _, _, high in marked]))
+    return spans
 
 
 def _offsets(period_s: float, most_s: float) -> Floats:
@@ -164,14 +224,14 @@ def _offsets(period_s: float, most_s: float) -> Floats:
     return np.linspace(-most_s, most_s, 2 * count + 1)
 
 
-def _explained(log: _Log, spans: _Spans, offsets: Floats) -> Floats:
+def _explained(log: Log, spans: _Spans, offsets: Floats, least_share: float) -> Floats:
     """Share of the variance that two levels explain, per offset.
 
     It is 0 where the load would be the lower level, or where the log covers too little.
     """
     (n0, s0, q0), (n1, s1, q1) = (_sums(log, spans, offsets, high=high) for high in (False, True))
     expected = float((spans.ends - spans.starts).sum()) / log.period_s
-    enough = (n0 >= _MIN_SAMPLES) & (n1 >= _MIN_SAMPLES) & (n0 + n1 >= _MIN_SHARE * expected)
+    enough = (n0 >= _MIN_SAMPLES) & (n1 >= _MIN_SAMPLES) & (n0 + n1 >= least_share * expected)
     n0, n1 = np.maximum(n0, 1), np.maximum(n1, 1)
     total = q0 + q1 - (s0 + s1) ** 2 / (n0 + n1)
     between = (s1 / n1 - s0 / n0) ** 2 * n0 * n1 / (n0 + n1)
@@ -179,7 +239,7 @@ def _explained(log: _Log, spans: _Spans, offsets: Floats) -> Floats:
     return np.where(rising, between / np.where(total > 0, total, 1), 0.0)
 
 
-def _sums(log: _Log, spans: _Spans, offsets: Floats, *, high: bool) -> tuple[Floats, ...]:
+def _sums(log: Log, spans: _Spans, offsets: Floats, *, high: bool) -> tuple[Floats, ...]:
     """Number, sum and sum of squares of the samples in the spans of one state, per offset."""
     centred = log.power - log.power.mean()  # the sums keep their digits
     before = [
@@ -224,101 +284,28 @@ def _plateau(offsets: Floats, explained: Floats, best: int) -> tuple[float, floa
     )
 
 
-def _refine(log: _Log, spans: _Spans, between_s: tuple[float, float]) -> list[_Fit]:
-    """Fits between two offsets and about them, for each span that the sensor may average over."""
-    centre_s = sum(between_s) / 2
-    half_s = (between_s[1] - between_s[0]) / 2 + _FINE_REACH * log.period_s
-    near = _near(log, spans, centre_s, half_s)
-    steps = min(math.ceil(half_s / (_FINE_STEP * log.period_s)), _MOST_FINE)
-    tried = centre_s + half_s * np.linspace(-1, 1, 2 * steps + 1)
-    return list(_fits(log.times[near], log.power[near], spans, tried, log.period_s))
-
-
-def _near(log: _Log, spans: _Spans, offset_s: float, reach_s: float) -> NDArray[np.bool_]:
-    """Samples near an edge of the load."""
-    moved = log.times + offset_s
-    after = np.searchsorted(spans.edges, moved)
-    beside = (np.maximum(after - 1, 0), np.minimum(after, spans.edges.size - 1))
-    apart = np.minimum(*(np.abs(moved - spans.edges[place]) for place in beside))
-    near: NDArray[np.bool_] = apart <= 2 * _REACH * log.period_s + reach_s
-    return near
-
-
-def _inside(moved: Floats, spans: _Spans) -> NDArray[np.bool_]:
-    place = np.searchsorted(spans.starts, moved, side="right") - 1
-    inside: NDArray[np.bool_] = (place >= 0) & (moved < spans.ends[np.maximum(place, 0)])
-    return inside
-
-
-def _fits(
-    times: Floats, power: Floats, spans: _Spans, offsets: Floats, period_s: float
-) -> Iterator[_Fit]:
-    """Fits of two levels at each offset, to the samples whose state is known there."""
-    for offset in offsets:
-        known = _inside(times + offset, spans)
-        watts = power[known]
-        if watts.size < 2 * _MIN_SAMPLES:
-            continue
-        for smoothing in _SMOOTHINGS:
-            ramp_s = smoothing * period_s
-            share = _load_share(times[known] + offset, spans, ramp_s)
-            spread = share - share.mean()
-            # no dot products: they wake a pool of threads for a few thousand values
-            if not (weight := float((spread**2).sum())):
-                continue
-            step = float((spread * watts).sum()) / weight
-            idle = float(watts.mean()) - step * float(share.mean())
-            yield _Fit(
-                offset_s=float(offset),
-                ramp_s=ramp_s,
-                square=float(((watts - idle - step * share) ** 2).mean()),
-                samples=watts.size,
-                idle_w=idle,
-                load_w=idle + step,
-            )
-
-
-def _load_share(moved: Floats, spans: _Spans, ramp_s: float) -> Floats:
-    """Share of load in the last `ramp_s` before each time."""
-    if ramp_s:
-        until, since = (np.interp(at, *spans.loads_s) for at in (moved, moved - ramp_s))
-        return np.asarray((until - since) / ramp_s)
-    return spans.levels[np.searchsorted(spans.edges, moved, side="right")]
-
-
-def _judge(log: _Log, spans: _Spans, fits: list[_Fit], explained: float) -> Alignment | None:
-    """The mean over all fits with its uncertainty; None where the step is within the noise."""
-    fit = min(fits, key=lambda one: one.square)
-    moved = log.times + fit.offset_s
-    known = _inside(moved, spans)
-    share = _load_share(moved[known], spans, fit.ramp_s)
-    step = fit.load_w - fit.idle_w
-    rest = log.power[known] - fit.idle_w - step * share
-    tau = autocorrelation_time(rest)
+def _judge(log: Log, best: _Rough, found: Found) -> Alignment | None:
+    """The offset with the levels there; None where the step is within the noise."""
+    moved = log.times + found.offset_s
+    known = found.course.is_known(moved)
+    share, power = found.course.share(moved[known], found.ramp), log.power[known]
+    spread = share - share.mean()
     counts = float(share.sum()), float((1 - share).sum())
-    if min(counts) < _MIN_SAMPLES:
+    # no dot products: they wake a pool of threads for a few thousand values
+    weight = float((spread**2).sum())
+    if min(counts) < _MIN_SAMPLES or not weight:
         return None
+    step = float((spread * power).sum()) / weight
+    idle = float(power.mean()) - step * float(share.mean())
+    rest = levelled(log, Guess(course=found.course, offset_s=found.offset_s))[known] - share
+    tau = autocorrelation_time(rest)
     error = math.sqrt(float(rest.var()) * tau * (1 / counts[0] + 1 / counts[1]))
-    if not step > _SIGNIFICANCE * error:
+    if not (step > 0 and _SIGNIFICANCE * error < 1):  # of the step, each load by its own
         return None
-    mean_s, spread_s = _posterior(fits, fit.square, fit.samples / tau)
     return Alignment(
-        offset_s=mean_s,
-        uncertainty_s=math.hypot(spread_s, log.period_s / math.sqrt(12)),
-        idle_w=fit.idle_w,
-        load_w=fit.load_w,
-        explained=explained,
+        offset_s=found.offset_s,
+        uncertainty_s=found.uncertainty_s,
+        idle_w=idle,
+        load_w=idle + step,
+        explained=best.explained,
     )
-
-
-def _posterior(fits: list[_Fit], least: float, independent: float) -> tuple[float, float]:
-    """Mean and standard deviation of the offset, each fit weighing as much as it is likely.
-
-    Without smoothing whole stretches of offsets fit alike; the mean is their middle.
-    """
-    offsets = np.array([one.offset_s for one in fits])
-    floor = max(least, float(np.finfo(float).tiny))
-    squares = np.maximum([one.square for one in fits], floor)
-    weights = (floor / squares) ** (independent / 2)
-    mean = float(np.average(offsets, weights=weights))
-    return mean, math.sqrt(float(np.average((offsets - mean) ** 2, weights=weights)))

@@ -60,6 +60,14 @@ def cluster_mean_interval(
     return Interval(low=mean - half, high=mean + half)
 
 
+def independent_mean_interval(
+    values: Sequence[float], confidence: float
+) -> tuple[float, float] | None:
+    """Student's interval of the mean of independent values; None for fewer than two."""
+    found = cluster_mean_interval(values, [1] * len(values), confidence)
+    return None if found is None else (found.low, found.high)
+
+
 _ON_THE_WAY = tuple(2 ** (-k / 4) for k in range(18, 0, -1))
 """Shares of the way from the quantile to the extreme at which the error is looked at."""
 FEWEST_ROUNDS = 10

@@ -135,8 +135,8 @@ def test_a_disturbed_probe_is_told(known, roofline, run, probed):
 
 def test_the_order_of_the_models_is_explained(text):
     part = text.split("### 7.4")[1].split("\n### ")[0]
-    assert "At 224/1: latencies are in the order of FLOPs, bytes that operators move" in part
-    assert "of all orders of 4 models 4.2 % agree as well by chance, and 5 costs were tried" in part
+    assert "ordered as by latency at 224/1: parameters 4 of 6, FLOPs 6 of 6," in part
+    assert "At 224/1: of all orders of 4 models, 4.2 % agree as well by chance, and 5 costs" in part
     assert "mobilenet_v3_small does 1/14.5 of the FLOPs of squeezenet1_0, but takes 1/2.66" in part
     assert "explained by none" not in part
     assert "unet does 5.09\u00d7 the FLOPs of resnet18 and takes 4.06\u00d7 its time" in part

@@ -99,6 +99,7 @@ def _costs(grid: Grid, runs: Sequence[RunRecords]) -> dict[str, Any]:
         "roofline_note": roofline.roofline_note(runs),
         "parameter_count": [] if order or order_lines else [discussion.NOT_ORDERED],
         "order": order,
+        "order_pairs": explanation.order_pairs(grid),
         "order_lines": order_lines,
         "operator_times": profiled,
         "operator_lines": operators.operator_lines(grid),

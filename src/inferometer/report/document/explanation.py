@@ -17,7 +17,6 @@ from inferometer.core.roofline import Roofline
 from inferometer.core.workload import Shape
 from inferometer.report.document.fields import Fields, done, rows
 from inferometer.report.document.markup import Table, table
-from inferometer.report.document.wording import joined
 
 MOST_PAIRS = 3
 """Pairs that are explained in one group of models."""
@@ -53,6 +52,19 @@ def order(grid: Grid) -> Table:
         "latency per unit differs by",
     ]
     return table(heads, lines, left=3)
+
+
+def order_pairs(grid: Grid) -> list[str]:
+    """How many pairs of models each cost orders as their latencies are, in a line for each group.
+
+    For where there is no room for the table.
+    """
+    return [
+        f"Pairs of models ordered as by latency at {at.label}: "
+        + ", ".join(f"{factor.name} {factor.concordant} of {factor.pairs}" for factor in found)
+        + "."
+        for at, found in _groups(grid)
+    ]
 
 
 def order_lines(grid: Grid, rooflines: Rooflines) -> list[str]:
@@ -128,9 +140,8 @@ def _chance(agreeing: Sequence[Factor], tried: int) -> list[str]:
         return []
     models, chance = len(agreeing[0].columns), units.percent(agreeing[0].chance)
     line = (
-        f"latencies are in the order of {joined([factor.name for factor in agreeing])}; of all "
-        f"orders of {models} models {chance} agree as well by chance, and {tried} costs were "
-        "tried: that alone proves little."
+        f"of all orders of {models} models, {chance} agree as well by chance, and {tried} costs "
+        "were tried: an agreement alone proves little."
     )
     return [line]
 

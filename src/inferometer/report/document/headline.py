@@ -14,7 +14,7 @@ from inferometer.analysis.grid import Grid
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
-from inferometer.report.document.marks import spread_of
+from inferometer.report.document.marks import spread_of, verdict_meaning
 from inferometer.report.document.material import Material
 from inferometer.report.document.sources import RunRecords
 from inferometer.report.document.step import Step, next_step
@@ -145,9 +145,9 @@ def _ahead(best: facts.Ranked, second: facts.Ranked) -> str:
     other = second.column.label
     error = facts.ratio_error(best.latency, second.latency)
     if error is None:
-        return f"{units.number(ratio)} times ahead of {other}"
+        return f"{units.number(ratio)} times as fast as {other}"
     low, high = (units.number(ratio * math.exp(way * error)) for way in (-1, 1))
-    return f"{units.number(ratio)} times ahead of {other} ({low} to {high})"
+    return f"{units.number(ratio)} times as fast as {other} ({low} to {high})"
 
 
 def _latency(one: facts.Ranked) -> str:
@@ -176,9 +176,9 @@ def _precision(runs: Sequence[RunRecords]) -> Fact:
         return Fact(name="Precision", value="not known", note=_no_widths(found), is_good=False)
     confidence = min(e.confidence for e in found if e.relative_half_width is not None)
     note = (
-        f"median half-width of the {units.percent(confidence)} intervals"
-        f"{' between workloads of the run' * joint}; {units.half_width(min(widths))} to "
-        f"{units.half_width(max(widths))}"
+        f"how far the {units.percent(confidence)} intervals reach to each side"
+        f"{' when workloads of the run are compared' * joint}: the median; "
+        f"{units.half_width(min(widths))} to {units.half_width(max(widths))}"
     )
     if len(widths) < len(found):
         note += f", for the {len(widths)} of {len(found)} latencies that have one"
@@ -219,7 +219,9 @@ def _disturbance(records: Sequence[Record], findings: Findings) -> Fact:
     counts = Counter(judged)
     trusted, unknown = counts.pop("trusted", 0), counts.pop("unknown", 0) + counts.pop("None", 0)
     disturbed = sum(counts.values())
-    kinds = [f"{count} {verdict}" for verdict, count in counts.most_common()]
+    kinds = [
+        f"{count} {verdict} ({verdict_meaning(verdict)})" for verdict, count in counts.most_common()
+    ]
     if unknown:
         kinds.append(f"{unknown} not known")
     if not judged or unknown == len(judged):
@@ -229,7 +231,7 @@ def _disturbance(records: Sequence[Record], findings: Findings) -> Fact:
     if not disturbed:
         note = f"{trusted} of {len(judged)} latencies are trusted"
     else:
-        note = joined(kinds).capitalize()
+        note = joined(kinds)
     told = [note, *_uses(records), *_common(records), *odd]
     return Fact(
         name="Disturbed",
@@ -248,7 +250,7 @@ def _uses(records: Sequence[Record]) -> list[str]:
     if not total or found["absolute"] == total:
         return []
     uses = [f"{found[use]} {what}" for use, what in USES.items() if found[use]]
-    return [f"Usable: {', '.join(uses)}"]
+    return [f"All the same usable: {', '.join(uses)}"]
 
 
 def _common(records: Sequence[Record]) -> list[str]:
@@ -256,7 +258,7 @@ def _common(records: Sequence[Record]) -> list[str]:
     halves = [half for one in records if (half := one.number("latency_state_half_width"))]
     if not halves:
         return []
-    return [f"All may be off together by ± {units.half_width(max(halves))}"]
+    return [f"All may be off by one common factor, up to ± {units.half_width(max(halves))}"]
 
 
 def _missing(grid: Grid, runs: Sequence[RunRecords]) -> Fact:
@@ -273,7 +275,7 @@ def _missing(grid: Grid, runs: Sequence[RunRecords]) -> Fact:
         *[f"{cut} cut by the time budget"] * bool(cut),
         *[f"{failed} failed or could not be tried ({kinds})"] * bool(failed),
         *[f"{left} not reached"] * bool(left),
-        *["energy (see Energy)"] * (not energy),
+        *["no energy figures (see Energy)"] * (not energy),
     ]
     gone = cut + failed + left
     planned = len(records) + left

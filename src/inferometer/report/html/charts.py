@@ -128,7 +128,7 @@ def _by(rows: Sequence[Row], axis: str, figure: str, label: str, ticks: str) -> 
         interval=interval,
         by="size" if axis == "batch" else "batch",
         spec=vega.points(vega.axis(words[axis], vega.PLAIN), vega.axis(label, ticks), lines=True),
-        note=f"{note}{_bars(rows, figure)}{_hollow(rows, interval)}",
+        note=f"{note}{_bars(rows, figure)}{_hollow(rows, interval)}{_crosses(rows)}",
     )
 
 
@@ -166,6 +166,11 @@ def _hollow(rows: Sequence[Row], figure: str) -> str:
         figure in row and not any(f"{figure}_{end}" in row for end in ends) for row in rows
     )
     return f" {HOLLOW.capitalize()}." * without
+
+
+def _crosses(rows: Sequence[Row]) -> str:
+    """What a cross is, where some are."""
+    return " Crosses at the top: not measured." * any("failure" in row for row in rows)
 
 
 def _parameters(rows: Sequence[Row]) -> Chart:

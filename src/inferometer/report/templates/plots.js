@@ -58,10 +58,10 @@ async function embed(place, spec, sets, text) {
   return made;
 }
 
-/** The points of a chart, of the rows that the filters leave. */
+/** The points of a chart, of the rows that the filters leave; for null, whatever is chosen. */
 function pointsOf(chart, chosen) {
   const rows = state.shown.map((i) => ({ i, row: data.rows[i] }));
-  const here = rows.filter(({ row }) => !chart.by || String(row[chart.by] ?? "") === chosen);
+  const here = rows.filter(({ row }) => !chart.by || chosen === null || String(row[chart.by] ?? "") === chosen);
   const variants = [...new Set(here.map(({ row }) => row.column))];
   const drawn = new Set(variants.slice(0, MOST_VARIANTS));
   const points = [];
@@ -188,10 +188,12 @@ function plot(chart, place, points, failed) {
   const { x, y } = spec.encoding;
   const wide = points.flatMap((p) => (chart.across ? [Math.max(p.left, p.x / 3), Math.min(p.right, p.x * 3)] : []));
   x.scale.domain = range([...[...points, ...failed].map((p) => p.x), ...wide], 1.15);
+  // Panels side by side have one scale.
+  const seen = place.closest(".first") ? pointsOf(chart, null) : { points, failed };
   // An absurdly wide interval ends at the edge, lest it squeeze the points.
-  const ends = points.flatMap((p) => [p.y, Math.max(p.lo, p.y / 3), Math.min(p.hi, p.y * 3)]);
+  const ends = seen.points.flatMap((p) => [p.y, Math.max(p.lo, p.y / 3), Math.min(p.hi, p.y * 3)]);
   const linear = y.scale.type === "linear";
-  y.scale.domain = linear ? linearRange(ends) : range(ends, 1.15, failed.length ? HEAD_ROOM : 0);
+  y.scale.domain = linear ? linearRange(ends) : range(ends, 1.15, seen.failed.length ? HEAD_ROOM : 0);
   const [bottom, top] = y.scale.domain;
   for (const p of points) {
     const inside = (end) => Math.min(Math.max(end, bottom), top);

@@ -373,15 +373,17 @@ def test_a_log_that_gives_nothing_leaves_the_figure_of_the_counter(harness, worl
     record = harness(Workers(world), sources=[Source(world)], logged=True)[0]
     log = logged(world, tmp_path / "log.csv")
     told = attach(harness.store, harness.run.id, log, offset_s=1e6)
+    missed = "he log begins 277 h 46 min after the first window did; it covers 0 of "
+    assert f"T{missed}20 windows of work." in told.notes
     assert told.notes[-1] == (
         "The log gives no figure for 4 of 4 workloads, whose earlier one stays: "
-        "the sensor gave fewer than two readings in a window"
+        f"t{missed}5 windows of work of this workload"
     )
     found = harness.store.records(harness.run.id)[0]
     unchanged = record.figures.keys() - {"energy_others"}
     assert {k: found.figures[k] for k in unchanged} == {k: record.figures[k] for k in unchanged}
     assert found["energy_others"] == [
-        "csv:log.csv (wall, measured): withheld: the sensor gave fewer than two readings in a window"
+        f"csv:log.csv (wall, measured): withheld: t{missed}5 windows of work of this workload"
     ]
 
 

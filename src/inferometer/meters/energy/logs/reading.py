@@ -120,6 +120,15 @@ def describe_log(
         )
 
 
+def interval_of(target: str) -> float | None:
+    """Seconds between two rows as a target states them; None where it does not.
+
+    Raises:
+        MeterError: its options make no sense.
+    """
+    return _options(target, None, None, None)[1].interval_s
+
+
 def target_of(target: str) -> tuple[str, Mapping[str, str]]:
     """The path and the options of a log, which need not be there yet.
 
