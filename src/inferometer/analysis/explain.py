@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from inferometer.analysis import facts
 from inferometer.analysis.grid import Column, Grid
 from inferometer.analysis.makeup import Side, Statement, made_of, side_of
+from inferometer.analysis.operators import operator_difference
 from inferometer.analysis.parts import unknown_operators
 from inferometer.analysis.sides import difference_of
 from inferometer.analysis.sides import side as figure
@@ -23,7 +24,7 @@ CLOSE = 1.5
 """Ratios within this factor of each other are near enough to call one the reason of the other."""
 NEGLIGIBLE = 0.005
 """A part of less than half a percent is not told."""
-EXPLAINING = ("work", "rate", "limit", "per call", "difference", "incomplete")
+EXPLAINING = ("work", "rate", "limit", "per call", "difference", "operators", "incomplete")
 """Kinds of statements that say why: what a latency is made of stands in a table of its own."""
 UNDOUBTED = ("trusted", "noisy", "unknown", "None")
 """Verdicts that name no cause outside the model; a wide interval is judged by its width."""
@@ -67,7 +68,7 @@ def why(
         _work(one, other, shape),
         *_rate(one, other),
         *made_of(grid, low, shape),
-        *_difference(one, other),
+        *(operator_difference(one, other) or _difference(one, other)),
         *_doubts(one, other),
     ]
 

@@ -113,13 +113,68 @@ class Scaling:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KindShare:
+    """The operators of one kind in a call.
+
+    Attributes:
+        kind: what they do.
+        share: of the call, as profiled.
+        low: the share at the lower quartiles of its parts.
+        high: the share at their upper quartiles.
+        seconds: that share of the latency.
+        bound_seconds: their roofline bound; None where it is not known.
+        times_bound: how often the bound fits into the seconds; None where it is not known.
+        macs: multiply-accumulates.
+        bytes: that they read and write.
+        calls: of these operators.
+    """
+
+    kind: str
+    share: float
+    low: float
+    high: float
+    seconds: float
+    bound_seconds: float | None
+    times_bound: float | None
+    macs: int
+    bytes: int
+    calls: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeShares:
+    """Where the time of a variant goes, by kind of operator.
+
+    Attributes:
+        model: label of the variant.
+        shape: at which it was profiled.
+        latency_s: as measured without the profiler.
+        profiler_share: what the profiler added to a call, as a share.
+        comparable: whether the profile is near enough to the latency to compare models by it.
+        kinds: the longest first; together all of the call.
+        sentence: what takes most of the time, or is done at another rate than the like of it.
+        is_contrast: whether it is the latter.
+    """
+
+    model: str
+    shape: str
+    latency_s: float
+    profiler_share: float
+    comparable: bool
+    kinds: tuple[KindShare, ...]
+    sentence: str
+    is_contrast: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Findings:
     """Everything that an analysis found."""
 
     hypotheses: tuple[Tested, ...] = ()
     anomalies: tuple[Anomaly, ...] = ()
     scaling: tuple[Scaling, ...] = ()
+    operators: tuple[TimeShares, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """An object with `hypotheses`, `anomalies` and `scaling`, each a list of objects."""
+        """An object with a list of objects for each."""
         return asdict(self)

@@ -24,6 +24,7 @@ Kind = Literal[
     "limit",
     "per call",
     "difference",
+    "operators",
     "doubt",
     "incomplete",
 ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from inferometer.core.cost import FLOPS_PER_MAC, Cost, Kind
 from inferometer.core.profile import CallTree, Node, OperatorTime
+from inferometer.figures.counted import Counted, counted_nodes, modules_of, nearest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +63,11 @@ def module_rows(tree: CallTree, cost: Cost | None, depth: int | None = None) -> 
         cost: what was counted; None where nothing was.
         depth: how deep to go; None is to the bottom.
     """
-    everywhere = Counter(node.name for node in _modules(tree.root))
+    everywhere = Counter(node.name for node in modules_of(tree.root))
     macs, unknown = _by_module(cost, set(everywhere))
 
     def macs_of(node: Node) -> int | None:
-        here = Counter(below.name for below in _modules(node))
+        here = Counter(below.name for below in modules_of(node))
         whole = all(everywhere[name] == times for name, times in here.items() if macs[name])
         if cost is None or not whole or unknown & here.keys():
             return None
@@ -104,16 +105,6 @@ def operator_rows(tree: CallTree, cost: Cost | None) -> list[OperatorRow]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Counted:
-    """All that was counted of one operator in one module that the profile saw."""
-
-    name: str
-    kind: Kind
-    calls: int
-    macs: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Match:
     """Operations that belong to calls of the operator of this name."""
 
@@ -125,17 +116,9 @@ class _Match:
 
 def _matched(tree: CallTree, cost: Cost | None) -> Iterator[_Match]:
     """What was counted, by the operator that did it; what is not found is left out."""
-    if cost is None:
-        return
-    places: defaultdict[str, list[Node]] = defaultdict(list)
-    for node in _modules(tree.root):
-        places[node.name].append(node)
-    pools: dict[str, list[tuple[_Counted, list[Node]]]] = {}
-    for module, counted in _counted(cost, set(places)):
-        called = [operator for place in places[module] for operator in place.operators]
-        nodes = list(_topmost(called, counted.name))
-        if sum(node.calls for node in nodes) == counted.calls:
-            pools.setdefault(counted.name, []).append((counted, nodes))
+    pools: dict[str, list[tuple[Counted, list[Node]]]] = {}
+    for counted, nodes in counted_nodes(tree, cost):
+        pools.setdefault(counted.name, []).append((counted, nodes))
     for pool in pools.values():
         spent: defaultdict[str, float] = defaultdict(float)
         for below in _below([node for _, nodes in pool for node in nodes]):
@@ -146,42 +129,9 @@ def _matched(tree: CallTree, cost: Cost | None) -> Iterator[_Match]:
             yield _Match(name=name, kind=counted.kind, calls=calls, macs=counted.macs)
 
 
-def _counted(cost: Cost, seen: set[str]) -> Iterator[tuple[str, _Counted]]:
-    """What was counted by module that was seen, and by operator as the profiler spells it."""
-    sums: dict[tuple[str, str], _Counted] = {}
-    for one in cost.operators:
-        key = (_nearest(one.module, seen), _spelt(one.operator))
-        before = sums.get(key)
-        sums[key] = _Counted(
-            name=key[1],
-            kind=one.kind,
-            calls=one.calls + (before.calls if before else 0),
-            macs=one.macs + (before.macs if before else 0),
-        )
-    for (module, _), counted in sums.items():
-        yield module, counted
-
-
-def _spelt(operator: str) -> str:
-    """`aten.addmm` and `aten.addmm.default` as `aten::addmm`."""
-    return "::".join(operator.split(".")[:2])
-
-
-def _topmost(operators: Iterable[Node], name: str) -> Iterator[Node]:
-    for operator in operators:
-        if operator.name == name:
-            yield operator
-        else:
-            yield from _topmost(operator.operators, name)
-
-
 def _below(nodes: Sequence[Node]) -> Iterator[Node]:
     for node in nodes:
         yield from node.walk()
-
-
-def _modules(root: Node) -> Iterator[Node]:
-    return (node for node in root.walk() if node.kind == "module")
 
 
 def _levels(node: Node, level: int = 0) -> Iterator[tuple[Node, int]]:
@@ -195,18 +145,11 @@ def _by_module(cost: Cost | None, seen: set[str]) -> tuple[Counter[str], set[str
     macs: Counter[str] = Counter()
     unknown: set[str] = set()
     for one in () if cost is None else cost.operators:
-        name = _nearest(one.module, seen)
+        name = nearest(one.module, seen)
         macs[name] += one.macs
         if one.kind == "unknown":
             unknown.add(name)
     return macs, unknown
-
-
-def _nearest(module: str, seen: set[str]) -> str:
-    """A module, or the first around it that was seen; the network itself always is."""
-    while module and module not in seen:
-        module = module.rpartition(".")[0]
-    return module
 
 
 def _rate(macs: int | None, seconds: float) -> float | None:

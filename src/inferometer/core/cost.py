@@ -41,6 +41,7 @@ class OperatorCost:
             multiply-accumulates, one for each element.
         bytes_read: bytes of its inputs, weights included.
         bytes_written: bytes of its outputs; 0 for a view.
+        depthwise: whether it convolves each channel alone; False where the counter does not tell.
     """
 
     operator: str
@@ -51,6 +52,7 @@ class OperatorCost:
     elementwise_flops: int
     bytes_read: int
     bytes_written: int
+    depthwise: bool = False
 
     @property
     def flops(self) -> int:

@@ -8,6 +8,7 @@
     │   ├── StoreError            a database that cannot be opened, read or written
     │   ├── ImportFileError       a file given to `import`
     │   ├── MeterError            a power meter that the user named cannot be used
+    │   ├── FleetError            a device of a fleet cannot be used, or its file is wrong
     │   └── MissingExtraError     an optional package is not installed
     ├── SourceLostError           a power source stopped answering; its figures are withheld
     └── WorkloadError             a workload failed; becomes a `Failure` in its record
@@ -70,6 +71,10 @@ class ImportFileError(InputError):
 
 class MeterError(InputError):
     """A power meter, or a log of one, that the user named cannot be used."""
+
+
+class FleetError(InputError):
+    """A device of a fleet cannot be used, or the file that lists them is wrong."""
 
 
 class MissingExtraError(InputError):

@@ -79,8 +79,9 @@ PRESETS: Mapping[str, Mapping[str, float | int | bool]] = {
         "energy": False,
         "roofline": False,
     },
-    "standard": {},
+    "standard": {"operator_times": True},
     "publish": {
+        "operator_times": True,
         "target": 0.02,
         "processes": 5,
         "min_calls": 60,
@@ -171,7 +172,7 @@ PROCEDURE = (
         takes="truth",
         says="Skip batches that memory or time are not expected to allow.",
         flag="--try-larger",
-        help="Measure batches too that memory or time are not expected to allow.",
+        help="Measure batches too that are likely to run out of memory or time [they are skipped].",
         sets=False,
     ),
     Option(
@@ -208,7 +209,8 @@ PROCEDURE = (
         takes=_DURATION,
         says="Least length of a window of energy. Without it: what the sensor needs.",
         flag="--window",
-        help="Length of the windows of energy [what the sensor needs].",
+        help="For energy: how long a workload runs without a pause while its power is read, such "
+        "as 60s [what the sensor needs].",
     ),
     Option(
         key="data",
@@ -221,6 +223,11 @@ PROCEDURE = (
         takes="text",
         says="Measure of accuracy. Without it: the usual one of the task.",
         help="Measure of accuracy, such as f1 [the usual one of the task].",
+    ),
+    Option(
+        key="operator_times",
+        takes="truth",
+        says="Profile each model at one shape, after all latencies, to tell where its time goes.",
     ),
 )
 """Keys of `procedure`, each a field of `Procedure`, in the order of `run --help`."""

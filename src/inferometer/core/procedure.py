@@ -61,7 +61,8 @@ class Procedure:
         roofline: whether a short probe before the run finds what the device attains at best.
         data: reference of the labelled data on which accuracy is judged; None judges none.
         metric: measure of accuracy; None is the usual one of the task.
-        operator_times: whether each variant is profiled at one shape, after all latencies.
+        operator_times: whether each variant is profiled at one shape, after all latencies; no
+            preset but `quick` leaves it out.
     """
 
     target: float = 0.05

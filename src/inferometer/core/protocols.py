@@ -142,6 +142,15 @@ class SupportsProfile(Protocol):
         ...
 
 
+@runtime_checkable
+class MayProfile(Protocol):
+    """A backend some of whose sessions are `SupportsProfile`."""
+
+    def profiles(self, variant: Variant) -> bool:
+        """Whether those of a variant are. Imports no runtime."""
+        ...
+
+
 class Meter(Protocol):
     """An instrument that watches a stretch of work."""
 

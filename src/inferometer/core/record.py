@@ -9,6 +9,7 @@ from functools import cached_property
 from statistics import median
 from typing import Any, Literal
 
+from inferometer.core.display import Picture, display
 from inferometer.core.metric import Estimate
 from inferometer.core.statement import Statement, statements, text
 from inferometer.core.units import latency
@@ -23,6 +24,7 @@ FailureKind = Literal[
     "bad_model",
     "non_finite_output",
     "budget",
+    "unknown",
 ]
 Status = Literal["ok", "failed", "skipped"]
 Phase = Literal["warmup", "measure", "energy", "idle"]
@@ -31,8 +33,11 @@ Cell = str | int | float | bool | list[str] | None
 """A value of the exported row."""
 Value = Cell | Statement | list[Statement]
 """A figure of a record: what the row says in words is a statement here."""
-STATED = ("causes", "notes", "energy_others", "energy_reason", "accuracy_reason", "fidelity_reason")
-"""Fields whose figures are statements; the last three are single ones."""
+STATED = (
+    *("causes", "notes", "energy_others", "energy_reason", "accuracy_reason", "fidelity_reason"),
+    "operator_times_reason",
+)
+"""Fields whose figures are statements; the reasons are single ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,12 +155,16 @@ class Record:
         Raises:
             KeyError: there is no such field.
         """
-        return self.row()[name]
+        if name in self.run:
+            return _worded(self.run[name])
+        if name in _OF_THE_WHOLE:
+            return self.row()[name]
+        return _worded(self.figures.get(name, [] if FIELDS[name] is list else None))
 
     def number(self, name: str) -> float | None:
         """Value of a numeric figure; None where there is none."""
         value = self.figures.get(name)
-        return float(value) if isinstance(value, int | float) else None
+        return float(value) if isinstance(value, _NUMBERS) else None
 
     @property
     def causes(self) -> list[Statement]:
@@ -167,7 +176,7 @@ class Record:
         """What a reader of the figures should know."""
         return statements(self.figures.get("notes"))
 
-    @property
+    @cached_property  # every table and finding asks for it
     def latency(self) -> Estimate | None:
         """Median seconds per call with its interval; None where the workload was not measured.
 
@@ -213,6 +222,18 @@ class Record:
         calls, rounds = self.figures.get("latency_calls"), self.figures.get("latency_rounds")
         counted = f", {calls} calls in {rounds} rounds" if calls and rounds else ""
         return f"<Record {self.workload.label}: {latency(self.latency)} per call{counted}>"
+
+    def plot(self) -> Picture:
+        """Its latencies over time with the interval of their median, as a figure of matplotlib.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+            InputError: it has no latency.
+        """
+        return display().picture(self)
+
+    def _repr_html_(self) -> str:
+        return display().html(self)
 
     def lacks(self, phase: str) -> bool:
         """Whether the run ended before a phase came to this record."""
@@ -339,9 +360,24 @@ FIELDS: dict[str, type] = {
         (str, "fidelity_verdict"),
         (float, "fidelity_snr_db"),
         (str, "fidelity_reference fidelity_reason"),
+        (list, "devices"),
+        (str, "operator_times"),
+        (float, "operator_times_latency_s operator_times_added"),
+        (str, "operator_times_reason"),
     )
     for name in names.split()
 }
 """The exported fields, in order, with their Python types; any may be None except lists."""
 
 FIELD_NAMES = frozenset(FIELDS)
+_NUMBERS = (int, float)
+"""Made once: figures are asked for a million times for one report."""
+
+_OF_THE_WHOLE = frozenset(
+    {
+        *("run_id", "study", "device_name", "workload", "model", "backend", "precision", "device"),
+        *("threads", "batch_size", "input_size", "status", "failure_stage", "failure_kind"),
+        *("failure_message", "origin", "options", "cause_codes"),
+    }
+)
+"""Fields that are no figures."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from inferometer.core.display import display
 from inferometer.core.record import Value
 
 Origin = Literal["measured", "replayed", "imported"]
@@ -67,6 +68,9 @@ class Run:
             if isinstance(first, int) and first <= process:
                 name = str(part.get("device"))
         return name
+
+    def _repr_html_(self) -> str:
+        return display().html(self)
 
     def row_part(self) -> dict[str, Value]:
         """The fields that a run gives to each of its exported records."""

@@ -199,3 +199,20 @@ class Bounds(Section):
     memory_bound_share: float | None = None
     dispatch_latency_s: float | None = None
     notes: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorTimes(Section):
+    """Where the time of a call goes by kind of operator, or why that is not known.
+
+    Attributes:
+        operator_times: the rows of `core.operators.KindTime`, as a JSON list.
+        operator_times_latency_s: median seconds of a call in that process, without the profiler.
+        operator_times_added: what the profiler added to it, as a share.
+        operator_times_reason: why there are none.
+    """
+
+    operator_times: str | None = None
+    operator_times_latency_s: float | None = None
+    operator_times_added: float | None = None
+    operator_times_reason: Statement | None = None

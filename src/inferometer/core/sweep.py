@@ -247,7 +247,8 @@ class Study:
         """
         data = self.to_json()
         procedure = data["procedure"]
-        del procedure["budget_s"], procedure["roofline"], data["description"], data["hypotheses"]
+        del procedure["budget_s"], procedure["roofline"], procedure["operator_times"]
+        del data["description"], data["hypotheses"]
         if not data["sweep"]["options"]:  # which stored runs lack
             del data["sweep"]["options"]
         for name in NEWER_THAN_SOME_RUNS:

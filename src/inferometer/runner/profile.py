@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from inferometer.core.profile import Profile
 from inferometer.core.workload import Shape, Workload
 from inferometer.runner.formats import check_model
 from inferometer.runner.scheduling.task import typical_s
-from inferometer.runner.workers.alone import patience, worker_alone
+from inferometer.runner.workers.alone import worker_alone
 from inferometer.runner.workers.messages import (
     CostsCounted,
     CountCosts,
@@ -40,6 +41,8 @@ class ProfileRequest:
         seed: of random weights and inputs.
         trace: where to write the last profiled calls for Chrome and Perfetto; None for nowhere.
         timeout_s: how long the worker may stay silent.
+        end: reading of `time.monotonic` at which it must be over.
+        memory_limit_bytes: most that the worker may use; None is what the machine can give.
     """
 
     workload: Workload
@@ -47,6 +50,8 @@ class ProfileRequest:
     timeout_s: float = Procedure.timeout_s
     seed: int = 0
     trace: Path | None = None
+    end: float = math.inf
+    memory_limit_bytes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +90,7 @@ def profile_of(request: ProfileRequest, *, say: Callable[[str], None] = lambda _
         device=workload.device,
         threads=workload.threads or 1,
         seed=request.seed,
+        memory_limit_bytes=request.memory_limit_bytes,
     ) as worker:
         return _profiled(worker, request, say)
 
@@ -98,7 +104,7 @@ def _check(workload: Workload) -> None:
 def _profiled(
     worker: WorkerProcess, request: ProfileRequest, say: Callable[[str], None]
 ) -> Profiled:
-    clock = patience(request.timeout_s)
+    clock = Clock(end=request.end, timeout_s=request.timeout_s)
     workload = request.workload
     shape = workload.shape
     say(f"loading {workload.label}")

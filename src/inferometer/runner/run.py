@@ -9,13 +9,14 @@ from pathlib import Path
 
 from inferometer.core.errors import InputError, MeterError
 from inferometer.core.record import Record
+from inferometer.core.references import did_you_mean
 from inferometer.core.run import Run
 from inferometer.core.shown import shown
 from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
 from inferometer.host.conditions import conditions
 from inferometer.host.files import LIVE, is_live
-from inferometer.meters.energy.logs.csv_log import read_log
+from inferometer.meters.energy.logs.reading import read_log
 from inferometer.runner.data import look_at_data, told
 from inferometer.runner.events import Listener, Notice, RunEnded, RunStarted
 from inferometer.runner.journal import Journal
@@ -24,6 +25,7 @@ from inferometer.runner.phases.energy.attach import attach
 from inferometer.runner.phases.energy.choice import EnergyDecision, EnergyOptions, decide
 from inferometer.runner.phases.plan import Phase, Site, execute, phases_of
 from inferometer.store import Store
+from inferometer.store.address import store_flag
 
 RESUME_ANY = ""
 """Resume the latest unfinished run of the same study and flags, or start one."""
@@ -40,6 +42,7 @@ class Options:
         resume: None starts a run; `RESUME_ANY` or the reference of a run continues one.
         retry_failed: when resuming, measure failed workloads again.
         only: when resuming, measure these cells again and nothing else (`runner.only`).
+        part: the workloads that are measured, where not all of the study's are: others have them.
         energy: whether and with what energy is measured.
         root: where the signals of the device are read: `/`, or a recorded device tree.
     """
@@ -47,6 +50,7 @@ class Options:
     resume: str | None = None
     retry_failed: bool = False
     only: tuple[str, ...] = ()
+    part: tuple[Workload, ...] = ()
     energy: EnergyOptions = field(default_factory=EnergyOptions)
     root: Path = LIVE
 
@@ -97,8 +101,8 @@ def _run(
     if missing or further:
         for advice in _advice(options.root):
             listener(Notice(message=advice))
-        if decision.beforehand is not None:
-            listener(Notice(message=str(decision.beforehand)))
+        for said in decision.beforehand:
+            listener(Notice(message=str(said)))
         store.claim(run.id)
         try:
             store.reopen_run(run.id)
@@ -125,6 +129,9 @@ def _missing(
             pairs.
     """
     missing = missing_workloads(study, records, retry_failed=options.retry_failed)
+    if options.part:
+        part = set(options.part)
+        missing = [one for one in missing if one in part]
     if not options.only:
         return missing, []
     if study.procedure.pair:
@@ -159,12 +166,18 @@ def check(study: Study) -> None:
     for precision in dict.fromkeys(sweep.precisions):
         if precision not in known:
             raise InputError(
-                f"no chosen backend has the precision '{shown(precision)}'; "
+                f"no chosen backend has the precision '{shown(precision)}'"
+                f"{did_you_mean(precision, known)}; "
                 f"known: {', '.join(dict.fromkeys(known))}"
             )
     check_options(sweep)
     for model in dict.fromkeys(sweep.models):
         check_model(model, sweep.backends)
+    if study.procedure.control and sweep.device != "cpu":
+        raise InputError(
+            f"--control is work of the processor, and says nothing of {shown(sweep.device)}: leave "
+            "it out, measure a second model beside, and name that in `history --control MODEL`"
+        )
     if study.procedure.data is not None:
         from inferometer.datasets import check_reference
 
@@ -194,7 +207,7 @@ def _is_final(record: Record, *, retry_failed: bool) -> bool:
 def _run_for(study: Study, store: Store, options: Options) -> Run:
     """The run to continue, or a new one."""
     if options.resume is None:
-        return _new_run(study, store, options.root)
+        return new_run(study, store, options.root)
     if options.resume != RESUME_ANY:
         run = store.run(options.resume)
         if run.signature != study.signature:
@@ -202,12 +215,16 @@ def _run_for(study: Study, store: Store, options: Options) -> Run:
                 f"run {run.id} is of another study or had other flags ({shown(run.study)}); "
                 "give the same ones, or start a new run without --resume"
             )
+        if run.is_carried:
+            raise InputError(
+                f"run {run.id} came as a bundle: it was measured elsewhere, and goes on only there"
+            )
         return run
     alike = store.runs_like(study.signature)
     if options.only and not alike:
         raise InputError("--only measures cells of a run again, and this study has none yet")
     unfinished = [run for run in alike if run.finished_at is None]
-    return next(iter(unfinished + alike), None) or _new_run(study, store, options.root)
+    return next(iter(unfinished + alike), None) or new_run(study, store, options.root)
 
 
 def _advice(root: Path) -> list[str]:
@@ -220,17 +237,29 @@ def _advice(root: Path) -> list[str]:
     return [advice.replace("\n", " ") for advice in found]
 
 
-def _new_run(study: Study, store: Store, root: Path) -> Run:
+def new_run(
+    study: Study, store: Store, root: Path, *, run_id: str = "", planned: int | None = None
+) -> Run:
+    """A run of a study on this device, of which nothing is measured yet.
+
+    Args:
+        study: what is measured, its threads filled in.
+        store: where the run is kept.
+        root: where the device is read.
+        run_id: its id, where somebody has chosen it.
+        planned: workloads, where not all of the study's are measured.
+    """
     from inferometer.host.identity import identify
     from inferometer.runner.environments import software
 
     device = {**identify(root), BEFORE: asdict(conditions(root))}
     return store.create_run(
         study,
-        planned=len(study.workloads()),
+        planned=len(study.workloads()) if planned is None else planned,
         device=device,
         software=software(study.sweep.backends),
         origin="measured" if is_live(root) else "replayed",
+        run_id=run_id,
     )
 
 
@@ -255,9 +284,10 @@ def _join(journal: Journal, log: str) -> None:
     """
     run_id = journal.run.id
     try:
-        attach(journal.store, run_id, read_log(log))
+        for note in attach(journal.store, run_id, read_log(log)).notes:
+            journal.listener(Notice(message=note))
     except MeterError as error:
         raise MeterError(
             f"{error}. The run is kept; join a log later: "
-            f"inferometer energy attach {run_id} --power-log FILE"
+            f"inferometer energy attach {run_id} --power-log FILE{store_flag(journal.store.place)}"
         ) from error

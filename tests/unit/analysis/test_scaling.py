@@ -73,6 +73,6 @@ def test_two_sizes_give_an_exponent_alone(record):
 def test_an_analysis_is_plain_data(record):
     records = [record("net", batch=b, latency_s=0.01 * b, parameters=5) for b in (1, 2)]
     found = analyse(build(records)).to_json()
-    assert list(found) == ["hypotheses", "anomalies", "scaling"]
+    assert list(found) == ["hypotheses", "anomalies", "scaling", "operators"]
     assert [one["outcome"] for one in found["hypotheses"]][1] == "untestable"
     assert found["scaling"][0]["best"] == 1

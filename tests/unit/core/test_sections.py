@@ -16,6 +16,7 @@ from inferometer.core.sections import (
     Fidelity,
     Joint,
     Latency,
+    OperatorTimes,
     Section,
     Verdict,
 )
@@ -32,6 +33,7 @@ BEGINNINGS = {
     Energy: ("energy_", "power_"),
     Bounds: ("roof_", "operator_roof_", "memory_bound_"),
     Fidelity: ("fidelity_",),
+    OperatorTimes: ("operator_times",),
 }
 
 
@@ -77,6 +79,7 @@ def test_a_record_takes_a_section_as_it_is():
         Energy(energy_reason=reason),
         Accuracy(),
         Fidelity(),
+        OperatorTimes(),
     )
     figures = {name: value for one in sections for name, value in one.figures().items()}
     record = Record(workload=WORKLOAD, status="ok", figures=figures)

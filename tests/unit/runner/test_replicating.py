@@ -170,3 +170,23 @@ def test_a_process_that_gave_what_it_is_worth_has_given_enough():
     assert one.task.enough()
     one.task.best_rounds = 6
     assert not one.task.enough()
+
+
+def test_the_time_left_counts_processes_that_did_not_begin_in_this_replicate():
+    begun, waits = prepared("a"), prepared("b")
+    for one in (begun, waits):
+        one.replicates = 1
+        one.task.rounds = list(one.measured)
+    left = planner(begun, waits).remaining_s()
+    longer = planner(begun, waits, waiting="b").remaining_s()
+    assert longer - left >= waits.warm_s  # its second process, beside its third
+
+
+def test_the_time_left_takes_later_processes_to_be_like_the_last():
+    """Else each replicate begins with the time left that the one before began with."""
+    short, long = prepared("a"), prepared("a")
+    for one in (short, long):
+        one.replicates = 1
+    long.task.rounds = 40 * prepared("a").measured  # far beyond its least
+    beyond = long.task.timed_s - planner(short)._process_s(short)
+    assert planner(long).remaining_s() > beyond > 0

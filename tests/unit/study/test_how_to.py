@@ -35,7 +35,8 @@ def test_the_full_example_uses_every_key():
     for key in [*schema()["properties"], *(option.key for option in PROCEDURE)]:
         assert re.search(rf"\b{key}:", EXAMPLES[1]), key
         assert key in ROWS
-    assert study.procedure == Procedure(memory_limit_bytes=2 * 1024**3, budget_s=600.0)
+    given = {"memory_limit_bytes": 2 * 1024**3, "budget_s": 600.0}
+    assert study.procedure == Procedure(**PRESETS["standard"], **given)
 
 
 @pytest.mark.parametrize("column", range(3))

@@ -111,7 +111,9 @@ def test_a_full_file():
 
 
 def test_what_a_file_leaves_out_has_the_defaults():
-    assert parse("name: s\nmodels: resnet18") == Study(name="s", sweep=Sweep(models=("resnet18",)))
+    standard = Procedure(**PRESETS["standard"])
+    wanted = Study(name="s", sweep=Sweep(models=("resnet18",)), procedure=standard)
+    assert parse("name: s\nmodels: resnet18") == wanted
 
 
 def test_one_block_may_stand_at_the_top():

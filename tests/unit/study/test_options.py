@@ -8,7 +8,7 @@ import json
 import pytest
 
 from inferometer.cli.main import cli
-from inferometer.cli.run import _with_flags, run
+from inferometer.cli.run import run, with_flags
 from inferometer.core.errors import StudyError
 from inferometer.core.options import AXES, PROCEDURE
 from inferometer.study import override, parse_study
@@ -32,6 +32,7 @@ SAID = {
     "timeout": ("500ms", "500ms", 0.5),
     "memory_limit": ("2GiB", "2GiB", 2 * 1024**3),
     "skip_larger": (False, None, False),
+    "control": (True, None, True),
     "find_cliff": ("batch", "batch", "batch"),
     "seed": (9, "9", 9),
     "roofline": (False, None, False),
@@ -59,7 +60,7 @@ def test_it_means_the_same_wherever_it_is_said(option):
     arguments = [name, *([] if flag is None else [flag])]
     with run.make_context("run", arguments, **cli.context_settings) as context:
         given = {name: value for name, value in context.params.items() if name == option.field}
-        others = _with_flags(BASE, {option.field: None} | given)
+        others = with_flags(BASE, {option.field: None} | given)
     changes = {option.field: python}
     assert study != BASE
     here = override(BASE, **({"procedure": changes} if option in PROCEDURE else changes))

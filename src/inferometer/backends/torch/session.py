@@ -101,6 +101,10 @@ class TorchBackend(BaseBackend):
     precisions: tuple[str, ...] = (*DTYPES, "int8")
     options = EAGER
 
+    def profiles(self, variant: Variant) -> bool:
+        """Whether what runs is a module as it is; an int8 one is not."""
+        return variant.precision != "int8"
+
     def load(self, model: LoadedModel, variant: Variant, *, device: str) -> BaseSession:
         """Take a module over, convert it and move it to the device.
 

@@ -20,6 +20,7 @@ from inferometer.core.statement import Statement
 from inferometer.core.sweep import Study
 from inferometer.core.workload import Variant, Workload
 from inferometer.figures.joint import joined, lacks_joint
+from inferometer.host.files import is_live
 from inferometer.meters.energy.sampler import Sampler
 from inferometer.runner.comparing import is_judged
 from inferometer.runner.journal import Journal
@@ -35,6 +36,13 @@ from inferometer.runner.phases.fidelity import lacking as not_compared
 from inferometer.runner.phases.latency.apparatus import Apparatus
 from inferometer.runner.phases.latency.campaign import Campaign
 from inferometer.runner.phases.latency.sustained import SustainedCampaign
+from inferometer.runner.phases.operators import (
+    OPERATORS,
+    OperatorMeasurement,
+    may_profile,
+    share_kept,
+)
+from inferometer.runner.phases.operators import lacking as not_profiled
 from inferometer.runner.phases.preparing import prepare_all
 from inferometer.runner.phases.roofline import rooflines_of_run
 from inferometer.runner.preparation import Preparer
@@ -275,6 +283,44 @@ class EnergyPhase(_Quiet):
         engine.execute(lacking(site.records()))
 
 
+class OperatorPhase(_Quiet):
+    """Tells where the time of a call goes, where the study wants it and a backend can.
+
+    Args:
+        procedure: says whether it is wanted.
+        variants: of the study.
+    """
+
+    name = OPERATORS
+    scope: Scope = "workload"
+    fields: tuple[str, ...] = ("operator_times",)
+
+    def __init__(self, procedure: Procedure, variants: Sequence[Variant]) -> None:
+        self.applies = procedure.operator_times and any(map(may_profile, variants))
+        self.share = share_kept(variants, procedure.budget_s) if self.applies else 0.0
+
+    def until_reached(self) -> Mapping[str, Value]:
+        """The reason for having none, where it is wanted."""
+        reason = Statement("operators_not_reached")
+        return {"operator_times_reason": reason} if self.applies else {}
+
+    def is_awaited(self) -> bool:
+        """Whether anything is profiled."""
+        return self.applies
+
+    def lacks(self, study: Study, records: Sequence[Record]) -> bool:  # noqa: ARG002
+        """Whether there are records to which it did not come."""
+        return self.applies and bool(not_profiled(records))
+
+    def execute(self, site: Site, procedure: Procedure) -> None:
+        """Profile the variants whose records lack it."""
+        if self.applies and is_live(site.root):
+            measurement = OperatorMeasurement(
+                procedure=procedure, journal=site.journal, rooflines=site.rooflines
+            )
+            measurement.execute(site.records())
+
+
 class FidelityPhase(_Quiet):
     """Compares what variants give with their reference, where the study has any to compare.
 
@@ -356,12 +402,14 @@ def phases_of(
         decision: what its energy is measured with.
         variants: that it measures.
     """
+    variants = tuple(variants)
     return (
         RooflinePhase(),
         PreparationPhase(),
         LatencyPhase(),
         CliffPhase(),
         JointPhase(),
+        OperatorPhase(procedure, variants),
         FidelityPhase(procedure.data, variants),
         AccuracyPhase(procedure.data),
         EnergyPhase(decision),

@@ -12,7 +12,7 @@ import pytest
 
 from inferometer.analysis.anomalies import find_anomalies
 from inferometer.analysis.grid import build
-from inferometer.store.importing import read_runs
+from inferometer.store.tables.importing import read_runs
 
 LAB2 = Path(__file__).parents[3] / "data" / "lab2_jetson_nano_2gb.csv"
 

@@ -13,7 +13,7 @@ from inferometer.analysis.anomalies import find_anomalies
 from inferometer.analysis.grid import build
 from inferometer.analysis.hypotheses import examine
 from inferometer.core.hypothesis import THE_LABS
-from inferometer.store.importing import read_runs
+from inferometer.store.tables.importing import read_runs
 
 LAB2 = Path(__file__).parents[3] / "data" / "lab2_jetson_nano_2gb.csv"
 PARAMETERS = {"tiny": 1_000_000, "small": 2_000_000, "middle": 8_000_000, "large": 12_000_000}
