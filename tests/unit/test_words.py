@@ -21,6 +21,7 @@ FOLDERS = (
         "core",
         "datasets",
         "figures",
+        "fleet",
         "host",
         "meters",
         "metrics",

@@ -15,9 +15,8 @@ from inferometer.core.shown import shown
 from inferometer.core.sweep import Study
 from inferometer.store import rows, schema
 from inferometer.store.damage import Damage
-from inferometer.store.engine import Database
 from inferometer.store.evaluations import to_evaluation
-from inferometer.store.reading import NO_CONDITION, Row, read
+from inferometer.store.protocol import NO_CONDITION, Database, Row, Where
 
 RoundsByKey = Mapping[str, tuple[Round, ...]]
 
@@ -79,17 +78,17 @@ class StoredRound:
 
 
 def stored_runs(
-    database: Database, connection: sa.Connection, where: Mapping[str, str] = NO_CONDITION
+    database: Database, connection: sa.Connection, where: Where = NO_CONDITION
 ) -> tuple[list[StoredRun], list[Damage]]:
     """Every run, the one that came last first, and what is wrong with the table.
 
     Args:
-        database: the open file.
+        database: the open database.
         connection: to it.
         where: columns and the values that they must have.
     """
-    found = read(database, connection, schema.runs, where)
-    newest_first = sorted(found.found, key=lambda row: -_whole(row["sequence"]))
+    found = database.read(connection, schema.runs, where)
+    newest_first = sorted(found.found, key=lambda row: -whole(row["sequence"]))
     ids = Counter(row["id"] for row in newest_first)
     return [_run(row, twice=ids[row["id"]] > 1) for row in newest_first], found.damages
 
@@ -103,25 +102,25 @@ def stored_records(
     """Records of a run in the order in which they came, and what is wrong with the table.
 
     Args:
-        database: the open file.
+        database: the open database.
         connection: to it.
         run: the run of the records.
         rounds: raw observations by the key of their workload.
     """
-    found = read(database, connection, schema.records, {"run_id": run.id})
+    found = database.read(connection, schema.records, {"run_id": run.id})
     seen: set[object] = set()
     result = []
-    for row in sorted(found.found, key=lambda row: _whole(row["sequence"])):
+    for row in sorted(found.found, key=lambda row: whole(row["sequence"])):
         result.append(record_of(row, run, rounds, twice=row["workload"] in seen))
         seen.add(row["workload"])
     return result, found.damages
 
 
 def stored_rounds(
-    database: Database, connection: sa.Connection, where: Mapping[str, str]
+    database: Database, connection: sa.Connection, where: Where
 ) -> tuple[list[StoredRound], list[Damage]]:
     """Rounds in the order of their number, and what is wrong with the table."""
-    found = read(database, connection, schema.rounds, where)
+    found = database.read(connection, schema.rounds, where)
     result = rounds_of(found.found)
     return sorted(result, key=lambda one: -1 if one.round is None else one.round.index), (
         found.damages
@@ -181,9 +180,14 @@ def record_place(row: Row) -> str:
     return f"record {shown(label)} of run {shown(row['run_id'], 16)}"
 
 
-def _run(row: Row, *, twice: bool) -> StoredRun:
+def run_id_of(row: Row) -> str:
+    """The id in a row of `runs`; empty where that is none."""
     cell = row["id"]
-    run_id = cell if isinstance(cell, str) and rows.RUN_ID.fullmatch(cell) else ""
+    return cell if isinstance(cell, str) and rows.RUN_ID.fullmatch(cell) else ""
+
+
+def _run(row: Row, *, twice: bool) -> StoredRun:
+    run_id = run_id_of(row)
     try:
         _check_once("id", twice=twice)
         return StoredRun(id=run_id, run=rows.to_run(row))
@@ -233,6 +237,6 @@ def _damage(table: sa.Table, place: str, error: ValueError) -> Damage:
     return Damage(table=table.name, place=place, problem=str(error))
 
 
-def _whole(cell: object) -> int:
+def whole(cell: object) -> int:
     """The number of a row, by which rows are put in order."""
     return cell if isinstance(cell, int) else -1

@@ -5,10 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from inferometer.core.errors import StoreError
 from inferometer.core.shown import shown
+from inferometer.store.address import Place
 
 Tell = Callable[[str], None]
 """Passes a sentence on to whoever reads."""
@@ -52,12 +52,12 @@ class Damages:
     """Gathers what is damaged, and tells each thing once.
 
     Args:
-        path: of the file, for messages.
+        place: of the database, for messages.
         tell: is given a sentence for all that is new in a table.
     """
 
-    def __init__(self, path: Path, tell: Tell) -> None:
-        self._path = path
+    def __init__(self, place: Place, tell: Tell) -> None:
+        self._place = place
         self._tell = tell
         self._known: dict[Damage, None] = {}
 
@@ -80,11 +80,11 @@ class Damages:
 
     def replaced(self, place: str) -> None:
         """Tell that a damaged row has given way to a new one."""
-        self._tell(f"{shown(self._path)}: {shown(place)} was damaged; a new one is in its place")
+        self._tell(f"{shown(self._place)}: {shown(place)} was damaged; a new one is in its place")
 
     def _of_table(self, one: Damage) -> str:
         return (
-            f"{shown(self._path)}: the table {one.table} is damaged: {one.sentence}; what can be "
+            f"{shown(self._place)}: the table {one.table} is damaged: {one.sentence}; what can be "
             f"read of it was, and {WAY_OUT}"
         )
 
@@ -96,4 +96,4 @@ class Damages:
                 f"{len(rows):,} damaged rows of the table {first.table} were passed over, such as "
                 f"{shown(first.place)} ({shown(first.problem)})"
             )
-        return f"{shown(self._path)}: {what}; {WAY_OUT}"
+        return f"{shown(self._place)}: {what}; {WAY_OUT}"

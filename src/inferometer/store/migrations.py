@@ -1,6 +1,7 @@
 """How a database of an older version becomes one of this version, step by step.
 
 Step n makes version n. A step that was released is never changed; a new one goes to the end.
+Files began with version 1, servers with version 6, as `schema` has it: later steps must do on both.
 """
 
 from __future__ import annotations
@@ -69,6 +70,19 @@ def add_evaluations(connection: Connection) -> None:
     )
 
 
+def add_hosts(connection: Connection) -> None:
+    """Version 6: machines of claims, indices of outcomes and models, and compact figures.
+
+    Figures that are there stay the text that they are, which is still read.
+    """
+    _execute(
+        connection,
+        "ALTER TABLE claims ADD COLUMN host VARCHAR; "
+        "CREATE INDEX ix_records_outcome ON records (run_id, status); "
+        "CREATE INDEX ix_records_model ON records (model)",
+    )
+
+
 def _execute(connection: Connection, script: str) -> None:
     for statement in script.split(";"):
         connection.exec_driver_sql(statement)
@@ -80,4 +94,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     add_options,
     add_statements,
     add_evaluations,
+    add_hosts,
 )

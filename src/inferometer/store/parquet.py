@@ -20,7 +20,7 @@ from typing import Any
 from inferometer.core.errors import ImportFileError, InputError, MissingExtraError
 from inferometer.core.filenames import MIB
 from inferometer.core.shown import shown
-from inferometer.store.limits import LONGEST_TEXT, check_cells, check_columns, check_rows
+from inferometer.store.tables.limits import LONGEST_TEXT, check_cells, check_columns, check_rows
 from inferometer.store.transfer import import_pyarrow
 
 _MOST_UNPACKED_BYTES = 256 * MIB

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Double,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -21,11 +22,14 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+_WHOLE = BigInteger().with_variant(Integer, "sqlite")
+"""Whole numbers of 64 bits: SQLite gives numbers by itself to an `INTEGER` key alone."""
+
 runs = Table(
     "runs",
     metadata,
     # The order in which runs came into this store: clocks of small boards jump.
-    Column("sequence", Integer, primary_key=True),
+    Column("sequence", _WHOLE, primary_key=True),
     Column("id", String(8), nullable=False, unique=True),
     Column("study", String, nullable=False),
     Column("signature", String, nullable=False, index=True),
@@ -33,7 +37,7 @@ runs = Table(
     Column("device", JSON, nullable=False),
     Column("software", JSON, nullable=False),
     Column("origin", String, nullable=False),
-    Column("planned", Integer, nullable=False),
+    Column("planned", BigInteger, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("finished_at", Double),
 )
@@ -44,12 +48,13 @@ claims = Table(
     Column("run_id", String(8), ForeignKey("runs.id"), primary_key=True),
     Column("pid", Integer, nullable=False),
     Column("started_s", Double, nullable=False),
+    Column("host", String),
 )
 
 records = Table(
     "records",
     metadata,
-    Column("sequence", Integer, primary_key=True),
+    Column("sequence", _WHOLE, primary_key=True),
     Column("run_id", String(8), ForeignKey("runs.id"), nullable=False),
     Column("workload", String(16), nullable=False),
     Column("model", String, nullable=False),
@@ -63,9 +68,12 @@ records = Table(
     Column("failure_stage", String),
     Column("failure_kind", String),
     Column("failure_message", String),
-    Column("figures", JSON, nullable=False),
+    # As `compact` writes them; text of JSON where an earlier version wrote it.
+    Column("figures", LargeBinary, nullable=False),
     Column("options", JSON(none_as_null=True)),
     UniqueConstraint("run_id", "workload"),
+    Index("ix_records_outcome", "run_id", "status"),
+    Index("ix_records_model", "model"),
 )
 
 rounds = Table(
@@ -73,15 +81,15 @@ rounds = Table(
     metadata,
     Column("run_id", String(8), ForeignKey("runs.id"), primary_key=True),
     Column("workload", String(16), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("process", Integer, nullable=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("process", BigInteger, nullable=False),
     Column("phase", String, nullable=False),
     Column("started_at", Double, nullable=False),
-    Column("calls_per_value", Integer, nullable=False),
-    Column("settle", Integer, nullable=False),
+    Column("calls_per_value", BigInteger, nullable=False),
+    Column("settle", BigInteger, nullable=False),
     Column("starts_s", LargeBinary, nullable=False),
     Column("values_s", LargeBinary, nullable=False),
-    Column("pair", Integer),
+    Column("pair", BigInteger),
     Column("signals", JSON),
 )
 """Rounds come before their record does, so they hang on the run and name the workload's key."""

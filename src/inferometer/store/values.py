@@ -23,6 +23,7 @@ LATEST_S = 2.5e11
 """Unix time in the year 9892: a calendar has no more than four digits for the year."""
 LONGEST_TEXT = 1 << 20
 LONGEST_JSON = 1 << 24
+_NUMBERS = (int, float)
 DEEPEST = 32
 """Levels of a JSON value; ours have about six."""
 
@@ -44,7 +45,7 @@ MAY_BE_NEGATIVE = frozenset(
         *("power_mean_w", "power_idle_w", "latency_ci_low_s", "latency_mean_ci_low_s"),
         *("latency_timer_overhead_s", "accuracy", "memory_baseline_bytes"),
         *("memory_weights_bytes", "memory_activation_bytes", "memory_instrument_bytes"),
-        *("dispatch_latency_s", "latency_tau_calls"),
+        *("dispatch_latency_s", "latency_tau_calls", "operator_times_added"),
     }
 )
 """Differences, estimates, and what a sensor says around zero."""
@@ -88,7 +89,7 @@ def whole(value: object, low: int = -LARGEST, high: int = LARGEST) -> int:
 
 def number(value: object, low: float = -MOST, high: float = MOST) -> float:
     """A finite number within bounds."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         raise ValueError(f"{_kind(value)} where a number should be")  # noqa: TRY004
     if not isinstance(value, int) and not isfinite(value):
         raise ValueError("a number that is not finite")
@@ -149,7 +150,7 @@ def json_object(value: object, *, longest: int = LONGEST_JSON) -> dict[str, Any]
     if len(value) > longest:
         raise ValueError("JSON that is far too long")
     try:
-        data = json.loads(value, parse_int=_whole, parse_constant=_no_constant)
+        data = _DECODER.decode(value)
     except RecursionError:
         raise ValueError("JSON that is nested too deep") from None
     except json.JSONDecodeError:
@@ -217,6 +218,9 @@ def _no_constant(constant: str) -> NoReturn:
     raise json.JSONDecodeError(f"{constant} is no number of JSON", constant, 0)
 
 
+_DECODER = json.JSONDecoder(parse_int=_whole, parse_constant=_no_constant)
+
+
 def _checked(data: Any, depth: int = 0) -> Any:  # noqa: ANN401 - whatever stands in JSON
     """JSON with finite numbers, not deep; halves of surrogate pairs become question marks.
 
@@ -224,9 +228,11 @@ def _checked(data: Any, depth: int = 0) -> Any:  # noqa: ANN401 - whatever stand
     """
     if data is None or isinstance(data, bool):
         return data
+    if type(data) is float and -MOST <= data <= MOST:  # most of what there is, and not NaN
+        return data
     if isinstance(data, str):
         return data if data.isascii() else data.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(data, int | float):
+    if isinstance(data, _NUMBERS):
         return number(data)
     if depth > DEEPEST:
         raise ValueError("JSON that is nested too deep")

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from tests.unit.store import server
 
 from inferometer.core.record import Failure, Record, Round
 from inferometer.core.run import Run
@@ -76,4 +78,42 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(path: Path):
     with open_store(path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def socket():
+    """Folder of the socket of a PostgreSQL server; the test is skipped where there is none."""
+    programs = server.programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL server, or psycopg is not installed")
+    with server.running(programs) as folder:
+        yield folder
+
+
+@pytest.fixture
+def sql(socket):
+    """Asks the server, as one who may do everything."""
+    psycopg = import_module("psycopg")
+
+    def execute(statement: str, database: str = "postgres", *parameters: object):
+        with psycopg.connect(server.address(socket, database), autocommit=True) as connection:
+            found = connection.execute(statement, parameters or None)
+            return found.fetchall() if found.description else []
+
+    return execute
+
+
+@pytest.fixture
+def url(socket, sql):
+    """Address of a database in which there is nothing of ours."""
+    sql("DROP SCHEMA IF EXISTS inferometer CASCADE")
+    return server.address(socket, "postgres")
+
+
+@pytest.fixture(params=["file", pytest.param("server", marks=pytest.mark.postgres)])
+def either(request):
+    """An empty store in a file, and one on a server."""
+    kept = request.getfixturevalue("path" if request.param == "file" else "url")
+    with open_store(kept) as opened:
         yield opened

@@ -402,10 +402,10 @@ class TestWriting:
 
     @pytest.mark.parametrize("pid", ["x", -1, 2**40, None])
     def test_a_claim_that_names_no_process_is_taken_over(self, runs, change, path, pid):
-        change("CREATE TABLE c (run_id VARCHAR(8) PRIMARY KEY, pid INTEGER, started_s DOUBLE)")
+        change("CREATE TABLE c (run_id VARCHAR(8) PRIMARY KEY, pid, started_s, host)")
         change("DROP TABLE claims")
         change("ALTER TABLE c RENAME TO claims")
-        change("INSERT INTO claims VALUES (?, ?, 1.0)", runs[0], pid)
+        change("INSERT INTO claims VALUES (?, ?, 1.0, NULL)", runs[0], pid)
         with open_store(path) as store:
             store.claim(runs[0])
             store.claim(runs[0])

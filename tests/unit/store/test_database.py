@@ -3,10 +3,8 @@ from __future__ import annotations
 import json
 import math
 import os
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from dataclasses import replace
 
 import psutil
@@ -17,8 +15,15 @@ from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.core.statement import Statement, text
 from inferometer.core.sweep import Block, Study, Sweep
-from inferometer.store import open_store
+from inferometer.store import open_store, schema, values
 from inferometer.store.claims import this_process
+from inferometer.store.compact import expanded
+
+
+@pytest.fixture
+def store(either):
+    """Every test here holds for both kinds of store."""
+    return either
 
 
 def test_a_run_is_read_back_as_it_was_made(store, make):
@@ -114,8 +119,9 @@ def test_statements_are_kept_as_codes_with_values_and_sentences_as_they_are(stor
     causes = [Statement("run_delay", {"share": 0.0321456}), text("a sentence")]
     record = make.record(causes=causes, energy_reason=Statement("energy_off"))
     store.put_record(run.id, record)
-    with closing(sqlite3.connect(store.path)) as raw:
-        ((figures,),) = raw.execute("SELECT figures FROM records").fetchall()
+    with store._database.reading() as connection:
+        (row,) = store._database.read(connection, schema.records).found
+    figures = expanded(row["figures"], values.LONGEST_JSON)
     assert json.loads(figures)["causes"] == [
         {"code": "run_delay", "values": {"share": 0.0321456}},
         "a sentence",

@@ -16,12 +16,14 @@ import sqlalchemy as sa
 
 from inferometer.core.errors import StoreError
 from inferometer.core.workload import Workload
-from inferometer.store import engine, migrations, open_store
+from inferometer.store import migrations, open_store
+from inferometer.store.sqlite import engine
 
 
-def in_process(code: str, *args: object) -> subprocess.Popen:
+def in_process(code: str, *args: object, stdin: int | None = None) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code), *map(str, args)],
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -92,7 +94,7 @@ def test_the_migrations_make_the_tables_of_the_schema(path, store):
             )
         }
     assert found == {
-        "claims": "run_id:VARCHAR(8) pid:INTEGER started_s:DOUBLE",
+        "claims": "run_id:VARCHAR(8) pid:INTEGER started_s:DOUBLE host:VARCHAR",
         "evaluations": "run_id:VARCHAR(8) workload:VARCHAR(16) data:JSON rows:BLOB "
         "lengths:BLOB units:BLOB contents:BLOB real_s:BLOB synthetic_s:BLOB",
         "records": "sequence:INTEGER run_id:VARCHAR(8) workload:VARCHAR(16) model:VARCHAR "

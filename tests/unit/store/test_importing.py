@@ -14,11 +14,14 @@ from inferometer.core.errors import ImportFileError
 from inferometer.core.record import FIELDS, Failure, Record
 from inferometer.core.statement import Statement
 from inferometer.core.workload import Shape, Target, Variant, Workload
-from inferometer.store import limits, open_store
+from inferometer.store import open_store
 from inferometer.store import parquet as parquet_files
-from inferometer.store.cells import _MAY_BE_NEGATIVE, _MORE_THAN_ZERO, _NAMES
-from inferometer.store.importing import _NAMES_THE_RECORD, read_runs
+from inferometer.store.tables import limits
+from inferometer.store.tables.asked import asked
+from inferometer.store.tables.cells import _MORE_THAN_ZERO, _NAMES
+from inferometer.store.tables.importing import NAMES_THE_RECORD, read_runs
 from inferometer.store.transfer import FORMATS, export_rows
+from inferometer.store.values import MAY_BE_NEGATIVE
 
 LAB2 = Path(__file__).parents[2] / "data" / "lab2_jetson_nano_2gb.csv"
 
@@ -30,7 +33,7 @@ def table(tmp_path):
     def read(content: str | bytes, name: str = "table.csv", **options):
         path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return read_runs(path, **options)
+        return read_runs(path, asked(**options))
 
     return read
 
@@ -74,28 +77,29 @@ class TestLab2:
 class TestTable:
     def test_may_name_its_columns_in_other_ways(self, table):
         imported = table(
-            "Model,Batch size,Latency (ms),std_ms,Energy (mJ),RAM MB,comment\n"
-            "unet,4,290.14,1.1,80,512,nice\n"
+            "Model,Batch size,Latency (ms),std_ms,Energy (mJ),RAM MB,comment,mood\n"
+            "unet,4,290.14,1.1,80,512,nice,good\n"
         )
         record = only(imported)
         assert record["latency_mean_s"] == 0.29014
         assert record["latency_std_s"] == 0.0011
         assert record["energy_per_inference_j"] == 0.08
-        assert imported.ignored == ("RAM MB", "comment")
+        assert record["peak_memory_bytes"] == 512_000_000
+        assert imported.ignored == ("comment", "mood")
 
     def test_of_several_devices_is_several_runs(self, table):
-        imported = table("device,model,latency\na,unet,1\nb,unet,2\na,vit,3\n")
+        imported = table("device,model,latency_s\na,unet,1\nb,unet,2\na,vit,3\n")
         assert [(part.run.device_name, len(part.records)) for part in imported.runs] == [
             ("a", 2),
             ("b", 1),
         ]
 
     def test_takes_study_and_device_from_the_caller(self, table):
-        (part,) = table("device,model,latency\na,unet,1\n", study="mine", device="Pi").runs
+        (part,) = table("device,model,latency_s\na,unet,1\n", study="mine", device="Pi").runs
         assert (part.run.study, part.run.device_name) == ("mine", "Pi")
 
     def test_says_what_it_leaves_open(self, table):
-        imported = table("model,latency\nunet,1\n")
+        imported = table("model,latency_s\nunet,1\n")
         (part,) = imported.runs
         assert part.run.device_name == "unknown"
         assert part.records[0]["batch_size"] == 1
@@ -103,26 +107,26 @@ class TestTable:
             "there is no column batch_size",
             "there is no column device",
         ]
-        assert len(table("model,latency\nunet,1\n", device="Pi").assumed) == 1
+        assert len(table("model,latency_s\nunet,1\n", device="Pi").assumed) == 1
 
     @pytest.mark.parametrize("cell", ["", "N.A.", "n/a", "-", "\N{EN DASH}", "NaN", "None"])
     def test_may_lack_a_figure(self, table, cell):
-        record = only(table(f"model,latency,energy\nunet,1,{cell}\n"))
+        record = only(table(f"model,latency_s,energy_j\nunet,1,{cell}\n"))
         assert record["energy_per_inference_j"] is None
         assert "energy_per_inference_j" not in record.figures
 
     @pytest.mark.parametrize(
         "content",
         [
-            b"\xef\xbb\xbfmodel,latency,batch\nunet,0.5,2\n",
-            b"model;latency;batch\nunet;0,5;2\n",
-            b"model;latency;batch\nunet;0.5;2\n",
-            b'\xef\xbb\xbfmodel;latency;batch\r\n"unet";0,5;2\r\n',
-            b"model\tlatency\tbatch\nunet\t0.5\t2\n",
-            b" model , latency , batch \n\n unet , 0.5 , 2.0 \n\n,,\n",
-            b"model,latency,batch,\nunet,5e-1,2,\n",
-            b'[{"model": "unet", "latency": 0.5, "batch": 2}]',
-            b'\xef\xbb\xbf [{"model": "unet", "latency": "0.5", "batch": 2.0}]',
+            b"\xef\xbb\xbfmodel,latency_s,batch\nunet,0.5,2\n",
+            b"model;latency_s;batch\nunet;0,5;2\n",
+            b"model;latency_s;batch\nunet;0.5;2\n",
+            b'\xef\xbb\xbfmodel;latency_s;batch\r\n"unet";0,5;2\r\n',
+            b"model\tlatency_s\tbatch\nunet\t0.5\t2\n",
+            b" model , latency_s , batch \n\n unet , 0.5 , 2.0 \n\n,,\n",
+            b"model,latency_s,batch,\nunet,5e-1,2,\n",
+            b'[{"model": "unet", "latency_s": 0.5, "batch": 2}]',
+            b'\xef\xbb\xbf [{"model": "unet", "latency_s": "0.5", "batch": 2.0}]',
         ],
     )
     def test_is_read_as_spreadsheets_write_it(self, table, content):
@@ -130,7 +134,7 @@ class TestTable:
         assert (record["model"], record["latency_mean_s"], record["batch_size"]) == ("unet", 0.5, 2)
 
     def test_keeps_text_with_commas_quotes_and_lines(self, table):
-        record = only(table('model,latency,energy_reason\n"a ""b"", c",1,"x\ny"\n'))
+        record = only(table('model,latency_s,energy_reason\n"a ""b"", c",1,"x\ny"\n'))
         assert record["model"] == 'a "b", c'
         assert record["energy_reason"] == "x\ny"
 
@@ -147,58 +151,81 @@ H = "model,batch_size,latency_s\n"
         (H + "unet,1,inf\n", "is not a number"),
         (H + "unet,1,1e999\n", "is too large to be measured"),
         (H + "unet,1,1e-300\n", "is too small to be measured"),
-        ("model,latency,latency_confidence\nunet,1,95\n", "not between 0 and 1; 95 % is 0.95"),
-        (H + 'unet,1,"1,5"\n', "'1,5' is not a number"),
+        ("model,latency_s,latency_confidence\nunet,1,95\n", "not between 0 and 1; 95 % is 0.95"),
+        (H + 'unet,1,"1,5"\nunet,2,2.5\n', "'1,5' is not a number"),
         (H + "unet,1,-0.5\n", r"table\.csv:2: latency_s: '-0\.5' is negative"),
         (H + "unet,1,0\n", "'0' is not more than 0"),
         (H + "unet,0,1\n", r"table\.csv:2: batch_size: '0' is not more than 0"),
         (H + "unet,1.5,1\n", r"table\.csv:2: batch_size: '1\.5' is not a whole number"),
         (H + "unet,99999999999999999999,1\n", "is too large"),
         (H + "unet,,1\n", r"table\.csv:2: batch_size: it is empty"),
-        (H + "unet,1,\n", r"table\.csv:2: the row has no figure"),
+        (H + "unet,1,\n", r"table\.csv: no row has a figure"),
+        ("model,accuracy\nunet,\nvit,0.5\n", r"table\.csv:2: the row has no figure"),
         (H + ",1,1\n", r"table\.csv:2: model: it is empty"),
         (H + "\nunet,1,1\nvit,1\n", r"table\.csv:4: the row has 2 cells, the header 3"),
         (H + "unet,1,1,1\n", r"table\.csv:2: the row has 4 cells, the header 3"),
         (H + 'unet,1,"1\n', r"table\.csv:2: unexpected end of data"),
-        (H + "unet,1,1\nvit,1,1\nunet,1,2\n", r"table\.csv:4: unet.*there and at .*table\.csv:2;"),
-        ("model,latency,\nunet,1,x\n", r"table\.csv:2: .*a column without a name"),
-        ("model,latency,,\nunet,1,x,\n", r"table\.csv:2: .*a column without a name"),
-        ("model,latency,latency\nunet,1,1\n", "the column 'latency' is there twice"),
+        (
+            "run_id,model,latency_s\nx,unet,1\nx,vit,1\nx,unet,2\n",
+            r"table\.csv:4: unet.*there and at .*table\.csv:2;",
+        ),
+        ("model,latency_s,\nunet,1,x\n", r"table\.csv:2: .*a column without a name"),
+        ("model,latency_s,,\nunet,1,x,\n", r"table\.csv:2: .*a column without a name"),
+        ("model,latency_s,latency_s\nunet,1,1\n", "the column 'latency_s' is there twice"),
         (H, "there are no rows"),
         ("", "no column model|no rows"),
         ("\n\n", "no column model|no rows"),
         (H.encode() + "Ünet,1,1\n".encode("latin-1"), r"table\.csv:2: not UTF-8 text"),
-        ((H + "unet,1,1\n").encode("utf-16"), r"table\.csv:1: not UTF-8 text"),
+        ((H + "unet,1,1\n").encode("utf-16-le"), "not a table of text"),
+        ((H + "unet,1,1\n").encode("utf-16")[:-1], "damaged UTF-16"),
         (b"\x7fELF\0\0\0", "not a table of text"),
         (b"SQLite format 3\0", "--store"),
         (b"PAR1 and then nothing", "damaged Parquet file"),
         ("[1, 2]", "not an array of objects"),
         ('{"model": "unet"}', "not an array of objects"),
         ("[]", "no rows"),
-        ('[{"model": "unet",\n "latency": }]', r"table\.csv:2: not JSON"),
-        ('[{"model": "unet", "latency": NaN}]', "NaN is no number in JSON"),
-        ('[{"model": "unet", "latency": true}]', r"row 1: latency: True is not a number"),
-        ('[{"model": "unet", "latency": [1]}]', "is not a number"),
-        ('[{"model": ["unet"], "latency": 1}]', r"row 1: model: \['unet'\] is not text"),
-        ('[{"model": "unet", "latency": 1, "causes": "swap"}]', "is not a list"),
-        ('[{"model": "unet", "latency": 1, "causes": [1]}]', "is not a list"),
-        ('[{"model": "unet", "latency": 1, "steady": 1}]', "is neither true nor false"),
-        ('[{"model": "unet", "latency": 1, "status": "fine"}]', "is none of ok, failed, skipped"),
-        ('[{"model": "unet", "latency": 1, "status": "failed"}]', "row 1: failure_stage"),
-        ('[{"model": "u", "latency": 1, "failure_kind": "crash"}]', "row 1: failure_stage"),
-        ("[" * 100_000, "not JSON"),
-        ('[{"model": "u", "latency": 1, "causes": ' + "[" * 900 + "]" * 900 + "}]", "not a list"),
-        ('[{"model": "m\\ud800", "latency": 1}]', r"'m\\ud800' holds half a character"),
-        ('[{"model": "m\\u0000", "latency": 1}]', "holds NUL"),
-        ('[{"model": {}, "latency": 1}]', "is not text"),
-        ('[{"model": "' + "m" * 70_000 + '", "latency": 1}]', "longer than 65,536 characters"),
-        ("model,latency\n" + "m" * 140_000 + ",1\n", r"table\.csv:2: field larger than"),
-        ("model,latency\n" + "u,1\n" * 100_001, "more than 100,000 rows"),
-        ("model,latency," + ",".join(map(str, range(2000))), "more than 2,000 columns"),
-        ("model,latency" + ",a,b" * 200_000, "more than 2,000 columns"),
-        ("[" + ",".join(['{"model":"m","latency":1}'] * 100_001) + "]", "more than 100,000 rows"),
+        ('[{"model": "unet",\n "latency_s": }]', r"table\.csv:2: not JSON"),
+        ('[{"model": "unet", "latency_s": NaN}]', "NaN is no number in JSON"),
+        ('[{"model": "unet", "latency_s": true}]', r"row 1: latency_s: True is not a number"),
+        ('[{"model": "unet", "latency_s": [1, "x"]}]', "is not a number"),
+        ('[{"model": ["unet"], "latency_s": 1}]', r"row 1: model: \['unet'\] is not text"),
+        ('[{"model": "unet", "latency_s": 1, "causes": "swap", "run_id": "r"}]', "is not a list"),
+        ('[{"model": "unet", "latency_s": 1, "causes": [1], "run_id": "r"}]', "is not a list"),
         (
-            "model,latency,device\n" + "".join(f"u,1,{n}\n" for n in range(5001)),
+            '[{"model": "unet", "latency_s": 1, "steady": 1, "run_id": "r"}]',
+            "is neither true nor false",
+        ),
+        (
+            '[{"model": "unet", "latency_s": 1, "status": "fine", "run_id": "r"}]',
+            "is none of ok, failed, skipped",
+        ),
+        (
+            '[{"model": "unet", "latency_s": 1, "status": "failed", "run_id": "r"}]',
+            "row 1: failure_stage",
+        ),
+        (
+            '[{"model": "u", "latency_s": 1, "failure_kind": "crash", "run_id": "r"}]',
+            "row 1: failure_stage",
+        ),
+        ("[" * 100_000, "not JSON"),
+        (
+            '[{"model": "u", "latency_s": 1, "causes": '
+            + "[" * 900
+            + "]" * 900
+            + ', "run_id": "r"}]',
+            "not a list",
+        ),
+        ('[{"model": "m\\ud800", "latency_s": 1}]', r"'m\\ud800' holds half a character"),
+        ('[{"model": "m\\u0000", "latency_s": 1}]', "holds NUL"),
+        ('[{"model": {}, "latency_s": 1}]', "is not text"),
+        ('[{"model": "' + "m" * 70_000 + '", "latency_s": 1}]', "longer than 65,536 characters"),
+        ("model,latency_s\n" + "m" * 140_000 + ",1\n", r"table\.csv:2: field larger than"),
+        ("model,latency_s\n" + "u,1\n" * 100_001, "more than 100,000 rows"),
+        ("model,latency_s," + ",".join(map(str, range(2000))), "more than 2,000 columns"),
+        ("model,latency_s" + ",a,b" * 200_000, "more than 2,000 columns"),
+        ("[" + ",".join(['{"model":"m","latency_s":1}'] * 100_001) + "]", "more than 100,000 rows"),
+        (
+            "model,latency_s,device\n" + "".join(f"u,1,{n}\n" for n in range(5001)),
             "more than 5,000 runs",
         ),
         (",".join(f"c{n}" for n in range(1000)) + "\n" + "x," * 999, "c19 and 980 more"),
@@ -219,7 +246,7 @@ def test_what_is_no_table_is_not_looked_through_for_ever(table, monkeypatch):
 @pytest.mark.parametrize("name", ["study", "device"])
 def test_an_empty_name_of_the_caller_is_refused(table, name):
     with pytest.raises(ImportFileError, match=f"{name}: an empty name"):
-        table("model,latency\nu,1\n", **{name: " "})
+        table("model,latency_s\nu,1\n", **{name: " "})
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "large"])
@@ -253,28 +280,28 @@ class TestParquet:
         once = pyarrow.array(["m" * 5_000_000])
         names = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 4000), once)
         with pytest.raises(ImportFileError, match="model: a text of more than 65,536 bytes"):
-            parquet({"model": names, "latency": [1.0] * 4000}, store_schema=False)
+            parquet({"model": names, "latency_s": [1.0] * 4000}, store_schema=False)
 
     def test_many_rows_in_a_small_file_are_refused(self, parquet):
         with pytest.raises(ImportFileError, match="more than 100,000 rows"):
-            parquet({"model": ["m"] * 500_000, "latency": [1.0] * 500_000})
+            parquet({"model": ["m"] * 500_000, "latency_s": [1.0] * 500_000})
 
     def test_a_long_list_in_a_small_file_is_refused(self, parquet):
         with pytest.raises(ImportFileError, match="more than 5,000,000 cells"):
-            parquet({"model": ["m"], "latency": [1.0], "x": [[0] * 6_000_000]})
+            parquet({"model": ["m"], "latency_s": [1.0], "x": [[0] * 6_000_000]})
 
     def test_a_column_that_is_there_twice_is_refused(self, tmp_path):
         pyarrow = pytest.importorskip("pyarrow")
         from pyarrow.parquet import write_table
 
         columns = [pyarrow.array(["a"]), pyarrow.array(["b"]), pyarrow.array([1.0])]
-        table = pyarrow.Table.from_arrays(columns, names=["model", "model", "latency"])
+        table = pyarrow.Table.from_arrays(columns, names=["model", "model", "latency_s"])
         write_table(table, tmp_path / "x.parquet")
         with pytest.raises(ImportFileError, match="'model' is there twice"):
             read_runs(tmp_path / "x.parquet")
 
     def test_names_and_texts_that_are_no_text_are_refused(self, parquet, tmp_path):
-        parquet({"model": ["mmmm"], "latency": [1.0], "extr": [1]}, compression="none")
+        parquet({"model": ["mmmm"], "latency_s": [1.0], "extr": [1]}, compression="none")
         whole = (tmp_path / "x.parquet").read_bytes()
         for sign in (b"extr", b"mmmm"):
             (tmp_path / "x.parquet").write_bytes(whole.replace(sign, b"\xff" * 4))
@@ -282,10 +309,10 @@ class TestParquet:
                 read_runs(tmp_path / "x.parquet")
 
     def test_nested_values_are_no_figures_and_elsewhere_are_left_out(self, parquet):
-        imported = parquet({"model": ["m"], "latency": [1.0], "extra": [{"a": 1}]})
+        imported = parquet({"model": ["m"], "latency_s": [1.0], "extra": [{"a": 1}]})
         assert imported.ignored == ("extra",)
-        with pytest.raises(ImportFileError, match=r"latency: a struct.* is not a number"):
-            parquet({"model": ["m"], "latency": [{"a": 1.0}]})
+        with pytest.raises(ImportFileError, match=r"latency_s: a struct.* is not a number"):
+            parquet({"model": ["m"], "latency_s": [{"a": 1.0}]})
 
     def test_a_file_that_ends_the_process_that_reads_it_is_a_sentence(self, tmp_path, monkeypatch):
         pytest.importorskip("pyarrow")
@@ -295,7 +322,7 @@ class TestParquet:
             read_runs(tmp_path / "x.parquet")
 
     def test_what_is_cut_off_is_a_sentence(self, parquet, tmp_path):
-        parquet({"model": ["m"] * 3, "batch": [1, 2, 3], "latency": [1.0, 2.0, 3.0]})
+        parquet({"model": ["m"] * 3, "batch": [1, 2, 3], "latency_s": [1.0, 2.0, 3.0]})
         whole = (tmp_path / "x.parquet").read_bytes()
         for length in (4, len(whole) // 2, len(whole) - 1):
             (tmp_path / "x.parquet").write_bytes(whole[:length])
@@ -316,7 +343,7 @@ def values(field: str) -> st.SearchStrategy:
         if field == "latency_confidence":
             return st.floats(0.01, 0.99)
         above = st.floats(1e-30, 1e30)
-        below = above.map(lambda value: -value) if field in _MAY_BE_NEGATIVE else above
+        below = above.map(lambda value: -value) if field in MAY_BE_NEGATIVE else above
         return above | below if field in _MORE_THAN_ZERO else above | below | st.just(0.0)
     if kind is int:
         return st.integers(0, 2**63 - 1)
@@ -328,7 +355,12 @@ def values(field: str) -> st.SearchStrategy:
     return st.lists(text) if kind is list else text
 
 
-FIGURE_FIELDS = sorted(set(FIELDS) - _NAMES_THE_RECORD)
+options = st.dictionaries(
+    st.from_regex(r"[a-z][a-z_.]{0,9}", fullmatch=True),
+    st.from_regex(r"[A-Za-z0-9_.:/-]{1,9}( [A-Za-z0-9_.:/-]{1,9})?", fullmatch=True),
+    max_size=3,
+)
+FIGURE_FIELDS = sorted(set(FIELDS) - NAMES_THE_RECORD)
 records = st.builds(
     lambda workload, failure, status, figures: Record(
         workload=workload,
@@ -339,7 +371,11 @@ records = st.builds(
     workload=st.builds(
         Workload,
         variant=st.builds(
-            Variant, model=values("model"), backend=values("backend"), precision=values("precision")
+            Variant,
+            model=values("model"),
+            backend=values("backend"),
+            precision=values("precision"),
+            options=options.map(lambda found: tuple(sorted(found.items()))),
         ),
         target=st.builds(Target, device=values("device"), threads=st.none() | st.integers(1, 64)),
         shape=st.builds(

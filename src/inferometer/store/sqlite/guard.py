@@ -25,7 +25,9 @@ _STEPS_AT_LEAST = 1 << 24
 """Steps of the database's machine that any statement may take: about a second."""
 _STEPS_PER_BYTE = 20
 """Reading takes about one step for a byte of the file."""
-_ADDED_LATER = {("rounds", "pair"), ("rounds", "signals"), ("records", "options")}
+_ADDED_LATER = {
+    *(("rounds", "pair"), ("rounds", "signals"), ("records", "options"), ("claims", "host")),
+}
 """Columns that files of older versions lack."""
 _TABLES_ADDED_LATER = {"evaluations"}
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, get_args
 
 from inferometer.core.record import FIELDS, FailureKind, Stage, Status, Value
-from inferometer.store.limits import LONGEST_TEXT
-
-_MISSING = frozenset({"", "-", "\N{EN DASH}", "\N{EM DASH}", "n/a", "n.a.", "na", "nan", "none"})
-"""How people write that there is no figure; `null` is JSON's."""
-
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
-_MAY_BE_NEGATIVE = frozenset(
-    {"energy_net_per_inference_j", "latency_ci_low_s", "latency_timer_overhead_s"}
-)
-"""Differences: the ends of intervals, and what is left when the idle part is subtracted."""
+from inferometer.store.tables.limits import LONGEST_TEXT
+from inferometer.store.tables.numbers import Amount, amount
+from inferometer.store.tables.units import Kind, Unit
+from inferometer.store.tables.words import is_missing
+from inferometer.store.values import MAY_BE_NEGATIVE
 
 _MORE_THAN_ZERO = frozenset({"batch_size", "input_size", "threads", "latency_mean_s"})
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -34,32 +29,60 @@ _PLAUSIBLE = Decimal("1e-30"), Decimal("1e30")
 """What is measured lies within, in SI units; and ratios of what does are numbers yet."""
 
 
-def parse(field: str, cell: object, *, factor: Decimal, decimal_comma: bool) -> Value:
+def parse(
+    field: str, cell: object, *, factor: Decimal, decimal_comma: bool, kind: Kind = "other"
+) -> Value:
     """The value that a cell holds; None where it holds none.
 
     Args:
         field: the field of the record.
         cell: text, or a value of a JSON or Parquet file.
-        factor: from the cell's unit to the field's.
+        factor: from the column's unit to the field's.
         decimal_comma: whether `1,5` is a number.
+        kind: what a unit in the cell, which then goes before the column's, may be a unit of.
 
     Raises:
         ValueError: it is not a value of this field; the message says why.
     """
-    kind = FIELDS[field]
+    python = FIELDS[field]
     if isinstance(cell, str):
         _check_text(cell)
-    if cell is None or (kind is not str and _plain(cell) in _MISSING):
+    if cell is None or (python is not str and is_missing(cell)):
         return None
-    if kind in (int, float):
-        number = _number(cell, decimal_comma=decimal_comma) * factor
+    if python in (int, float):
+        found = amount(cell, decimal_comma=decimal_comma)
+        if found is None:
+            raise ValueError("is not a number")
+        used = _factor(found, kind, factor)
+        number = found.value * used
         _check_range(field, number)
-        return _integer(number, scaled=factor != 1) if kind is int else float(number)
+        return _integer(number, scaled=used != 1) if python is int else float(number)
     is_name = field in _NAMES or field in _CHOICES
-    value = _OTHERS[kind](cell.strip() if is_name and isinstance(cell, str) else cell)
+    value = _OTHERS[python](cell.strip() if is_name and isinstance(cell, str) else cell)
     if value is not None and field in _CHOICES and value not in _CHOICES[field]:
         raise ValueError(f"is none of {', '.join(_CHOICES[field])}")
     return value
+
+
+def unit_for(kind: Kind, unit: Unit | None) -> Unit | None:
+    """A unit as one of a kind: `M` may be millions or megabytes; None where it is of another."""
+    if unit is None or unit.kind == kind:
+        return unit
+    if kind == "bytes" and unit.kind == "count":
+        return replace(unit, kind="bytes")
+    if kind == "count" and unit.text.strip().casefold() == "b":
+        return replace(unit, kind="count", factor=Decimal(10) ** 9)
+    return None
+
+
+def _factor(found: Amount, kind: Kind, factor: Decimal) -> Decimal:
+    """What a number is to be multiplied by."""
+    if found.unit is None:
+        return factor
+    unit = unit_for(kind, found.unit)
+    if unit is None:
+        raise ValueError("is not a number of this unit" if kind != "other" else "is not a number")
+    return unit.factor
 
 
 def _check_text(text: str) -> None:
@@ -73,24 +96,8 @@ def _check_text(text: str) -> None:
         raise ValueError("holds half a character, which is no text") from None
 
 
-def _plain(cell: object) -> str:
-    """A cell in lower case; empty words for what is no single value."""
-    if isinstance(cell, str | bool | int | float | Decimal):
-        return str(cell).strip().casefold()
-    return "something else"
-
-
-def _number(cell: object, *, decimal_comma: bool) -> Decimal:
-    text = _plain(cell)
-    if decimal_comma and "." not in text:
-        text = text.replace(",", ".", 1)
-    if isinstance(cell, bool) or not _NUMBER.fullmatch(text):
-        raise ValueError("is not a number")
-    return Decimal(text)
-
-
 def _check_range(field: str, number: Decimal) -> None:
-    if number < 0 and field not in _MAY_BE_NEGATIVE:
+    if number < 0 and field not in MAY_BE_NEGATIVE:
         raise ValueError("is negative")
     if number == 0 and field in _MORE_THAN_ZERO:
         raise ValueError("is not more than 0")
@@ -118,8 +125,8 @@ def _text(cell: Any) -> str | None:  # noqa: ANN401 - whatever stands in a JSON 
 def _truth(cell: Any) -> bool:  # noqa: ANN401 - whatever stands in a JSON file
     truths = {"true": True, "false": False}
     try:
-        return truths[_plain(cell)]
-    except KeyError:
+        return truths[str(cell).strip().casefold()]
+    except (KeyError, RecursionError):
         raise ValueError("is neither true nor false") from None
 
 

@@ -10,6 +10,9 @@ from inferometer.core.errors import StoreError
 from inferometer.core.filenames import FileProblemError, expanded, reason_of
 from inferometer.core.shown import shown
 
+MOST_OTHERS = 3
+"""Databases that a message names in place of one that is not there."""
+
 
 def place_of(path: Path, *, create: bool) -> Path:
     """The file that a path leads to.
@@ -34,8 +37,8 @@ def _check_place(path: Path, file: Path, *, create: bool) -> None:
     except (FileNotFoundError, NotADirectoryError):
         if not create:
             raise StoreError(
-                f"{name}: no such results database; measure with `inferometer run` first, "
-                "or say where it is with --store"
+                f"{name}: no such results database{_others(file)}; measure first, such as with "
+                "`inferometer run taste` (half a minute), or say where it is with --store"
             ) from None
         folder = shown(path.parent)
         if not file.parent.is_dir():
@@ -53,3 +56,12 @@ def _check_place(path: Path, file: Path, *, create: bool) -> None:
 def is_writable(file: Path) -> bool:
     """Whether the file may be written: SQLite needs its folder too, for its log."""
     return os.access(file.parent, os.W_OK) and (not file.exists() or os.access(file, os.W_OK))
+
+
+def _others(file: Path) -> str:
+    """The databases that its folder holds instead; empty where it holds none."""
+    try:
+        names = sorted(one.name for one in file.parent.glob("*.db"))[:MOST_OTHERS]
+    except OSError:
+        return ""
+    return f" (the folder has {', '.join(map(shown, names))})" if names else ""

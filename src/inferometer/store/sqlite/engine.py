@@ -1,8 +1,6 @@
 """A SQLite file as a database: opening, locking, versions, and errors in words.
 
-All that is particular to SQLite is in this file, `place`, `guard`, `explained` and
-`reading`; another database would stand beside them. Why it is done so is in
-docs/decisions/003-store.md.
+Why it is done so is in docs/decisions/003-store.md.
 """
 
 from __future__ import annotations
@@ -24,9 +22,11 @@ import sqlalchemy as sa
 from inferometer.core.errors import StoreError
 from inferometer.core.shown import shown
 from inferometer.store import migrations
-from inferometer.store.explained import ERRORS, explained, in_words
-from inferometer.store.guard import Layout, harden, layout_of, limit_steps, size_of
-from inferometer.store.place import is_writable, place_of
+from inferometer.store.protocol import NO_CONDITION, Rows, Where
+from inferometer.store.sqlite.explained import ERRORS, explained, in_words
+from inferometer.store.sqlite.guard import Layout, harden, layout_of, limit_steps
+from inferometer.store.sqlite.place import is_writable, place_of
+from inferometer.store.sqlite.reading import counted, read
 
 APPLICATION_ID = int.from_bytes(b"infm", "big")
 """Marks our files in the header of the database."""
@@ -42,18 +42,18 @@ EMPTY = Layout(columns={}, problems={})
 
 
 @dataclass(kw_only=True)
-class Database:
-    """An open database.
+class SqliteDatabase:
+    """An open file: see `store.protocol.Database`.
 
     Attributes:
-        path: the file, as it was given.
+        place: the file, as it was given.
         file: the file, with links followed.
         engine: its connections.
         layout: its tables, as they are.
         prepared: whether it was made sure that it may be written.
     """
 
-    path: Path
+    place: Path
     file: Path
     engine: sa.Engine
     layout: Layout
@@ -66,7 +66,7 @@ class Database:
         Raises:
             StoreError: it cannot be read.
         """
-        with explained(self.path), self.engine.connect() as connection:
+        with explained(self.place), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -76,7 +76,7 @@ class Database:
         Raises:
             StoreError: it cannot be written. Nothing of the transaction was kept.
         """
-        with explained(self.path):
+        with explained(self.place):
             if not self.prepared:
                 self._prepare()
             with (
@@ -85,9 +85,29 @@ class Database:
             ):
                 yield connection
 
-    def size(self) -> int:
-        """Bytes of the file and its log."""
-        return size_of(self.file)
+    def read(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        where: Where = NO_CONDITION,
+        *,
+        only: tuple[str, ...] = (),
+    ) -> Rows:
+        """Rows of a table, as far as the file is whole."""
+        return read(self.file, self.layout, connection, table, where, only=only)
+
+    def counted(
+        self, connection: sa.Connection, columns: tuple[sa.Column[Any], ...], where: Where
+    ) -> list[tuple[Any, ...]] | None:
+        """How often each combination of values occurs; None where that cannot be told at once."""
+        return counted(self.layout, connection, columns, where)
+
+    def keep(self, run_id: str) -> bool:  # noqa: ARG002 - what the protocol asks
+        """Nothing: no other machine can open the file meanwhile."""
+        return True
+
+    def let_go(self, run_id: str) -> None:
+        """Nothing."""
 
     def close(self) -> None:
         """Close every connection."""
@@ -101,9 +121,9 @@ class Database:
         """
         if self.file.exists() and self.file.stat().st_size:
             with closing(connect(self.file, "mode=ro")) as connection:
-                check_whole(self.path, connection)
+                check_whole(self.place, connection)
         if problem := self.layout.why_not_written():
-            raise in_words(self.path, f"malformed: {problem}")
+            raise in_words(self.place, f"malformed: {problem}")
         if is_writable(self.file):
             _use_write_ahead_log(self.engine)
         self.prepared = True
@@ -116,7 +136,7 @@ class Database:
             self.layout = layout_of(connection)
 
 
-def open_database(path: Path, *, create: bool) -> Database:
+def open_database(path: Path, *, create: bool) -> SqliteDatabase:
     """Open a file; where it may be created, bring it to this version.
 
     Raises:
@@ -132,7 +152,7 @@ def open_database(path: Path, *, create: bool) -> Database:
             query = quiet(file)
         engine = make_engine(file, query)
         sa.event.listen(engine, "begin", _begin)
-        database = Database(path=path, file=file, engine=engine, layout=layout)
+        database = SqliteDatabase(place=path, file=file, engine=engine, layout=layout)
         try:
             if create and is_writable(file):
                 database._prepare()  # noqa: SLF001 - it makes itself ready
@@ -293,7 +313,7 @@ def _patiently(action: Callable[[], str]) -> str:
         time.sleep(0.01)
 
 
-def _upgrade(database: Database) -> None:
+def _upgrade(database: SqliteDatabase) -> None:
     """Apply the steps that a file lacks, all or none; a second process waits, and finds it done."""
     wanted = len(migrations.MIGRATIONS)
     with database.reading() as connection:
@@ -302,7 +322,7 @@ def _upgrade(database: Database) -> None:
     with database.writing() as connection:
         version = _version(connection)
         if version > wanted:
-            raise _newer(database.path, version)
+            raise _newer(database.place, version)
         for step in migrations.MIGRATIONS[version:]:
             step(connection)
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")

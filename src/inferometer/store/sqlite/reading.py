@@ -6,38 +6,20 @@ pages of a table are damaged, it is read from both its ends, up to the damage.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from inferometer.store.damage import Damage
-from inferometer.store.engine import Database
-from inferometer.store.explained import ERRORS, is_damage
+from inferometer.store.protocol import NO_CONDITION, Row, Rows, Where
+from inferometer.store.sqlite.explained import ERRORS, is_damage
+from inferometer.store.sqlite.guard import Layout, size_of
 
-Row = Mapping[str, Any]
-NO_CONDITION: Mapping[str, str] = {}
 _ROW = "_rowid_"
 _SLACK = 1 << 20
-
-
-@dataclass(kw_only=True)
-class Rows:
-    """What could be read of a table.
-
-    Attributes:
-        found: its rows, in no order that matters.
-        broken: why there may be others; None where there are none.
-    """
-
-    found: list[Row] = field(default_factory=list)
-    broken: Damage | None = None
-
-    @property
-    def damages(self) -> list[Damage]:
-        """That the table is broken, or nothing."""
-        return [] if self.broken is None else [self.broken]
+_SIZED = (str, bytes)
 
 
 class _EndlessError(Exception):
@@ -45,17 +27,19 @@ class _EndlessError(Exception):
 
 
 def read(
-    database: Database,
+    file: Path,
+    layout: Layout,
     connection: sa.Connection,
     table: sa.Table,
-    where: Mapping[str, str] = NO_CONDITION,
+    where: Where = NO_CONDITION,
     *,
     only: tuple[str, ...] = (),
 ) -> Rows:
     """Rows of a table.
 
     Args:
-        database: the open file.
+        file: the database.
+        layout: its tables, as they are.
         connection: to it.
         table: the table to read.
         where: columns and the values that they must have.
@@ -64,7 +48,6 @@ def read(
     Raises:
         StoreError: the file is in use, or the disk reports an error.
     """
-    layout = database.layout
     problem = layout.problems.get(table.name)
     if problem:
         return Rows(broken=Damage(table=table.name, place="", problem=problem))
@@ -78,21 +61,46 @@ def read(
     same = [table.c[name] == value for name, value in where.items()]
     rows = Rows()
     try:
-        rows.found += _each(database, connection, sa.select(*columns).where(*same))
+        rows.found += _each(file, connection, sa.select(*columns).where(*same))
     except (*ERRORS, _EndlessError) as error:
         if not isinstance(error, _EndlessError) and not is_damage(error):
             raise
-        return _from_both_ends(database, connection, table, columns, where)
+        return _from_both_ends(file, connection, table, columns, where)
     return rows
 
 
-def _each(database: Database, connection: sa.Connection, statement: sa.Executable) -> Iterator[Row]:
+def counted(
+    layout: Layout, connection: sa.Connection, columns: tuple[sa.Column[Any], ...], where: Where
+) -> list[tuple[Any, ...]] | None:
+    """How often each combination of values occurs; None where that cannot be told at once.
+
+    Args:
+        layout: the tables of the file, as they are.
+        connection: to it.
+        columns: of one table.
+        where: columns of that table and the values that they must have.
+    """
+    table = columns[0].table
+    if not all(map(layout.has, columns)):
+        return None
+    same = [table.c[name] == value for name, value in where.items()]
+    raw = [sa.type_coerce(column, sa.types.NullType()) for column in columns]
+    statement = sa.select(*raw, sa.func.count()).where(*same).group_by(*columns)
+    try:
+        return [tuple(row) for row in connection.execute(statement)]
+    except ERRORS as error:
+        if not is_damage(error):
+            raise
+        return None
+
+
+def _each(file: Path, connection: sa.Connection, statement: sa.Executable) -> Iterator[Row]:
     """Row by row, so that those before a damaged page are not lost with it."""
-    left = 2 * database.size() + _SLACK
+    left = 2 * size_of(file) + _SLACK
     result = connection.execute(statement)
     try:
         while (row := result.fetchone()) is not None:
-            left -= sum(len(cell) if isinstance(cell, str | bytes) else 1 for cell in row)
+            left -= sum([len(cell) if isinstance(cell, _SIZED) else 1 for cell in row])
             if left < 0:
                 raise _EndlessError
             yield dict(row._mapping)  # noqa: SLF001 - the name is public in spite of it
@@ -101,11 +109,11 @@ def _each(database: Database, connection: sa.Connection, statement: sa.Executabl
 
 
 def _from_both_ends(
-    database: Database,
+    file: Path,
     connection: sa.Connection,
     table: sa.Table,
     columns: list[Any],
-    where: Mapping[str, str],
+    where: Where,
 ) -> Rows:
     """The rows before the first damaged page and those after the last, without any index."""
     number: sa.ColumnClause[Any] = sa.literal_column(_ROW)
@@ -116,7 +124,7 @@ def _from_both_ends(
     seen: set[object] = set()
     for order in (number.asc(), number.desc()):
         try:
-            for row in _each(database, connection, statement.order_by(order)):
+            for row in _each(file, connection, statement.order_by(order)):
                 if row[_ROW] in seen:
                     break
                 seen.add(row[_ROW])

@@ -1,0 +1,1 @@
+"""A store that several machines share: a schema of a PostgreSQL database, by its address."""

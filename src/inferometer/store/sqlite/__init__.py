@@ -1,0 +1,1 @@
+"""A store as one SQLite file: opening, locking, versions, and a file that nobody believes."""
