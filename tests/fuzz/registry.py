@@ -11,11 +11,22 @@ from pathlib import Path
 
 from tests.fuzz.case import Kind, Result
 from tests.fuzz.executor import run_seeds
-from tests.fuzz.kinds import commands, models, planted, stores, studies, tables, trees
+from tests.fuzz.kinds import (
+    bundles,
+    commands,
+    logs,
+    models,
+    planted,
+    published,
+    stores,
+    studies,
+    tables,
+    trees,
+)
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
-    for module in (studies, commands, tables, trees, models, stores)
+    for module in (studies, commands, tables, published, logs, bundles, trees, models, stores)
     for kind in module.KINDS
 }
 """By name."""

@@ -17,7 +17,7 @@ from inferometer.report.document.content import content
 from inferometer.report.document.material import gather
 from inferometer.report.document.sources import RunRecords
 from inferometer.report.html.page import render_page
-from inferometer.store import importing
+from inferometer.store.tables import importing
 
 sync_api = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")

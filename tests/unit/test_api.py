@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from functools import partial
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("few_objects")
 def test_the_public_names_are_these():
     assert sorted(im.__all__) == [
         "Block", "Costing", "Procedure", "Record", "Study", "StudyResult", "Sweep", "__version__",
-        "compare", "cost", "measure", "open_store", "run_study",
+        "compare", "cost", "measure", "open_store", "read_run", "run_study",
     ]  # fmt: skip
     for name in im.__all__:
         assert getattr(im, name) is not None
@@ -214,7 +215,16 @@ def test_the_workloads_of_a_run_are_compared(tmp_path):
             }  # fmt: skip
             store.put_record(run.id, im.Record(workload=workload, status="ok", figures=figures))
         (found,) = im.compare("latest", by="model", store=store)
-        assert (found.verdict, found.difference.ratio) == ("slower", pytest.approx(2.0))
+        assert (found.verdict, found.ratio) == ("slower", pytest.approx(2.0))
+        records = store.records(run.id)
     assert im.compare(run.id, by="model", store=tmp_path / "x.db")[0].verdict == "slower"
     with pytest.raises(InputError, match="no paired run"):
         im.compare("latest", store=tmp_path / "x.db")
+    (found,) = im.compare(*records)
+    assert (found.ratio, found.match.names) == (pytest.approx(2.0), ("a", "b"))
+    assert im.compare(records[0], records[0])[0].match.names == ("baseline", "contender")
+    with pytest.raises(TypeError, match="another record"):
+        im.compare(records[0], "latest")
+    failed = dataclasses.replace(records[0], figures={})
+    with pytest.raises(InputError, match="the contender, a own size/1, has no latency"):
+        im.compare(records[0], failed)

@@ -9,6 +9,7 @@ import click
 
 from inferometer.cli.import_bundle import import_bundle
 from inferometer.cli.options import store_option, tell_damage
+from inferometer.cli.parameters import within
 from inferometer.core.shown import shown
 from inferometer.store.address import Place
 
@@ -35,9 +36,7 @@ if TYPE_CHECKING:
     help="What holds for all rows, such as batch_size=1; may be given several times.",
 )
 @click.option("--as", "reader", metavar="READER", help="What wrote the file, such as timm.")
-@click.option(
-    "--table", "table", type=click.IntRange(1, 100_000), metavar="N", help="Which table of a text."
-)
+@click.option("--table", type=within("table", "N"), help="Which table of a text.")
 @click.option("--dry-run", is_flag=True, help="Say how the file is understood, and store nothing.")
 @click.option(
     "--study", metavar="NAME", help="Name of the study; else the file's own, or its name."

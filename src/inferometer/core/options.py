@@ -304,6 +304,7 @@ RANGES: Mapping[str, Range] = {
     "duration": Range(kind="seconds", low=0, high=TEN_YEARS_S),
     "zone": Range(kind="share", low=0, high=1),
     "fail_slower": Range(kind="share", low=0, high=100),
+    "table": Range(kind="whole", low=1, high=100_000),
     "last": Range(kind="whole", low=1, high=1_000_000),
     "margin": Range(kind="share", low=0, high=100),
     "gain": Range(kind="share", low=0, high=1),

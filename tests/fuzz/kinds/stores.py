@@ -216,7 +216,7 @@ def ready() -> None:
     """Import what reads and shows databases."""
 
     import inferometer.runner.run
-    import inferometer.store.importing  # noqa: F401
+    import inferometer.store.tables.importing  # noqa: F401
 
     stock.warm(*WARM)
 

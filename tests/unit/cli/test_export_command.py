@@ -112,7 +112,7 @@ def test_a_full_disk_is_a_sentence(command):
 
 def test_formulas_are_neutralised_in_the_csv_and_come_back(tmp_path, command):
     table = tmp_path / "formulas.json"
-    rows = [{"model": "=cmd|' /C calc'!A0", "latency": 1, "energy_reason": "'\t-1"}]
+    rows = [{"model": "=cmd|' /C calc'!A0", "latency_s": 1, "energy_reason": "'\t-1"}]
     table.write_text(json.dumps(rows))
     store = ("--store", str(tmp_path / "y.db"))
     for arguments in (
