@@ -48,6 +48,8 @@ def typical_s(warm: Dict[str, Any]) -> float:
 def t_quantile(confidence: float, freedom: int) -> float:
     """Two-sided quantile of Student's t, by the expansion of Cornish and Fisher; 1 and 2 exact.
 
+    At a confidence of 99.9 % and three degrees of freedom it is 12 % low, elsewhere nearer.
+
     Only for stopping: intervals are worked out at the import.
     """
     p = 0.5 + confidence / 2

@@ -38,7 +38,7 @@ def signature_of(study: Dict[str, Any]) -> str:
     left_out = ("description", "hypotheses")
     data = {name: value for name, value in study.items() if name not in left_out}
     procedure = dict(data["procedure"])
-    for name in ("budget_s", "roofline"):
+    for name in ("budget_s", "roofline", "operator_times"):
         procedure.pop(name, None)
     data["sweep"] = dict(data["sweep"])
     if not data["sweep"].get("options"):

@@ -228,11 +228,8 @@ def _disturbance(records: Sequence[Record], findings: Findings) -> Fact:
         told = ["Whether anything disturbed the measurement is not known", *odd]
         note = " ".join(f"{one}." for one in told)
         return Fact(name="Disturbed", value="not known", note=note, is_good=False)
-    if not disturbed:
-        note = f"{trusted} of {len(judged)} latencies are trusted"
-    else:
-        note = joined(kinds)
-    told = [note, *_uses(records), *_common(records), *odd]
+    fine = f"{trusted} of {len(judged)} latencies are trusted"
+    told = [joined(kinds) if disturbed else fine, *_uses(records), *_common(records), *odd]
     return Fact(
         name="Disturbed",
         value=f"{disturbed} of {len(judged)}",

@@ -45,7 +45,7 @@ def test_rounds_are_planned_alike(call_s, procedure):
 @given(confidence=st.floats(0.5, 0.999), freedom=st.integers(1, 60))
 def test_quantiles_of_students_t(confidence, freedom):
     exact = float(stdtrit(freedom, 0.5 + confidence / 2))
-    assert plan.t_quantile(confidence, freedom) == pytest.approx(exact, rel=0.06)
+    assert plan.t_quantile(confidence, freedom) == pytest.approx(exact, rel=0.12)
 
 
 def test_the_half_width_of_a_few_processes():
