@@ -170,7 +170,7 @@ def _numbered(names: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, dict[int, str]] = {}
     for name in names:
         words = plain(name).split("_")
-        places = [place for place, word in enumerate(words) if word.isdigit() and len(word) < 4]  # noqa: PLR2004
+        places = [place for place, word in enumerate(words) if word.isdecimal() and len(word) < 4]  # noqa: PLR2004
         joined = [(place, re_number(word)) for place, word in enumerate(words) if re_number(word)]
         if len(places) == 1:
             place = places[0]
@@ -197,7 +197,7 @@ def re_number(word: str) -> int | None:
     """The number in `run1` or `rep02`; None in other words."""
     for prefix in _RUNNING:
         rest = word.removeprefix(prefix)
-        if rest != word and rest.isdigit() and len(rest) < 4:  # noqa: PLR2004
+        if rest != word and rest.isdecimal() and len(rest) < 4:  # noqa: PLR2004
             return int(rest)
     return None
 

@@ -127,6 +127,10 @@ class TestRepetitions:
         (record,) = records("model,latency_ms_1,latency_ms_2\nnet,10,11\n")
         assert record["latency_mean_s"] == 0.0105
 
+    def test_a_sign_that_only_looks_like_a_number_counts_nothing(self, records):
+        (record,) = records("model,latency_ms,run ²\nnet,10,11\n")
+        assert record["latency_mean_s"] == 0.01
+
     def test_percentiles_are_no_repetitions(self, records):
         (record,) = records("model,latency_ms,p90,p95\nnet,10,11,12\n")
         assert (record["latency_mean_s"], record["latency_p95_s"]) == (0.01, 0.012)

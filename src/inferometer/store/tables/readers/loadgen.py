@@ -58,7 +58,7 @@ def _row(pairs: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
     per_query = pairs.get("samples_per_query", "1")
     if scenario.replace(" ", "").casefold() in _OF_A_QUERY:
         row |= {name: pairs[key] for key, name in _LATENCIES.items() if key in pairs}
-        row["batch_size"] = per_query if per_query.isdigit() and per_query != "0" else "1"
+        row["batch_size"] = per_query if per_query.isdecimal() and per_query != "0" else "1"
     else:
         notes.append(
             f"latencies of {shown(scenario)} are not those of calls (they wait for others)"
