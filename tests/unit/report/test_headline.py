@@ -126,7 +126,7 @@ def test_what_is_common_and_what_figures_are_fit_for_is_said_once(first, record)
         "Disturbed",
     ).note
     assert "usable: 1 for ranking within the run alone, 1 for neither." in told
-    assert told.count("by ± 20 %") == 1
+    assert told.count("up to ± 20 %") == 1
 
 
 def test_what_is_missing_is_told_by_its_kind(first, record):
