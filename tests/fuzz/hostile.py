@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.fuzz.checks import MARKER
@@ -218,3 +218,29 @@ def damage(rng: random.Random, content: bytes) -> bytes:
                 (b"\x00", b'"', b",", b"\n", b"[", b"{", b"\xff\xfe", b"1e400")
             )
     return bytes(found)
+
+
+def mixed(
+    rng: random.Random,
+    text: str,
+    others: Mapping[str, str],
+    other_cell: Callable[[random.Random, str], str],
+) -> str:
+    """Lines left out, doubled, moved, of another file, or with another cell."""
+    lines = text.split("\n")
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        at = rng.randrange(len(lines))
+        action = rng.randrange(7)
+        if action == 0:
+            del lines[at:]
+        elif action == 1:
+            lines[at:at] = lines[at : at + rng.choice((1, 3))] * rng.choice((1, 5, 300))
+        elif action == 2:
+            rng.shuffle(lines)
+        elif action == 3:
+            lines[at:at] = others[rng.choice(sorted(others))].split("\n")[: rng.choice((1, 4))]
+        else:
+            lines[at] = other_cell(rng, lines[at])
+        if not lines:
+            return ""
+    return rng.choice(("\n", "\n", "\n", "\r\n", "\r")).join(lines)

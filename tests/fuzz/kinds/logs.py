@@ -17,7 +17,7 @@ def log_file(rng: random.Random, folder: Path) -> Case:
     """A log, lines or bytes of which were changed."""
     text = ALL[rng.choice(sorted(ALL))]
     if rng.random() < 0.6:
-        text = _mixed(rng, text)
+        text = hostile.mixed(rng, text, ALL, _other_cell)
     content = text.encode(rng.choice(ENCODINGS), "replace")
     if rng.random() < 0.5:
         content = hostile.damage(rng, content)
@@ -34,27 +34,6 @@ def _target(rng: random.Random) -> str:
     if rng.random() < 0.8:
         return "log"
     return f"log://log?{rng.choice(OPTIONS)}={hostile.argument(rng)}"
-
-
-def _mixed(rng: random.Random, text: str) -> str:
-    """Lines left out, doubled, moved, of another log, or with another cell."""
-    lines = text.split("\n")
-    for _ in range(rng.choice((1, 1, 2, 5))):
-        at = rng.randrange(len(lines))
-        action = rng.randrange(6)
-        if action == 0:
-            del lines[at:]
-        elif action == 1:
-            lines[at:at] = lines[at : at + rng.choice((1, 3))] * rng.choice((1, 5, 300))
-        elif action == 2:
-            rng.shuffle(lines)
-        elif action == 3:
-            lines[at:at] = ALL[rng.choice(sorted(ALL))].split("\n")[: rng.choice((1, 4))]
-        else:
-            lines[at] = _other_cell(rng, lines[at])
-        if not lines:
-            return ""
-    return rng.choice(("\n", "\n", "\n", "\r\n", "\r")).join(lines)
 
 
 def _other_cell(rng: random.Random, line: str) -> str:

@@ -27,7 +27,7 @@ def published(rng: random.Random, folder: Path) -> Case:
     """A file, lines or bytes of which were changed, with what may be said of it."""
     text = ALL[rng.choice(sorted(ALL))]
     if rng.random() < 0.8:
-        text = _mixed(rng, text)
+        text = hostile.mixed(rng, text, ALL, _other_cell)
     content = text.encode(rng.choice(_ENCODINGS), "replace")
     if rng.random() < 0.2:
         content = hostile.damage(rng, content)
@@ -44,27 +44,6 @@ def published(rng: random.Random, folder: Path) -> Case:
     if rng.random() < 0.1:
         args.append("--dry-run")
     return Case(args=args, may_write=LARGE)
-
-
-def _mixed(rng: random.Random, text: str) -> str:
-    """Lines left out, doubled, moved, of another file, or with other cells."""
-    lines = text.split("\n")
-    for _ in range(rng.choice((1, 1, 2, 5))):
-        at = rng.randrange(len(lines))
-        action = rng.randrange(8)
-        if action == 0:
-            del lines[at:]
-        elif action == 1:
-            lines[at:at] = lines[at : at + rng.choice((1, 3))] * rng.choice((1, 5, 300))
-        elif action == 2:
-            rng.shuffle(lines)
-        elif action == 3:
-            lines[at:at] = ALL[rng.choice(sorted(ALL))].split("\n")[: rng.choice((1, 4))]
-        else:
-            lines[at] = _other_cell(rng, lines[at])
-        if not lines:
-            return ""
-    return rng.choice(("\n", "\n", "\n", "\r\n", "\r")).join(lines)
 
 
 def _other_cell(rng: random.Random, line: str) -> str:
