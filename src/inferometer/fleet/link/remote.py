@@ -89,7 +89,7 @@ class RemoteBoard:
     """A device of a file of devices; see `types.Board`.
 
     Args:
-        device: which one.
+        device: the entry in the file of devices.
         line: how commands get there.
         holder: who measures; the person at this machine by default.
         agent: the light agent, where the device takes one; made when it is first needed.

@@ -134,7 +134,7 @@ class Panel:
     """A drawing of a chart.
 
     Attributes:
-        chart: it.
+        chart: what is drawn.
         chosen: the value that is shown; None where the reader chooses, or there is no choice.
     """
 
