@@ -257,6 +257,14 @@ def test_nothing_within_the_limits(device, capsys):
     assert "no candidate is within all limits" in capsys.readouterr().out
 
 
+def test_each_candidate_keeps_its_name_in_eighty_columns(device, capsys):
+    device.fails["warmup", "mnn"] = Failure(stage="warmup", kind="crash", message="it broke " * 20)
+    asked, found = search()
+    print_tuned(asked, found)
+    table = capsys.readouterr().out.split("outcome", maxsplit=1)[1]
+    assert all(one.workload.variant.backend in table for one in found.outcomes)
+
+
 def test_a_budget_that_is_over_says_so(device):
     _, found = search(budget_s=0.5)
     assert found.winner is None

@@ -45,8 +45,10 @@ def print_tuned(request: TuneRequest, found: Tuned, console: Console | None = No
 
 def _print_candidates(console: Console, found: Tuned) -> None:
     table = bare_table()
-    for head in ("candidate", "per call", "cost over winner's", "peak", "outcome"):
-        table.add_column(head, overflow="fold", no_wrap=head != "candidate")
+    table.add_column("candidate", overflow="fold")
+    for head in ("per call", "cost over winner's", "peak"):
+        table.add_column(head, no_wrap=True)
+    table.add_column("outcome", overflow="fold")  # a sentence, which would leave names no room
     for one in found.outcomes[:MOST]:
         table.add_row(
             Name(candidate_name(one.workload)),
