@@ -192,6 +192,9 @@ def _tell(error: Exception) -> None:
     """Say what went wrong, at a length that people read."""
     if isinstance(error, click.ClickException):
         context = error.ctx if isinstance(error, click.UsageError) else None
+        if context is not None and error.format_message() == context.get_help():
+            click.echo(context.get_help(), err=True)  # a group of commands, called without one
+            return
         # click lists choices in lines of their own, and quotes some arguments as they are.
         message = visible(error.format_message().replace("\n\t", " "))
         click.UsageError(_shortened(message), context).show()

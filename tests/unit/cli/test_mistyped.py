@@ -61,3 +61,14 @@ def test_commands_are_completed(monkeypatch, capsys):
     status, out, _ = invoke(capsys)
     assert status == 0
     assert out.split() == [f"plain,{name}" for name in COMMANDS if name.startswith("ru")]
+
+
+@pytest.mark.parametrize("group", [[], ["energy"], ["fleet"]])
+def test_a_group_without_a_command_shows_its_help(group, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(group)
+    told = capsys.readouterr()
+    assert caught.value.code == 2
+    assert (told.out + told.err).startswith("Usage: ")
+    assert "\nCommands:\n" in told.out + told.err
+    assert "Error" not in told.err
