@@ -119,8 +119,11 @@ def _one(
 
 
 def _point(found: Estimate | None, x: float) -> Point | None:
-    if found is None:
-        return None
+    return None if found is None else point_of(found, x)
+
+
+def point_of(found: Estimate, x: float) -> Point:
+    """A figure with its intervals, at a place on the axis."""
     return Point(
         x=x,
         y=found.value,

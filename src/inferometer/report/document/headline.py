@@ -16,7 +16,7 @@ from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
 from inferometer.report.document.marks import spread_of, verdict_meaning
 from inferometer.report.document.material import Material
-from inferometer.report.document.sources import RunRecords
+from inferometer.report.document.sources import RunRecords, all_records
 from inferometer.report.document.step import Step, next_step
 from inferometer.report.document.wording import USES, joined, plural, target_of
 from inferometer.report.plots.choice import size_title
@@ -266,7 +266,7 @@ def _missing(grid: Grid, runs: Sequence[RunRecords]) -> Fact:
     failed = sum(len(group.shapes) for group in other)
     kinds = joined([kind.replace("_", " ") for kind in dict.fromkeys(g.kind for g in other)])
     left = sum(max(0, one.run.planned - len(one.records)) for one in runs)
-    records = [record for one in runs for record in one.records]
+    records = all_records(runs)
     energy = any(record.number("energy_per_inference_j") is not None for record in records)
     told = [
         *[f"{cut} cut by the time budget"] * bool(cut),

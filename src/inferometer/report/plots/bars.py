@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
 from inferometer.analysis.series import Point
-from inferometer.report.plots.choice import BARS, HOLLOW, Panel
+from inferometer.report.plots.choice import BARS, HOLLOW
 
 THIN, THICK = 1.0, 3.5
 _GREY = "#666666"
@@ -45,9 +45,8 @@ def hollow(points: Sequence[Point]) -> list[Point]:
     ]
 
 
-def bar_keys(panels: Sequence[Panel]) -> list[Line2D]:
+def bar_keys(points: Sequence[Point]) -> list[Line2D]:
     """What the legend says of the bars, where there are two kinds, and of points without any."""
-    points = [point for panel in panels for one in panel.series for point in one.points]
     keys = []
     if any(point.relative_low is not None for point in points):
         kinds = zip((THICK, THIN), BARS, strict=True)

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from inferometer.analysis.grid import Column
-from inferometer.analysis.series import Series
+from inferometer.analysis.series import Point, Series
 from inferometer.core import units
 from inferometer.report.document import marks
 from inferometer.report.plots.bars import bar_keys, draw_bars, hollow, hollow_marker
@@ -63,7 +63,7 @@ def figure_of(plot: Plot) -> Drawing:
     figure = Drawing(layout="constrained")
     FigureCanvasAgg(figure)
     handles = [] if named else _handles(styles, failures=bool(_strips(plot.panels)))
-    rows = _legend(figure, width, [*handles, *bar_keys(plot.panels)])
+    rows = _legend(figure, width, [*handles, *bar_keys(_points(plot.panels))])
     figure.set_size_inches(width, height + 0.2 * rows)
     grid = figure.subplots(down, across, sharey=True, squeeze=False)
     shown: list[Axes] = list(grid.flat)[: len(plot.panels)]
@@ -144,7 +144,7 @@ def _scale(all_axes: Sequence[Axes], plot: Plot) -> None:
             set_ticks(axes, "x", _thinned(ticks), units.round_number)
         axes.grid(visible=True, color=FAINT, linewidth=0.6)
         axes.set_axisbelow(True)
-    first, (bottom, top) = all_axes[0], _vertical_range(plot.panels)
+    first, (bottom, top) = all_axes[0], value_range(_points(plot.panels))
     first.set_yscale("log")
     first.set_ylim(bottom, bottom * (top / bottom) ** (1 / (1 - _strips(plot.panels))))
     seconds = plot.y.startswith("latency")
@@ -189,9 +189,12 @@ def round_ticks(low: float, high: float) -> list[float]:
     return inside[:: math.ceil(len(inside) / 8)]
 
 
-def _vertical_range(panels: Sequence[Panel]) -> tuple[float, float]:
+def _points(panels: Sequence[Panel]) -> list[Point]:
+    return [point for panel in panels for one in panel.series for point in one.points]
+
+
+def value_range(points: Sequence[Point]) -> tuple[float, float]:
     """A range that holds all points and, where they are not absurd, their intervals."""
-    points = [point for panel in panels for one in panel.series for point in one.points]
     low = min(max(point.low or point.y, point.y / 3) for point in points)
     high = max(min(point.high or point.y, point.y * 3) for point in points)
     room = max(1.15, (high / low) ** 0.05)
