@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -16,16 +14,16 @@ import sqlalchemy as sa
 from inferometer.core.dataset import Evaluation
 from inferometer.core.errors import StoreError
 from inferometer.core.record import Record, Round
-from inferometer.core.references import did_you_mean
-from inferometer.core.run import CARRIED, Origin, Run
+from inferometer.core.run import Origin, Run
 from inferometer.core.shown import shown
 from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
-from inferometer.store import rows, schema, values
+from inferometer.store import schema, writing
 from inferometer.store.address import Place
 from inferometer.store.bundle.merging import Merge, merge
 from inferometer.store.bundle.parts import Bundle
-from inferometer.store.claims import Owner, is_running, owner_of, this_process
+from inferometer.store.choosing import chosen
+from inferometer.store.claiming import claim, release
 from inferometer.store.contents import (
     RoundsByKey,
     StoredRun,
@@ -39,11 +37,14 @@ from inferometer.store.contents import (
     stored_runs,
     whole,
 )
+from inferometer.store.counting import (
+    Outcomes,
+    counted_outcomes,
+    next_round,
+    warmed_up_in_vain,
+)
 from inferometer.store.damage import WAY_OUT, Damage, Damages, Tell, warn
-from inferometer.store.evaluations import evaluation_row
 from inferometer.store.protocol import NO_CONDITION, Database, Row, Where
-
-_SHOWN_CANDIDATES = 10
 
 
 @final
@@ -178,7 +179,9 @@ class Store:
         """
         with self._database.reading() as connection:
             found = self._references(connection)
-            run_id, sequence = self._chosen(found, reference)
+            if not found:
+                raise StoreError(self._why_empty())
+            run_id, sequence = chosen(found, reference, self.place)
             where: Where = {"id": run_id} if run_id else {"sequence": sequence}
             runs, damages = stored_runs(self._database, connection, where)
         self._damages.add([*damages, *(one.damage for one in runs if one.damage)])
@@ -190,32 +193,11 @@ class Store:
         Raises:
             StoreError: another process measures it.
         """
-        me, table = this_process(), schema.claims
-        with self._database.writing() as connection:
-            found = self._database.read(connection, table, {"run_id": run_id}).found
-            owners = [owner for owner in map(owner_of, found) if owner is not None]
-            others = [owner for owner in owners if not owner.is_same(me)]
-            for other in filter(is_running, others):
-                raise self._taken(run_id, other)
-            connection.execute(table.delete().where(table.c.run_id == run_id))
-            connection.execute(table.insert().values(run_id=run_id, **me.row()))
-            if not self._database.keep(run_id) and (others or not owners):
-                raise self._taken(run_id, *others)
-
-    def _taken(self, run_id: str, owner: Owner | None = None) -> StoreError:
-        who = "another process" if owner is None else f"process {owner.pid}{owner.elsewhere}"
-        return StoreError(
-            f"{shown(self.place)}: run {run_id} is being measured by {who}; wait for it, or stop it"
-        )
+        claim(self._database, run_id)
 
     def release(self, run_id: str) -> None:
         """Give a run up that this process claimed; a run of another process stays its own."""
-        me = this_process()
-        with self._database.writing() as connection:
-            claims = self._database.read(connection, schema.claims, {"run_id": run_id}).found
-            if any(one is not None and one.is_same(me) for one in map(owner_of, claims)):
-                connection.execute(schema.claims.delete().where(schema.claims.c.run_id == run_id))
-                self._database.let_go(run_id)
+        release(self._database, run_id)
 
     def add_rounds(self, run_id: str, rounds: Iterable[tuple[Workload, Round]]) -> None:
         """Add raw observations.
@@ -223,10 +205,10 @@ class Store:
         Raises:
             StoreError: a round of that index was stored before, or there is no such run.
         """
-        added = [_round_values(run_id, workload.key, part) for workload, part in rounds]
+        added = [(workload.key, part) for workload, part in rounds]
         if added:
             with self._database.writing() as connection:
-                connection.execute(schema.rounds.insert(), added)
+                writing.add_rounds(connection, run_id, added)
 
     def rounds(self, run_id: str, workload: Workload) -> tuple[Round, ...]:
         """Raw observations of a workload, in the order of their index."""
@@ -250,14 +232,13 @@ class Store:
             StoreError: a round of that index was stored before, or there is no such run.
             ValueError: a figure is not a finite number.
         """
-        mine = sa.and_(
-            schema.rounds.c.run_id == run_id, schema.rounds.c.workload == record.workload.key
-        )
+        key = record.workload.key
         with self._database.writing() as connection:
             replaced = self._damaged_before(connection, run_id, record)
             if instead:
-                connection.execute(schema.rounds.delete().where(mine))
-            _put(connection, run_id, record, rounds)
+                writing.drop_rounds(connection, run_id, key)
+            writing.put_record(connection, run_id, record)
+            writing.add_rounds(connection, run_id, ((key, part) for part in rounds))
         if replaced:
             self._damages.replaced(replaced)
 
@@ -269,7 +250,7 @@ class Store:
             ValueError: it holds what no dataset gives.
         """
         with self._database.writing() as connection:
-            _put_evaluation(connection, run_id, evaluation)
+            writing.put_evaluation(connection, run_id, evaluation)
 
     def evaluations(self, run_id: str) -> dict[str, Evaluation]:
         """Passes over datasets, by the key of their workload."""
@@ -299,7 +280,7 @@ class Store:
         """
         with self._database.writing() as connection:
             found = merge(bundle, self._bundle(connection, bundle.run.id))
-            self._write(connection, found)
+            writing.write_merge(connection, found, self.place)
         return found
 
     def _bundle(self, connection: sa.Connection, run_id: str) -> Bundle | None:
@@ -320,41 +301,9 @@ class Store:
             },
         )
 
-    def _write(self, connection: sa.Connection, found: Merge) -> None:
-        """Write what a bundle adds."""
-        run = found.run
-        if found.is_new:
-            run = replace(run, device={**run.device, CARRIED: True})
-            if _free_id(connection, run.id) != run.id:
-                raise StoreError(
-                    f"{shown(self.place)}: there are observations of a run {run.id} whose own row "
-                    f"is damaged: import it into another store (--store FILE); {WAY_OUT}"
-                )
-            connection.execute(schema.runs.insert().values(**rows.run_row(run)))
-        elif found.run_changes:
-            same = schema.runs.c.id == run.id
-            connection.execute(schema.runs.update().where(same).values(**rows.run_row(run)))
-        table = schema.rounds.c
-        for key in found.anew:
-            mine = sa.and_(table.run_id == run.id, table.workload == key)
-            connection.execute(schema.rounds.delete().where(mine))
-        for record in found.records:
-            _put(connection, run.id, record, ())
-        added = [_round_values(run.id, key, part) for key, part in found.rounds]
-        if added:
-            connection.execute(schema.rounds.insert(), added)
-        for evaluation in found.evaluations:
-            _put_evaluation(connection, run.id, evaluation)
-
     def next_round(self, run_id: str) -> int:
         """The index after the last round of a run; 0 where it has none."""
-        number = schema.rounds.c.number
-        # Text would be larger than every number, and a number out of bounds leaves no next one.
-        sound = number.between(0, rows.MOST_ROUNDS)
-        last = sa.select(sa.func.max(number)).where(schema.rounds.c.run_id == run_id, sound)
-        with self._database.reading() as connection:
-            found: int | None = connection.scalar(last)
-        return 0 if found is None else found + 1
+        return next_round(self._database, run_id)
 
     def warmed_up_in_vain(self, run_id: str) -> dict[str, int]:
         """How often workloads without a record were warmed up since anything was measured.
@@ -362,17 +311,7 @@ class Store:
         Returns:
             By key of the workload; empty where the run's last round is no warm-up.
         """
-        table = schema.rounds.c
-        mine, warm = table.run_id == run_id, table.phase == "warmup"
-        last = sa.select(sa.func.max(table.number)).where(mine, ~warm).scalar_subquery()
-        done = sa.select(schema.records.c.workload).where(schema.records.c.run_id == run_id)
-        statement = (
-            sa.select(table.workload, sa.func.count())
-            .where(mine, warm, table.number > sa.func.coalesce(last, -1), ~table.workload.in_(done))
-            .group_by(table.workload)
-        )
-        with self._database.reading() as connection:
-            return {str(key): count for key, count in connection.execute(statement)}
+        return warmed_up_in_vain(self._database, run_id)
 
     def records(self, run_id: str, *, with_rounds: bool = False) -> list[Record]:
         """Outcomes of a run, in the order of its study; of an imported run, of its file.
@@ -467,17 +406,12 @@ class Store:
         self._update_run(run_id, finished_at=at)
 
     def _update_run(self, run_id: str, **values: Any) -> None:  # noqa: ANN401 - of any column
-        statement = schema.runs.update().where(schema.runs.c.id == run_id).values(**values)
         with self._database.writing() as connection:
-            if connection.execute(statement).rowcount == 0:
+            if not writing.update_run(connection, run_id, **values):
                 raise StoreError(f"{shown(self.place)}: it holds no run {shown(run_id)}")
 
     def _add_run(self, connection: sa.Connection, run: Run, contents: tuple[Record, ...]) -> Run:
-        run_id = _free_id(connection, run.id)
-        row = rows.run_row(replace(run, id=run_id))
-        connection.execute(schema.runs.insert().values(**row))
-        _put_all(connection, run_id, contents)
-        return self._run(connection, run_id)
+        return self._run(connection, writing.put_run(connection, run, contents))
 
     def _runs(self) -> list[StoredRun]:
         with self._database.reading() as connection:
@@ -491,33 +425,6 @@ class Store:
         self._damages.add(found.damages)
         numbered = [(run_id_of(row), whole(row["sequence"])) for row in found.found]
         return sorted(numbered, key=lambda one: -one[1])
-
-    def _chosen(self, found: list[tuple[str, int]], reference: str) -> tuple[str, int]:
-        """The one that a reference means.
-
-        Raises:
-            StoreError: there is none, or several.
-        """
-        if not found:
-            raise StoreError(self._why_empty())
-        if reference == "latest":
-            return found[0]
-        named = [one for one in found if reference and one[0].startswith(reference)]
-        if not named:
-            raise StoreError(
-                f"{shown(self.place)}: no run begins with {shown(repr(reference))}"
-                f"{did_you_mean(reference, ['latest', *(run_id for run_id, _ in found)])}; "
-                "`inferometer runs` lists them"
-            )
-        ids = list(dict.fromkeys(run_id for run_id, _ in named))
-        if len(ids) > 1:
-            candidates = ", ".join(ids[:_SHOWN_CANDIDATES])
-            more = ", …" if len(ids) > _SHOWN_CANDIDATES else ""
-            raise StoreError(
-                f"{shown(self.place)}: '{shown(reference)}' may be any of {candidates}{more}; "
-                "give more of it"
-            )
-        return named[0]
 
     def _why_empty(self) -> str:
         for damage in self.damaged:
@@ -550,32 +457,10 @@ class Store:
         self._damages.add([*damages, *(one.damage for one in found if one.damage)])
         return by_workload(found)
 
-    def _outcomes(self, where: Where) -> dict[str, dict[str, int]]:
-        """Counted by the database, from an index alone: a store may hold a million records."""
-        with self._database.reading() as connection:
-            counted = self._database.counted(connection, _OUTCOME, where)
-        if counted is None or not {status for _, status, _ in counted} <= set(values.STATUSES):
-            return self._outcomes_by_row(where)
-        outcomes: dict[str, dict[str, int]] = defaultdict(dict)
-        for run_id, status, count in counted:
-            outcomes[run_id][status] = count
-        return dict(outcomes)
-
-    def _outcomes_by_row(self, where: Where) -> dict[str, dict[str, int]]:
-        """Counted one by one, where some are damaged."""
-        with self._database.reading() as connection:
-            found = self._database.read(connection, schema.records, where, only=_COUNTED)
-        counts: dict[str, Counter[str]] = defaultdict(Counter)
-        damages = found.damages
-        for row in found.found:
-            run_id, status = row["run_id"], row["status"]
-            if status in values.STATUSES:
-                counts[run_id][status] += 1
-            else:
-                place = f"record {row['workload']} of run {run_id}"
-                damages.append(Damage(table="records", place=place, problem="it has no status"))
+    def _outcomes(self, where: Where) -> Outcomes:
+        outcomes, damages = counted_outcomes(self._database, where)
         self._damages.add(damages)
-        return {run_id: dict(count) for run_id, count in counts.items()}
+        return outcomes
 
     def _damaged_before(self, connection: sa.Connection, run_id: str, record: Record) -> str:
         """The damaged row that a record takes the place of, for people; empty where none is."""
@@ -585,57 +470,4 @@ class Store:
         return next((one.place for one in damages if one is not None), "")
 
 
-_OUTCOME = (schema.records.c.run_id, schema.records.c.status)
-_COUNTED = ("run_id", "status", "workload")
 _ANY = Run(id="", study="", signature="", document={}, device={}, software={})
-
-
-def _free_id(connection: sa.Connection, wanted: str) -> str:
-    """The wanted id where it is one of ours and free, or else a new one.
-
-    An id is taken too where only records or rounds have it: their run may be damaged.
-    """
-    owners = (schema.runs.c.id, schema.records.c.run_id, schema.rounds.c.run_id)
-    candidate = wanted
-    while not rows.RUN_ID.fullmatch(candidate) or any(
-        connection.scalar(sa.select(sa.exists().where(owner == candidate))) for owner in owners
-    ):
-        candidate = secrets.token_hex(4)
-    return candidate
-
-
-def _put(connection: sa.Connection, run_id: str, record: Record, parts: Iterable[Round]) -> None:
-    key = record.workload.key
-    row = rows.record_row(record)
-    same = sa.and_(schema.records.c.run_id == run_id, schema.records.c.workload == key)
-    if connection.execute(schema.records.update().where(same).values(**row)).rowcount == 0:
-        connection.execute(schema.records.insert().values(run_id=run_id, workload=key, **row))
-    added = [_round_values(run_id, key, part) for part in parts]
-    if added:
-        connection.execute(schema.rounds.insert(), added)
-
-
-def _put_evaluation(connection: sa.Connection, run_id: str, evaluation: Evaluation) -> None:
-    table = schema.evaluations
-    row = {"run_id": run_id, **evaluation_row(evaluation)}
-    same = sa.and_(table.c.run_id == run_id, table.c.workload == evaluation.workload)
-    connection.execute(table.delete().where(same))
-    connection.execute(table.insert().values(**row))
-
-
-def _put_all(connection: sa.Connection, run_id: str, records: Sequence[Record]) -> None:
-    """Outcomes of a run that has none yet; of two of one workload the last."""
-    unique = {record.workload.key: record for record in records}
-    added = [
-        {"run_id": run_id, "workload": key, **rows.record_row(record)}
-        for key, record in unique.items()
-    ]
-    if added:
-        connection.execute(schema.records.insert(), added)
-    parts = [_round_values(run_id, key, part) for key, one in unique.items() for part in one.rounds]
-    if parts:
-        connection.execute(schema.rounds.insert(), parts)
-
-
-def _round_values(run_id: str, key: str, part: Round) -> dict[str, Any]:
-    return {"run_id": run_id, "workload": key, **rows.round_row(part)}

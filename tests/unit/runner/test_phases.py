@@ -14,7 +14,8 @@ from inferometer.core.sweep import Study, Sweep
 from inferometer.runner.journal import Journal
 from inferometer.runner.phases import plan as module
 from inferometer.runner.phases.energy.choice import EnergyDecision
-from inferometer.runner.phases.plan import Site, execute, phases_of
+from inferometer.runner.phases.phase import Site
+from inferometer.runner.phases.plan import execute, phases_of
 from inferometer.store import open_store
 
 STUDY = Study(

@@ -284,7 +284,7 @@ class TestClaim:
     @staticmethod
     def owned_by(store, run, owner, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr("inferometer.store.database.this_process", lambda: owner)
+            patch.setattr("inferometer.store.claiming.this_process", lambda: owner)
             store.claim(run.id)
 
     @staticmethod
@@ -313,7 +313,7 @@ class TestClaim:
             store.claim(run.id)
         store.claim(other.id)
         with monkeypatch.context() as patch:
-            patch.setattr("inferometer.store.database.this_process", lambda: owner)
+            patch.setattr("inferometer.store.claiming.this_process", lambda: owner)
             store.release(run.id)
         store.claim(run.id)
 

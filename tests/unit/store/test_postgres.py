@@ -40,7 +40,7 @@ class TestClaimOfAnotherMachine:
         owner = Owner(pid=77, started_s=5.0, host="board-2")
         run = make.run(store)
         with monkeypatch.context() as patch:
-            patch.setattr("inferometer.store.database.this_process", lambda: owner)
+            patch.setattr("inferometer.store.claiming.this_process", lambda: owner)
             other.claim(run.id)
         return run
 

@@ -7,10 +7,14 @@ import sys
 import time
 from typing import Any, Callable, Dict, Optional
 
+from inferometer.fleet.light.apparatus import Apparatus
 from inferometer.fleet.light.campaign import Campaign
 from inferometer.fleet.light.device import Tables, conditions, identify, physical_cores, python_text
+from inferometer.fleet.light.energy import SHARE
 from inferometer.fleet.light.harness import Clock
+from inferometer.fleet.light.power import find_sources, power_reason
 from inferometer.fleet.light.results import Results, Trouble, digest, signature_of
+from inferometer.fleet.light.windows import EnergyWindows
 
 PACKAGES = (
     *("torch", "torchvision", "numpy", "onnxruntime", "onnxruntime_gpu"),
@@ -67,13 +71,35 @@ def measure(
         results.begin(_header(job, signature, tables, made, clock))
     finished_at: Optional[float] = None
     try:
-        Campaign(agent, job, results, clock, tell).run()
+        _run(agent, job, results, clock, tell)
         finished_at = clock.now()
     finally:
         error = sys.exc_info()[1]
         if not isinstance(error, Trouble):  # the file cannot be written any more
             results.close(finished_at)
     return results
+
+
+def _run(agent: str, job: Job, results: Results, clock: Clock, tell: Callable[[str], None]) -> None:
+    """Latencies, then energy; workers are gone when it returns or raises."""
+    sources = find_sources("/") if wants_energy(job) else []
+    asked = power_reason("/") if wants_energy(job) else "energy was not asked for"
+    apparatus = Apparatus(agent, job, results, clock, tell, no_energy=None if sources else asked)
+    windows = EnergyWindows(apparatus, sources)
+    try:
+        apparatus.within(1 - SHARE if sources else 1.0)
+        Campaign(apparatus).run()
+        apparatus.within(1.0)
+        windows.run()
+    finally:
+        apparatus.close()
+        windows.close()
+        results.flush()
+
+
+def wants_energy(job: Job) -> bool:
+    """Whether the study asks for energy."""
+    return bool(job["study"]["procedure"].get("energy", True) and job.get("energy", True))
 
 
 def _is_another(run: Dict[str, Any], job: Job, signature: str) -> bool:

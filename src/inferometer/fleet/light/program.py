@@ -5,11 +5,11 @@ import signal
 import sys
 from typing import Any, Dict, List, Optional
 
-from inferometer.fleet.light.campaign import to_stderr
 from inferometer.fleet.light.device import Tables
 from inferometer.fleet.light.lease import Held, take_lease
 from inferometer.fleet.light.measuring import measure, settled_job
 from inferometer.fleet.light.results import Trouble
+from inferometer.fleet.light.standing import to_stderr
 from inferometer.fleet.light.verbs import VERBS, Board, holder_here, serve
 
 USAGE = """python3 {0} [-o RESULTS]

@@ -1,74 +1,21 @@
-"""Which plots the page has, and how they are read; the drawing is Vega-Lite's (see `vega`)."""
+"""Which plots the page has, and how they are read."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Sequence
 
-from inferometer.core import units
 from inferometer.core.roofline import Roofline
-from inferometer.report.document.operators import KINDS, TITLE
 from inferometer.report.document.tradeoff import FEWEST
-from inferometer.report.document.wording import plural
 from inferometer.report.html import vega
-from inferometer.report.html.rows import LAYERS, Row
+from inferometer.report.html.bars import layers, operators
+from inferometer.report.html.chart import Chart
+from inferometer.report.html.roofline import roofline
+from inferometer.report.html.rows import Row
 from inferometer.report.plots.choice import BARS, HOLLOW
-
-Front = Literal["", "highest", "lowest"]
 
 HEROES = ("latency-by-batch", "latency-by-variant")
 """Charts that show the answer of a report: the first that there is stands at the beginning."""
-MOST_TOLD = 4
-"""Rooflines that are told below their plot."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chart:
-    """A plot of the page.
-
-    Attributes:
-        name: of the figure in the page.
-        title: what it shows.
-        x: field of a row on the horizontal axis.
-        y: field of a row on the vertical axis.
-        interval: begins the names of the fields that hold the ends of its intervals; empty where
-            there are none.
-        across: begins the names of the fields that hold the ends of its intervals along the
-            horizontal axis; empty where there are none.
-        front: whether a front is drawn among the points, of what is lowest on the horizontal axis
-            and `highest` or `lowest` on the vertical one; empty for none.
-        by: field of which one value is shown at a time; empty where all rows are.
-        lines: whether the points of a variant are joined.
-        layers: fields of a row that are stacked into a bar, in place of points.
-        named: whether the vertical axis is one of names.
-        spec: the Vega-Lite specification, without points.
-        note: what a reader should know to read it.
-    """
-
-    name: str
-    title: str
-    x: str
-    y: str
-    interval: str = ""
-    across: str = ""
-    front: Front = ""
-    by: str = ""
-    lines: bool = True
-    layers: tuple[str, ...] = ()
-    named: bool = False
-    spec: vega.Spec = field(repr=False)
-    note: str = ""
-
-    def has(self, rows: Sequence[Row]) -> bool:
-        """Whether any row has a point in it."""
-        return any((row.get(self.x) or 0) > 0 and (row.get(self.y) or 0) > 0 for row in rows)
-
-    def to_json(self) -> dict[str, Any]:
-        """What the page's script needs."""
-        told = ("name", "x", "y", "interval", "across", "front", "by", "lines", "layers", "named")
-        return {name: getattr(self, name) for name in (*told, "spec")}
 
 
 def charts(rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]) -> list[Chart]:
@@ -81,7 +28,7 @@ def charts(rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]) -> li
     wanted = [
         _by(rows, "batch", "latency", "latency per call", vega.SECONDS),
         _variants(rows),
-        _by(rows, "batch", "throughput", "throughput, inputs/s", vega.SHORT),
+        _by(rows, "batch", "throughput", "throughput, samples/s", vega.SHORT),
         _by(rows, "size", "latency", "latency per call", vega.SECONDS),
         _parameters(rows),
         _scaling(),
@@ -89,9 +36,9 @@ def charts(rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]) -> li
         _front(rows),
         _by(rows, "batch", "energy", "energy per sample", vega.JOULES),
         _by(rows, "batch", "memory", "peak memory, MiB", vega.PLAIN),
-        _layers(),
-        _operators(rows),
-        _roofline(rows, rooflines),
+        layers(),
+        operators(rows),
+        roofline(rows, rooflines),
     ]
     several = {
         "latency-by-batch": "batch",
@@ -271,153 +218,3 @@ def _front(rows: Sequence[Row]) -> Chart | None:
             f"both.{_bars(rows, 'latency')}",
         )
     return None
-
-
-def _layers() -> Chart:
-    """What the memory of each variant consists of, as bars, with the peak as a mark on them."""
-    shades = dict(zip(LAYERS, ("var(--c6)", "var(--c0)", "var(--c4)"), strict=True))
-    return Chart(
-        name="memory-layers",
-        title="What the memory consists of",
-        x="runtime",
-        y="memory",
-        by="shape",
-        lines=False,
-        layers=tuple(shades),
-        spec=_stacked(shades, {"axis": {"title": "memory, MiB"}}),
-        note="Upright marks: the peak. Runtime: held before the model was loaded.",
-    )
-
-
-def _operators(rows: Sequence[Row]) -> Chart:
-    """Where the time of each profiled call goes, as bars, with the bound as a mark on them."""
-    colours = (*(f"var(--c{number})" for number in range(7)), "var(--line)")
-    shades = dict(zip(KINDS, colours, strict=True))
-    shades = {kind: shade for kind, shade in shades.items() if any(kind in row for row in rows)}
-    return Chart(
-        name="operators",
-        title=TITLE,
-        x="profiled",
-        y="operators_bound",
-        lines=False,
-        layers=tuple(shades),
-        spec=_stacked(
-            shades, {"axis": {"title": "share of a call, %"}, "scale": {"domainMax": 100}}
-        ),
-        note="Upright marks: the roofline bound of all operators together.",
-    )
-
-
-def _stacked(shades: Mapping[str, str], x: vega.Spec) -> vega.Spec:
-    """A bar of layers for each variant, and a mark on it."""
-    axis = {"title": None, **vega.NAMED}
-    y = {"field": "column", "type": "nominal", "sort": None, "axis": axis}
-    scale = {"domain": list(shades), "range": list(shades.values())}
-    bars = {
-        "data": {"name": "points"},
-        "mark": {"type": "bar", "height": {"band": 0.7}},
-        "encoding": {
-            "x": {**vega.quantity("size"), **x},
-            "y": y,
-            "color": {"field": "layer", "type": "nominal", "scale": scale},
-            "order": {"field": "order"},
-            **vega.POINTED_AT,
-        },
-    }
-    marks = {
-        "mark": {"type": "tick", "thickness": 3, "color": "var(--ink)"},
-        "encoding": {"x": vega.quantity("x"), "y": y},
-    }
-    read = {"mark": {"type": "point", "size": 320, "strokeWidth": 2, "color": "var(--ink)"}}
-    return {
-        "width": "container",
-        "height": vega.HEIGHT,
-        "autosize": {"type": "fit-x", "contains": "padding"},
-        "layer": [
-            bars,
-            {"data": {"name": "peaks"}, **marks},
-            {"data": {"name": "read"}, **marks, **read},
-        ],
-    }
-
-
-def _roofline(rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]) -> Chart:
-    """Operations per second against operations per byte, under what the device attains."""
-    roofline_lines = {
-        "data": {"values": _roofline_points(rows, rooflines)},
-        "mark": {"type": "line", "strokeWidth": 1.5},
-        "encoding": {
-            "x": vega.quantity("x"),
-            "y": vega.quantity("y"),
-            "color": {"value": "var(--soft)"},
-            "detail": {"field": "line"},
-            "strokeDash": {
-                "field": "kind",
-                "type": "nominal",
-                "scale": {"domain": ["memory", "cache"], "range": [[1, 0], [5, 4]]},
-                "legend": None,
-            },
-        },
-    }
-    told = list(dict.fromkeys(f"{name}: {_told(roofline)}" for name, roofline in rooflines))
-    if len(told) > MOST_TOLD:
-        told = ["What they are is told in the section Roofline."]
-    return Chart(
-        name="roofline",
-        title="Roofline",
-        x="intensity",
-        y="flops_per_s",
-        lines=False,
-        spec=vega.points(
-            vega.axis("operations per byte moved, FLOP/B", vega.PLAIN),
-            vega.axis("attained operations, FLOP/s", vega.SHORT),
-            lines=False,
-            below=[roofline_lines] if told else [],
-        ),
-        note=" ".join(
-            [
-                "The lines are what a probe of this device attained: solid from memory, dashed "
-                "from the caches. A point far below them is limited by something else."
-                if told
-                else "The roofline of the device was not measured, so there are no lines.",
-                *told,
-            ]
-        ),
-    )
-
-
-def _told(roofline: Roofline) -> str:
-    caches = (
-        f", {units.quantity(roofline.cache.best, 'B/s')} from the caches" if roofline.cache else ""
-    )
-    return (
-        f"{roofline.device}, {roofline.precision}, {plural(roofline.threads, 'thread')}: "
-        f"{units.quantity(roofline.flops.best, 'FLOP/s')}, "
-        f"{units.quantity(roofline.memory.best, 'B/s')} from memory{caches}."
-    )
-
-
-def _roofline_points(
-    rows: Sequence[Row], rooflines: Sequence[tuple[str, Roofline]]
-) -> list[dict[str, Any]]:
-    """The ends and the ridge of each roofline, over the range of the rows and somewhat beyond."""
-    found = [float(row["intensity"]) for row in rows if row.get("intensity")]
-    if not found:
-        return []
-    points = []
-    for number, (_, roofline) in enumerate(rooflines):
-        for kind, rate in (("memory", roofline.memory), ("cache", roofline.cache)):
-            if rate is None or rate.best <= 0:
-                continue
-            ridge = roofline.flops.best / rate.best
-            across = sorted({min(found) / 3, ridge, max([*found, ridge]) * 3})
-            points += [
-                {
-                    "x": x,
-                    "y": min(roofline.flops.best, rate.best * x),
-                    "kind": kind,
-                    "line": f"{number} {kind}",
-                }
-                for x in across
-            ]
-    return points

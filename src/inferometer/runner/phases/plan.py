@@ -9,21 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Literal, Protocol
+from dataclasses import replace
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record, Value
-from inferometer.core.roofline import Roofline
 from inferometer.core.statement import Statement
 from inferometer.core.sweep import Study
-from inferometer.core.workload import Variant, Workload
+from inferometer.core.workload import Variant
 from inferometer.figures.joint import joined, lacks_joint
 from inferometer.host.files import is_live
 from inferometer.meters.energy.sampler import Sampler
 from inferometer.runner.comparing import is_judged
-from inferometer.runner.journal import Journal
 from inferometer.runner.phases.accuracy import ACCURACY, AccuracyMeasurement
 from inferometer.runner.phases.accuracy import SHARE as ACCURACY_SHARE
 from inferometer.runner.phases.accuracy import lacking as not_judged
@@ -33,9 +29,6 @@ from inferometer.runner.phases.energy.measurement import ENERGY, SHARE, EnergyMe
 from inferometer.runner.phases.fidelity import FIDELITY, FidelityMeasurement
 from inferometer.runner.phases.fidelity import SHARE as FIDELITY_SHARE
 from inferometer.runner.phases.fidelity import lacking as not_compared
-from inferometer.runner.phases.latency.apparatus import Apparatus
-from inferometer.runner.phases.latency.campaign import Campaign
-from inferometer.runner.phases.latency.sustained import SustainedCampaign
 from inferometer.runner.phases.operators import (
     OPERATORS,
     OperatorMeasurement,
@@ -43,122 +36,12 @@ from inferometer.runner.phases.operators import (
     share_kept,
 )
 from inferometer.runner.phases.operators import lacking as not_profiled
+from inferometer.runner.phases.phase import Phase, Quiet, Scope, Site
 from inferometer.runner.phases.preparing import prepare_all
 from inferometer.runner.phases.roofline import rooflines_of_run
-from inferometer.runner.preparation import Preparer
-from inferometer.runner.workers.pool import WorkerPool, clock_of
-
-Scope = Literal["run", "workload"]
 
 
-@dataclass(kw_only=True)
-class Site:
-    """What the phases of a run share.
-
-    Attributes:
-        study: what is measured, with its procedure.
-        journal: where rounds and records go.
-        missing: workloads that have no final record, or are measured anew.
-        root: where the signals of the device are read.
-        until_reached: fields of a record whose later phases were not reached.
-        rooflines: what the device attains at best, once it is known.
-        preparer: of variants that are prepared, in all phases.
-    """
-
-    study: Study
-    journal: Journal
-    missing: Sequence[Workload]
-    root: Path
-    until_reached: dict[str, Value] = field(default_factory=dict)
-    rooflines: list[Roofline] = field(default_factory=list)
-    preparer: Preparer = field(init=False)
-
-    def __post_init__(self) -> None:
-        """One for the whole run."""
-        self.preparer = Preparer(self.study.procedure)
-
-    def pool(self, procedure: Procedure) -> WorkerPool:
-        """Workers for a phase, whose budget begins now."""
-        clock = clock_of(procedure, time.monotonic())
-        return WorkerPool(procedure, clock, root=self.root, preparer=self.preparer)
-
-    def records(self) -> list[Record]:
-        """Records of the run so far."""
-        return self.journal.store.records(self.journal.run.id)
-
-    def measure(self, procedure: Procedure, workloads: Sequence[Workload]) -> None:
-        """Measure the latencies of workloads, and write their records."""
-        kind = Campaign if procedure.sustain_s is None else SustainedCampaign
-        apparatus = Apparatus(
-            procedure,
-            self.journal,
-            constants=self.until_reached,
-            root=self.root,
-            rooflines=self.rooflines,
-            preparer=self.preparer,
-        )
-        kind(apparatus).execute(workloads)
-
-
-class Phase(Protocol):
-    """A part of a run.
-
-    Attributes:
-        name: for the list of what a record still lacks.
-        scope: what it looks at: the device, once in a run, or each workload.
-        fields: fields of the exported record that it fills, by their beginnings.
-        share: of the budget, kept for it from the phases before.
-    """
-
-    name: str
-    scope: Scope
-    fields: tuple[str, ...]
-    share: float
-
-    def until_reached(self) -> Mapping[str, Value]:
-        """Fields of a record that this phase has not come to."""
-        ...
-
-    def is_awaited(self) -> bool:
-        """Whether it will come to records that earlier phases write: they have it `pending`."""
-        ...
-
-    def lacks(self, study: Study, records: Sequence[Record]) -> bool:
-        """Whether anything is left for it in a run whose workloads all have records."""
-        ...
-
-    def meanwhile(self) -> AbstractContextManager[object]:
-        """What goes on beside all phases, from before the first."""
-        ...
-
-    def execute(self, site: Site, procedure: Procedure) -> None:
-        """Do it, within the budget of the procedure, which begins now."""
-        ...
-
-
-class _Quiet:
-    """A phase that says nothing until it is reached, and does nothing beside the others."""
-
-    share = 0.0
-
-    def until_reached(self) -> Mapping[str, Value]:
-        """Nothing."""
-        return {}
-
-    def is_awaited(self) -> bool:
-        """No: what it fills is there when a record is written."""
-        return False
-
-    def lacks(self, study: Study, records: Sequence[Record]) -> bool:  # noqa: ARG002
-        """Nothing: it is about what is measured in later phases."""
-        return False
-
-    def meanwhile(self) -> AbstractContextManager[object]:
-        """Nothing."""
-        return nullcontext()
-
-
-class RooflinePhase(_Quiet):
+class RooflinePhase(Quiet):
     """Probes what the device attains at best, where the run does not know it."""
 
     name = "roofline"
@@ -170,7 +53,7 @@ class RooflinePhase(_Quiet):
         site.rooflines += rooflines_of_run(procedure, site.journal, site.missing, root=site.root)
 
 
-class PreparationPhase(_Quiet):
+class PreparationPhase(Quiet):
     """Prepares the variants whose backends make files of their own, before any is timed."""
 
     name = "prepare"
@@ -182,7 +65,7 @@ class PreparationPhase(_Quiet):
         prepare_all(site.preparer, procedure, site.journal, site.missing)
 
 
-class LatencyPhase(_Quiet):
+class LatencyPhase(Quiet):
     """Counts operations, loads, warms up and times the workloads of the study, and judges."""
 
     name = "latency"
@@ -197,7 +80,7 @@ class LatencyPhase(_Quiet):
         site.measure(procedure, site.missing)
 
 
-class CliffPhase(_Quiet):
+class CliffPhase(Quiet):
     """Measures further batch sizes until it is known where throughput or memory ends."""
 
     name = "cliffs"
@@ -214,7 +97,7 @@ class CliffPhase(_Quiet):
         find_cliffs(study, site.journal, site.measure, begin=time.monotonic())
 
 
-class JointPhase(_Quiet):
+class JointPhase(Quiet):
     """Reads all rounds of the run together: what is common to all workloads is told apart."""
 
     name = "joint"
@@ -236,7 +119,7 @@ class JointPhase(_Quiet):
                 site.journal.amend(replace(after, rounds=()))
 
 
-class EnergyPhase(_Quiet):
+class EnergyPhase(Quiet):
     """Measures energy in windows of work and idling, or says why not.
 
     Args:
@@ -283,7 +166,7 @@ class EnergyPhase(_Quiet):
         engine.execute(lacking(site.records()))
 
 
-class OperatorPhase(_Quiet):
+class OperatorPhase(Quiet):
     """Tells where the time of a call goes, where the study wants it and a backend can.
 
     Args:
@@ -321,7 +204,7 @@ class OperatorPhase(_Quiet):
             measurement.execute(site.records())
 
 
-class FidelityPhase(_Quiet):
+class FidelityPhase(Quiet):
     """Compares what variants give with their reference, where the study has any to compare.
 
     Args:
@@ -357,7 +240,7 @@ class FidelityPhase(_Quiet):
             judge.execute(not_compared(site.records()))
 
 
-class AccuracyPhase(_Quiet):
+class AccuracyPhase(Quiet):
     """Judges workloads on labelled data, where the study names some.
 
     Args:
