@@ -36,9 +36,9 @@ from inferometer.core.workload import Workload
 from inferometer.fleet.engine.drive import Pace
 from inferometer.fleet.engine.merge import without_threads
 from inferometer.fleet.engine.run import Plan, Result, run_fleet
-from inferometer.fleet.lease import take
 from inferometer.fleet.link.remote import RemoteBoard
-from inferometer.fleet.types import Board, Holder
+from inferometer.fleet.types import Board
+from inferometer.host.lease import Holder, take
 from inferometer.store import Store, open_store
 from inferometer.store.bundle import bundle_of
 

@@ -1,21 +1,26 @@
 """Random schedules of faults: every workload measured as asked, nothing doubled, nothing lost.
 
-    python benchmarks/fleet_faults.py [--schedules 50] [--first 0]
+    python benchmarks/fleet_faults.py [--schedules 50] [--first 0] [--kills 0]
 
 Four simulated boards of one class and work of known length. In each schedule any of them is cut
 off, killed, slow, late, held by somebody else, gone for good, or lies; one of them stays good. The
 study is spread over them, and then measured whole on each. What the store has afterwards is
 compared, workload by workload and round by round, with what the boards say that they measured.
+With `--kills 2` the coordinator is killed twice, after a random number of events, and goes on with
+the store as it was on the disk then.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit" / "fleet"))
@@ -23,10 +28,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit" / "fleet"))
 from simulated_board import Faults, SimulatedBoard  # type: ignore[import-not-found]
 
 from inferometer.core.sweep import Block, Study, Sweep
+from inferometer.fleet.engine.blocks import common_of
 from inferometer.fleet.engine.drive import Pace
 from inferometer.fleet.engine.merge import without_threads
+from inferometer.fleet.engine.resuming import Earlier, find
 from inferometer.fleet.engine.run import Plan, Result, run_fleet
+from inferometer.fleet.engine.session import Event
 from inferometer.fleet.types import Device
+from inferometer.host.lease import this_person
 from inferometer.store import Store, open_store
 
 STUDY = Study(
@@ -116,20 +125,74 @@ def problems_of_each(store: Store, result: Result, boards: list[SimulatedBoard])
     return problems
 
 
+def problems_after_kills(store: Store, result: Result, boards: list[SimulatedBoard]) -> list[str]:
+    """What is wrong with runs whose coordinator was killed: blocks may be other ones each time."""
+    problems, common = [], common_of(STUDY.workloads())
+    for run in map(store.run, result.runs):
+        parts = len(run.device.get("parts", (1,)))
+        records = store.records(run.id, with_rounds=True)
+        rounds = {without_threads(one.workload): len(one.rounds) for one in records}
+        wanted = dict.fromkeys(STUDY.workloads(), 6)
+        if len(records) != len(wanted) or run.finished_at is None:
+            problems.append(f"{run.device_name}: {len(records)} records of {len(wanted)}")
+        if rounds | {common: 0} != wanted | {common: 0} or rounds[common] > 6 * parts:
+            problems.append(f"{run.device_name}: rounds missing or doubled")
+    names = [store.run(one).device_name for one in result.runs]
+    if len(set(names)) < len(names) or len(names) + len(result.failures) < (
+        len(boards) if names != ["pi"] else 1
+    ):
+        problems.append(f"runs of {names}, {result.failures}")
+    return problems
+
+
+def resumed(plan: Plan, folder: Path, kills: int, rng: random.Random) -> tuple[Result, Path]:
+    """A run that is killed so often, and then gone on with; its store at the end."""
+    for number in range(kills):
+        place, after = folder / str(number), folder / str(number + 1)
+        left = rng.randint(1, 60)
+
+        def listen(_: Event, place: Path = place, after: Path = after) -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                shutil.copytree(place, after)
+                raise KeyboardInterrupt
+
+        place.mkdir(exist_ok=True)
+        with suppress(KeyboardInterrupt), open_store(place / "r.db") as store:
+            run_fleet(replace(plan, earlier=_earlier(plan, store)), store, listener=listen)
+        if not after.exists():
+            shutil.copytree(place, after)
+    with open_store(folder / str(kills) / "r.db") as store:
+        return run_fleet(replace(plan, earlier=_earlier(plan, store)), store), folder / str(kills)
+
+
+def _earlier(plan: Plan, store: Store) -> Earlier:
+    return find(plan.study, plan.boards, plan.spread, store, this_person())
+
+
 def main() -> int:
     """Print a line for each schedule that went wrong, and how many did not."""
     options = argparse.ArgumentParser()
     options.add_argument("--schedules", type=int, default=50)
     options.add_argument("--first", type=int, default=0)
+    options.add_argument("--kills", type=int, default=0)
     given = options.parse_args()
     wrong, begin = 0, time.monotonic()
     for seed in range(given.first, given.first + given.schedules):
         for spread, judge in (("pi", problems_of_any), ("", problems_of_each)):
             boards = boards_of(seed)
             plan = Plan(study=STUDY, boards=boards, spread=spread, pace=PACE)
-            with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "r") as store:
-                result = run_fleet(plan, store)
-                problems = judge(store, result, boards)
+            with tempfile.TemporaryDirectory() as name:
+                if given.kills:
+                    random_ = random.Random(seed)
+                    result, folder = resumed(plan, Path(name), given.kills, random_)
+                    wanted = problems_after_kills
+                else:
+                    with open_store(Path(name) / "r.db") as store:
+                        result, folder, wanted = run_fleet(plan, store), Path(name), judge
+                with open_store(folder / "r.db") as store:
+                    problems = wanted(store, result, boards)
             if problems:
                 wrong += 1
                 print(seed, spread or "each", problems, [one.faults for one in boards], flush=True)

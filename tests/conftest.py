@@ -18,6 +18,21 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_lease(tmp_path_factory):
+    """A lease for the runs of this process of tests, beside which others run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INFEROMETER_LEASE", str(tmp_path_factory.mktemp("lease") / "lease"))
+        yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    """Leave all that the tests import out of later collections, each of which would take a second."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="module")
 def few_objects():
     """As few objects as in a user's program, of which `measure` looks at every one several times.
@@ -29,5 +44,3 @@ def few_objects():
         import_module("torch._dynamo")  # an optimiser brings it in, with a third of all objects
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -14,9 +15,9 @@ import pytest
 
 from inferometer.cli.main import main
 from inferometer.fleet.jobs import files_of, job_of
-from inferometer.fleet.lease import take
 from inferometer.fleet.link.remote import RemoteBoard
-from inferometer.fleet.types import AnswerError, Holder, LeaseHeldError, LineError, LoginError
+from inferometer.fleet.types import AnswerError, LineError, LoginError
+from inferometer.host.lease import Holder, LeaseHeldError, take
 from inferometer.store import open_store
 from inferometer.study import load_study
 
@@ -185,3 +186,20 @@ def test_a_board_without_inferometer_says_what_to_do(shelf, tmp_path):
         RemoteBoard(device).check()
     with pytest.raises(LoginError, match="there is no /nowhere/python on the board"):
         RemoteBoard(replace(device, python="/nowhere/python")).check()
+
+
+def test_a_coordinator_that_is_killed_is_gone_on_with(shelf, small, fleet):
+    board = shelf.boards[2]
+    asked = ("run", "small.yaml", "--devices", str(shelf.devices_file()), "--on", "board-2")
+    command = [sys.executable, "-m", "inferometer", "fleet", *asked, "--no-energy"]
+    coordinator = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(board.measuring)
+    coordinator.kill()
+    coordinator.wait()
+
+    status, out, err = fleet(*asked, "--no-energy", "--resume", "--json", "-")
+    (job,) = [path.name for path in (board.spool / "jobs").iterdir()]
+    rows = json.loads(out)
+    assert (status, err.count("begins")) == (0, 0)
+    assert [row["model"] for row in rows] == ["nets.py:net0", "nets.py:net1", "nets.py:net2"]
+    assert {(row["run_id"], row["status"]) for row in rows} == {(job, "ok")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from inferometer.cli.fleet_run import run
+from inferometer.cli.fleet_run import devices_option, run
 from inferometer.cli.options import Function, json_option, store_option, tell_damage, write_json
 from inferometer.cli.parameters import NAMES
 from inferometer.core.shown import shown
@@ -20,19 +21,23 @@ if TYPE_CHECKING:
     from inferometer.fleet.types import Board, Facts, KnownJob
     from inferometer.store import Store
 
-FILE = "devices.yaml"
 CLOCK_S = 5.0
 """A clock that is wrong by more than that is told of."""
 LITTLE_ROOM = 200 << 20
+WIDTH = 80
 
 
 @click.group()
 def fleet() -> None:
-    """Measure on a shelf of boards over SSH.
+    """Measure on several boards over SSH.
 
-    The boards are listed in a file, devices.yaml. Nothing of ours listens on them: the system's
-    ssh carries everything, with your keys.
-    """
+    A file, devices.yaml, lists the boards. Nothing listens on them but ssh, which takes your keys.
+
+    \b
+    Examples:
+      inferometer fleet check                     which boards can be used
+      inferometer fleet run taste                 measure on all of them
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
 
 
 fleet.add_command(run)
@@ -40,17 +45,8 @@ fleet.add_command(run)
 
 def devices_options(function: Function) -> Function:
     """`--devices FILE` and `--on A,B`."""
-    on = click.option(
-        "--on", "names", type=NAMES, metavar="A,B,…", help="These devices only; all by default."
-    )
-    return click.option(
-        "--devices",
-        "file",
-        type=click.Path(path_type=Path),
-        default=FILE,
-        show_default=True,
-        help="The file that lists the boards.",
-    )(on(function))
+    on = click.option("--on", "names", type=NAMES, help="Only these boards [default: all].")
+    return devices_option(on(function))
 
 
 def boards_of(file: Path, names: Sequence[str] | None) -> list[Board]:
@@ -69,17 +65,25 @@ def boards_of(file: Path, names: Sequence[str] | None) -> list[Board]:
 @devices_options
 @json_option
 def check(*, file: Path, names: list[str] | None, json_path: str | None) -> int:
-    """Ask each board whether it is there, what it has, and who measures on it.
+    """Check which boards can be used.
+
+    Shows whether they answer, what is installed there, and who measures on them.
+
+    \b
+    Examples:
+      inferometer fleet check
+      inferometer fleet check --devices lab.yaml --on nano
 
     Exit status: 0 all can be used; 1 some cannot.
-    """
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.fleet.asking import ask_all
 
     replies = list(ask_all(boards_of(file, names), lambda board: board.check()))
     if json_path is not None:
         write_json([_checked(reply) for reply in replies], json_path)
     if json_path != "-":
-        click.echo("\n".join(line for reply in replies for line in _check_lines(reply)))
+        lines = (line for reply in replies for line in _check_lines(reply))
+        click.echo("\n".join(row for line in lines for row in _wrapped(line)))
     return int(any(_problems(reply) for reply in replies))
 
 
@@ -87,10 +91,14 @@ def check(*, file: Path, names: list[str] | None, json_path: str | None) -> int:
 @devices_options
 @json_option
 def status(*, file: Path, names: list[str] | None, json_path: str | None) -> int:
-    """List the jobs that the boards have, the latest first.
+    """List the jobs on the boards, the latest first.
+
+    \b
+    Example:
+      inferometer fleet status --on nano
 
     Exit status: 0 all boards answered; 1 some did not.
-    """
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.fleet.asking import ask_all
 
     replies = list(ask_all(boards_of(file, names), lambda board: board.jobs()))
@@ -104,7 +112,7 @@ def status(*, file: Path, names: list[str] | None, json_path: str | None) -> int
 @fleet.command()
 @click.argument("jobs", metavar="[JOB]...", nargs=-1)
 @devices_options
-@click.option("--everybody", is_flag=True, help="Also what others have started there.")
+@click.option("--everybody", is_flag=True, help="Also jobs that other people started.")
 @store_option
 def collect(
     *,
@@ -114,11 +122,20 @@ def collect(
     everybody: bool,
     store_path: Place,
 ) -> int:
-    """Fetch what boards have measured into the store, each record once.
+    """Fetch what the boards have measured.
 
-    Without JOB, all that you have started from this machine. A job that goes on gives what it has
-    so far. Exit status: 0 done; 1 some boards did not answer, or not rightly.
-    """
+    Each record comes into the results database once.
+
+    JOB is an id from `inferometer fleet status` [default: all jobs that you started from this
+    machine]. A job that is still running gives what it has so far.
+
+    \b
+    Examples:
+      inferometer fleet collect
+      inferometer fleet collect --on nano --store results.db
+
+    Exit status: 0 done; 1 some boards did not answer, or wrongly.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.fleet.asking import ask_all
     from inferometer.store import open_store
 
@@ -156,7 +173,7 @@ class _Wanted:
     """Which jobs are collected."""
 
     def __init__(self, jobs: Iterable[str], *, everybody: bool) -> None:
-        from inferometer.fleet.link.remote import this_person
+        from inferometer.host.lease import this_person
 
         self.left = set(jobs)
         self._named = set(jobs)
@@ -193,7 +210,7 @@ def _checked(reply: Reply[Facts]) -> dict[str, Any]:
 
 def _problems(reply: Reply[Facts]) -> list[str]:
     """Why a board cannot be used now."""
-    from inferometer.fleet.lease import held_words
+    from inferometer.host.lease import held_words
 
     if reply.answer is None:
         return [str(reply.problem)]
@@ -234,6 +251,12 @@ def _check_lines(reply: Reply[Facts]) -> list[str]:
         f"  backends: {runtimes}; power sources: {power}",
         *(f"  {one}" for one in (*problems, *_notes(facts))),
     ]
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(
+        line, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _jobs(reply: Reply[tuple[KnownJob, ...]]) -> dict[str, Any]:

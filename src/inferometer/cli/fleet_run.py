@@ -5,17 +5,21 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from inferometer.cli.options import json_option, store_option, tell_damage, write_json
+from inferometer.cli.flags import estimate_option
+from inferometer.cli.layout import Sectioned
+from inferometer.cli.options import Function, json_option, store_option, tell_damage, write_json
 from inferometer.cli.parameters import NAMES, study_options, within
 from inferometer.core.shown import shown
 from inferometer.store.address import Place
 
 if TYPE_CHECKING:
+    from inferometer.fleet.engine.resuming import Earlier
     from inferometer.fleet.engine.run import Plan, Result
     from inferometer.fleet.engine.session import Event
     from inferometer.fleet.types import Board
@@ -30,21 +34,40 @@ CLUSTER = "cluster"
 """What the hosts of a Dask cluster are called as a class, where nobody calls them anything."""
 
 
-@click.command()
+def devices_option(function: Function) -> Function:
+    """`--devices FILE`."""
+    return click.option(
+        "--devices",
+        "file",
+        type=click.Path(path_type=Path),
+        default=FILE,
+        show_default=True,
+        help="File that lists the boards.",
+    )(function)
+
+
+@click.command(cls=Sectioned)
 @click.argument("study", required=False)
 @study_options()
+@devices_option
 @click.option(
-    "--devices",
-    "file",
-    type=click.Path(path_type=Path),
-    default=FILE,
-    show_default=True,
-    help="The file that lists the boards.",
+    "--on",
+    type=NAMES,
+    metavar="all|A,B,…",
+    help="Measure the whole study on each of these boards [default: all].",
 )
-@click.option("--on", type=NAMES, metavar="all|A,B,…", help="The whole study on each of them.")
-@click.option("--each", type=NAMES, metavar="A,B,…", help="The same as --on A,B,….")
+@click.option("--each", type=NAMES, metavar="A,B,…", help="The same as --on.")
 @click.option(
-    "--any", "spread", metavar="CLASS", help="One study spread over the devices of a class."
+    "--any",
+    "spread",
+    metavar="CLASS",
+    help="Spread the study over the boards of this class, each workload on one of them.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with your latest run of this study and flags: fetch what the boards have measured, "
+    "and measure only what is missing.",
 )
 @click.option(
     "--wait",
@@ -52,18 +75,31 @@ CLUSTER = "cluster"
     type=within("duration"),
     default=USUAL_WAIT_S,
     metavar="TIME",
-    help="How long to wait for a device that is away or held by somebody else; 10m by default.",
+    help="How long to wait for a board that does not answer, or on which somebody else measures "
+    "[default: 10m].",
 )
 @click.option(
     "--scheduler",
     metavar="tls://HOST:PORT",
-    help="Measure on the hosts of this Dask cluster instead of boards.",
+    help="Measure on the hosts of this Dask cluster instead of on boards.",
 )
-@click.option("--tls-ca", type=click.Path(path_type=Path), help="Certificate of who signs.")
-@click.option("--tls-cert", type=click.Path(path_type=Path), help="Our certificate.")
-@click.option("--tls-key", type=click.Path(path_type=Path), help="Its private key.")
-@click.option("--no-energy", is_flag=True, help="Do not look for power sensors.")
-@click.option("--allow-estimate", is_flag=True, help="Let a meter be an estimate; it is marked.")
+@click.option(
+    "--tls-ca",
+    type=click.Path(path_type=Path),
+    help="With --scheduler: file with the certificate of the authority.",
+)
+@click.option(
+    "--tls-cert",
+    type=click.Path(path_type=Path),
+    help="With --scheduler: file with your certificate.",
+)
+@click.option(
+    "--tls-key",
+    type=click.Path(path_type=Path),
+    help="With --scheduler: file with the private key of your certificate.",
+)
+@click.option("--no-energy", is_flag=True, help="Do not measure energy.")
+@estimate_option
 @store_option
 @json_option
 def run(
@@ -73,6 +109,7 @@ def run(
     on: list[str] | None,
     each: list[str] | None,
     spread: str | None,
+    resume: bool,
     wait_s: float,
     scheduler: str | None,
     tls_ca: Path | None,
@@ -84,15 +121,27 @@ def run(
     json_path: str | None,
     **flags: Any,  # noqa: ANN401 - the axes and limits of a study
 ) -> int:
-    """Measure STUDY on many devices: a built-in name (lab, taste) or a YAML file.
+    """Measure STUDY on several boards at the same time.
 
-    By default on all that devices.yaml lists, each the whole of it. Ctrl-C ends it here; boards go
-    on, and `fleet collect` fetches what they have. Exit status: 0 done; 1 some workloads failed,
-    or some devices; 2 bad input; 130 interrupted.
-    """
+    STUDY is a built-in study (lab, taste) or a YAML file [default: lab]. Flags replace what it
+    says, as in `inferometer run`.
+
+    \b
+    Examples:
+      inferometer fleet run taste                 on every board of devices.yaml
+      inferometer fleet run study.yaml --on nano,pi5
+      inferometer fleet run study.yaml --any pi5-8gb
+
+    Ctrl-C ends the command; the boards go on, and the same command with --resume goes on with
+    them, or `inferometer fleet collect` fetches their results.
+
+    Exit status: 0 done; 1 some workloads or boards failed; 2 bad input; 130 interrupted.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.cli.run import DEFAULT_STUDY, with_flags
     from inferometer.fleet.engine import needed
 
+    if scheduler is None:
+        _listed(file, _names(on, each, spread), spread)  # before what takes seconds to import
     needed()
     from inferometer.fleet.engine.drive import Pace
     from inferometer.fleet.engine.run import Plan
@@ -106,6 +155,7 @@ def run(
     wanted = with_flags(load_study(study or DEFAULT_STUDY), given)
     _check(wanted)
     certificates = Certificates(ca=tls_ca, cert=tls_cert, key=tls_key)
+    is_usual = study is None and "models" not in given  # nobody said what to measure
     with _boards(file, names, spread, scheduler, certificates) as boards:
         plan = Plan(
             study=wanted,
@@ -116,12 +166,31 @@ def run(
             allow_estimate=allow_estimate,
             pace=Pace(patience_s=wait_s),
         )
-        with open_store(store_path, create=True, tell=tell_damage) as store:
+        create = not resume or not is_usual
+        with open_store(store_path, create=create, tell=tell_damage) as store:
+            if resume:
+                plan = replace(plan, earlier=_earlier(plan, store, begins=not is_usual))
             result = _measured(plan, store)
             if scheduler is not None:
                 _end(result, boards)
             again = "" if scheduler else _collecting(file, store_path)
             return _show(result, store, again, json_path)
+
+
+def _earlier(plan: Plan, store: Store, *, begins: bool) -> Earlier:
+    """What is gone on with.
+
+    Raises:
+        InputError: there is nothing, and none begins.
+    """
+    from inferometer.cli.starting import nothing_to_resume
+    from inferometer.fleet.engine.resuming import find
+    from inferometer.host.lease import this_person
+
+    found = find(plan.study, plan.boards, plan.spread, store, this_person())
+    if found.is_nothing and len(found.silent) < len(plan.boards):
+        nothing_to_resume(plan.study, store, begins=begins)
+    return found
 
 
 def _end(result: Result, boards: Sequence[Board]) -> None:
@@ -250,7 +319,10 @@ def _show(result: Result, store: Store, again: str, json_path: str | None) -> in
         left = (
             f"; {', '.join(names)} go on, and what they have comes with: {again}" if names else ""
         )
-        click.echo(f"Interrupted. What came is kept{left}", err=True)
+        click.echo(
+            f"Interrupted. What came is kept; the same command with --resume goes on{left}",
+            err=True,
+        )
         return INTERRUPTED
     if result.failures and again:
         click.echo(f"What boards that were lost have yet comes with: {again}", err=True)

@@ -21,6 +21,7 @@ LONG_S = 300.0
 """A run that takes longer is not begun on a terminal before the user said so."""
 OWN_SIZED = ("python", "file")
 """Sources of models whose inputs need not be images."""
+UNITS = ("ms", "s", "sec", "seconds", "m", "min", "minutes", "h", "hours")
 LOADING_S = 4.0
 """What a fresh process takes beside its calls, on a usual computer."""
 
@@ -36,13 +37,17 @@ def study_named(reference: str) -> Study:
     try:
         return load_study(reference)
     except StudyError as error:
+        if reference in UNITS:
+            raise StudyError(
+                f"{quoted(reference)} is not a study; write a time without a blank, such as 10m"
+            ) from error
         if (model := _model_meant(reference)) is None:
             raise
         command = f"inferometer run --models {shlex.quote(model)}"
         if model == reference:
             said = f"is a model, not a study; measure it with: {command}"
         else:
-            said = f"is neither a study nor a model; did you mean: {command}?"
+            said = f"is neither a study nor a model; did you mean: {command}"
         raise StudyError(f"{quoted(reference)} {said}") from error
 
 
@@ -114,9 +119,18 @@ def announce(study: Study, *, begins: bool) -> None:
         err=True,
     )
     is_asked = lasts_s > LONG_S and sys.stdin.isatty() and sys.stderr.isatty()
-    if is_asked and not begins and not click.confirm("Begin?", default=True, err=True):
+    if is_asked and not begins and not _agreed():
         click.echo("Nothing was measured.", err=True)
         raise click.exceptions.Exit(INTERRUPTED)
+
+
+def _agreed() -> bool:
+    """Whether the user wants the run to begin."""
+    try:
+        return click.confirm("Begin?", default=True, err=True)
+    except click.Abort:
+        click.echo(err=True)  # what follows begins a line
+        raise
 
 
 def check_resumable(study: Study, store: Store, *, begins: bool) -> None:
@@ -130,11 +144,20 @@ def check_resumable(study: Study, store: Store, *, begins: bool) -> None:
     Raises:
         InputError: none begins.
     """
-    from inferometer.core.shown import shown
     from inferometer.runner.run import settled
 
-    if store.runs_like(settled(study).signature):
-        return
+    if not store.runs_like(settled(study).signature):
+        nothing_to_resume(study, store, begins=begins)
+
+
+def nothing_to_resume(study: Study, store: Store, *, begins: bool) -> None:
+    """Say that there is no run of a study to go on with; see `check_resumable`.
+
+    Raises:
+        InputError: none begins.
+    """
+    from inferometer.core.shown import shown
+
     none = f"no run of the study {shown(study.name)} with these flags is there to resume"
     if not begins:
         raise InputError(

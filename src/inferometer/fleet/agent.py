@@ -29,7 +29,8 @@ from inferometer.host.processor import IMPLEMENTERS, PARTS, SIMD_FLAGS
 
 MODULES = (
     *("files", "device", "signals", "power", "networks", "runtimes", "harness", "worker", "plan"),
-    *("pool", "results", "energy", "campaign", "lease", "measuring", "verbs", "program"),
+    *("pool", "results", "energy", "standing", "outcomes", "apparatus", "campaign", "windows"),
+    *("lease", "measuring", "spool", "verbs", "program"),
 )
 """In an order in which each finds what it uses above it."""
 

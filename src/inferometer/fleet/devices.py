@@ -96,7 +96,10 @@ def read_devices(path: Path | str) -> tuple[Device, ...]:
     try:
         content = read_file(path, at_most=MOST_BYTES).decode("utf-8-sig")
     except FileProblemError as error:
-        raise FleetError(f"no file of devices: {error}; {NEEDS}") from error
+        raise FleetError(
+            f"{error}; it lists the boards: write one (docs/how-to/fleet.md), or name another with "
+            "--devices"
+        ) from error
     except UnicodeDecodeError as error:
         raise FleetError(f"{shown(path)}: not UTF-8 text; save it as UTF-8") from error
     return parse_devices(content, name_of_file=shown(path))

@@ -10,10 +10,12 @@ import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
+from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
-from inferometer.fleet.types import Holder, Job, JobStatus
+from inferometer.fleet.types import Job, JobFile, JobStatus
 
 KIB = 1 << 10
 MIB = 1 << 20
@@ -149,6 +151,36 @@ def job_to_json(job: Job) -> dict[str, Any]:
     }
 
 
+def job_from_json(data: Mapping[str, Any]) -> Job:
+    """A job as it was sent; its files are named from the folder that we are in.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: it is none.
+    """
+    Study.from_json(data["study"])
+    return Job(
+        id=data["id"],
+        group=data["group"],
+        device_name=data["device_name"],
+        kind=data["class"],
+        price=data["price"],
+        study=data["study"],
+        workloads=tuple(job_workloads(data)),
+        files=tuple(
+            JobFile(
+                path=one["path"],
+                sha256=one["sha256"],
+                size_bytes=one["bytes"],
+                source=Path(one["path"]),
+            )
+            for one in data["files"]
+        ),
+        energy=data["energy"],
+        meters=tuple(data["meters"]),
+        allow_estimate=data["allow_estimate"],
+    )
+
+
 def job_workloads(data: Mapping[str, Any]) -> list[Workload]:
     """The workloads of a job that was sent.
 
@@ -174,27 +206,6 @@ def status_from_json(data: Mapping[str, Any]) -> JobStatus:
     """A status that was checked against the schema."""
     names = ("job", "state", "done", "failed", "planned", "message")
     return JobStatus(**{name: data[name] for name in names})
-
-
-def holder_to_json(holder: Holder) -> dict[str, Any]:
-    """A holder as it is sent, and as the file of a lease has it."""
-    return {
-        "user": holder.user,
-        "host": holder.host,
-        "job": holder.job,
-        "since": holder.since,
-    }
-
-
-def holder_from_json(data: Mapping[str, Any]) -> Holder:
-    """A holder, whatever an object says of one."""
-    since = data.get("since")
-    return Holder(
-        user=str(data.get("user") or "somebody"),
-        host=str(data.get("host") or "an unknown machine"),
-        job=str(data.get("job") or ""),
-        since=float(since) if isinstance(since, int | float) else 0.0,
-    )
 
 
 def _no_number(name: str) -> NoReturn:

@@ -26,6 +26,7 @@ LATEST = 1e11
 """Seconds: a Unix time beyond it is none."""
 
 _JOB: Rules = {"type": "string", "pattern": "^[0-9a-f]{8}$"}
+_GROUP: Rules = {"type": "string", "pattern": "^([0-9a-f]{8})?$"}
 _DIGEST: Rules = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _NAME: Rules = {"type": "string", "maxLength": MOST_TEXT}
 _TIME: Rules = {"type": "number", "minimum": 0, "maximum": LATEST}
@@ -83,11 +84,27 @@ _FACTS = _object(
 _KNOWN_JOB = _object(
     {
         "status": _STATUS,
-        "group": {"type": "string", "pattern": "^([0-9a-f]{8})?$"},
+        "group": _GROUP,
         "device_name": _NAME,
         "study": _NAME,
         "holder": _HOLDER,
         "started_at": _TIME,
+    }
+)
+_FILE = _object({"path": _NAME, "sha256": _DIGEST, "bytes": {"type": "integer", "minimum": 0}})
+_ASKED = _object(
+    {
+        "id": _JOB,
+        "group": _GROUP,
+        "device_name": _NAME,
+        "class": {"anyOf": [{"type": "null"}, _NAME]},
+        "price": {"anyOf": [{"type": "null"}, _NUMBER]},
+        "study": {"type": "object"},
+        "workloads": {"type": "array", "maxItems": MOST_WORKLOADS, "items": {"type": "object"}},
+        "files": {"type": "array", "maxItems": MOST_FILES, "items": _FILE},
+        "energy": {"type": "boolean"},
+        "meters": _NAMES,
+        "allow_estimate": {"type": "boolean"},
     }
 )
 _ERROR = _object({"code": _NAME, "message": {"type": "string", "maxLength": MOST_MESSAGE}})
@@ -105,6 +122,7 @@ ANSWERS: Mapping[str, Rules] = {
     "start": _STATUS,
     "status": _STATUS,
     "jobs": {"type": "array", "maxItems": MOST_JOBS, "items": _KNOWN_JOB},
+    "asked": _ASKED,
     "collect": _SENT,
     "cancel": _STATUS,
     "error": {**_ERROR, "properties": {**_ERROR["properties"], "holder": _HOLDER}},

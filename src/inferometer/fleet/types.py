@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from inferometer.core.errors import FleetError
 from inferometer.core.workload import Workload
+from inferometer.host.lease import Holder
 
 PROTOCOL = 1
 """Number of the protocol between coordinator and board."""
@@ -52,23 +53,6 @@ class Device:
     price: float | None = None
     meter: str | None = None
     ssh_options: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Holder:
-    """Who holds the lease of a board.
-
-    Attributes:
-        user: login name of the person at the coordinator.
-        host: name of the coordinator's machine.
-        job: id of the job that is measured.
-        since: Unix time by the board's clock, seconds; 0 where it is not known.
-    """
-
-    user: str
-    host: str
-    job: str = ""
-    since: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +215,10 @@ class Board(Protocol):
         """The jobs that the board has, the latest first."""
         ...
 
+    def asked(self, job: str) -> Job:
+        """The job as it was asked; its files are named as they lie there."""
+        ...
+
     def collect(self, job: str) -> bytes:
         """What the job has measured so far, as a bundle."""
         ...
@@ -263,15 +251,3 @@ class RefusedError(FleetError):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-class LeaseHeldError(FleetError):
-    """Somebody else measures on a board.
-
-    Attributes:
-        holder: who.
-    """
-
-    def __init__(self, message: str, *, holder: Holder) -> None:
-        super().__init__(message)
-        self.holder = holder

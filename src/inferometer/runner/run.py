@@ -23,7 +23,9 @@ from inferometer.runner.journal import Journal
 from inferometer.runner.only import named
 from inferometer.runner.phases.energy.attach import attach
 from inferometer.runner.phases.energy.choice import EnergyDecision, EnergyOptions, decide
-from inferometer.runner.phases.plan import Phase, Site, execute, phases_of
+from inferometer.runner.phases.phase import Phase, Site
+from inferometer.runner.phases.plan import execute, phases_of
+from inferometer.runner.sharing import alone_here
 from inferometer.store import Store
 from inferometer.store.address import store_flag
 
@@ -68,7 +70,8 @@ def run_study(
 
     Raises:
         InputError: a model or a backend is not known, a package is missing, or the run to resume
-            does not exist or belongs to another study. Nothing was measured.
+            does not exist or belongs to another study, or a job of a fleet measures on this device.
+            Nothing was measured.
         StoreError: the store cannot be written; what was written before is kept.
     """
     study = settled(study)
@@ -76,11 +79,12 @@ def run_study(
     data = look_at_data(study.procedure)
     if data is not None:
         listener(Notice(message=told(data)))
-    decision = decide(study, options.energy, options.root)
-    try:
-        return _run(study, store, listener, options, decision)
-    finally:
-        decision.close()
+    with alone_here(listener, options.resume):
+        decision = decide(study, options.energy, options.root)
+        try:
+            return _run(study, store, listener, options, decision)
+        finally:
+            decision.close()
 
 
 def _run(
@@ -157,7 +161,7 @@ def check(study: Study) -> None:
         InputError: an unknown model, backend or precision, or a package that is missing.
     """
     from inferometer.backends import backend
-    from inferometer.runner.formats import check_model, check_options
+    from inferometer.runner.formats import check_device, check_model, check_options
 
     sweep = study.sweep
     known: list[str] = []
@@ -170,6 +174,7 @@ def check(study: Study) -> None:
                 f"{did_you_mean(precision, known)}; "
                 f"known: {', '.join(dict.fromkeys(known))}"
             )
+    check_device(sweep)
     check_options(sweep)
     for model in dict.fromkeys(sweep.models):
         check_model(model, sweep.backends)

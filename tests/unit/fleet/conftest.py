@@ -12,10 +12,10 @@ import pytest
 
 from inferometer.core.procedure import Procedure
 from inferometer.core.sweep import Block, Study, Sweep
-from inferometer.fleet import lease
 from inferometer.fleet.board.spool import Spool
 from inferometer.fleet.board.verbs import answer
 from inferometer.fleet.types import Device
+from inferometer.host import lease
 
 FAULTS = Path(__file__).parents[2] / "models" / "faults.py"
 

@@ -16,16 +16,8 @@ from inferometer.core.run import Run
 from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
 from inferometer.figures.summary import summarise
-from inferometer.fleet.types import (
-    AnswerError,
-    Device,
-    Facts,
-    Holder,
-    Job,
-    JobStatus,
-    LeaseHeldError,
-    LineError,
-)
+from inferometer.fleet.types import AnswerError, Device, Facts, Job, JobStatus, KnownJob, LineError
+from inferometer.host.lease import Holder, LeaseHeldError, this_person
 from inferometer.store.bundle import Bundle, bundle_bytes
 
 Lie = Literal["", "garbage", "other run", "other workloads", "too few", "script"]
@@ -72,6 +64,7 @@ class SimulatedBoard:
         latency_s: latency of a workload on this device.
         fails: workloads that fail.
         clock: seconds since some time.
+        starter: who started its jobs.
     """
 
     device: Device
@@ -82,6 +75,7 @@ class SimulatedBoard:
     threads: int = 4
     clock: Callable[[], float] = time.monotonic
     begin: float | None = None
+    starter: Holder = field(default_factory=this_person)
     measured: list[tuple[str, Workload]] = field(default_factory=list)
     _running: dict[str, _Running] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -125,8 +119,23 @@ class SimulatedBoard:
                 state = "failed"
             return JobStatus(job=job, state=state, done=done, planned=planned)
 
-    def jobs(self):
-        return ()
+    def jobs(self) -> tuple[KnownJob, ...]:
+        self._reached()
+        return tuple(
+            KnownJob(
+                status=self.status(one.job.id),
+                group=one.job.group,
+                device_name=one.job.device_name,
+                study=one.job.study["name"],
+                holder=self.starter,
+                started_at=BEGAN + one.begun,
+            )
+            for one in reversed(self._running.values())
+        )
+
+    def asked(self, job: str) -> Job:
+        self._reached()
+        return self._running[job].job
 
     def collect(self, job: str) -> bytes:
         self._reached()

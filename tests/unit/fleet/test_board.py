@@ -12,9 +12,8 @@ import pytest
 
 from inferometer.fleet.board import verbs
 from inferometer.fleet.board.verbs import answer
-from inferometer.fleet.lease import holder_now, take
 from inferometer.fleet.schema import checked
-from inferometer.fleet.types import Holder
+from inferometer.host.lease import Holder, holder_now, take
 
 HOLDER = {"user": "ada", "host": "desk"}
 CONTENT = b"def good(): ...\n" * 40_000

@@ -13,8 +13,8 @@ from inferometer.core.errors import ImportFileError
 from inferometer.core.record import Record, Round
 from inferometer.core.run import Run
 from inferometer.fleet.collecting import bundle_from, checked, keep
-from inferometer.fleet.link.remote import this_person
-from inferometer.fleet.types import AnswerError, Facts, Holder, JobStatus, KnownJob, LineError
+from inferometer.fleet.types import AnswerError, Facts, JobStatus, KnownJob, LineError
+from inferometer.host.lease import Holder, this_person
 from inferometer.store import open_store
 from inferometer.store.bundle import Bundle, bundle_bytes
 
@@ -195,6 +195,15 @@ def test_check_tells_what_each_board_is(shelf, device, capsys):
     ]
 
 
+def test_a_long_list_of_backends_is_broken_between_names(shelf, device, capsys):
+    names = tuple(f"backend-{n:02}" for n in range(12))
+    shelf(Fake(device, facts=facts(backends=names)))
+    _, out, _ = run(capsys, "check")
+    assert max(map(len, out.splitlines())) <= 80
+    assert "backends: backend-00, backend-01, backend-02, backend-03, backend-04," in out
+    assert all(name in out for name in names)
+
+
 def test_check_tells_who_measures(shelf, device, capsys):
     shelf(Fake(device, facts=facts(holder=Holder(user="ben", host="lab"))))
     status, out, _ = run(capsys, "check")
@@ -258,4 +267,4 @@ def test_a_file_of_devices_that_is_wrong_is_one_sentence(tmp_path, capsys):
     assert "devices.yaml:2: devices[0]: neither python" in err
     status, _, err = run(capsys, "status", "--devices", tmp_path / "none.yaml")
     assert status == 2
-    assert "no file of devices" in err
+    assert "it lists the boards" in err

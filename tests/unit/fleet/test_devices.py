@@ -100,7 +100,7 @@ def test_what_is_wrong_is_said_with_its_place(text, said):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(FleetError, match=r"no file of devices: .*needs a list devices"):
+    with pytest.raises(FleetError, match=r"no such file; it lists the boards: write one"):
         read_devices(tmp_path / "none.yaml")
 
 

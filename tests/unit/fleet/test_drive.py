@@ -16,7 +16,8 @@ from inferometer.fleet.engine.drive import (
     checked,
 )
 from inferometer.fleet.jobs import job_of
-from inferometer.fleet.types import AnswerError, Device, JobStatus, LeaseHeldError, LineError
+from inferometer.fleet.types import AnswerError, Device, JobStatus, LineError
+from inferometer.host.lease import LeaseHeldError
 
 from .simulated_board import Faults, SimulatedBoard
 

@@ -99,6 +99,31 @@ def test_what_cannot_be_is_said_in_a_sentence(capsys, tmp_path, how, said):
     assert not (tmp_path / "inferometer.db").exists()
 
 
+def test_resuming_fetches_what_is_there_and_measures_nothing_again(capsys):
+    _, out, _ = fleet_run(capsys, "--any", "pi", "--json", "-")
+    status, again, err = fleet_run(capsys, "--any", "pi", "--resume", "--json", "-")
+    assert status == 0
+    assert {row["run_id"] for row in json.loads(again)} == {
+        row["run_id"] for row in json.loads(out)
+    }
+    assert err == ""
+
+
+def test_where_there_is_nothing_to_resume_it_says_so(capsys, monkeypatch, tmp_path):
+    status, out, err = fleet_run(capsys, "--on", "a", "--resume", "--json", "-")
+    assert (status, names(out)) == (0, ["a"])
+    assert "with these flags is there to resume: a new one begins" in err
+    monkeypatch.setattr(f"{__name__}.STUDY", [])
+    status, out, err = fleet_run(capsys, "--resume", "--store", "other.db")
+    assert status == 2
+    assert out == ""
+    assert "other.db: no such results database" in err
+    assert not (tmp_path / "other.db").exists()
+    status, _, err = fleet_run(capsys, "--resume")
+    assert status == 2
+    assert "no run of the study lab with these flags is there to resume; `inferometer runs`" in err
+
+
 def test_without_dask_the_extra_is_named(capsys, monkeypatch):
     monkeypatch.setattr("inferometer.fleet.engine.find_spec", lambda _: None)
     status, _, err = fleet_run(capsys)

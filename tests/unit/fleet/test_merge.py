@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
+from inferometer.core.record import Failure
 from inferometer.core.sweep import Block, Study, Sweep
 from inferometer.figures.joint import machine_state
 from inferometer.fleet.engine.blocks import cut
@@ -96,6 +98,37 @@ def test_whatever_comes_twice_or_in_another_order_is_there_once(store, seed):
     before = content(store)
     assert add_parts(store, came, group=GROUP, name="pi") is None
     assert content(store) == before
+
+
+def test_of_parts_that_overlap_each_workload_counts_once(store):
+    """A device measured on while its line was cut, and its workloads were shared out anew."""
+    workloads, common = STUDY.workloads(), cut(STUDY.workloads(), 2).common
+    jobs = {"00000001": ("pi1", workloads[:6]), "00000002": ("pi2", [common, *workloads[4:]])}
+    for job_id, (name, mine) in jobs.items():
+        board = SimulatedBoard(device=Device(name=name, host=name, kind="pi"))
+        job = job_of(STUDY, board.device, job_id=job_id, group=GROUP, workloads=mine)
+        add_part(store, read_bundle(told(board, job, len(mine)), name), group=GROUP, name="pi")
+    rounds = {
+        without_threads(one.workload): len(one.rounds)
+        for one in store.records(GROUP, with_rounds=True)
+    }
+    assert rounds == {one: 12 if one == common else 6 for one in workloads}
+    assert store.run(GROUP).finished_at is not None
+
+
+def test_what_a_budget_cut_is_measured_by_a_later_part(store):
+    cut_off = Failure(stage="measure", kind="budget", message="cut")
+    first = replace(
+        PARTS[0],
+        records=tuple(
+            replace(one, status="skipped", failure=cut_off, figures={}) for one in PARTS[0].records
+        ),
+        rounds={},
+    )
+    add_part(store, first, group=GROUP, name="pi")
+    assert {one.status for one in store.records(GROUP)} == {"skipped"}
+    add_part(store, replace(PARTS[0], run=PARTS[1].run), group=GROUP, name="pi")
+    assert {one.status for one in store.records(GROUP)} == {"ok"}
 
 
 def test_a_workload_that_failed_on_one_device_keeps_the_figures_of_the_other(store):

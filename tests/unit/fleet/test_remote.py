@@ -18,16 +18,9 @@ from inferometer.fleet.jobs import job_of
 from inferometer.fleet.link.conversation import Conversation
 from inferometer.fleet.link.loader import Agent
 from inferometer.fleet.link.remote import RemoteBoard
-from inferometer.fleet.protocol import Limits
-from inferometer.fleet.types import (
-    AnswerError,
-    Holder,
-    JobFile,
-    LeaseHeldError,
-    LineError,
-    LoginError,
-    RefusedError,
-)
+from inferometer.fleet.protocol import Limits, job_to_json
+from inferometer.fleet.types import AnswerError, JobFile, LineError, LoginError, RefusedError
+from inferometer.host.lease import Holder, LeaseHeldError
 
 STATUS = {
     "job": "0a1b2c3d",
@@ -87,7 +80,7 @@ def running(device):
 
 @pytest.fixture
 def real(device, spool):
-    """A board in this process; `asked` has the verbs."""
+    """A board in this process; `verbs` has what it was asked."""
 
     def line(device, remote, request, limits):
         asked.append(remote[-1])
@@ -96,7 +89,7 @@ def real(device, spool):
 
     asked = []
     board = RemoteBoard(device, line=line, holder=Holder(user="ada", host="desk"))
-    board.asked = asked
+    board.verbs = asked
     return board
 
 
@@ -110,12 +103,46 @@ def test_files_go_once_and_a_job_starts_once(real, device, study, tmp_path, wait
     (tmp_path / "faults.py").write_text("x = 1\n" * 100_000)
     job = job_of(study, device, files=(file_at(tmp_path / "faults.py"),))
     real.start(job)
-    assert real.asked == ["have", "put", "start"]
+    assert real.verbs == ["have", "put", "start"]
     real.start(job)
-    assert real.asked[3:] == ["have", "start"]
+    assert real.verbs[3:] == ["have", "start"]
     assert real.status(job.id).state == "running"
     assert [one.status.job for one in real.jobs()] == [job.id]
     assert len(waiting) == 1
+
+
+def test_a_job_comes_back_as_it_was_asked(real, device, study, tmp_path, waiting):
+    (tmp_path / "faults.py").write_text("x = 1\n")
+    files = (file_at(tmp_path / "faults.py"),)
+    job = job_of(study, device, files=files, group="00c0ffee", energy=False)
+    real.start(job)
+    found = real.asked(job.id)
+    assert job_to_json(found) == json.loads(json.dumps(job_to_json(job)))
+    assert found.workloads == job.workloads
+    real.start(found)
+    assert len(waiting) == 1
+    with pytest.raises(RefusedError, match="there is no job deadbeef on this board"):
+        real.asked("deadbeef")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": "deadbeef"},
+        {"study": {}},
+        {"study": {"sweep": [], "name": 5}},
+        {"workloads": [{"model": "a"}]},
+        {"workloads": 3},
+        {"group": "../.."},
+        {"files": [{"path": "a", "sha256": "x", "bytes": 1}]},
+        {"energy": "yes"},
+    ],
+)
+def test_a_job_that_is_none_is_refused(saying, device, study, changes):
+    job = job_of(study, device)
+    board = saying({"asked": {**job_to_json(job), **changes}})
+    with pytest.raises(AnswerError, match="its answer was refused"):
+        board.asked(job.id)
 
 
 @pytest.mark.usefixtures("waiting")
@@ -126,7 +153,7 @@ def test_a_file_that_was_damaged_on_the_board_is_sent_again(real, device, study,
     (spool.blobs / file.sha256).chmod(0o600)
     (spool.blobs / file.sha256).write_text("x = 2\n")
     real.start(job_of(study, device, files=(file,)))
-    assert real.asked == ["have", "start", "have", "put", "start"]
+    assert real.verbs == ["have", "start", "have", "put", "start"]
 
 
 def test_the_second_person_is_told_who_measures(real, device, study, waiting):

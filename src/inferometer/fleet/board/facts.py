@@ -9,9 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from inferometer.fleet.lease import holder_now
-from inferometer.fleet.protocol import holder_to_json
 from inferometer.fleet.types import PROTOCOL
+from inferometer.host.lease import holder_now, holder_to_json
 
 
 def facts(folder: Path) -> dict[str, Any]:

@@ -22,15 +22,20 @@ from inferometer.core.errors import FAULT, InputError, in_one_line
 from inferometer.core.shown import shown
 from inferometer.fleet import protocol
 from inferometer.fleet.board.spool import Spool, spool_folder, writing
-from inferometer.fleet.lease import holder_now, take
 from inferometer.fleet.protocol import CHUNK, Limits, decode, encode, read_lines
 from inferometer.fleet.types import (
     PROTOCOL,
-    Holder,
     JobStatus,
-    LeaseHeldError,
     RefusedError,
     State,
+)
+from inferometer.host.lease import (
+    Holder,
+    LeaseHeldError,
+    holder_from_json,
+    holder_now,
+    holder_to_json,
+    take,
 )
 
 CANCEL_S = 20.0
@@ -117,17 +122,34 @@ def jobs(request: Request) -> Answer:
     yield {"jobs": [one for job in spool.ids() if (one := _known(spool, job)) is not None]}
 
 
+def asked(request: Request) -> Answer:
+    """A job as it was asked."""
+    yield {"asked": _asked(request)}
+
+
 def collect(request: Request) -> Answer:
     """What a job has measured so far."""
     from inferometer.fleet.board.bundling import bundle_of_job
 
     job_id = request.text("job")
-    if request.spool.asked(job_id) is None:
-        raise RefusedError(f"there is no job {job_id} on this board", code="unknown_job")
+    _asked(request)
     content = bundle_of_job(request.spool, job_id)
     yield {"collect": {"job": job_id, "bytes": len(content), "sha256": sha256(content).hexdigest()}}
     pieces = (content[at : at + CHUNK] for at in range(0, len(content), CHUNK))
     yield from map(decode, protocol.data_lines(pieces))
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    """The job that a request names, as it was asked.
+
+    Raises:
+        RefusedError: there is none.
+    """
+    job_id = request.text("job")
+    found = (request.spool.asked(job_id) or {}).get("job")
+    if not isinstance(found, dict):
+        raise RefusedError(f"there is no job {job_id} on this board", code="unknown_job")
+    return found
 
 
 def cancel(request: Request) -> Answer:
@@ -153,6 +175,7 @@ VERBS: dict[str, Callable[[Request], Answer]] = {
     "start": start,
     "status": status,
     "jobs": jobs,
+    "asked": asked,
     "collect": collect,
     "cancel": cancel,
 }
@@ -248,13 +271,13 @@ def _known(spool: Spool, job_id: str) -> dict[str, Any] | None:
     if not isinstance(job, dict) or not isinstance(holder, dict):
         return None
     study = job.get("study")
-    who = protocol.holder_from_json(holder)
+    who = holder_from_json(holder)
     return {
         "status": protocol.status_to_json(status_of(spool, job_id)),
         "group": str(job.get("group", "")),
         "device_name": str(job.get("device_name", "")),
         "study": str(study.get("name", "")) if isinstance(study, dict) else "",
-        "holder": protocol.holder_to_json(who),
+        "holder": holder_to_json(who),
         "started_at": who.since,
     }
 
@@ -270,7 +293,7 @@ def answer(verb: str, stream: BinaryIO, spool: Spool) -> Answer:
         request = Request(head=next(lines, {}), rest=lines, spool=spool)
         yield from _verb(verb, request.head)(request)
     except LeaseHeldError as error:
-        yield _error("held", str(error), holder=protocol.holder_to_json(error.holder))
+        yield _error("held", str(error), holder=holder_to_json(error.holder))
     except RefusedError as error:
         yield _error(error.code, str(error))
     except InputError as error:

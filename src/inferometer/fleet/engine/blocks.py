@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from inferometer.core.workload import Variant, Workload
@@ -37,21 +37,30 @@ class Cut:
     blocks: tuple[tuple[Workload, ...], ...]
 
 
-def cut(workloads: Sequence[Workload], devices: int) -> Cut:
+def cut(
+    workloads: Sequence[Workload], devices: int, *, missing: Collection[Workload] | None = None
+) -> Cut:
     """A study in blocks of about equal length.
 
     Args:
         workloads: of the study, each once, at least one.
         devices: that take from the queue.
+        missing: those of them that are left to measure, at least one, where others were before.
     """
-    shares = shares_wanted(len(workloads), devices)
-    if len(shares) == 1:
+    left = [one for one in workloads if missing is None or one in missing]
+    shares = shares_wanted(len(left), devices)
+    if len(shares) == 1 and missing is None:
         return Cut(common=None, blocks=(tuple(workloads),))
-    common = min(workloads, key=_weight)
-    rest = [one for one in workloads if one != common]
+    common = common_of(workloads)
+    rest = [one for one in left if one != common] or [common]
     place = {one: number for number, one in enumerate(workloads)}
-    blocks = (sorted([common, *mine], key=place.__getitem__) for mine in _shared_out(rest, shares))
+    blocks = (sorted({common, *mine}, key=place.__getitem__) for mine in _shared_out(rest, shares))
     return Cut(common=common, blocks=tuple(map(tuple, blocks)))
+
+
+def common_of(workloads: Sequence[Workload]) -> Workload:
+    """The workload of a study that every block has, where there are several."""
+    return min(workloads, key=_weight)
 
 
 def shares_wanted(workloads: int, devices: int) -> list[float]:

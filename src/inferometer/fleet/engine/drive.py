@@ -23,10 +23,10 @@ from inferometer.fleet.types import (
     Board,
     Job,
     JobStatus,
-    LeaseHeldError,
     LineError,
     LoginError,
 )
+from inferometer.host.lease import LeaseHeldError
 from inferometer.store.bundle import Bundle, read_bundle
 
 Answered = TypeVar("Answered")

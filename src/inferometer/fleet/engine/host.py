@@ -10,9 +10,9 @@ import sys
 import time
 
 from inferometer.core.errors import FleetError
-from inferometer.fleet.lease import holder_now
 from inferometer.fleet.link.conversation import Conversation
 from inferometer.fleet.protocol import Limits
+from inferometer.host.lease import holder_now
 
 LOOK_S = 1.0
 START_S = 120.0

@@ -1,8 +1,9 @@
 """Bundles of jobs of one group → one run: the parts of a study that equal devices measured.
 
-A part is taken whole or not at all, and once, however often it comes. Of two that measured the same
-workloads (a device was given up, and came back) the first one counts. Round and process numbers go
-on where those of the part before ended, so that a process of the run is one of one device.
+A part is taken once, however often it comes. Of two that measured the same workload (a device was
+given up, and came back) the first one counts, but for the workload that all parts have. Round and
+process numbers go on where those of the part before ended, so that a process of the run is one of
+one device.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from inferometer.core.sweep import Study
 from inferometer.core.workload import Workload
 from inferometer.figures.joint import joined
 from inferometer.figures.summary import by_process, summarise
+from inferometer.fleet.engine.blocks import common_of
 from inferometer.store import Store
 from inferometer.store.bundle import Bundle, bundle_of
 
@@ -66,12 +68,13 @@ def add_part(
 
 def _with_part(before: Bundle, part: Bundle) -> Bundle:
     """A run with one more part; as it was, where nothing of that is new."""
-    known = {one.workload for one in before.records}
+    known = {one.workload for one in before.records if not _is_cut(one)}
     parts = before.run.device[PARTS]
     if any(one["job"] == part.run.id for one in parts) or all(
         one.workload in known for one in part.records
     ):
         return before
+    part = _news(part, before)
     added = _renumbered(part, before)
     device = {**before.run.device, PARTS: [*parts, _entry(part, before)]}
     return Bundle(
@@ -82,6 +85,26 @@ def _with_part(before: Bundle, part: Bundle) -> Bundle:
             for key in dict.fromkeys([*before.rounds, *added.rounds])
         },
         evaluations={**added.evaluations, **before.evaluations},
+    )
+
+
+def _is_cut(record: Record) -> bool:
+    """Whether the budget ended before it was measured, so that it may be measured later."""
+    return record.failure is not None and record.failure.kind == "budget"
+
+
+def _news(part: Bundle, before: Bundle) -> Bundle:
+    """A part without what was measured before: all parts have only the common workload."""
+    common = common_of(Study.from_json(before.run.document).workloads())
+    known = {one.workload for one in before.records if one.status == "ok"}
+    known = {one for one in known if without_threads(one) != without_threads(common)}
+    records = tuple(one for one in part.records if one.workload not in known)
+    keys = {one.workload.key for one in records}
+    return replace(
+        part,
+        records=records,
+        rounds={key: mine for key, mine in part.rounds.items() if key in keys},
+        evaluations={key: one for key, one in part.evaluations.items() if key in keys},
     )
 
 

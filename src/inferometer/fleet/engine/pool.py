@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
@@ -20,6 +20,7 @@ class Pool:
         pace: how often a board that is away is looked at.
         stop: ends the looks.
         note: is given a sentence for people.
+        busy: names of those that are not free yet, as a job of ours goes on there.
     """
 
     def __init__(
@@ -28,6 +29,8 @@ class Pool:
         pace: Pace,
         stop: threading.Event,
         note: Callable[[str], None],
+        *,
+        busy: Collection[str] = (),
     ) -> None:
         self._free: SimpleQueue[Board] = SimpleQueue()
         self._pace, self._stop, self._note = pace, stop, note
@@ -35,7 +38,8 @@ class Pool:
         self._hoped = self._busy = 0  # those that may do something yet, and those that do
         for board in boards:
             self._hoped += 1
-            self._free.put(board)
+            if board.device.name not in busy:
+                self._free.put(board)
 
     def take(self) -> Board:
         """A free board, as soon as there is one.

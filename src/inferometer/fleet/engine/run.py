@@ -19,6 +19,7 @@ from inferometer.fleet.engine.cluster import engine
 from inferometer.fleet.engine.drive import Pace
 from inferometer.fleet.engine.merge import add_parts
 from inferometer.fleet.engine.pool import Pool
+from inferometer.fleet.engine.resuming import Earlier
 from inferometer.fleet.engine.session import (
     Event,
     Outcome,
@@ -54,6 +55,7 @@ class Plan:
         energy: whether power sources are looked for.
         allow_estimate: whether a meter may be an estimate.
         pace: how often devices are asked.
+        earlier: what a run has left that is gone on with; None where a new one begins.
     """
 
     study: Study
@@ -63,6 +65,7 @@ class Plan:
     energy: bool = True
     allow_estimate: bool = False
     pace: Pace = field(default_factory=Pace)
+    earlier: Earlier | None = None
 
 
 @dataclass(kw_only=True)
@@ -98,11 +101,12 @@ def run_fleet(
     """
     if not plan.boards:
         raise InputError("no device is chosen: name some in the file of devices")
-    group = new_id() if plan.spread else ""
+    earlier = plan.earlier or Earlier()
+    group = (earlier.group or new_id()) if plan.spread else ""
     session = Session(
         boards={board.device.name: board for board in plan.boards},
         pace=_paced(plan.pace, len(plan.boards)),
-        works=_works(plan),
+        works=_works(plan, earlier),
         job_for=lambda work, device: job_of(
             plan.study,
             device,
@@ -114,8 +118,13 @@ def run_fleet(
         ),
     )
     if plan.spread:
-        session.pool = Pool(plan.boards, session.pace, session.stop, session.note)
+        session.pool = Pool(
+            plan.boards, session.pace, session.stop, session.note, busy=earlier.begun
+        )
     taking = _Taking(plan, store, session, group)
+    taking.earlier(earlier, listener)
+    if not session.works:
+        return taking.result
     with _started(plan, session), taking.ending(listener):
         while taking.missing:
             with suppress(Empty):
@@ -123,14 +132,27 @@ def run_fleet(
     return taking.result
 
 
-def _works(plan: Plan) -> dict[str, Work]:
+def _works(plan: Plan, earlier: Earlier) -> dict[str, Work]:
     """Pieces of work: the study for each device, or blocks for whoever is free."""
-    workloads = plan.study.workloads()
-    if not plan.spread:
-        names = [board.device.name for board in plan.boards]
-        return {name: Work(workloads=tuple(workloads), device=name) for name in names}
-    blocks = cut(workloads, len(plan.boards)).blocks
-    return {f"block {number}": Work(workloads=block) for number, block in enumerate(blocks)}
+    begun, workloads = earlier.begun, plan.study.workloads()
+    if plan.spread:
+        works = {
+            f"block {job.id}": Work(workloads=job.workloads, begun=job) for job in begun.values()
+        }
+        missing = earlier.missing if earlier.group else None
+        if missing == ():
+            return works
+        blocks = cut(workloads, len(plan.boards), missing=missing).blocks
+        return works | {
+            f"block {number}": Work(workloads=block) for number, block in enumerate(blocks)
+        }
+    over = {one.run.device_name for one in earlier.ended} | {*earlier.runs, *earlier.silent}
+    names = [board.device.name for board in plan.boards]
+    return {
+        name: Work(workloads=tuple(workloads), device=name, begun=begun.get(name))
+        for name in names
+        if name not in over
+    }
 
 
 @contextmanager
@@ -183,6 +205,19 @@ class _Taking:
         self._waiting: list[Bundle] = []
         self._written = 0
 
+    def earlier(self, earlier: Earlier, listener: Callable[[Event], None]) -> None:
+        """Take what an earlier run has left."""
+        for name, why in earlier.silent.items():
+            listener(Told(message=f"{why}; what {name} has of this study is not known"))
+            if not self.plan.spread:
+                self.result.failures.append(f"{why}; resume again when it is there")
+        self.result.runs += earlier.runs.values()
+        if earlier.group and any(one.id == earlier.group for one in self.store.runs()):
+            self.result.runs.append(earlier.group)
+        for bundle in earlier.ended:
+            self._keep(bundle)
+        self.write()
+
     def event(self, event: Event, listener: Callable[[Event], None]) -> None:
         """Take an event."""
         if isinstance(event, Outcome):
@@ -196,11 +231,13 @@ class _Taking:
         if outcome.bundle is None:
             return
         self.session.started.pop(outcome.bundle.run.id, None)
+        self._keep(outcome.bundle)
+
+    def _keep(self, bundle: Bundle) -> None:
         if not self.plan.spread:
-            take_in(self.store, outcome.bundle)
-            self.result.runs.append(outcome.bundle.run.id)
+            take_in(self.store, bundle)
+            self.result.runs.append(bundle.run.id)
             return
-        bundle = outcome.bundle
         self._waiting.append(figured(bundle) if bundle.raw else bundle)
         if len(self._waiting) >= 2 * self._written:
             self.write()

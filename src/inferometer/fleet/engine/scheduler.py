@@ -145,11 +145,13 @@ class HostBoard(RemoteBoard):
         Raises:
             LineError: the worker is gone, or busy with other tasks.
         """
-        self._hold(job.id)
+        if self.status(job.id).state not in ("running", "done"):  # what a job has, it keeps
+            self._hold(job.id)
         try:
             super().start(job)
         except FleetError:
-            self._held.pop(job.id).cancel()
+            if job.id in self._held:
+                self._held.pop(job.id).cancel()
             raise
 
     def _hold(self, job: str) -> None:

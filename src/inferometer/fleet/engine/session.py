@@ -84,10 +84,12 @@ class Work:
     Attributes:
         workloads: what is measured.
         device: name of the device that does it; empty where any may.
+        begun: the job that it is on a device already, which goes on with it.
     """
 
     workloads: tuple[Workload, ...] = field(repr=False)
     device: str = ""
+    begun: Job | None = None
 
 
 @dataclass(kw_only=True)
@@ -134,7 +136,7 @@ class Session:
     def _on_one(self, work: str, asked: Work) -> Outcome:
         """The whole study on one device; where it failed, what there is."""
         board = self.boards[asked.device]
-        drive = self._drive(board, self.job_for(asked, board.device), waits=True)
+        drive = self._drive(board, asked.begun or self.job_for(asked, board.device), waits=True)
         try:
             return Outcome(work=work, ending="done", device=asked.device, bundle=drive.run())
         except FailedError as error:
@@ -148,16 +150,17 @@ class Session:
             )
 
     def _on_any(self, work: str, asked: Work) -> Outcome:
-        """A block on whichever device is free; on another one, where that is lost.
+        """A block on whichever device is free or has begun it; on another one, where that is lost.
 
         Raises:
             FleetError: no device could measure it.
         """
         assert self.pool is not None
         failures: list[FleetError] = []
+        begun = asked.begun
         while len(failures) < MOST_TRIES:
-            board = self.pool.take()
-            own = self.job_for(asked, board.device)
+            board = self.boards[begun.device_name] if begun else self.pool.take()
+            own, begun = begun or self.job_for(asked, board.device), None
             self.pool.at_work(1)
             try:
                 bundle = self._drive(board, own, waits=False).run()

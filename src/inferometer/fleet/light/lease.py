@@ -1,4 +1,4 @@
-"""The lease of a board: whoever holds a lock on one file measures. As `fleet.lease` has it."""
+"""The lease of a board: whoever holds a lock on one file measures. As `host.lease` has it."""
 
 import errno
 import fcntl

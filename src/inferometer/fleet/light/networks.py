@@ -316,10 +316,9 @@ def asked_example(model: Model, batch: int, size: Optional[int]) -> Tuple[Any, .
         takes = inspect.signature(example).parameters
         _refuse_shape(batch != 1 and "batch_size" not in takes, f"batch size {batch}")
         _refuse_shape(size is not None and "input_size" not in takes, f"input size {size}")
-        example = example(**{name: asked[name] for name in asked if name in takes})
-        return example if isinstance(example, tuple) else (example,)
-    example = () if example is None else example
-    args = example if isinstance(example, tuple) else (example,)
+        made = example(**{name: asked[name] for name in asked if name in takes})
+        return _arguments(model.network, made)
+    args = () if example is None else _arguments(model.network, example)
     arrays = [one for one in args if getattr(one, "shape", ())]
     _refuse_shape(
         batch != 1 and (not arrays or any(one.shape[0] != 1 for one in arrays)),
@@ -330,6 +329,30 @@ def asked_example(model: Model, batch: int, size: Optional[int]) -> Tuple[Any, .
     if batch == 1:
         return args
     return tuple(one[[0] * batch] if getattr(one, "shape", ()) else one for one in args)
+
+
+def _arguments(network: Any, example: Any) -> Tuple[Any, ...]:
+    """What a call takes by its place, read from an example as the full instrument reads it."""
+    if isinstance(example, dict):
+        named = _bound(network, **example) if all(isinstance(one, str) for one in example) else None
+        if named is not None and named.kwargs:
+            raise Refused(
+                "unsupported",
+                "the light agent gives inputs by their place: let the factory give a tuple of them",
+            )
+        return (example,) if named is None else tuple(named.args)
+    if not isinstance(example, (tuple, list)):
+        return (example,)
+    is_one = _bound(network, example) is not None and _bound(network, *example) is None
+    return (example,) if is_one else tuple(example)
+
+
+def _bound(network: Any, *args: Any, **kwargs: Any) -> Optional[inspect.BoundArguments]:
+    """Arguments as a network takes them; None where it does not, as far as its signature tells."""
+    try:
+        return inspect.signature(getattr(network, "forward", network)).bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        return None
 
 
 def _refuse_shape(refused: object, what: str) -> None:

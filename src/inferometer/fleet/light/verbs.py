@@ -13,36 +13,26 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import zlib
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List
 
 from inferometer.fleet.light.device import Tables, identify, python_text
 from inferometer.fleet.light.lease import Held, Holder, lease_holder, take_lease
 from inferometer.fleet.light.measuring import measure, settled_job, software
-from inferometer.fleet.light.networks import sha256_of
 from inferometer.fleet.light.power import find_sources
 from inferometer.fleet.light.results import Trouble, bundle_of
 from inferometer.fleet.light.runtimes import LITERT
+from inferometer.fleet.light.spool import Refusal, Spool, is_digest, spool_folder
 
 PROTOCOL = 1
 MOST_LINE = 4 << 20
 CHUNK = 192 << 10
 MOST_WORKLOADS = 10000
 MOST_FILES = 1000
-KEPT_S = 30 * 86400.0
-VERBS = ("check", "have", "put", "start", "status", "jobs", "collect", "cancel")
+VERBS = ("check", "have", "put", "start", "status", "jobs", "asked", "collect", "cancel")
 MOST_JOBS = 1000
 ENDED = "it was ended before everything was measured; starting it again goes on with it"
-
-
-class Refusal(Exception):
-    """A request that cannot be served, with its code."""
-
-    def __init__(self, code: str, message: str) -> None:
-        Exception.__init__(self, message)
-        self.code = code
 
 
 def serve(agent: str, verb: str, tables: Tables, made: Dict[str, Any]) -> int:
@@ -91,15 +81,6 @@ def _line() -> Dict[str, Any]:
     return found
 
 
-def spool_folder() -> str:
-    """Where this user's jobs are."""
-    cache = os.environ.get("INFEROMETER_CACHE")
-    if not cache:
-        above = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-        cache = os.path.join(above, "inferometer")
-    return os.path.join(cache, "fleet")
-
-
 class Board:
     """What a coordinator asks of this board."""
 
@@ -107,20 +88,22 @@ class Board:
         self._agent = os.path.abspath(agent)
         self._tables = tables
         self._made = made
-        self._spool = spool_folder()
+        self._spool = Spool(spool_folder())
 
     def answer(self, verb: str, request: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
         """The lines of an answer."""
         if verb == "check":
             yield {"check": self._facts()}
         elif verb == "have":
-            yield {"have": [one for one in _digests(request) if os.path.isfile(self._blob(one))]}
+            yield {"have": [one for one in _digests(request) if self._spool.has(one)]}
         elif verb == "put":
             yield {"put": {"sha256": self._keep_blob(request)}}
         elif verb == "start":
             yield {"start": self._start(request)}
         elif verb == "jobs":
             yield {"jobs": self._known_jobs()}
+        elif verb == "asked":
+            yield {"asked": self._asked(_job_id(request))}
         elif verb == "collect":
             for line in self._collect(_job_id(request)):
                 yield line
@@ -130,7 +113,7 @@ class Board:
             yield {"status": self._status(_job_id(request))}
 
     def _facts(self) -> Dict[str, Any]:
-        place = self._spool
+        place = self._spool.folder
         while not os.path.isdir(place):
             place = os.path.dirname(place)
         return {
@@ -148,57 +131,20 @@ class Board:
             "holder": lease_holder(),
         }
 
-    # Files
-
-    def _blob(self, digest: str) -> str:
-        return os.path.join(self._spool, "blobs", digest)
-
     def _keep_blob(self, request: Dict[str, Any]) -> str:
-        """Keep a file, whole or not at all."""
         digest, size = str(request.get("sha256")), request.get("bytes")
-        if not _is_digest(digest) or not isinstance(size, int) or size < 0:
+        if not is_digest(digest) or not isinstance(size, int) or size < 0:
             raise Refusal("bad_request", "put takes a digest and a size")
-        self._make(os.path.dirname(self._blob(digest)))
-        handle, name = tempfile.mkstemp(prefix=".putting-", dir=os.path.dirname(self._blob(digest)))
-        try:
-            with os.fdopen(handle, "wb") as file:
-                found = _copied(file, size)
-            if found != digest:
-                raise Refusal("bad_request", "a file arrived other than it was sent; send it again")
-            os.rename(name, self._blob(digest))
-        finally:
-            if os.path.exists(name):
-                os.unlink(name)
+        self._spool.put(digest, size, _pieces())
         return digest
 
-    def _lay_out(self, job: Dict[str, Any], folder: str) -> None:
-        for file in job.get("files", []):
-            path, digest = str(file["path"]), str(file["sha256"])
-            parts = path.split("/")
-            if os.path.isabs(path) or ".." in parts or not path:
-                raise Refusal("bad_request", "the path of a file leads out of the job's folder")
-            blob, place = self._blob(digest), os.path.join(folder, "files", *parts)
-            if not _is_digest(digest) or not os.path.isfile(blob) or sha256_of(blob) != digest:
-                raise Refusal("missing_file", f"the file {path} is not on this board; send it")
-            self._make(os.path.dirname(place))
-            os.utime(blob, None)
-            if os.path.exists(place):
-                os.unlink(place)
-            try:
-                os.link(blob, place)
-            except OSError:
-                shutil.copyfile(blob, place)
-
     # Jobs
-
-    def _folder(self, job_id: str) -> str:
-        return os.path.join(self._spool, "jobs", job_id)
 
     def _start(self, request: Dict[str, Any]) -> Dict[str, Any]:
         """Begin a job, or go on with one; nothing changes where it runs or is done."""
         job = _checked_job(request.get("job"))
-        job_id, folder = job["id"], self._folder(job["id"])
-        before = _read_json(os.path.join(folder, "job.json"))
+        job_id = job["id"]
+        before = self._spool.asked(job_id)
         if before is not None and before["job"] != job:
             raise Refusal("conflict", f"a job {job_id} is on this board, and is another")
         status = self._status(job_id)
@@ -208,18 +154,17 @@ class Board:
         who = {name: str(holder.get(name, ""))[:100] for name in ("user", "host")}
         lease = take_lease(dict(who, job=job_id))
         try:
-            self._sweep(job_id)
-            self._make(os.path.join(folder, "files"))
-            _replace_json(os.path.join(folder, "job.json"), {"job": job, "holder": who})
-            self._lay_out(job, folder)
-            self._note(job_id, state="waiting", planned=len(job["workloads"]), message="")
+            self._spool.sweep(job_id)
+            self._spool.add(job, who)
+            self._spool.note(job_id, state="waiting", planned=len(job["workloads"]), message="")
             self._begin(job_id, lease)
         finally:
             os.close(lease)
         return self._status(job_id)
 
     def _begin(self, job_id: str, lease: int) -> None:
-        log = os.open(os.path.join(self._folder(job_id), "log"), os.O_CREAT | os.O_RDWR, 0o600)
+        folder = self._spool.job_folder(job_id)
+        log = os.open(os.path.join(folder, "log"), os.O_CREAT | os.O_RDWR, 0o600)
         os.lseek(log, 0, os.SEEK_END)
         try:
             subprocess.Popen(
@@ -229,13 +174,13 @@ class Board:
                 stderr=log,
                 pass_fds=(lease,),
                 start_new_session=True,
-                cwd=os.path.join(self._folder(job_id), "files"),
+                cwd=os.path.join(folder, "files"),
             )
         finally:
             os.close(log)
 
     def _status(self, job_id: str) -> Dict[str, Any]:
-        state = _read_json(os.path.join(self._folder(job_id), "state.json"))
+        state = self._spool.state(job_id)
         found = {"job": job_id, "state": "gone", "done": 0, "failed": 0, "planned": 0}
         found["message"] = "the board has no such job"
         if state is None:
@@ -245,7 +190,7 @@ class Board:
         if found["state"] in ("waiting", "running"):
             holder = lease_holder()
             if holder is None or holder["job"] != job_id:
-                again = _read_json(os.path.join(self._folder(job_id), "state.json")) or state
+                again = self._spool.state(job_id) or state
                 if again.get("state") not in ("waiting", "running"):
                     return self._status(job_id)  # it ended between the two looks
                 found["state"] = "gone"
@@ -254,28 +199,29 @@ class Board:
 
     def _known_jobs(self) -> List[Dict[str, Any]]:
         """The jobs that are here, the latest first."""
-        above, found = os.path.join(self._spool, "jobs"), []
-        for name in os.listdir(above) if os.path.isdir(above) else []:
-            path = os.path.join(above, name, "job.json")
-            asked = _read_json(path)
-            if re.match("[0-9a-f]{8}$", name) and asked is not None:
-                found.append((os.path.getmtime(path), name, asked["job"], asked["holder"]))
-        found.sort(key=lambda one: one[:2], reverse=True)
+        asked = [(at, name, self._spool.asked(name)) for at, name in self._spool.ids()[:MOST_JOBS]]
         return [
             {
                 "status": self._status(name),
-                "group": str(job.get("group") or ""),
-                "device_name": str(job.get("device_name", "")),
-                "study": str(job["study"].get("name", "")),
-                "holder": dict(holder, job=name),
+                "group": str(one["job"].get("group") or ""),
+                "device_name": str(one["job"].get("device_name", "")),
+                "study": str(one["job"]["study"].get("name", "")),
+                "holder": dict(one["holder"], job=name),
                 "started_at": at,
             }
-            for at, name, job, holder in found[:MOST_JOBS]
+            for at, name, one in asked
+            if one is not None
         ]
+
+    def _asked(self, job_id: str) -> Dict[str, Any]:
+        found = self._spool.asked(job_id)
+        if found is None:
+            raise Refusal("unknown_job", f"this board has no job {job_id}")
+        return dict(found["job"])
 
     def _cancel(self, job_id: str) -> Dict[str, Any]:
         status = self._status(job_id)
-        state = _read_json(os.path.join(self._folder(job_id), "state.json")) or {}
+        state = self._spool.state(job_id) or {}
         if status["state"] in ("waiting", "running") and isinstance(state.get("pid"), int):
             os.kill(state["pid"], signal.SIGTERM)
             end = time.monotonic() + 20
@@ -285,9 +231,8 @@ class Board:
 
     def _collect(self, job_id: str) -> Iterator[Dict[str, Any]]:
         """What is there so far, as a bundle, compressed."""
-        path = os.path.join(self._folder(job_id), "bundle.jsonl")
-        if not os.path.isfile(os.path.join(self._folder(job_id), "job.json")):
-            raise Refusal("unknown_job", f"this board has no job {job_id}")
+        path = self._spool.bundle(job_id)
+        self._asked(job_id)
         if not os.path.isfile(path) or not os.path.getsize(path):
             raise Refusal("nothing_yet", f"job {job_id} has measured nothing yet")
         squeeze = zlib.compressobj(1, zlib.DEFLATED, 31)
@@ -303,11 +248,10 @@ class Board:
         """The process of a job, which has the lease from whoever started it."""
         os.set_inheritable(lease, False)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        folder = self._folder(job_id)
-        job = (_read_json(os.path.join(folder, "job.json")) or {})["job"]
-        self._note(job_id, state="running", pid=os.getpid())
-        path = os.path.join(folder, "bundle.jsonl")
-        job = settled_job(job, [os.path.join(folder, "files")])
+        job = (self._spool.asked(job_id) or {})["job"]
+        self._spool.note(job_id, state="running", pid=os.getpid())
+        path = self._spool.bundle(job_id)
+        job = settled_job(job, [os.path.join(self._spool.job_folder(job_id), "files")])
 
         def tell(line: str) -> None:
             sys.stdout.write(line + "\n")
@@ -315,7 +259,7 @@ class Board:
             found = re.match(r"\[(\d+)/(\d+)\]", line)
             if found:
                 done = int(found.group(1))
-                self._note(job_id, done=done, failed=_failed_in(path))
+                self._spool.note(job_id, done=done, failed=_failed_in(path))
 
         try:
             results = measure(
@@ -323,38 +267,13 @@ class Board:
             )
             failed = sum(status == "failed" for status in results.records.values())
             done = len(results.records)
-            self._note(job_id, state="done", message="", done=done, failed=failed)
+            self._spool.note(job_id, state="done", message="", done=done, failed=failed)
         except KeyboardInterrupt:
-            self._note(job_id, state="failed", message=ENDED)
+            self._spool.note(job_id, state="failed", message=ENDED)
         except Exception as error:  # noqa: BLE001 - told by the board
             text = str(error) if isinstance(error, Trouble) else f"{type(error).__name__}: {error}"
-            self._note(job_id, state="failed", message=text[:500])
+            self._spool.note(job_id, state="failed", message=text[:500])
         return 0
-
-    def _note(self, job_id: str, **values: Any) -> None:
-        path = os.path.join(self._folder(job_id), "state.json")
-        try:
-            _replace_json(path, dict(_read_json(path) or {}, at=time.time(), **values))
-        except OSError:
-            if values.get("state") == "waiting":
-                raise
-
-    def _sweep(self, keep: str) -> None:
-        """Remove jobs and files that nobody has used for long."""
-        oldest = time.time() - KEPT_S
-        jobs = os.path.join(self._spool, "jobs")
-        for name in os.listdir(jobs) if os.path.isdir(jobs) else []:
-            state = os.path.join(jobs, name, "state.json")
-            if name != keep and os.path.isfile(state) and os.path.getmtime(state) < oldest:
-                shutil.rmtree(os.path.join(jobs, name), ignore_errors=True)
-        blobs = os.path.join(self._spool, "blobs")
-        for name in os.listdir(blobs) if os.path.isdir(blobs) else []:
-            path = os.path.join(blobs, name)
-            if os.path.isfile(path) and os.path.getmtime(path) < oldest:
-                os.unlink(path)
-
-    def _make(self, folder: str) -> None:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
 
 
 def _failed_in(path: str) -> int:
@@ -413,47 +332,19 @@ def _digests(request: Dict[str, Any]) -> List[str]:
     asked = request.get("files")
     if not isinstance(asked, list) or len(asked) > MOST_FILES:
         raise Refusal("bad_request", "have takes a list of digests")
-    return [str(one) for one in asked if _is_digest(str(one))]
+    return [str(one) for one in asked if is_digest(str(one))]
 
 
-def _is_digest(text: str) -> bool:
-    return re.match("[0-9a-f]{64}$", text) is not None
-
-
-def _copied(file: Any, size: int) -> str:
-    """Write what is sent; gives the digest of its content."""
-    sha256, left = hashlib.sha256(), size
+def _pieces() -> Iterator[bytes]:
+    """The content of a file, as it is sent."""
     while True:
         line = _line()
         if line.get("end"):
-            return sha256.hexdigest() if not left else ""
+            return
         try:
-            piece = base64.b64decode(str(line.get("data", "")), validate=True)
+            yield base64.b64decode(str(line.get("data", "")), validate=True)
         except ValueError:
             raise Refusal("bad_request", "a line of data is not base64")
-        left -= len(piece)
-        if left < 0:
-            raise Refusal("bad_request", "the file is longer than was said")
-        sha256.update(piece)
-        file.write(piece)
-
-
-def _read_json(path: str) -> Optional[Dict[str, Any]]:
-    try:
-        with open(path, "rb") as stream:
-            found = json.loads(stream.read(64 << 20).decode())
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _replace_json(path: str, data: Dict[str, Any]) -> None:
-    beside = f"{path}.{os.getpid()}"
-    with open(beside, "w") as stream:
-        json.dump(data, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.rename(beside, path)
 
 
 def holder_here(run_id: str) -> Holder:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
-import platform
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,15 +25,14 @@ from inferometer.fleet.types import (
     Board,
     Device,
     Facts,
-    Holder,
     Job,
     JobFile,
     JobStatus,
     KnownJob,
-    LeaseHeldError,
     LineError,
     RefusedError,
 )
+from inferometer.host.lease import Holder, LeaseHeldError, holder_from_json, this_person
 
 MODULE = "inferometer.fleet.board"
 SHOWN_LINE = 80
@@ -75,14 +72,6 @@ def over_ssh(
 ) -> Conversation:
     """Run a command on a board over SSH."""
     return Conversation(command(device, remote), request, limits, name=shown(device.name))
-
-
-def this_person() -> Holder:
-    """Who measures from here."""
-    user = "somebody"
-    with suppress(KeyError, OSError, ImportError):  # a user without a name
-        user = getpass.getuser()
-    return Holder(user=user, host=platform.node() or "this machine")
 
 
 class RemoteBoard:
@@ -125,7 +114,7 @@ class RemoteBoard:
             clock_offset_s=max(found["time"] - after, 0.0) + min(found["time"] - before, 0.0),
             free_bytes=found["free_bytes"],
             is_writable=found["writable"],
-            holder=None if holder is None else protocol.holder_from_json(holder),
+            holder=None if holder is None else holder_from_json(holder),
         )
 
     def start(self, job: Job) -> None:
@@ -154,11 +143,23 @@ class RemoteBoard:
         return tuple(
             KnownJob(
                 status=protocol.status_from_json(one["status"]),
-                holder=protocol.holder_from_json(one["holder"]),
+                holder=holder_from_json(one["holder"]),
                 **{name: one[name] for name in ("group", "device_name", "study", "started_at")},
             )
             for one in self._one("jobs", {})
         )
+
+    def asked(self, job: str) -> Job:
+        """The job as it was asked."""
+        found = self._one("asked", {"job": job})
+        with self._believing_nothing():
+            try:
+                made = protocol.job_from_json(found)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise ValueError("it holds no study") from error
+            if made.id != job:
+                raise ValueError("it is of another job")
+        return made
 
     def collect(self, job: str) -> bytes:
         """What the job has measured so far, as a bundle."""
@@ -282,7 +283,7 @@ class RemoteBoard:
     def _refusal(self, said: dict[str, Any]) -> FleetError:
         message = f"{shown(self.device.name)}: {shown(said['message'], MOST_MESSAGE)}"
         if said["code"] == "held":
-            holder = protocol.holder_from_json(said.get("holder", {}))
+            holder = holder_from_json(said.get("holder", {}))
             return LeaseHeldError(message, holder=holder)
         return RefusedError(message, code=said["code"])
 

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from inferometer.fleet.lease import holding
-from inferometer.fleet.types import Holder
+from inferometer.host.lease import Holder, holding
 from inferometer.runner.imported import take_in
 from inferometer.store import open_store
 from inferometer.store.bundle import read_bundle_file

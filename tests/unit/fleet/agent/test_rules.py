@@ -162,7 +162,7 @@ def test_constants_that_decide():
 
 
 def test_the_lease_is_one_file_for_both(monkeypatch):
-    from inferometer.fleet.lease import VARIABLE, lease_path
+    from inferometer.host.lease import VARIABLE, lease_path
 
     assert lease.LEASE_VARIABLE == VARIABLE
     monkeypatch.delenv(VARIABLE, raising=False)

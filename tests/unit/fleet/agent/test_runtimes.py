@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import types
 
@@ -10,8 +11,9 @@ import pytest
 
 from inferometer.core.workload import Shape, Target, Variant, Workload
 from inferometer.fleet.light import runtimes
-from inferometer.fleet.light.networks import Model, Refused, open_model, parse
+from inferometer.fleet.light.networks import Model, Refused, asked_example, open_model, parse
 from inferometer.fleet.light.runtimes import bad_numbers, session_of, why_not
+from inferometer.models.inputs.examples import example_inputs
 
 
 def workload(backend, precision="fp32", device="cpu", **options):
@@ -144,6 +146,37 @@ def test_inputs_are_those_of_the_full_instrument():
     light = runtimes.filled((2, 3, 32, 32), "float32", 3)
     assert light.shape == full.shape
     assert light.std(axis=(-2, -1)) == pytest.approx(full.std(axis=(-2, -1)), rel=1e-3)
+
+
+def total(x, y=(1.0,)):
+    return sum(x) + sum(y)
+
+
+@pytest.mark.parametrize(
+    ("example", "args"),
+    [
+        ({"x": [1.0, 2.0]}, ([1.0, 2.0],)),
+        ({"y": [3.0], "x": [1.0]}, ([1.0], [3.0])),
+        ([1.0, 2.0, 3.0], ([1.0, 2.0, 3.0],)),
+        (([1.0], [2.0]), ([1.0], [2.0])),
+        ({1: 2}, ({1: 2},)),
+    ],
+)
+@pytest.mark.parametrize("is_maker", [True, False])
+def test_an_example_is_read_as_the_full_instrument_reads_it(example, args, is_maker):
+    model = Model("callable", total, "nets.py", "python", "none")
+    model.example = (lambda: example) if is_maker else example
+    assert asked_example(model, 1, None) == args
+    full = example_inputs(total, example)
+    given = inspect.signature(total).bind(*full.args, **full.kwargs)
+    assert given.args == args
+
+
+def test_inputs_that_have_no_place_are_refused():
+    model = Model("callable", lambda *, x: x, "nets.py", "python", "none")
+    model.example = {"x": 1.0}
+    with pytest.raises(Refused, match="let the factory give a tuple"):
+        asked_example(model, 1, None)
 
 
 @pytest.mark.parametrize(

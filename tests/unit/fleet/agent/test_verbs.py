@@ -9,10 +9,9 @@ import time
 
 import pytest
 
-from inferometer.fleet.lease import holding
 from inferometer.fleet.schema import checked
-from inferometer.fleet.types import Holder
 from inferometer.host.identity import identify
+from inferometer.host.lease import Holder, holding
 from inferometer.store.bundle import read_bundle
 
 JOB = "0123abcd"
@@ -55,6 +54,8 @@ def job(ask, study, tmp_path):
         "meters": [],
         "class": "nano",
         "price": 99,
+        "group": "",
+        "allow_estimate": False,
     }
 
 
@@ -115,6 +116,8 @@ def test_a_job_from_its_start_to_a_bundle(ask, job):
     assert known["status"]["state"] == "done"
     assert (known["study"], known["device_name"], known["group"]) == ("nap", "shelf-1", "")
     assert {name: known["holder"][name] for name in HOLDER} == HOLDER
+    (asked,) = ask("asked", job=JOB)
+    assert checked(asked, "asked") == json.loads(json.dumps(job))
     assert read_bundle(collected(ask), "the board").rounds == bundle.rounds
 
 

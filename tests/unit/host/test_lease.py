@@ -10,9 +10,16 @@ import sys
 import pytest
 
 from inferometer.core.errors import FleetError
-from inferometer.fleet import lease
-from inferometer.fleet.lease import held_words, holder_now, holding, lease_path, take
-from inferometer.fleet.types import Holder, LeaseHeldError
+from inferometer.host import lease
+from inferometer.host.lease import (
+    Holder,
+    LeaseHeldError,
+    held_words,
+    holder_now,
+    holding,
+    lease_path,
+    take,
+)
 
 ADA = Holder(user="ada", host="desk", job="0a1b2c3d")
 

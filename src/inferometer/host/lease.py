@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import getpass
 import json
 import os
+import platform
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from inferometer.core.errors import FleetError
 from inferometer.core.filenames import reason_of
 from inferometer.core.shown import shown
-from inferometer.fleet.protocol import holder_from_json, holder_to_json
-from inferometer.fleet.types import Holder, LeaseHeldError
 
 VARIABLE = "INFEROMETER_LEASE"
 FILE_NAME = "inferometer.lease"
@@ -30,6 +31,64 @@ WAIT_S = 1.0
 """Who looks whether the lease is held has it for a moment; so long is that waited for."""
 
 MOST_BYTES = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Who holds the lease of a board.
+
+    Attributes:
+        user: login name of the person at the coordinator.
+        host: name of the coordinator's machine.
+        job: id of the job that is measured.
+        since: Unix time by the board's clock, seconds; 0 where it is not known.
+    """
+
+    user: str
+    host: str
+    job: str = ""
+    since: float = 0.0
+
+
+class LeaseHeldError(FleetError):
+    """Somebody else measures on a board.
+
+    Attributes:
+        holder: who.
+    """
+
+    def __init__(self, message: str, *, holder: Holder) -> None:
+        super().__init__(message)
+        self.holder = holder
+
+
+def this_person() -> Holder:
+    """Who measures from here."""
+    user = "somebody"
+    with suppress(KeyError, OSError, ImportError):  # a user without a name
+        user = getpass.getuser()
+    return Holder(user=user, host=platform.node() or "this machine")
+
+
+def holder_to_json(holder: Holder) -> dict[str, Any]:
+    """A holder as it is sent, and as the file of a lease has it."""
+    return {
+        "user": holder.user,
+        "host": holder.host,
+        "job": holder.job,
+        "since": holder.since,
+    }
+
+
+def holder_from_json(data: Mapping[str, Any]) -> Holder:
+    """A holder, whatever an object says of one."""
+    since = data.get("since")
+    return Holder(
+        user=str(data.get("user") or "somebody"),
+        host=str(data.get("host") or "an unknown machine"),
+        job=str(data.get("job") or ""),
+        since=float(since) if isinstance(since, int | float) else 0.0,
+    )
 
 
 def lease_path() -> Path:
@@ -100,13 +159,18 @@ def holder_now(path: Path | None = None) -> Holder | None:
 
 def held_words(holder: Holder) -> str:
     """The sentence about a lease that somebody else holds."""
+    return f"{who_measures(holder)}; wait for it, or ask them"
+
+
+def who_measures(holder: Holder) -> str:
+    """Who measures here, since when."""
     since = ""
     with suppress(ValueError, OverflowError, OSError):
         if holder.since:
             since = time.strftime(" since %Y-%m-%d %H:%M", time.localtime(holder.since))
     job = f" (job {shown(holder.job, 20)})" if holder.job else ""
     who = f"{shown(holder.user, 40)} from {shown(holder.host, 60)}"
-    return f"{who} measures here{since}{job}; wait for it, or ask them"
+    return f"{who} measures here{since}{job}"
 
 
 def _open(file: Path) -> int:
