@@ -1,4 +1,6 @@
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inferometer.stats.outliers import outliers
 
@@ -23,3 +25,13 @@ def test_nothing_in_nothing():
 
 def test_constant_values_have_none():
     assert not outliers([1.0] * 300).any()
+
+
+@given(st.lists(st.floats(1e-6, 10), min_size=1, max_size=101))
+def test_fences_of_a_short_series_are_those_of_numpys_quartiles(values):
+    low, high = np.quantile(values, (0.25, 0.75))
+    reach = 3 * (high - low)
+    close = 1e-12 * max(values)
+    for value, is_outlier in zip(values, outliers(values), strict=True):
+        beyond = max(low - reach - value, value - high - reach)
+        assert abs(beyond) <= close or is_outlier == (beyond > 0)

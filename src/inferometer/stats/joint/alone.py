@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtr
 
+from inferometer.stats.joint.observations import Array, Indices, Observations, Variances
 from inferometer.stats.joint.robust import process_spread
-from inferometer.stats.joint.solve import LEAST, Array, Observations, Solution, Variances
+from inferometer.stats.joint.solve import LEAST, Solution
 
 CHANCE = 0.01
 """That any workload of a run is named although none moved."""
@@ -87,27 +87,25 @@ class _Series:
 
     def largest_shift(self, workloads: int) -> Alone | None:
         """The stretch that differs the most; None where chance may have made it."""
-        best, shift = 0.0, 0.0
-        where = (0, 0)
         ones = self.weights.sum(axis=1)
         level = float(ones @ self.values) / float(ones.sum())
-        pulled = self.weights @ (self.values - level)
-        total = np.concatenate([[0.0], np.cumsum(pulled)])
-        for first, last in self._stretches():
-            inside = self.weights[first:last, first:last].sum()
-            shared = ones[first:last].sum()
-            information = inside - shared**2 / ones.sum()
-            if information <= 0:
-                continue
-            size = (total[last] - total[first]) / information
-            deviations = abs(size) * math.sqrt(information)
-            if deviations > best:
-                best, shift, where = deviations, float(size), (first, last)
+        pulled = _summed(self.weights @ (self.values - level))
+        shared, inside = _summed(ones), _summed(_summed(self.weights).T)
+        first, last = self._stretches()
+        information = inside[last, last] - 2 * inside[first, last] + inside[first, first]
+        information -= (shared[last] - shared[first]) ** 2 / ones.sum()
+        known = np.maximum(information, 0.0)
+        sizes = (pulled[last] - pulled[first]) / np.where(known > 0, known, np.inf)
+        deviations = np.abs(sizes) * np.sqrt(known)
+        if not deviations.any():
+            return None
+        at = int(np.argmax(deviations))
+        best, shift = float(deviations[at]), float(sizes[at])
         # Stretches overlap: there are about as many independent ones as there are rounds.
         tried = len(self.values) * workloads
         if 2 * float(stdtr(TAIL_FREEDOM, -best)) * tried > CHANCE or abs(shift) < LEAST_SHIFT:
             return None
-        return self._alone(shift, *where)
+        return self._alone(shift, int(first[at]), int(last[at]))
 
     def _alone(self, shift: float, first: int, last: int) -> Alone:
         share = (last - first) / len(self.values)
@@ -134,15 +132,19 @@ class _Series:
         precision: Array = (np.eye(len(count)) - pull[:, None] * same) / self.noise**2
         return precision
 
-    def _stretches(self) -> Iterator[tuple[int, int]]:
-        """Stretches of at least so many rounds, and as many outside."""
+    def _stretches(self) -> tuple[Indices, Indices]:
+        """Begins and ends of stretches of at least so many rounds, and as many outside."""
         n = len(self.values)
         least = max(LEAST_STRETCH, math.ceil(LEAST_SHARE * n))
-        ends = np.unique(np.linspace(0, n, min(n, BOUNDARIES) + 1).astype(int))
-        for first in ends:
-            for last in ends[ends - first >= least]:
-                if n - (last - first) >= least:
-                    yield int(first), int(last)
+        ends = np.unique(np.linspace(0, n, min(n, BOUNDARIES) + 1).astype(np.int64))
+        first, last = np.repeat(ends, len(ends)), np.tile(ends, len(ends))
+        fit = (last - first >= least) & (n - (last - first) >= least)
+        return first[fit], last[fit]
+
+
+def _summed(values: Array) -> Array:
+    """Sums of the first so many rows, none at first."""
+    return np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
 
 
 def _flicker(values: Array, process: Array) -> tuple[float, int]:

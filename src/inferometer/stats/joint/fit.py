@@ -12,16 +12,16 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, stdtrit
 from threadpoolctl import threadpool_limits
 
+from inferometer.stats.joint import LARGEST
 from inferometer.stats.joint.alone import Alone, moved_alone
+from inferometer.stats.joint.observations import Array, Observations, Variances
 from inferometer.stats.joint.robust import downweight
-from inferometer.stats.joint.solve import Array, Observations, Variances, solve
+from inferometer.stats.joint.solve import covariance_of_means, solve
 from inferometer.stats.joint.variances import device_posterior, doubt, find_variances
 
 ROBUST_PASSES = 2
 FURTHER_EVALUATIONS = 90
 """Of the likelihood in each further pass, which starts where the last one ended."""
-LARGEST = 2500
-"""Workloads and processes together; the dense part grows with the third power."""
 FEWEST_ROUNDS = 4
 UNLIKE = 3.0
 """Degrees of freedom that the others lend; of less, their processes tell little of one's own."""
@@ -184,7 +184,7 @@ def _relative(
     Over that doubt the variance of a difference is taken for an inverse gamma with the mean and
     the variance that it has over the sigma points, so that the difference follows Student's t.
     """
-    found = np.array([_compared(data, solve(data, one).covariance) for one in doubt(data, at)])
+    found = np.array([_compared(data, covariance_of_means(data, one)) for one in doubt(data, at)])
     mean, variance = found.mean(axis=0), found.var(axis=0)
     freedom = 4 + 2 * mean**2 / np.maximum(variance, 1e-12 * mean**2)
     scale = np.sqrt(mean * (freedom - 2) / freedom)

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import digamma, polygamma
 
-from inferometer.stats.joint.solve import Array, Indices, Observations, Solution, Variances
+from inferometer.stats.joint.observations import Array, Indices, Observations, Variances
+from inferometer.stats.joint.solve import Solution
 
 TAILS = 4.0
 """Degrees of freedom of the noise: a round that somebody disturbed has few equals, not none."""

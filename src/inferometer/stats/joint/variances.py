@@ -7,12 +7,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import minimize
 
-from inferometer.stats.joint.solve import (
-    Array,
-    Observations,
-    Variances,
-    restricted_likelihood,
-)
+from inferometer.stats.joint.observations import Array, Observations, Variances
+from inferometer.stats.joint.solve import restricted_likelihood
 
 USUAL = Variances(noise=0.05, between=0.03, fast=0.1, fast_s=1.5, slow=0.1, slow_s=100.0)
 """What the labs on shared machines had; docs/method/joint-fit.md."""
