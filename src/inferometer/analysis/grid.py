@@ -46,6 +46,10 @@ class Column:
     name: str = ""
     details: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        """What tells most columns apart: a report asks for cells a hundred thousand times."""
+        return hash((self.variant.model, self.variant.precision, self.run_id, self.details))
+
     @property
     def label(self) -> str:
         """For people: unique within the grid."""

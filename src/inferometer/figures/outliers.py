@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from statistics import median
 
 from inferometer.core.record import Round
@@ -84,12 +85,14 @@ def labels(rounds: Sequence[Round]) -> list[list[bool]]:
     """
     found: list[list[bool]] = []
     block: list[Round] = []
+    held = 0
     for done in rounds:
-        full = sum(len(other.settled_s) for other in block) + len(done.settled_s) > MOST_AT_ONCE
-        if block and (full or done.process != block[0].process):
+        count = len(done.settled_s)
+        if block and (held + count > MOST_AT_ONCE or done.process != block[0].process):
             found += _block(block)
-            block = []
+            block, held = [], 0
         block.append(done)
+        held += count
     return found + _block(block)
 
 
@@ -101,5 +104,6 @@ def _labelled(rounds: Sequence[Round]) -> list[_Labelled]:
 
 
 def _block(block: Sequence[Round]) -> list[list[bool]]:
-    found = iter(outliers([value for done in block for value in done.settled_s]).tolist())
-    return [[next(found) for _ in done.settled_s] for done in block]
+    settled = [done.settled_s for done in block]
+    found = iter(outliers([value for part in settled for value in part]).tolist())
+    return [list(islice(found, len(part))) for part in settled]

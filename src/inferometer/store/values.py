@@ -237,7 +237,10 @@ def _checked(data: Any, depth: int = 0) -> Any:  # noqa: ANN401 - whatever stand
     if depth > DEEPEST:
         raise ValueError("JSON that is nested too deep")
     if isinstance(data, dict):
-        return {_checked(key): _checked(value, depth + 1) for key, value in data.items()}
+        return {
+            _checked(key): value if value is None else _checked(value, depth + 1)
+            for key, value in data.items()
+        }
     return [_checked(value, depth + 1) for value in data]
 
 

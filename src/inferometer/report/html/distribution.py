@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -211,9 +212,14 @@ def _bins(counted: Sequence[float], low_s: float, high_s: float) -> list[int]:
 
 
 def _note(values: Sequence[Value], kept: Sequence[Value], rounds: Sequence[Round]) -> str:
-    names = {"c": "counted", "o": "standing out", "s": "after a switch", "w": "of the warm-up"}
-    counts = {kind: sum(one.kind == kind for one in values) for kind in names}
-    parts = ", ".join(f"{n:,} {names[kind]}" for kind, n in counts.items() if n)
+    names: dict[Kind, str] = {
+        "c": "counted",
+        "o": "standing out",
+        "s": "after a switch",
+        "w": "of the warm-up",
+    }
+    counts = Counter(one.kind for one in values)
+    parts = ", ".join(f"{counts[kind]:,} {name}" for kind, name in names.items() if counts[kind])
     note = f"{plural(len(values), 'value')}: {parts}."
     if len(kept) < len(values):
         note += (

@@ -5,11 +5,11 @@ A point without any interval would look like the surest of all: its marker is ho
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
 from inferometer.analysis.series import Point
@@ -19,21 +19,29 @@ THIN, THICK = 1.0, 3.5
 _GREY = "#666666"
 
 
-def draw_bars(axes: Axes, points: Sequence[Point], colour: str) -> None:
+def draw_bars(axes: Axes, points: Sequence[Point], colours: Sequence[str]) -> None:
     """The intervals of points, without the points; an end that is unknown has no bar.
 
-    The bars of a kind are one object of matplotlib, and so are their caps: `errorbar` would make
-    four, which takes most of the time that a plot of many variants takes.
+    The bars of a kind and a colour are one line with holes, and so are their caps: an object of
+    matplotlib for each series or bar takes most of the time that a plot of many variants takes.
+
+    Args:
+        axes: where.
+        points: of all series.
+        colours: of each point.
     """
     for relative, width, cap in ((False, THIN, 5.0), (True, THICK, 0.0)):
-        ends = [_ends(point, relative=relative) for point in points]
-        bars = [((x, low), (x, high)) for x, low, high in ends if low < high]
-        if not bars:
-            continue
-        axes.add_collection(LineCollection(bars, colors=colour, linewidths=width), autolim=False)
-        if cap:
-            x, y = zip(*(end for bar in bars for end in bar), strict=True)
-            axes.plot(x, y, linestyle="none", marker="_", markersize=cap, color=colour)
+        bars: dict[str, list[tuple[float, float, float]]] = {}
+        for point, colour in zip(points, colours, strict=True):
+            x, low, high = _ends(point, relative=relative)
+            if low < high:
+                bars.setdefault(colour, []).append((x, low, high))
+        for colour, ends in bars.items():
+            xs = [value for x, _, _ in ends for value in (x, x, math.nan)]
+            ys = [value for _, low, high in ends for value in (low, high, math.nan)]
+            looks: dict[str, Any] = {"marker": "_", "markersize": cap} if cap else {}
+            below: dict[str, Any] = {"zorder": 1, "color": colour, "solid_capstyle": "butt"}
+            axes.plot(xs, ys, linewidth=width, **below, **looks)
 
 
 def hollow(points: Sequence[Point]) -> list[Point]:

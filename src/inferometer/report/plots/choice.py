@@ -23,7 +23,7 @@ HEROES = {
 SUSTAINED = "sustained_"
 """Begins the name of the plot of a run under continuous load; the run's id follows."""
 FORMATS = ("png", "svg")
-BARS = ("thick: against the other workloads of this run", "thin: on this device")
+BARS = ("thick: for comparisons within this run", "thin: for the latency on this device")
 """What the bars of a plot are, where a joint fit gave two kinds of interval."""
 MOST_RANKED = 40
 """Variants in one plot."""
@@ -167,7 +167,7 @@ def _drawable(plot: Plot, panels: Sequence[Panel]) -> Plot:
 
 
 def _label(figure: str, panels: Sequence[Panel]) -> str:
-    words = "latency per call" if figure == "latency" else "throughput, inputs/s"
+    words = "latency per call" if figure == "latency" else "throughput, samples/s"
     points = [point for panel in panels for one in panel.series for point in one.points]
     if any(point.relative_low is not None for point in points):
         return words + " (bars: intervals)"

@@ -123,13 +123,16 @@ def _style(colour: int, marker: int, dash: int) -> _Style:
 
 def _panel(axes: Axes, panel: Panel, styles: Styles) -> None:
     """Points with their intervals, joined by lines."""
+    points = [point for one in panel.series for point in one.points]
+    draw_bars(axes, points, [styles[s.column]["color"] for s in panel.series for _ in s.points])
     for one in panel.series:
         style = styles[one.column]
         xs, ys = [point.x for point in one.points], [point.y for point in one.points]
-        draw_bars(axes, one.points, style["color"])
         axes.plot(xs, ys, markersize=5, linewidth=1.2, **style)
-        for point in hollow(one.points):
-            axes.plot(point.x, point.y, color=style["color"], **hollow_marker(style["marker"]))
+        if bare := hollow(one.points):
+            xs, ys = [point.x for point in bare], [point.y for point in bare]
+            looks = hollow_marker(style["marker"])
+            axes.plot(xs, ys, color=style["color"], linestyle="none", **looks)
 
 
 def _scale(all_axes: Sequence[Axes], plot: Plot) -> None:

@@ -57,14 +57,20 @@ def settings() -> Iterator[None]:
 def saved(figure: Figure, name: str) -> dict[str, bytes]:
     """A figure in each format, by file name.
 
-    The places of its parts are found once: with a layout engine matplotlib would draw all of it
-    twice for each format.
+    The places of its parts are found once: with a layout engine matplotlib would find them again
+    for each format.
     """
-    if figure.get_layout_engine() is not None:
-        figure.set_dpi(DOTS_PER_INCH)
-        figure.draw_without_rendering()
-        figure.set_layout_engine(None)
+    figure.set_dpi(DOTS_PER_INCH)
+    lay_out(figure)
+    figure.set_layout_engine(None)
     return {f"{name}.{suffix}": _saved(figure, suffix) for suffix in FORMATS}
+
+
+def lay_out(figure: Figure) -> None:
+    """Find the places of its parts, as drawing does before it draws."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
 
 
 def _saved(figure: Figure, suffix: str) -> bytes:

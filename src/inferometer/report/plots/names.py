@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox, BboxBase
 
-from inferometer.report.plots.figures import legend_label
+from inferometer.report.plots.figures import lay_out, legend_label
 
 LABEL_LENGTH = 60
 _SIDES = ((6.0, 5.0), (-6.0, 5.0), (6.0, -11.0), (-6.0, -11.0))  # of a point, for its name
@@ -27,7 +27,7 @@ class Named(NamedTuple):
 
 def name_points(figure: Figure, axes: Axes, spots: Sequence[Named]) -> None:
     """A name beside each point, at the first place where it covers no other name or point."""
-    figure.draw_without_rendering()  # decides where things are
+    lay_out(figure)
     taken = [_around(*axes.transData.transform((spot.x, spot.y))) for spot in spots]
     for spot in spots:
         tries = [_name(axes, spot, side) for side in _SIDES]

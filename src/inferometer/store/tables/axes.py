@@ -133,6 +133,7 @@ def options_of(row: Row, axes: Sequence[str]) -> Options:
     return tuple(sorted({**dict(row.options), **{k: v for k, v in cells.items() if v}}.items()))
 
 
+@lru_cache(maxsize=1024)  # each row asks
 def option_name(column: str) -> str:
     """A column's name as that of an option."""
     return plain(column)[:60] or "column"

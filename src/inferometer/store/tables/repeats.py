@@ -207,8 +207,10 @@ def _lists(table: Table) -> list[str]:
     found = []
     for name in table.columns:
         told = meanings(name)
-        cells = list(table.cells(name))
-        if told and told[0].kind == "time" and cells and all(_is_list(cell) for cell in cells):
+        if not told or told[0].kind != "time":
+            continue
+        cells = table.cells(name)
+        if _is_list(next(cells, None)) and all(map(_is_list, cells)):
             found.append(name)
     return found[:1]
 

@@ -18,6 +18,7 @@ from inferometer.store.tables.matching import side_of
 from inferometer.store.tables.numbers import amount, undecorated
 from inferometer.store.tables.table import Line, Table
 from inferometer.store.tables.understanding import Understanding
+from inferometer.store.tables.units import Per
 from inferometer.store.tables.words import failure_of, is_done, is_missing, plain_word
 
 _MOST_SHOWN = 10
@@ -64,16 +65,24 @@ def rows_of(table: Table, known: Understanding) -> Iterator[Row]:
         ImportFileError: a cell is not what its column holds; the message says where.
     """
     others = (*known.axes, *known.unknown)
+    pers = _pers(known)
+    seen: dict[tuple[str, str], Value] = {}
     for line in table.lines:
         values: dict[str, Value] = dict(known.constants)
         for name, column in known.known.items():
-            value = _value(table, line, name, column, known)
+            cell = line.cells.get(column.name)
+            if isinstance(cell, str) and (name, cell) in seen:  # many cells of a column are alike
+                value = seen[name, cell]
+            else:
+                value = _value(table, line, name, column, known)
+                if isinstance(cell, str) and not isinstance(value, list):
+                    seen[name, cell] = value
             if value is not None:
                 values[name] = value
         spread = _spread(table, line, known, values)
         _check_named(line, known, values, lax=table.ours)
-        if not known.ours:
-            _of_a_call(values, known)
+        if pers:
+            _of_a_call(values, pers)
         yield Row(
             place=line.place,
             values=values,
@@ -152,17 +161,23 @@ def _check_named(line: Line, known: Understanding, values: dict[str, Value], *, 
         raise ImportFileError(f"{line.place}: batch_size: it is empty; give a number")
 
 
-def _of_a_call(values: dict[str, Value], known: Understanding) -> None:
+def _pers(known: Understanding) -> dict[str, Per]:
+    """Fields whose columns are said to be of a sample or of a call."""
+    if known.ours:
+        return {}
+    found = {name: column.meaning.per for name, column in known.known.items()}
+    if "latency_mean_s" in found:
+        found.setdefault("latency_std_s", found["latency_mean_s"])  # it stood behind the mean
+    return {name: per for name, per in found.items() if per}
+
+
+def _of_a_call(values: dict[str, Value], pers: Mapping[str, Per]) -> None:
     """Turn figures of a sample into those of a call, or the other way round, as fields are."""
     batch = values.get("batch_size", 1)
     size = batch if isinstance(batch, int) else 1
-    for name, value in list(values.items()):
-        column = known.known.get(name)
-        mean = known.known.get("latency_mean_s")
-        if name == "latency_std_s" and column is None:
-            column = mean  # it stood behind the mean
-        per = column.meaning.per if column is not None else ""
-        if not isinstance(value, float) or not per:
+    for name, per in pers.items():
+        value = values.get(name)
+        if not isinstance(value, float):
             continue
         if (name in _LATENCIES and per == "sample") or (
             name == "throughput_per_s" and per == "call"
