@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from inferometer.analysis import facts
 from inferometer.analysis.grid import Column, Grid, measured
@@ -15,25 +17,39 @@ from inferometer.core.workload import Shape
 
 MUCH = 0.1
 """Dispatch overhead of a tenth of the smallest call is worth naming."""
+MOST_NAMED = 12
+"""Falls in one sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Falling:
+    """A variant whose largest batch is slower for each sample, with more alive than caches hold."""
+
+    column: Column
+    best: Shape
+    last: Shape
+    slower: float
+    cache_bytes: int
 
 
 def batching(
-    grid: Grid, column: Column, rooflines: Mapping[str, Sequence[Roofline]] | None = None
+    grid: Grid, rooflines: Mapping[str, Sequence[Roofline]] | None = None
 ) -> list[Statement]:
     """How the time of a sample moves with the batch size, at each input size, and what fits that.
 
     Args:
         grid: the table.
-        column: the model.
         rooflines: of the device, by the run's id; one of them may know how large the caches are.
     """
-    found = []
-    for size in grid.sizes:
-        line = list(facts.latencies(grid, column, grid.rows(size)))
-        if len(line) > 1:
-            found += _dispatch(grid, column, line)
-            found += _falling(grid, column, line, (rooflines or {}).get(column.run_id, ()))
-    return found
+    shared: list[Statement] = []
+    falling: list[_Falling] = []
+    for column in grid.columns:
+        for size in grid.sizes:
+            line = list(facts.latencies(grid, column, grid.rows(size)))
+            if len(line) > 1:
+                shared += _dispatch(grid, column, line)
+                falling += _falling(grid, column, line, (rooflines or {}).get(column.run_id, ()))
+    return _outgrown(falling) + shared
 
 
 def _dispatch(grid: Grid, column: Column, line: Sequence[Shape]) -> list[Statement]:
@@ -63,7 +79,7 @@ def _dispatch_share(record: Record) -> float | None:
 
 def _falling(
     grid: Grid, column: Column, line: Sequence[Shape], rooflines: Sequence[Roofline]
-) -> list[Statement]:
+) -> list[_Falling]:
     """Where the largest batch takes longer for each sample than a smaller one did.
 
     Nothing where the caches do not explain it: the fall itself is in the figures.
@@ -74,21 +90,36 @@ def _falling(
         return []
     records = [grid.cells[shape, column] for shape in (best, last)]
     alive = [record.number("activation_peak_bytes") for record in records]
-    if alive[0] is None or alive[1] is None:
-        return []
     roofline = roofline_for(records[1].workload, rooflines)
     cache_bytes = roofline.cache_bytes if roofline else None
-    if cache_bytes is None or not alive[0] <= cache_bytes < alive[1]:
+    if alive[0] is None or alive[1] is None or cache_bytes is None:
+        return []
+    if not alive[0] <= cache_bytes < alive[1]:
         return []
     slower = each[last].value / each[best].value
-    text = (
-        f"A sample of {column.label} takes {units.ratio(slower)} as long at {last.label} as at "
-        f"{best.label}, though its operations are the same: the results that are alive at a time "
-        f"grow from {units.byte_count(alive[0])} to {units.byte_count(alive[1])} and outgrow the "
-        f"caches, which hold {units.byte_count(cache_bytes)}."
-    )
-    figures = {"slower": slower, "alive_best_bytes": alive[0], "alive_last_bytes": alive[1]}
-    return [Statement(kind="limit", sentence=text, figures=figures)]
+    return [_Falling(column=column, best=best, last=last, slower=slower, cache_bytes=cache_bytes)]
+
+
+def _outgrown(found: Sequence[_Falling]) -> list[Statement]:
+    """The falls beside caches of one size, in a sentence."""
+    by_caches: dict[int, list[_Falling]] = defaultdict(list)
+    for one in found:
+        by_caches[one.cache_bytes].append(one)
+    statements = []
+    for cache_bytes, alike in by_caches.items():
+        listed = "; ".join(
+            f"{one.column.label} {units.ratio(one.slower)} at {one.last.label} against "
+            f"{one.best.label}"
+            for one in alike[:MOST_NAMED]
+        )
+        more = f"; and {len(alike) - MOST_NAMED} more" * (len(alike) > MOST_NAMED)
+        text = (
+            "Where the activations alive at a time outgrow the caches "
+            f"({units.byte_count(cache_bytes)}), a sample takes longer: {listed}{more}."
+        )
+        figures = {"slowest": max(one.slower for one in alike)}
+        statements.append(Statement(kind="limit", sentence=text, figures=figures))
+    return statements
 
 
 def _per_sample(record: Record, shape: Shape) -> Estimate:

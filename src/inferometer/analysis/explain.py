@@ -24,6 +24,8 @@ CLOSE = 1.5
 """Ratios within this factor of each other are near enough to call one the reason of the other."""
 NEGLIGIBLE = 0.005
 """A part of less than half a percent is not told."""
+MOST_LEFT = 0.5
+"""More of a difference than this must be explained, or nothing of it is told."""
 EXPLAINING = ("work", "rate", "limit", "per call", "difference", "operators", "incomplete")
 """Kinds of statements that say why: what a latency is made of stands in a table of its own."""
 UNDOUBTED = ("trusted", "noisy", "unknown", "None")
@@ -148,7 +150,7 @@ def _rate_text(side: Side, of_what: str = "") -> str:
 
 
 def _difference(fast: Side, slow: Side) -> list[Statement]:
-    """What the time between two models is made of."""
+    """What the time between two models is made of; nothing where most of it is unexplained."""
     one, other = fast.parts, slow.parts
     if one is None or other is None or one.overlaps or other.overlaps:
         return []
@@ -166,6 +168,8 @@ def _difference(fast: Side, slow: Side) -> list[Statement]:
         if abs(part) >= NEGLIGIBLE * between
     )
     left = between - sum(parts.values())
+    if abs(left) > MOST_LEFT * between:
+        return []
     return [
         Statement(
             kind="difference",

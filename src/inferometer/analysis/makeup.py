@@ -211,8 +211,8 @@ def _per_call(side: Side, found: PerCall | None) -> list[Statement]:
     each = f", {units.seconds(found.fixed_s / calls)} for each operator" if calls else ""
     interval = f"{units.seconds(found.low_s)} to {units.seconds(found.high_s)}"
     text = (
-        f"By a line through the batch sizes {found.batches[0]} to {found.batches[-1]}, a call of "
-        f"{side.name} takes {units.seconds(found.fixed_s)} ({interval}) whatever its batch{each}: "
-        f"{units.percent(min(share, 1.0))} of this one."
+        f"By a line through the batch sizes {found.batches[0]} to {found.batches[-1]}, "
+        f"{units.seconds(found.fixed_s)} ({interval}) of a call of {side.name} do not depend on "
+        f"the batch{each}: {units.percent(min(share, 1.0))} of this call."
     )
     return [Statement(kind="per call", sentence=text, figures={"fixed_s": found.fixed_s})]

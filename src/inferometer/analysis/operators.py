@@ -103,7 +103,7 @@ def _most(model: str, one: KindShare) -> str:
     text = f"{model}: {plural(one.kind)} take {units.percent(one.share)} of the time"
     if not one.times_bound:
         return text
-    return f"{text} at {units.percent(1 / one.times_bound)} of the bound"
+    return f"{text}, {units.ratio(one.times_bound)} their roofline bound"
 
 
 def _contrast(model: str, kinds: Mapping[str, KindShare]) -> str:
@@ -115,10 +115,11 @@ def _contrast(model: str, kinds: Mapping[str, KindShare]) -> str:
     low, high = scale * one.low / other.high, scale * one.high / other.low
     if low <= 1:
         return ""
+    moved, slower = one.bytes / other.bytes, scale * one.share / other.share
     return (
-        f"{_most(model, one)}; they move {units.ratio(one.bytes / other.bytes)} the bytes of the "
-        f"other convolutions and take {units.number(scale * one.share / other.share)} times as "
-        f"long for a MAC (quartiles: {units.number(low)} to {units.number(high)})"
+        f"{_most(model, one)}; they move {units.ratio(moved)} the bytes of the other convolutions, "
+        f"and a MAC of theirs takes {units.ratio(slower)} as long (quartiles {units.number(low)} "
+        f"to {units.number(high)})"
     )
 
 

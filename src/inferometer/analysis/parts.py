@@ -74,6 +74,17 @@ def flops_per_s(record: Record | None) -> float | None:
     return None if latency is None or not flops else flops / latency.value
 
 
+def bound_share(record: Record) -> float | None:
+    """The roofline bound over the latency; as it was stored where either is not known.
+
+    Earlier versions stored it over the median before the joint fit.
+    """
+    latency, bound_s = measured(record), record.number("roof_latency_s")
+    if latency is None or bound_s is None:
+        return record.number("roof_share")
+    return bound_s / latency.value
+
+
 def unknown_operators(record: Record) -> list[str]:
     """Operators whose operations are in no sum of a record: its MACs are a lower bound then."""
     found = record.figures.get("unknown_operators")

@@ -119,7 +119,8 @@ def _line_text(line: Affine) -> str:
         return f"latency does not follow a line of the batch size (scatter {scatter})"
     if each <= ROUNDING * fixed:
         return "latency does not grow with the batch size"
-    return f"latency is about {units.seconds(fixed)} and {units.seconds(each)} for each sample"
+    of_call = f"{units.seconds(fixed)} for a call and " if fixed > ROUNDING * each else ""
+    return f"latency is about {of_call}{units.seconds(each)} for each sample"
 
 
 def _effect(name: str, part: Part, line: Affine) -> Effect:

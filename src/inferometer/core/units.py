@@ -22,6 +22,8 @@ SIGNIFICANT = 3
 MOST_SIGNIFICANT = 5
 LOPSIDED = 0.25
 """Halves of an interval that differ by more than this share of their mean are shown each."""
+UNBOUNDED = 1000.0
+"""An interval that reaches so many times its figure is told to have no end."""
 FAR = 10.0
 """An end that is so many times the figure, or as small a part of it, has digits of its own."""
 
@@ -52,9 +54,16 @@ def latency(estimate: Estimate | None) -> str:
     value, low, high = estimate.value, estimate.low, estimate.high
     if low is None or high is None:
         return seconds(value)
+    if is_unbounded(value, high):
+        return f"{seconds(value)} [unbounded]"
     if is_lopsided(value, low, high):
         return _with_ends(value, low, high, _SECONDS)
     return plus_minus(value, (high - low) / 2)
+
+
+def is_unbounded(value: float, high: float) -> bool:
+    """Whether the upper end of an interval is so far off that it says nothing."""
+    return 0 < value * UNBOUNDED < high < math.inf
 
 
 def is_lopsided(value: float, low: float, high: float) -> bool:

@@ -6,6 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,8 +19,11 @@ from inferometer.core.sweep import Study, study_of
 from inferometer.core.workload import Workload
 from inferometer.figures.summary import by_process, counted_rounds
 from inferometer.figures.use import usable_for
-from inferometer.stats.joint.alone import Alone
-from inferometer.stats.joint.fit import LARGEST, JointFit, joint_fit
+from inferometer.stats.joint import LARGEST
+
+if TYPE_CHECKING:
+    from inferometer.stats.joint.alone import Alone
+    from inferometer.stats.joint.fit import JointFit
 
 METHOD = "joint fit of {} rounds of {} workloads"
 ON_DEVICES = " on {} devices"
@@ -248,6 +252,9 @@ def _fit(
     workload, process, when_s, latency_s, names = zip(*rows, strict=True)
     numbers = {name: number for number, name in enumerate(sorted(set(names)))}
     device = [numbers[name] for name in names]
+    # Here, as most runs that are read were fitted when they ended: it takes a while to load.
+    from inferometer.stats.joint.fit import joint_fit
+
     return joint_fit(workload, process, when_s, latency_s, confidence, device=device)
 
 
@@ -324,6 +331,9 @@ def _with(record: Record, figures: Mapping[str, Value], name: str) -> Record:
         found["verdict"] = "drifting"
     elif verdict in ("trusted", "noisy"):
         found["verdict"] = "noisy" if "wide_interval" in codes else "trusted"
+    bound_s, median_s = record.number("roof_latency_s"), found.get("latency_median_s")
+    if bound_s and isinstance(median_s, float) and bound_s <= median_s:
+        found["roof_share"] = bound_s / median_s
     whole = replace(record, figures={**record.figures, **found}, fit=name)
     return replace(whole, figures={**whole.figures, "usable_for": usable_for(whole)})
 

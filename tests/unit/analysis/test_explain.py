@@ -191,7 +191,10 @@ def test_what_a_call_takes_whatever_its_batch_is_told(planted):
     )
     (found,) = [one for one in why(grid, *grid.columns, grid.shapes[0]) if one.kind == "per call"]
     assert found.figures["fixed_s"] == pytest.approx(0.03, rel=0.01)
-    assert "whatever its batch, 3.00 ms for each operator: 75 % of this one." in found.sentence
+    assert (
+        "do not depend on the batch, 3.00 ms for each operator: 75 % of this call."
+        in found.sentence
+    )
 
 
 @pytest.mark.parametrize("batches", [(1, 2), (1, 2, 4, 8)])

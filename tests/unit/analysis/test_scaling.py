@@ -20,7 +20,7 @@ def test_latency_that_is_a_line(record):
     assert (one.best, one.points) == (8, 4)
     assert one.best_throughput_per_s == pytest.approx(8 / 0.082)
     assert one.marginal_s == pytest.approx(0.01)
-    assert "about 2.00 ms and 10.0 ms for each sample" in one.sentence
+    assert "about 2.00 ms for a call and 10.0 ms for each sample" in one.sentence
     assert "highest at batch 8 (97.6/s), where one more sample costs 10.0 ms" in one.sentence
 
 

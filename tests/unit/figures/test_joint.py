@@ -96,6 +96,14 @@ def test_records_get_the_fields_of_the_fit():
     assert len({record.number("latency_state_half_width") for record in after}) == 1
 
 
+def test_the_share_of_the_roofline_bound_goes_with_the_median_of_the_fit():
+    run = run_of()
+    bound = {"roof_latency_s": 1e-6, "roof_share": 0.9}
+    records = [replace(one, figures={**one.figures, **bound}) for one in records_of(run)[0]]
+    for one in completed(run, records):
+        assert one.number("roof_share") == pytest.approx(1e-6 / one.number("latency_median_s"))
+
+
 def test_reading_twice_gives_the_same():
     run = run_of()
     once = joined(run, records_of(run)[0])

@@ -6,9 +6,11 @@ import io
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
 from inferometer.report.document.sources import RunRecords
 from inferometer.report.terminal.closing import print_closing
+from inferometer.report.terminal.output import wrapped
 
 
 def closing(run, records, in_store=""):
@@ -39,3 +41,13 @@ def test_a_run_without_records_has_none(run):
 
 def test_what_cannot_be_tested_is_left_out(run, record):
     assert "untestable" not in closing(run, [record()])
+
+
+def test_no_figure_is_broken_from_its_unit():
+    console = Console(file=io.StringIO(), width=80)
+    text = Text("it takes 9.8 ± 0.9 ms, the target is ± 5 % of 3 GiB and 2 mm of 4 samples")
+    lines = [line.plain.rstrip() for line in wrapped(console, text, 20)]
+    assert lines == [
+        *("it takes", "9.8 ± 0.9 ms, the", "target is ± 5 % of", "3 GiB and 2 mm of 4"),
+        "samples",
+    ]

@@ -86,6 +86,15 @@ def test_a_verdict_on_many_sides_is_told_once(shown, record):
     assert told == "  unknown: a 224/1, b 224/1, a 224/2, b 224/2, a 224/4, b 224/4 and 4 more\n"
 
 
+def test_what_would_decide_is_told_once_for_all_sides_of_which_it_holds(shown, record):
+    records = [record(m, batch=2**n) for m in "ab" for n in range(5)]
+    told = shown(match_within(records, "model")).split("Undecided:\n")[1].split("\n\n")[0]
+    assert " ".join(told.split()) == (
+        "b 224/1, b 224/2, b 224/4, b 224/8, b 224/16: a side has no interval, so nothing can be "
+        "decided"
+    )
+
+
 def test_one_process_is_said_to_know_nothing_of_others(shown, record):
     records = [measured(record, m, 0.02, latency_processes=1) for m in "ab"]
     text = " ".join(shown(match_within(records, "model")).split())

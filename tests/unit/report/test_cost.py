@@ -56,7 +56,7 @@ def test_the_sums_their_convention_and_the_kinds(shown):
     text = shown(costing())
     lines = text.splitlines()
     assert lines[0] == "net · torch fp32 · input 2x3x224x224 · random, seed 0"
-    assert "For one call of one batch of 2 inputs." in text
+    assert "For one call of one batch of 2 samples." in text
     assert "2.00 GMACs (2,000,000,000)" in text
     assert "4.00 GFLOPs" in text
     assert "3.00 MFLOPs beside these" in text

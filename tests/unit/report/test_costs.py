@@ -76,10 +76,11 @@ def test_memory_has_its_layers_and_its_forecast_beside_it(known):
     assert column(table, "weights")["resnet18", "224/1"] == "44.6 MiB"
     assert column(table, "activations")["resnet18", "448/8"] == "422 MiB"
     assert set(column(table, "its error").values()) == {"+3 %"}
-    notes = " ".join(memory.memory_notes(known.records, [known]))
-    assert "Counter: VmHWM." in notes
+    notes = " ".join(memory.memory_notes(known.records))
+    details = memory.memory_details(known.records, [known])
+    assert details[0] == "Counter: VmHWM."
     assert "over 40 workloads the forecast was off by +3 % to +3 %" in notes
-    assert "A worker was allowed what the machine could give without swapping." in notes
+    assert details[1] == "A worker was allowed what the machine could give without swapping."
 
 
 def test_a_forecast_that_was_too_low_has_a_minus(record):
@@ -96,9 +97,9 @@ def test_a_forecast_that_learnt_nothing_is_a_lower_bound(record):
     figures = {"memory_forecast_bytes": 60, "peak_memory_bytes": 100}
     first, next_ = record(notes=[note], **figures), record(batch=2, **figures)
     assert memory.error_text(first) == "(\N{MINUS SIGN}40 %)"
-    lines = memory.memory_notes([first, next_], [])
+    lines = memory.memory_notes([first, next_])
     assert any("over 1 workload the forecast" in line for line in lines)
-    assert lines[-1].startswith("In brackets: a lower bound")
+    assert memory.memory_details([first, next_], [])[-1].startswith("In brackets: a lower bound")
 
 
 def test_a_start_is_that_of_the_shape_that_started_cold(record):
@@ -126,7 +127,7 @@ def test_a_disturbed_probe_is_told(known, roofline, run, probed):
     assert section.roofline_note([known]) == section.HOW
     slow = replace(roofline, flops=replace(roofline.flops, median=2e9))
     note = section.roofline_note([replace(known, run=probed(run, slow))])
-    assert "median of its repetitions was down to 1 % of the best. The rates may" in note
+    assert "median of its repetitions was 1 % of the best. The rates may" in note
     squeezed = replace(roofline, granted=0.6)
     note = section.roofline_note([replace(known, run=probed(run, squeezed))])
     assert "The probe was disturbed: it had 60 % of the processor. The rates may" in note

@@ -45,7 +45,7 @@ def test_ticks_are_the_batch_sizes_and_figures_have_units(clean_lab):
     assert {"unet", "squeezenet1_0", "mobilenet_v3_small", "resnet18"} <= set(found)
 
 
-KINDS = {"thick: against the other workloads of this run", "thin: on this device"}
+KINDS = {"thick: for comparisons within this run", "thin: for the latency on this device"}
 
 
 @pytest.mark.parametrize("name", ["latency_by_batch", "latency_by_parameters"])

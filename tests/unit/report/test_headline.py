@@ -6,6 +6,7 @@ import pytest
 
 from inferometer.analysis import findings as analysed
 from inferometer.analysis.findings import Anomaly, Findings
+from inferometer.core.record import Round
 from inferometer.report.document.headline import MOST_CHIPS, headline
 from inferometer.report.document.sources import RunRecords
 
@@ -38,7 +39,9 @@ def test_a_joint_fit_gives_the_lead_an_interval(first, record):
     ]
     found = first(record("a", latency_s=0.1, **fits[0]), record("b", latency_s=0.2, **fits[1]))
     assert (
-        found.answer == "a is fastest: 100 ± 10 ms a call, 2.00 times as fast as b (1.79 to 2.24)."
+        found.answer
+        == "a is fastest: 100 ± 10 ms a call, 2.00 times as fast as b (95 % interval 1.79 "
+        "to 2.24)."
     )
 
 
@@ -86,22 +89,19 @@ def test_nothing_measured_is_said(first, record):
 def test_the_precision_is_that_of_the_latencies_that_have_an_interval(first, record):
     told = fact(first(record(latency_s=0.04), record(batch=2, half_s=0.001)), "Precision")
     assert told.value == "± 2.5 %"
-    assert (
-        "to each side: the median; 2.5 % to 2.5 %, for the 1 of 2 latencies that have one"
-        in told.note
-    )
+    assert told.note.startswith("the 95 % interval, which 1 of 2 latencies has")
     known = {**RELATIVE, "latency_state_half_width": 0.2, "latency_confidence": 0.95}
     joint = fact(first(record(latency_s=0.1, half_s=0.02, **known)), "Precision")
-    assert (joint.value, "when workloads of the run are compared" in joint.note) == ("± 1 %", True)
+    assert (joint.value, "for comparisons within the run" in joint.note) == ("± 1 %", True)
 
 
 def test_missed_targets_are_counted_and_met_ones_are_good(first, record):
     missed = record("a", half_s=0.01, latency_target_met=False)
     met = record("b", half_s=0.001, latency_target_met=True)
-    assert "1 of 2 missed the target of 5 %" in fact(first(missed, met), "Precision").note
+    assert "1 of 2 missed the target of ± 5 %" in fact(first(missed, met), "Precision").note
     good = fact(first(met), "Precision")
     assert good.is_good
-    assert "all within the target of 5 %" in good.note
+    assert good.note == "the 95 % interval; within the target of ± 5 %."
 
 
 def test_figures_that_are_not_trusted_are_counted(first, record):
@@ -125,7 +125,7 @@ def test_what_is_common_and_what_figures_are_fit_for_is_said_once(first, record)
         ),
         "Disturbed",
     ).note
-    assert "usable: 1 for ranking within the run alone, 1 for neither." in told
+    assert "Of 2, 1 can be used for comparisons within this run only and 1 for nothing." in told
     assert told.count("up to ± 20 %") == 1
 
 
@@ -161,3 +161,66 @@ def test_a_hypothesis_is_a_chip_with_its_strongest_evidence(first, record):
     found = first(record(half_s=0.001), findings=Findings(hypotheses=(tested,) * 20))
     assert len(found.chips) == MOST_CHIPS
     assert (found.chips[0].outcome, found.chips[0].evidence) == ("refuted", "a beats b")
+
+
+class TestPairs:
+    """What the answer of a paired run goes by."""
+
+    @pytest.fixture
+    def answer(self, run, material, record):
+        def told(ratio, spread=0.001, groups=12):
+            steps = [0.01 * (1 + spread * (-1) ** n) for n in range(groups)]
+            records = [
+                replace(
+                    record(model, latency_s=scale * 0.01, half_s=0.005),
+                    rounds=tuple(
+                        make_round(2 * n + side, n, scale * step) for n, step in enumerate(steps)
+                    ),
+                )
+                for side, (model, scale) in enumerate((("a", 1.0), ("b", ratio)))
+            ]
+            one = RunRecords(run=replace(run, planned=2), records=tuple(records))
+            return headline(material([one])).answer
+
+        return told
+
+    def test_the_faster_side_is_named_though_the_latencies_overlap(self, answer):
+        assert answer(1.5).startswith("a is faster: 1.500 times as fast as b (95 % interval ")
+        assert answer(0.5).startswith("b is faster: 2.000 times as fast as a (")
+        assert answer(0.5).endswith(", in pairs).")
+
+    def test_a_draw_is_one(self, answer):
+        assert "cannot be told apart: b took 1.040 times as long (95 %" in answer(1.04)
+
+
+def make_round(index, group, level):
+    return Round(
+        index=index,
+        process=0,
+        phase="measure",
+        started_at=float(index),
+        calls_per_value=1,
+        settle=0,
+        starts_s=(0.0, 0.1),
+        values_s=(level, level),
+        pair=group,
+    )
+
+
+def test_a_suggested_limit_is_round_and_can_be_kept(first, record):
+    def limit(latency_s):
+        two = [record(name, latency_s=latency_s, half_s=latency_s / 9) for name in "ab"]
+        return first(*two).step.command.rpartition(" ")[2]
+
+    assert [limit(one) for one in (0.0065, 0.04, 0.29, 0.9, 2e-5)] == [
+        "10ms",
+        "100ms",
+        "500ms",
+        "2s",
+        "0.05ms",
+    ]
+
+
+def test_what_cannot_be_tested_is_no_chip(first, record):
+    tested = analysed.Tested(text="x", outcome="untestable", sentence="Untestable: no pair.")
+    assert first(record(), findings=Findings(hypotheses=(tested,))).chips == ()

@@ -118,10 +118,13 @@ class CountingLive:
         self.drawn += 1
 
 
-def test_the_display_is_drawn_at_most_once_a_second(record):
+def test_the_display_is_drawn_at_most_once_a_second(run, record):
     now = 100.0
     fake = CountingLive(console(terminal=True))
     display = Display(fake, clock=lambda: now)
+    display(progress(record))
+    assert fake.drawn == 0  # nothing is known of the run yet
+    display(RunStarted(run=run, planned=44, done=0, budget_s=None))
     for _ in range(50):
         now += 0.1
         display(progress(record))

@@ -64,7 +64,7 @@ def test_the_beginning_names_the_fastest_the_precision_and_what_failed(report, r
     for part in (
         "40 of 44 workloads have a latency",
         "**mobilenet_v3_small is fastest: 10.2 ± 0.5 ms a call, 2.66 times as fast as squeezenet1_0.",
-        "the median; 1 % to 6.2 %; 10 of 40 missed the target of 5 %",
+        "median of the 95 % intervals; ± 1 % to ± 6.2 %; 10 of 40 missed the target of ± 5 %",
         "**Missing: 4 of 44**: 1 cut by the time budget; 3 failed or could not be tried",
         "timeout and out of memory",
         "no energy figures (see Energy)",
@@ -93,8 +93,8 @@ def test_models_are_named_with_the_reason_for_their_choice(report, run, lab):
 def test_parameters_are_compared_with_the_published_count(report, run, lab, record):
     right = section(report((run, lab)), "### 2.1 Parameter count")
     assert "7,763,041" in right
-    assert "none of them shares parameters" in right
-    assert "the count here equals it" in right
+    assert "no model here shares any. All are trainable." in right
+    assert "The published counts are the same." in right
     wrong = record(
         "resnet18", source="catalogue", parameters=7, parameters_with_duplicates=9, half_s=0.001
     )
@@ -154,12 +154,12 @@ def test_findings_stand_at_the_beginning_and_in_the_discussion(report, lab2_run,
     text = report((lab2_run, lab2), findings=analyse(build(lab2)))
     assert "| latency increases with parameters | refuted | unet has fewer" in beginning(text)
     expected = section(text, "### 7.1 Hypotheses")
-    assert "**latency increases with parameters**\n\nRefuted: unet has fewer" in expected
+    assert "**latency increases with parameters: refuted.** Over all, latency rises" in expected
     odd = section(text, "### 7.5 Anomalies")
-    assert "1\\. 2.90 s (2.90050734299 to the last digit) stands in 2 cells" in odd
-    assert "- Likely: a figure was copied" in odd
-    # Lines through batch sizes are in the table; two input sizes make none.
-    assert "| each call | each sample |" in section(text, "### 7.2 Batch size")
+    assert "- 2.90 s (2.90050734299 to the last digit) stands in 2 cells" in odd
+    assert "\nLikely: a figure was copied" in odd
+    # Lines through batch sizes are in the page's table; two input sizes make none.
+    assert "| latency grows by | best batch |" in section(text, "### 7.2 Batch size")
     assert "from input size" not in section(text, "### 7.3 Input size")
 
 
@@ -173,7 +173,7 @@ def test_findings_of_few_words_leave_no_gaps(report, run, lab):
     found = made_up.Findings(hypotheses=(untestable,) * 2, anomalies=(odd,) * 2)
     text = report((run, lab), findings=found)
     assert "\n\n\n" not in text
-    assert text.count("No such model.\n\n**a is faster than b**") == 1
+    assert text.count("No such model.\n\n**a is faster than b: untestable.**") == 1
 
 
 def test_without_an_analysis_the_discussion_says_so(report, run, lab):

@@ -32,7 +32,7 @@ def test_failures_are_part_of_the_plot(lab):
 
 
 def test_labels_have_units_and_say_what_the_bars_are(lab, lab2):
-    assert "inputs/s" in planned(lab)["throughput_by_batch"].y
+    assert "samples/s" in planned(lab)["throughput_by_batch"].y
     assert "bars: interval" in planned(lab)["latency_by_batch"].y
     assert "bars" not in planned(lab2)["latency_by_batch"].y
 

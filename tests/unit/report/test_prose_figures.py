@@ -125,7 +125,7 @@ def test_the_counterexample_of_a_hypothesis_is_the_records(text, latency, clean_
 
 def test_the_precision_is_the_records(text, latency):
     middle, low, high = re.search(
-        rf"\*\*Precision: ± {NUMBER} %\*\*: .*?; {NUMBER} % to {NUMBER} %", text
+        rf"\*\*Precision: ± {NUMBER} %\*\*: .*?; ± {NUMBER} % to ± {NUMBER} %", text
     ).groups()
     widths = sorted(half / exact for exact, half in latency.values())
     inner = widths[(len(widths) - 1) // 2], widths[len(widths) // 2]

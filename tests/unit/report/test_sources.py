@@ -58,7 +58,7 @@ def test_a_built_in_study_is_repeated_by_its_name():
     with_threads = replace(lab, sweep=replace(lab.sweep, threads=3))
     assert repeat_command(with_threads) == "inferometer run lab --threads 3"
     in_time = replace(lab, procedure=replace(lab.procedure, budget_s=720.0))
-    assert repeat_command(in_time) == "inferometer run lab --budget 720s"
+    assert repeat_command(in_time) == "inferometer run lab --budget 12m"
 
 
 @pytest.mark.parametrize("change", [{"seed": 7}, {"target": 0.01}])

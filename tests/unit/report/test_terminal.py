@@ -71,7 +71,7 @@ def test_no_interval_is_promised_where_none_is_shown(shown, record):
 def test_a_mean_among_medians_is_said_to_be_one(shown, record):
     known = record("a", half_s=0.001, latency_median_s=0.04)
     told = " ".join(shown(print_latencies, [known, record("b")]).split())
-    assert "Where only a mean is known, that." in told
+    assert "Where only a mean is known, it is shown." in told
     assert "is known" not in shown(print_latencies, [known])
 
 

@@ -102,5 +102,6 @@ def test_what_is_not_known_is_marked_and_told(several):
     found = recommend(several(), {"memory": 250 * 2**20})
     assert any("200 MiB ?" in cell for row in words.cells(found) for cell in row)
     assert any(
-        line.startswith("?: no interval of peak memory") for line in words.note_lines(found.weighed)
+        line.startswith("? after a figure: no interval of peak memory")
+        for line in words.note_lines(found.weighed)
     )

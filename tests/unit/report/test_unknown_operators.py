@@ -29,7 +29,7 @@ def test_sums_are_marked_and_shares_are_left_out(records):
     assert shown["known"]["MACs"] == "1.00 GMACs"
     assert shown["odd"]["MACs"] == "≥ 1.00 GMACs"
     assert shown["odd"]["FLOPs"] == "≥ 2.00 GFLOPs"
-    for head in ("FLOPs for a byte moved at least", "for a byte moved by operators"):
+    for head in ("per byte moved at least", "FLOPs per byte"):
         assert any(character.isdigit() for character in shown["known"][head])
         assert not any(character.isdigit() for character in shown["odd"][head])
     assert "Its sums are lower bounds" in " ".join(operations.operation_notes(build(records)))

@@ -19,7 +19,7 @@ JUMP = 2.0
 """Growth of the time of a sample, from one shape to the next, that no computation explains."""
 SURE_JUMP = 1.5
 """What the ends of the intervals must leave of it."""
-_NEEDED = {"latency_p90_s": 36, "latency_p95_s": 73, "latency_p99_s": 368}
+_NEEDED = {"latency_p90_s": 36, "latency_p95_s": 72, "latency_p99_s": 368}
 """Calls that a two-sided interval of a percentile needs (docs/method/latency.md)."""
 _FEWEST = 3
 _OUTLIER_SHARE = 0.05
@@ -109,7 +109,7 @@ def jumps(grid: Grid) -> list[Anomaly]:
 
 def _unit(grid: Grid, column: Column, axis: str) -> tuple[str, int]:
     """What latency is counted for along an axis, and with which power of the axis it grows."""
-    return ("input", 1) if axis == "batch_size" else facts.size_unit(grid, column)
+    return ("sample", 1) if axis == "batch_size" else facts.size_unit(grid, column)
 
 
 def _least_ratio(pair: Pair) -> float:
@@ -127,8 +127,6 @@ def _jump(grid: Grid, unit: str, group: list[tuple[float, Pair]]) -> Anomaly:
     )
     more = f" and {len(group) - MOST_NAMED} more" if len(group) > MOST_NAMED else ""
     cells = [(pair.end.column, pair.end.shape) for _, pair in group]
-    verdicts = {grid.cells[shape, column].figures.get("verdict") for column, shape in cells}
-    swapped = ", as the verdict says" if "swapped" in verdicts else ""
     return anomaly(
         grid,
         "jump",
@@ -136,12 +134,23 @@ def _jump(grid: Grid, unit: str, group: list[tuple[float, Pair]]) -> Anomaly:
         cells,
         group[0][0],
         (
-            f"the memory no longer held it: the system swapped{swapped}",
+            *_swapping(grid, cells),
             "the data no longer fit a cache",
             "the device was throttled or busy meanwhile",
             "another algorithm serves the larger shape",
         ),
     )
+
+
+def _swapping(grid: Grid, cells: Sequence[Place]) -> tuple[str, ...]:
+    """That the system swapped, where a verdict says so, or nobody judged."""
+    records = [grid.cells[shape, column] for column, shape in cells]
+    verdicts = {str(record.figures.get("verdict")) for record in records}
+    if "swapped" in verdicts:
+        return ("the memory no longer held it: the system swapped, as the verdict says",)
+    if verdicts & {"None", "unknown"}:
+        return ("the memory no longer held it: the system swapped",)
+    return ()
 
 
 def off_fit(grid: Grid, explained: Sequence[Anomaly] = ()) -> list[Anomaly]:

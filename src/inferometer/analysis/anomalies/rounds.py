@@ -17,6 +17,7 @@ from inferometer.analysis.anomalies.named import Place, anomaly, label
 from inferometer.analysis.findings import Anomaly
 from inferometer.analysis.grid import Grid
 from inferometer.core import units
+from inferometer.core.catalogue import UNSEEN
 from inferometer.core.record import Record
 from inferometer.stats.comparison import holm
 from inferometer.stats.ranks import kruskal_wallis
@@ -103,7 +104,7 @@ def _change(grid: Grid, run_id: str, cells: dict[Place, list[_Seen]]) -> Anomaly
     return anomaly(
         grid,
         "device_changed",
-        f"run {run_id}: about {(cut - times[0]) / 60:.0f} min after its first round the device "
+        f"Run {run_id}: about {(cut - times[0]) / 60:.0f} min after its first round the device "
         f"became {way}: {len(moved)} workloads by {share} on average",
         list(cells),
         size,
@@ -142,11 +143,13 @@ def _agree(moved: Sequence[float]) -> bool:
 
 def _by_verdict(grid: Grid, verdict: str, places: list[Place]) -> Anomaly:
     records = [grid.cells[shape, column] for column, shape in places]
-    causes = dict.fromkeys(str(cause) for record in records for cause in record.causes)
+    causes = dict.fromkeys(
+        str(cause) for record in records for cause in record.causes if cause.code not in UNSEEN
+    )
     return anomaly(
         grid,
         "device_changed",
-        f"the verdict of {len(places)} cells is {verdict}: the device was not in one state",
+        f"The verdict of {len(places)} workloads is {verdict}: the device was not in one state",
         places,
         None,
         tuple(causes) or ("see the verdicts",),

@@ -81,8 +81,8 @@ def order_effect(found: Sequence[Stratum], *, rises: bool) -> Effect:
     orders = "all orders" if test.exact else f"{units.count(test.orders)} orders"
     method = (
         f"Kendall's tau over {test.items} models, mean of {len(seen.figures)} strata; one-sided "
-        f"p = {test.p:.2g} by permutation of {orders}, and {test.least_p:.2g} is the least that "
-        "so few could give: no proof either way"
+        f"p = {test.p:.2g} by permutation of {orders}; so few models give {test.least_p:.2g} at "
+        "the least"
     )
     value = way * test.tau
     return Effect(name="order agreement", value=value, low=None, high=None, method=method)
@@ -119,10 +119,8 @@ def _over_models(found: Sequence[Stratum]) -> Effect | None:
     if len(set(x)) < TWO:
         return None
     fitted = log_slope(x, y)
-    method = f"log-log slope over {fitted.points} models, each the mean of its cells; " + (
-        "Student's t with the models as the units"
-        if fitted.low is not None
-        else "two models leave nothing to judge it by"
+    method = f"log-log slope over the means of {fitted.points} models, " + (
+        "Student's t" if fitted.low is not None else "two models leave nothing to judge it by"
     )
     return _effect(fitted, method)
 

@@ -33,9 +33,12 @@ from inferometer.analysis.hypotheses.words import (
 from inferometer.analysis.parts import unknown_operators
 from inferometer.core import units
 from inferometer.core.hypothesis import AXES, Hypothesis
+from inferometer.core.operators import kind_times
 from inferometer.core.roofline import Roofline
 from inferometer.stats.slopes import Slope
 
+COSTS = {"macs": "MACs", "operator_bytes": "the bytes that operators move"}
+"""Factors as people call them."""
 MOST_NAMED = 5
 MOST = 0.5
 LINEAR = (0.9, 1.1)
@@ -267,10 +270,18 @@ def _explanation(
     said = [_better(grid, hypothesis)]
     worst = contrasts[0].against
     if worst and hypothesis.figure.startswith("latency"):
-        start, end = worst[0].start, worst[0].end
+        profiled = (one for one in worst if _is_profiled(grid, one))
+        pair = next(profiled, worst[0])
+        start, end = pair.start, pair.end
         told = why(grid, start.column, end.column, start.shape, rooflines)
         said += [one.sentence for one in told if one.kind in EXPLAINING]
     return " ".join(text for text in said if text)
+
+
+def _is_profiled(grid: Grid, pair: Pair) -> bool:
+    """Whether the operators of both sides were timed."""
+    cells = (pair.start, pair.end)
+    return all(kind_times(grid.cell(one.shape, one.column)) for one in cells)
 
 
 def _better(grid: Grid, hypothesis: Hypothesis) -> str:
@@ -286,10 +297,15 @@ def _better(grid: Grid, hypothesis: Hypothesis) -> str:
     best = max(taus, key=lambda name: taus[name])
     if taus[best] <= mine.tau:
         return ""
+    other = COSTS.get(best, plain(best))
     return (
-        f"The models' order by {plain(best)} is nearer to their order by {hypothesis.figure} "
-        f"(tau {taus[best]:.2f}) than that by {plain(hypothesis.factor)} (tau {mine.tau:.2f})."
+        f"The models' order by {other} is nearer to their order by {hypothesis.figure} (Kendall's "
+        f"tau {_tau(taus[best])}) than that by {plain(hypothesis.factor)} ({_tau(mine.tau)})."
     )
+
+
+def _tau(value: float) -> str:
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _series(stratum: Stratum, factor: str) -> str:

@@ -76,8 +76,8 @@ def limits_of(grid: Grid, cells: Sequence[Cell], *, across_models: bool) -> list
     doubtful = sum(map(is_doubted, used))
     if doubtful:
         found.append(
-            f"{of_all(doubtful, len(used), 'figure')} were measured under conditions that their "
-            "verdicts object to."
+            f"{of_all(doubtful, len(used), 'figure')} were measured under conditions that make "
+            "them doubtful (see their verdicts)."
         )
     names = {cell.column.variant.model for cell in cells}
     if across_models and len(names) < FEW_MODELS:

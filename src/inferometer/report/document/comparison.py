@@ -52,6 +52,8 @@ def ratio_text(one: Comparison) -> str:
     interval = one.difference.interval(one.confidence)
     if interval is None:
         return f"{_ratio(one.difference.ratio)} [no interval]"
+    if units.is_unbounded(one.difference.ratio, interval.high):
+        return f"{_ratio(one.difference.ratio)} [unbounded]"
     return f"{_ratio(one.difference.ratio)} [{_ratio(interval.low)}, {_ratio(interval.high)}]"
 
 
@@ -80,27 +82,29 @@ def _is_across_devices(one: Comparison) -> bool:
 
 
 def undecided(comparisons: Sequence[Comparison]) -> list[str]:
-    """What would decide each comparison that is undecided."""
-    lines = []
+    """What would decide those comparisons that are undecided, each way once."""
+    names: dict[str, list[str]] = {}
     for one in comparisons:
-        if one.verdict != "undecided":
-            continue
-        name = _name(one)
-        if one.more_rounds is None:
-            more = "more rounds alone would not decide"
-        elif one.more_rounds > MOST_ROUNDS:
-            more = (
-                f"the sides are too alike to tell apart: it is not worth the more than "
-                f"{MOST_ROUNDS:,} more rounds of each that would decide"
-            )
-        else:
-            more = f"about {plural(one.more_rounds, 'more round')} of each side would decide"
-        lines.append(f"{name}: {more}")
-    return lines
+        if one.verdict == "undecided":
+            names.setdefault(_what_decides(one), []).append(_name(one))
+    return [f"{few(mine)}: {what}" for what, mine in names.items()]
+
+
+def _what_decides(one: Comparison) -> str:
+    if one.difference.interval(one.confidence) is None:
+        return "a side has no interval, so nothing can be decided"
+    if one.more_rounds is None:
+        return "more rounds alone would not decide"
+    if one.more_rounds > MOST_ROUNDS:
+        return (
+            f"the sides are too alike to tell apart: it is not worth the more than "
+            f"{MOST_ROUNDS:,} more rounds of each that would decide"
+        )
+    return f"about {plural(one.more_rounds, 'more round')} of each side would decide"
 
 
 def accuracies(comparisons: Sequence[Comparison]) -> list[str]:
-    """Speed and accuracy of each in a line: `resnet18 32/8, bf16: faster, and not worse: …`."""
+    """Speed and accuracy of each in a line: `bf16 resnet18 32/8: faster, and not worse: …`."""
     return [
         f"{_name(one)}: {one.verdict} ({ratio_text(one)}), and {_worse(one.accuracy)}"
         for one in comparisons
@@ -169,7 +173,7 @@ def _listed(what: str, found: Sequence[Comparison]) -> list[str]:
 
 
 def _name(one: Comparison) -> str:
-    return f"{one.match.workload}, {one.match.names[1]}"
+    return f"{one.match.names[1]} {one.match.workload}"
 
 
 def doubts(comparisons: Sequence[Comparison]) -> list[str]:

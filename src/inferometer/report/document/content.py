@@ -91,7 +91,8 @@ def _costs(grid: Grid, runs: Sequence[RunRecords]) -> dict[str, Any]:
         "operations": operations.operations(grid),
         "operation_notes": operations.operation_notes(grid),
         "memory": memory.memory(grid),
-        "memory_notes": memory.memory_notes(sources.all_records(runs), runs),
+        "memory_notes": memory.memory_notes(sources.all_records(runs)),
+        "memory_details": memory.memory_details(sources.all_records(runs), runs),
         "start": started,
         "start_note": start.HOW if started else start.NOT_MEASURED,
         "attained": roofline.roofline_table(runs),
@@ -155,18 +156,20 @@ def _published(grid: Grid) -> str:
     if not entries:
         return ""
     if not differing:
-        return "Where a published count is known, the count here equals it."
+        return "The published counts are the same."
     return f"The count differs from the published one for {wording.joined(differing)}."
 
 
-def _setup(one: RunRecords, file: str) -> dict[str, str | Table]:
+def _setup(one: RunRecords, file: str) -> dict[str, str | bool | Table]:
     """Device, software and the way to repeat a run, whose study is in a file beside the report."""
     study = one.study
+    command = sources.repeat_command(study, file) if study else ""
     return {
         "title": f"Run {one.run.id}",
         "device": tables.device(one.run),
         "software": tables.software(one.run),
-        "command": sources.repeat_command(study, file) if study else "",
+        "command": command,
+        "in_folder": file in command,
         "study_file": sources.study_file(study) if study else "",
         "seed": str(study.procedure.seed) if study else "",
     }

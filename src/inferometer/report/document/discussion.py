@@ -14,10 +14,9 @@ from inferometer.report.document.wording import joined, plural, sentence
 DIFFERENT = (
     " The parameter count was not varied by itself: the models differ in their operations too."
 )
-COUNTED = (
-    'A parameter tensor that several layers share is counted once; "counted at each use" counts it '
-    "again wherever it is used."
-)
+COUNTED = "A parameter tensor that several layers share is counted once"
+MOST = 0.5
+"""What could not be observed of fewer workloads limits no conclusion."""
 NOT_ORDERED = "There are no models to compare: too few latencies, or nothing to explain them by."
 
 
@@ -46,7 +45,7 @@ def limits(grid: Grid, runs: Sequence[RunRecords]) -> list[str]:
         )
     found += _without_intervals(records)
     measured = [record for record in records if record.status == "ok"]
-    return found + [sentence(caveat) for caveat in unseen(measured)]
+    return found + [sentence(caveat) for caveat in unseen(measured, MOST)]
 
 
 def _without_intervals(records: Sequence[Record]) -> list[str]:
@@ -78,5 +77,12 @@ def sharing(grid: Grid) -> str:
     if not known:
         return "How shared parameters were counted is not known here."
     if not sharers:
-        return f"{COUNTED} Both counts agree for every model: none of them shares parameters."
-    return f"{COUNTED} {joined(sharers)} {'shares' if len(sharers) == 1 else 'share'} parameters."
+        return f"{COUNTED}; no model here shares any.{_trainable(grid)}"
+    share = "shares" if len(sharers) == 1 else "share"
+    return f"{COUNTED}; {joined(sharers)} {share} parameters.{_trainable(grid)}"
+
+
+def _trainable(grid: Grid) -> str:
+    """Where all parameters are trainable: the table has no column for it then."""
+    known = [(grid.count(one), grid.count(one, "trainable_parameters")) for one in grid.columns]
+    return " All are trainable." * all(a is not None and a == b for a, b in known)

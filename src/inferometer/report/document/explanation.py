@@ -81,8 +81,7 @@ def order_lines(grid: Grid, rooflines: Rooflines) -> list[str]:
 
 def batch_lines(grid: Grid, rooflines: Rooflines) -> list[str]:
     """What one more sample costs, and why."""
-    found = [one.sentence for column in grid.columns for one in batching(grid, column, rooflines)]
-    return found[:MOST_BATCHES]
+    return [one.sentence for one in batching(grid, rooflines)[:MOST_BATCHES]]
 
 
 def parts(grid: Grid) -> Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,15 +13,20 @@ from inferometer.analysis.grid import Grid
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
+from inferometer.report.document.answer import answer
 from inferometer.report.document.marks import spread_of, verdict_meaning
 from inferometer.report.document.material import Material
 from inferometer.report.document.sources import RunRecords, all_records
 from inferometer.report.document.step import Step, next_step
-from inferometer.report.document.wording import USES, joined, plural, target_of
+from inferometer.report.document.wording import evidence, joined, plural, target_of
 from inferometer.report.plots.choice import size_title
 
-MOST_NAMED = 3
-"""Variants that cannot be told apart and are named."""
+FIT_FOR = {
+    "absolute": "absolute claims and comparisons",
+    "ranking": "comparisons within this run only",
+    "none": "nothing",
+}
+"""What latencies may be used for."""
 MOST_CHIPS = 8
 """Hypotheses on the first screen; all are in their section."""
 
@@ -49,7 +53,7 @@ class Chip:
     """A hypothesis with its answer.
 
     Attributes:
-        outcome: supported, refuted, mixed, undecided or untestable.
+        outcome: supported, refuted, mixed or undecided.
         text: the hypothesis.
         evidence: the strongest, in one line.
     """
@@ -67,7 +71,7 @@ class Headline:
         answer: which variant is the fastest, and by how much.
         scope: what was measured, and where.
         facts: how precise, how disturbed, what is missing.
-        chips: the hypotheses.
+        chips: the hypotheses that the data can say something of.
         step: what to do next.
     """
 
@@ -82,7 +86,7 @@ def headline(material: Material) -> Headline:
     """The first screen of a report."""
     grid, runs, records = material.grid, material.runs, material.records
     findings = material.findings or Findings()
-    chips = tuple(_chip(one) for one in findings.hypotheses)
+    chips = tuple(_chip(one) for one in findings.hypotheses if one.outcome != "untestable")
     return Headline(
         answer=answer(grid),
         scope=_scope(grid, records),
@@ -101,65 +105,16 @@ def _scope(grid: Grid, records: Sequence[Record]) -> str:
         where = f"At {size_title(shape.input_size)} and batch size {shape.batch_size}. "
     at = f" to {shapes[-1].label}" if len(shapes) > 1 else ""
     return (
-        f"{where}Measured: {plural(len(grid.columns), 'variant')} at "
+        f"{where}{'Measured' if ok else 'Tried'}: {plural(len(grid.columns), 'variant')} at "
         f"{plural(len(shapes), 'shape')} (input size/batch size {shapes[0].label}{at}) on "
         f"{devices}; {ok} of {plural(len(records), 'workload')} {'has' if ok == 1 else 'have'} a "
         "latency."
     )
 
 
-def answer(grid: Grid) -> str:
-    """Which variant is the fastest at the shape that most have, and by how much."""
-    shape = facts.common_shape(grid)
-    if shape is None:
-        return "No latency was measured."
-    ranked, first = facts.ranking(grid, shape), facts.fastest(grid, shape)
-    best = ranked[0]
-    if len(ranked) == 1:
-        return f"{best.column.label} takes {_latency(best)} a call."
-    if len(first) > 1:
-        names = [f"{one.column.label} ({_latency(one)})" for one in first[:MOST_NAMED]]
-        if len(first) > MOST_NAMED:
-            names.append(f"{len(first) - MOST_NAMED} more")
-        return f"No single fastest: {joined(names)} cannot be told apart{_why(first)}."
-    name = best.column.label
-    differs = grid.cells[shape, best.column].figures.get("fidelity_verdict") == "different"
-    return (
-        f"{name} is fastest: {_latency(best)} a call, {_ahead(best, ranked[1])}."
-        + " Its outputs differ from the reference's (see Fidelity)." * differs
-    )
-
-
-def _why(found: Sequence[facts.Ranked]) -> str:
-    """Why the fastest cannot be told apart, where that is not the width of their intervals."""
-    without = sum(one.latency.low is None or one.latency.high is None for one in found)
-    joint = all(facts.ratio_error(found[0].latency, one.latency) is not None for one in found)
-    if joint or not without:
-        return ""
-    return f", as {without} of them {'has' if without == 1 else 'have'} no interval"
-
-
-def _ahead(best: facts.Ranked, second: facts.Ranked) -> str:
-    """By how much the fastest is ahead, with an interval where the joint fit gives one."""
-    ratio = second.latency.value / best.latency.value
-    other = second.column.label
-    error = facts.ratio_error(best.latency, second.latency)
-    if error is None:
-        return f"{units.number(ratio)} times as fast as {other}"
-    low, high = (units.number(ratio * math.exp(way * error)) for way in (-1, 1))
-    return f"{units.number(ratio)} times as fast as {other} ({low} to {high})"
-
-
-def _latency(one: facts.Ranked) -> str:
-    """As the table shows it: with the interval for comparisons, where it has one."""
-    compared = one.latency.compared()
-    return units.latency(one.latency if compared.low is None else compared)
-
-
 def _chip(one: Tested) -> Chip:
-    _, _, evidence = one.sentence.partition(": ")
-    short, _, _ = (evidence or one.sentence).partition(". ")
-    return Chip(outcome=one.outcome, text=one.text, evidence=short.rstrip("."))
+    short, _ = evidence(one)
+    return Chip(outcome=one.outcome, text=one.text, evidence=short)
 
 
 def _precision(runs: Sequence[RunRecords]) -> Fact:
@@ -175,13 +130,14 @@ def _precision(runs: Sequence[RunRecords]) -> Fact:
     if not widths:
         return Fact(name="Precision", value="not known", note=_no_widths(found), is_good=False)
     confidence = min(e.confidence for e in found if e.relative_half_width is not None)
-    note = (
-        f"how far the {units.percent(confidence)} intervals reach to each side"
-        f"{' when workloads of the run are compared' * joint}: the median; "
-        f"{units.half_width(min(widths))} to {units.half_width(max(widths))}"
-    )
+    level, several = units.percent(confidence), len(widths) > 1
+    note = f"median of the {level} intervals" if several else f"the {level} interval"
+    note += " for comparisons within the run" * joint
     if len(widths) < len(found):
-        note += f", for the {len(widths)} of {len(found)} latencies that have one"
+        note += f", which {len(widths)} of {len(found)} latencies {'have' if several else 'has'}"
+    least, most = units.half_width(min(widths)), units.half_width(max(widths))
+    if least != most:
+        note += f"; ± {least} to ± {most}"
     aim, good = _target(runs, len(found))
     return Fact(
         name="Precision",
@@ -206,8 +162,8 @@ def _target(runs: Sequence[RunRecords], number: int) -> tuple[str, bool]:
         for run in runs
         for one in run.records
     )
-    told = f"{missed} of {number} missed the target of {units.percent(target)}"
-    met = f"all within the target of {units.percent(target)}"
+    told = f"{missed} of {number} missed the target of ± {units.percent(target)}"
+    met = f"{'all ' * (number > 1)}within the target of ± {units.percent(target)}"
     return f"; {told if missed else met}", not missed
 
 
@@ -217,7 +173,8 @@ def _disturbance(records: Sequence[Record], findings: Findings) -> Fact:
     odd = [f"{plural(number, 'anomaly', 'anomalies')} (see Anomalies)"] * bool(number)
     judged = [str(r.figures.get("verdict")) for r in records if r.status == "ok" and r.latency]
     counts = Counter(judged)
-    trusted, unknown = counts.pop("trusted", 0), counts.pop("unknown", 0) + counts.pop("None", 0)
+    unknown = counts.pop("unknown", 0) + counts.pop("None", 0)
+    del counts["trusted"]
     disturbed = sum(counts.values())
     kinds = [
         f"{count} {verdict} ({verdict_meaning(verdict)})" for verdict, count in counts.most_common()
@@ -225,10 +182,11 @@ def _disturbance(records: Sequence[Record], findings: Findings) -> Fact:
     if unknown:
         kinds.append(f"{unknown} not known")
     if not judged or unknown == len(judged):
-        told = ["Whether anything disturbed the measurement is not known", *odd]
+        why = "the conditions were not recorded" if judged else "nothing was measured"
+        told = [why, *odd]
         note = " ".join(f"{one}." for one in told)
         return Fact(name="Disturbed", value="not known", note=note, is_good=False)
-    fine = f"{trusted} of {len(judged)} latencies are trusted"
+    fine = "all latencies are trusted" if len(judged) > 1 else "the latency is trusted"
     told = [joined(kinds) if disturbed else fine, *_uses(records), *_common(records), *odd]
     return Fact(
         name="Disturbed",
@@ -246,8 +204,12 @@ def _uses(records: Sequence[Record]) -> list[str]:
     total = sum(found.values())
     if not total or found["absolute"] == total:
         return []
-    uses = [f"{found[use]} {what}" for use, what in USES.items() if found[use]]
-    return [f"All the same usable: {', '.join(uses)}"]
+    fit = [f"{found[use]} for {what}" for use, what in FIT_FOR.items() if found[use]]
+    if len(fit) == 1:
+        number = "All" if total > 1 else "It"
+        return [f"{number} can be used {fit[0].partition(' ')[2]}"]
+    first = fit[0].replace(" for", " can be used for", 1)
+    return [f"Of {total}, {joined([first, *fit[1:]])}"]
 
 
 def _common(records: Sequence[Record]) -> list[str]:

@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import Grid
-from inferometer.report.document import devices, markup, operators, roofline, tradeoff
+from inferometer.report.document import devices, markup, operations, operators, roofline, tradeoff
 from inferometer.report.document.devices import Devices
 from inferometer.report.document.findings import told
 from inferometer.report.document.headline import Headline
+from inferometer.report.document.marks import shorten
 from inferometer.report.document.markup import Markdown, Table, image
 from inferometer.report.document.material import Material
 from inferometer.report.document.sources import RunRecords
 from inferometer.report.document.tradeoff import Tradeoff
+from inferometer.report.document.wording import plural
 from inferometer.report.plots import choice as plots
+
+ON_PAGE = {
+    "operations": (
+        "calls of operators",
+        "activations",
+        "alive at most",
+        "moved at least",
+        "per byte moved at least",
+    ),
+    "memory": ("analytical", "forecast", "its error"),
+    "start": ("a later call",),
+    "batches": ("each call", "each sample"),
+    "roofline_shares": ("FLOPs per byte", "operator by operator", "of it moving data"),
+}
+"""Columns of tables that are in the page alone."""
+MOST_NOTES = 6
+MOST_CHARACTERS = 160
+"""Of a message; results.csv has all of it."""
 
 
 def render(
@@ -40,12 +61,13 @@ def render(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    grid, runs = material.grid, material.runs
+    grid, runs, first = material.grid, material.runs, said["headline"]
+    findings = material.findings or Findings()
     environment.filters |= {"bullets": markup.bullets, "verbatim": markup.verbatim}
     return environment.get_template("report.md.j2").render(
-        said,
-        **told(material.findings or Findings()),
-        chips=_chips(said["headline"]),
+        dict(said) | _shorter(said, findings),
+        **told(findings, {chip.text for chip in first.chips}),
+        chips=_chips(first),
         hero=_hero(images),
         plots=_plots(grid, images, no_plots),
         front=_front(said["tradeoff"], images),
@@ -60,6 +82,28 @@ def render(
         if operators.NAME in images
         else [],
     )
+
+
+def _shorter(said: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
+    """What is said with less than on the page, which has it all, as results.csv has its figures."""
+    tables = {name: said[name].without(*heads) for name, heads in ON_PAGE.items()}
+    notes, messages = said["notes"], said["failures"]
+    whys = " ".join(one.explanation for one in findings.hypotheses)
+    return tables | {
+        "order_lines": [
+            line for line in said["order_lines"] if line.partition(". ")[0] not in whys
+        ],
+        "operation_notes": [
+            one for one in said["operation_notes"] if one != operations.OTHER_BYTES
+        ],
+        "notes": notes[:MOST_NOTES],
+        "more_notes": plural(len(notes) - MOST_NOTES, "more note") if notes[MOST_NOTES:] else "",
+        "failures": replace(messages, rows=tuple(tuple(map(_short, row)) for row in messages.rows)),
+    }
+
+
+def _short(cell: str) -> str:
+    return shorten(cell, MOST_CHARACTERS)
 
 
 def _chips(found: Headline) -> Table:

@@ -36,6 +36,15 @@ class Table:
     def __bool__(self) -> bool:
         return bool(self.heads and self.rows)
 
+    def without(self, *heads: str) -> Table:
+        """The table without the columns of these heads."""
+        kept = [place for place, head in enumerate(self.heads) if head not in heads]
+        return Table(
+            heads=tuple(self.heads[place] for place in kept),
+            rows=tuple(tuple(row[place] for place in kept) for row in self.rows),
+            left=sum(place < self.left for place in kept),
+        )
+
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> Table:
     """A table without the columns in which no row has anything.

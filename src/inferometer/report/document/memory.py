@@ -14,9 +14,9 @@ from inferometer.report.document.sources import RunRecords
 from inferometer.report.document.wording import joined, plural
 
 LAYERS = (
-    "The peak is the resident memory of the worker at the most, without this tool's own: the "
-    "runtime, held before the model was loaded; weights, by which loading raised that; "
-    "activations, by which calls raised it; and inputs and code that first calls bring in."
+    "Peak: the most resident memory of the worker, less what this tool itself holds. Runtime: held "
+    "before the model was loaded; weights: what loading added; activations: what calls added; the "
+    "remainder is inputs, and code that first calls load."
 )
 BRACKETS = "a lower bound, as no smaller shape had been measured to learn from"
 NOT_MEASURED = "Peak memory was not measured."
@@ -37,20 +37,25 @@ def memory(grid: Grid) -> Table:
     return ends(grid, fields)
 
 
-def memory_notes(records: Sequence[Record], runs: Sequence[RunRecords]) -> list[str]:
-    """What the layers are, which counter told them, the limits, and how good forecasts were."""
+def memory_notes(records: Sequence[Record]) -> list[str]:
+    """What the layers are, and how good the forecasts were."""
     measured = [record for record in records if record.number("peak_memory_bytes") is not None]
     if not measured:
         return [NOT_MEASURED]
-    lines = []
-    if any(record.number("memory_baseline_bytes") is not None for record in measured):
-        lines.append(LAYERS)
+    layers = any(record.number("memory_baseline_bytes") is not None for record in measured)
+    return [LAYERS] * layers + _errors(measured)
+
+
+def memory_details(records: Sequence[Record], runs: Sequence[RunRecords]) -> list[str]:
+    """Which counter told the peak, what was allowed, and which forecasts learnt nothing."""
+    measured = [record for record in records if record.number("peak_memory_bytes") is not None]
     counters = dict.fromkeys(
         str(counter) for record in measured if (counter := record.figures.get("memory_counter"))
     )
-    if counters:
-        lines.append(f"Counter: {joined(list(counters))}.")
-    return [*lines, *_limits(runs), *_errors(measured)]
+    told = [f"Counter: {joined(list(counters))}."] if counters else []
+    forecast = [record for record in measured if forecast_error(record) is not None]
+    bounds = [f"In brackets: {BRACKETS}."] * any(map(is_lower_bound, forecast))
+    return [*told, *(_limits(runs) if measured else []), *bounds]
 
 
 def forecast_error(record: Record) -> float | None:
@@ -91,17 +96,14 @@ def _limits(runs: Sequence[RunRecords]) -> list[str]:
 
 def _errors(records: Sequence[Record]) -> list[str]:
     """How far the forecasts, made before a workload ran, were from what it took."""
-    known = [record for record in records if forecast_error(record) is not None]
-    learnt = [record for record in known if not is_lower_bound(record)]
-    lines = []
-    if learnt:
-        errors = [error for r in learnt if (error := forecast_error(r)) is not None]
-        middle = units.percent(median(abs(error) for error in errors))
-        lines.append(
-            "The peak was forecast before a workload ran, from its analytical activations and from "
-            f"smaller shapes: over {plural(len(errors), 'workload')} the forecast was off by "
-            f"{signed(min(errors))} to {signed(max(errors))}, by a median of {middle} either way."
-        )
-    if len(learnt) < len(known):
-        lines.append(f"In brackets: {BRACKETS}.")
-    return lines
+    learnt = [record for record in records if not is_lower_bound(record)]
+    errors = [error for record in learnt if (error := forecast_error(record)) is not None]
+    if not errors:
+        return []
+    middle = units.percent(median(abs(error) for error in errors))
+    line = (
+        "Before a workload ran, its peak was forecast from its analytical activations and from "
+        f"smaller shapes: over {plural(len(errors), 'workload')} the forecast was off by "
+        f"{signed(min(errors))} to {signed(max(errors))}, by a median of {middle} either way."
+    )
+    return [line]

@@ -41,14 +41,14 @@ def _measured(procedure: Procedure, group: Sequence[RunRecords]) -> list[str]:
     records = all_records(group)
     warm = (
         f"{_names(group)} measured by this tool. The forward pass alone was timed, on inputs made "
-        "beforehand. Each workload was warmed up first: those calls, the very first included, are "
-        "recorded and left out of every figure, as are the first calls after a switch from another "
-        "workload, unless one call is longer than a round."
+        "beforehand. Calls of the warm-up, the very first included, are recorded and left out of "
+        "every figure; so are the first calls after a switch from another workload, unless one "
+        "call is longer than a round."
     )
     rounds = (
-        f"Calls were timed in rounds of about {units.seconds(procedure.round_s)}; rounds of "
-        f"different workloads were interleaved in a random order (seed {procedure.seed}), so that "
-        "a slow spell of the device does not fall on one workload alone."
+        f"Calls were timed in rounds of about {units.seconds(procedure.round_s)}, those of "
+        f"different workloads interleaved in a random order (seed {procedure.seed}), so that a "
+        "slow spell of the device does not fall on one workload alone."
     )
     if procedure.find_cliff is not None:
         rounds += (
@@ -58,7 +58,7 @@ def _measured(procedure: Procedure, group: Sequence[RunRecords]) -> list[str]:
     repetitions = (
         f"The number of repetitions k was not fixed: each workload was measured in "
         f"{procedure.processes} fresh process{'es' * (procedure.processes > 1)}, at least "
-        f"{procedure.min_calls} calls and {procedure.min_rounds} rounds, until half of the "
+        f"{procedure.min_calls} calls and {procedure.min_rounds} rounds, until half of its "
         f"{units.percent(procedure.confidence)} interval was within "
         f"{units.percent(procedure.target)} of the median, or for "
         f"{units.count(procedure.max_calls)} calls or {units.duration(procedure.max_time_s)} of "
@@ -66,7 +66,8 @@ def _measured(procedure: Procedure, group: Sequence[RunRecords]) -> list[str]:
     )
     calls = [int(n) for r in records if (n := r.number("latency_calls")) is not None]
     if calls:
-        repetitions += f" Here, k was {_range(calls)}."
+        short = ", as the budget ended" * (min(calls) < procedure.min_calls)
+        repetitions += f" Here, k was {_range(calls)}{short}."
     return [warm, rounds, repetitions, *_interval(records)]
 
 
@@ -76,10 +77,9 @@ def _interval(records: Sequence[Record]) -> list[str]:
         return []
     return [
         (
-            f"Method of the interval: {joined(sorted(methods))}. Rounds and processes, not calls, "
-            "count as independent. Two latencies are called different only where the interval of "
-            "their ratio leaves out 1, or, without a joint fit, where their intervals do not "
-            "overlap."
+            f"Intervals: {joined(sorted(methods))}; rounds and processes, not calls, count as "
+            "independent. Two latencies are called different only where the interval of their "
+            "ratio leaves out 1, or, without a joint fit, where their intervals do not overlap."
         )
     ]
 

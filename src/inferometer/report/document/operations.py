@@ -15,9 +15,10 @@ from inferometer.report.document.markup import Table
 from inferometer.report.document.tables import per_model
 from inferometer.report.document.wording import sentence
 
-BYTES = (
+BY_OPERATORS = "Moved by operators: the inputs and outputs of each; FLOPs per byte are of these."
+OTHER_BYTES = (
     "Activations are all that operators write; alive at most are those needed at a time. Moved at "
-    "least: inputs, weights and outputs once; by operators: each operator's inputs and outputs."
+    "least: the inputs, weights and outputs of the model once."
 )
 NOT_COUNTED = "The operations were not counted."
 
@@ -33,8 +34,8 @@ def operations(grid: Grid) -> Table:
         "alive at most": byte_count("activation_peak_bytes"),
         "moved at least": byte_count("compulsory_bytes"),
         "moved by operators": byte_count("operator_bytes"),
-        "FLOPs for a byte moved at least": _intensity("compulsory_bytes"),
-        "for a byte moved by operators": _intensity("operator_bytes"),
+        "FLOPs per byte": _intensity("operator_bytes"),
+        "per byte moved at least": _intensity("compulsory_bytes"),
     }
     return rows(_counted(grid), fields)
 
@@ -44,14 +45,15 @@ def operation_notes(grid: Grid) -> list[str]:
     counted = _counted(grid)
     if not counted:
         return [NOT_COUNTED]
-    where = "Of one call at the input size and batch size that stand beside."
-    lines = [f"{where} {sentence(CONVENTION)}", BYTES]
+    lines = [f"Of one call at that input size and batch size. {sentence(CONVENTION)}"]
+    if any(record.number("operator_bytes") is not None for _, _, record in counted):
+        lines += [BY_OPERATORS, OTHER_BYTES]
     for column, _, record in counted:
         names = unknown_operators(record)
         if names:
             lines.append(
                 f"Not in the operations of {column.name}, as the counter does not know them: "
-                f"{', '.join(names)}. Its sums are lower bounds, and it has no FLOPs for a byte."
+                f"{', '.join(names)}. Its sums are lower bounds, and it has no FLOPs per byte."
             )
     return lines
 

@@ -11,6 +11,7 @@ from inferometer.analysis.operators import time_shares
 from inferometer.core import units
 from inferometer.core.operators import DEPTHWISE, OTHER, OUTSIDE
 from inferometer.report.document.markup import Table, table
+from inferometer.report.document.wording import joined
 
 NAME = "operators"
 """Of the plot's files."""
@@ -99,8 +100,9 @@ def operator_lines(grid: Grid) -> list[str]:
     )
     off = [one.model for one in found if not one.comparable]
     if off:
+        are = "profile of {} is" if len(off) == 1 else "profiles of {} are"
         lines.append(
-            f"The profile of {', '.join(off)} is too far from the latency to compare models by it: "
-            "measure again on a quiet device."
+            f"The {are.format(joined(off))} too far from the latency to compare models by: measure "
+            "again on a quiet device."
         )
     return lines

@@ -26,6 +26,7 @@ from inferometer.core import units
 from inferometer.core.lines import ONE_PROCESS
 from inferometer.core.metric import Estimate
 from inferometer.report.document.comparison import SETTLED
+from inferometer.report.document.marks import verdict_meaning
 from inferometer.report.document.wording import few, joined, plural, sentence, shape_list
 
 NO_INTERVAL = "?"
@@ -149,7 +150,10 @@ def _safer(one: Choice, name: Name) -> list[str]:
 
 def _doubt(point: Point) -> list[str]:
     verdict = str(point.record.figures.get("verdict"))
-    return [] if verdict in SETTLED else [f"The verdict on its latency is: {verdict}."]
+    if verdict in SETTLED:
+        return []
+    meaning = verdict_meaning(verdict)
+    return [f"The verdict on its latency is {verdict}{f': {meaning}' * bool(meaning)}."]
 
 
 def _none(found: Recommendation) -> list[str]:
@@ -268,15 +272,21 @@ def further_line(one: Further) -> str:
     return f"{much[0].upper()}{much[1:]} would {what}{where}:"
 
 
-def note_lines(weighed: Candidates) -> list[str]:
-    """What a reader must know of the figures."""
+def note_lines(weighed: Candidates, *, limits: bool = False) -> list[str]:
+    """What a reader must know of the figures.
+
+    Args:
+        weighed: what has them.
+        limits: whether any of them is held against a limit.
+    """
     lines: list[str] = []
     for one in weighed.criteria:
         kinds: list[Precision] = [point.figures[one.name].precision for point in weighed.points]
         if "unknown" in kinds:
             assumed = units.percent(one.assumed)
             lines.append(
-                f"{NO_INTERVAL}: no interval of {one.words} is known; ± {assumed} was assumed."
+                f"{NO_INTERVAL} after a figure: no interval of {one.words} is known, and "
+                f"± {assumed} was assumed."
             )
     processes = _of_one_process(weighed.points)
     if processes:
@@ -285,7 +295,7 @@ def note_lines(weighed: Candidates) -> list[str]:
             "processes differ was not observed, "
             f"and ± {units.percent(ONE_PROCESS)} was added to the intervals."
         )
-    if weighed.is_relative:
+    if weighed.is_relative and limits:
         lines.append(
             "Intervals of the latency are those for comparisons within the run; against a limit "
             "the wider one on this device counts."

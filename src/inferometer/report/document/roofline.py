@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from inferometer.analysis.grid import Column, Grid
-from inferometer.analysis.parts import flops_per_s
+from inferometer.analysis.parts import bound_share, flops_per_s
 from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.roofline import Attained, Roofline, known_rooflines, rooflines_of
@@ -22,9 +22,10 @@ NOT_MEASURED = (
     "come to it."
 )
 HOW = (
-    "The roofline is the best rates of a short probe before the run. The roofline bound of a call "
-    "is the longer of its arithmetic and of moving its compulsory bytes, at these rates; the limit "
-    "is which of the two, the share is the bound over the latency."
+    "The roofline is the best rates of a short probe before the run. At these rates a call takes "
+    "at least as long as its arithmetic, and as moving its inputs, weights and outputs once: the "
+    "longer of the two is its roofline bound, and limits it. The share is the bound over the "
+    "latency."
 )
 
 DISTURBED = 0.7
@@ -90,15 +91,15 @@ def roofline_table(runs: Sequence[RunRecords]) -> Table:
             run if len(runs) > 1 else "",
             roofline.device,
             roofline.precision,
+            "; ".join(
+                part.what for part in (roofline.flops, roofline.memory, roofline.cache) if part
+            ),
             str(roofline.threads),
             _rate(roofline.flops),
             _bytes(roofline.memory),
             _bytes(roofline.cache),
             units.byte_count(roofline.cache_bytes),
             units.seconds(roofline.dispatch_s),
-            "; ".join(
-                part.what for part in (roofline.flops, roofline.memory, roofline.cache) if part
-            ),
         ]
         for run, rooflines in rooflines_by_run(runs).items()
         for roofline in rooflines
@@ -107,15 +108,15 @@ def roofline_table(runs: Sequence[RunRecords]) -> Table:
         "run",
         "device",
         "precision",
+        "measured with",
         "threads",
         "arithmetic",
         "memory",
         "caches",
         "size of caches",
         "dispatch of an operator",
-        "measured with",
     ]
-    return table(heads, rows, left=3)
+    return table(heads, rows, left=4)
 
 
 def roofline_note(runs: Sequence[RunRecords]) -> str:
@@ -130,9 +131,7 @@ def roofline_note(runs: Sequence[RunRecords]) -> str:
     )
     signs = []
     if worst < DISTURBED:
-        signs.append(
-            f"the median of its repetitions was down to {units.percent(worst)} of the best"
-        )
+        signs.append(f"the median of its repetitions was {units.percent(worst)} of the best")
     granted = [
         roofline.granted
         for roofline in rooflines
@@ -149,10 +148,10 @@ def roofline_note(runs: Sequence[RunRecords]) -> str:
 def share_table(grid: Grid) -> Table:
     """How near the smallest and the largest shape of each variant come to the roofline."""
     fields: Fields = {
-        "FLOPs for a byte": lambda record: units.number(record.number("arithmetic_intensity")),
+        "FLOPs per byte": lambda record: units.number(record.number("arithmetic_intensity")),
         "attained": _attained,
         "roofline bound": seconds("roof_latency_s"),
-        "share of the bound": share("roof_share"),
+        "share of the bound": lambda record: units.percent(bound_share(record)),
         "limit": text("roof_limit"),
         "operator by operator": seconds("operator_roof_latency_s"),
         "of it moving data": share("memory_bound_share"),

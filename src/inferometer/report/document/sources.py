@@ -12,6 +12,8 @@ from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.core.sweep import Block, Study, study_of
 
+MINUTE = 60
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecords:
@@ -56,9 +58,15 @@ def repeat_command(study: Study, file: str = "study.yaml") -> str:
         )
         if alike == study and (budget_s is not None or theirs is None):
             flags = f" --threads {threads}" * bool(threads)
-            flags += f" --budget {budget_s:.10g}s" if budget_s != theirs else ""
+            flags += f" --budget {_budget(budget_s)}" if budget_s != theirs else ""
             return f"inferometer run {shlex.quote(known.name)}{flags}"
     return f"inferometer run {file}"
+
+
+def _budget(seconds: float | None) -> str:
+    """As it would be typed: `13m`, `90s`."""
+    whole = seconds or 0.0
+    return f"{whole:.10g}s" if whole % MINUTE else f"{whole / MINUTE:.10g}m"
 
 
 def study_file(study: Study) -> str:

@@ -11,9 +11,9 @@ from inferometer.report.document.fields import Fields, Place, byte_count, done, 
 from inferometer.report.document.markup import Table, table
 
 HOW = (
-    "Each variant at the shape with which a process began, where that is known. A cold start is "
-    "all the time from the start of that process to its first answer: the runtime, loading the "
-    "model, and the first call."
+    "A cold start is the time from the start of a process to its first answer: loading the runtime "
+    "and the model, and the first call. Each variant at the shape with which a process began, "
+    "where that is known."
 )
 NOT_MEASURED = "How long the models take to start was not measured."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from inferometer.analysis import facts
 from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import Grid
 from inferometer.report.document.sources import RunRecords
+
+ROOM = 1.5
+"""A suggested limit is at least so many times the lowest latency."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +45,21 @@ def next_step(grid: Grid, runs: Sequence[RunRecords], findings: Findings) -> Ste
         return Step(why="Measure again what looks odd", command=again)
     ids = " ".join(one.run.id for one in runs)
     shape = facts.common_shape(grid)
-    if shape is not None and len(facts.ranking(grid, shape)) == 1:
-        model = shlex.quote(grid.columns[0].variant.model)
-        if all(one.study is not None for one in runs):
-            return Step(why="See where the time goes", command=f"inferometer profile {model}")
+    if shape is None:
+        return Step(why="See what there is", command=f"inferometer show {runs[0].run.id}")
+    ranked = facts.ranking(grid, shape)
+    if len(ranked) == 1 and all(one.study is not None for one in runs):
+        model = shlex.quote(ranked[0].column.variant.model)
+        return Step(why="See where the time goes", command=f"inferometer profile {model}")
+    limit = _round_above(ranked[0].latency.value)
     return Step(
         why="Choose under limits of your own",
-        command=f"inferometer recommend {ids} --max-latency 50ms",
+        command=f"inferometer recommend {ids} --max-latency {limit}",
     )
+
+
+def _round_above(latency_s: float) -> str:
+    """A round limit that the fastest keeps to, as it would be typed: `20ms`."""
+    power = 10.0 ** math.floor(math.log10(latency_s * ROOM))
+    limit_s = next(step * power for step in (1, 2, 5, 10) if step * power >= latency_s * ROOM)
+    return f"{limit_s:.10g}s" if limit_s >= 1 else f"{limit_s * 1e3:.10g}ms"

@@ -48,7 +48,10 @@ def models(grid: Grid) -> Table:
 
 
 def parameters(grid: Grid) -> Table:
-    """Parameters, shared ones counted once and at each use, and their bytes."""
+    """Parameters, shared ones counted once and at each use, and their bytes.
+
+    Counts that are those of the first column in every row are left out: `discussion` says so.
+    """
     rows = [
         [
             column.name,
@@ -67,7 +70,8 @@ def parameters(grid: Grid) -> Table:
         "size of buffers",
         "published count",
     ]
-    return table(heads, rows)
+    again = [place for place in (2, 3, 6) if all(row[place] == row[1] for row in rows)]
+    return table(heads, rows).without(*(heads[place] for place in again))
 
 
 def latency(grid: Grid, input_size: int | None, spread: marks.Spread) -> Table:
@@ -168,7 +172,7 @@ def figures(grid: Grid) -> Table:
 def other_figures(grid: Grid) -> Table:
     """Throughput, memory and the cost of a start."""
     fields: dict[str, Callable[[Record], str]] = {
-        "inputs/s": lambda r: units.number(point.y) if (point := throughput(r)) else units.ABSENT,
+        "samples/s": lambda r: units.number(point.y) if (point := throughput(r)) else units.ABSENT,
         "peak memory": byte_count("peak_memory_bytes"),
         "first call": seconds("first_call_s"),
         "load": seconds("load_s"),

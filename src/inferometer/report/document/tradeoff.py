@@ -110,11 +110,14 @@ def _choice(records: Sequence[Record], found: Recommendation, name: Name) -> str
     )
     if one.choice is None:
         return f"{name.capitalize()}: no workload has all figures."
-    point = one.choice.placed.point
+    point, leader = one.choice.placed.point, one.choice.leader
     told = words.figure_text(name, point.figures[name])
     best = words.probability(one.choice.best)
-    tied = [tie.placed.point.label for tie in one.tied]
-    also = f"; may be better: {few(tied, _MOST_TIED)}" * bool(tied)
+    if leader is not None:
+        theirs = words.figure_text(name, leader.point.figures[name])
+        told += f", as {leader.point.label} with {theirs} is not surely better"
+    tied = [t.placed.point.label for t in one.tied if leader is None or t.placed is not leader]
+    also = f"; may be better too: {few(tied, _MOST_TIED)}" * bool(tied)
     return f"{name.capitalize()}: {point.label}, {told} (the best with probability {best}){also}."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inferometer.core import units
@@ -48,6 +48,8 @@ def candidate_name(workload: Workload) -> str:
 def headline(request: TuneRequest, found: Tuned) -> str:
     """The answer in a sentence."""
     [model] = request.sweep.models
+    if all(one.state == "not_reached" for one in found.outcomes):
+        return f"{model}: the budget ended before any candidate was measured; raise --budget."
     if found.winner is None:
         return f"{model}: no candidate is within all limits."
     name = candidate_name(found.winner.workload)
@@ -84,7 +86,20 @@ def confirmed_lines(found: Tuned) -> list[str]:
 def left_lines(found: Tuned) -> list[str]:
     """How many left for which reason."""
     counts = Counter(one.state for one in found.outcomes)
-    return [f"{counts[state]} {words}" for state, words in LEFT.items() if counts[state]]
+    return [
+        f"{counts[state]} {words.replace('were', 'was', counts[state] == 1)}"
+        for state, words in LEFT.items()
+        if counts[state]
+    ]
+
+
+def reason_lines(outcomes: Sequence[Outcome]) -> list[str]:
+    """Why candidates left, each reason once, where state and ratio do not say it."""
+    names: dict[str, list[str]] = {}
+    for one in outcomes:
+        if one.why and one.state not in ("winner", "tied", "slower"):
+            names.setdefault(one.why, []).append(candidate_name(one.workload))
+    return [f"{'; '.join(mine)}: {why.rstrip('.')}." for why, mine in names.items()]
 
 
 def ratio_text(contrast: Contrast | None) -> str:

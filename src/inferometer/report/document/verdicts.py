@@ -70,14 +70,20 @@ def _line(verdict: str, found: Sequence[tuple[str, str]]) -> str:
     return f"{verdict}: {len(found)} workloads, such as {labels[0]}: {sentences[0]}"
 
 
-def unseen(records: Sequence[Record]) -> list[str]:
-    """What could not be observed, each once, with the number of workloads where not of all."""
+def unseen(records: Sequence[Record], least: float = 0.0) -> list[str]:
+    """What could not be observed, each once, with the number of workloads where not of all.
+
+    Args:
+        records: of the workloads.
+        least: share of the workloads below which it is not told.
+    """
     causes = (one for record in records for one in record.causes if one.code in UNSEEN)
     found = Counter(map(str, causes))
     total = len(records)
     return [
         cause if number == total else f"{number} of {total} workloads: {cause}"
         for cause, number in found.items()
+        if number >= least * total
     ]
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
+from inferometer.analysis.findings import Tested
 from inferometer.analysis.grid import Column, FailureGroup, Grid
 from inferometer.core import units
 from inferometer.core.metric import Estimate
@@ -15,7 +16,9 @@ from inferometer.core.run import Run
 from inferometer.core.workload import Shape
 from inferometer.report.document.marks import MARKS, MEANINGS, NOT_TRIED, Spread, spread_of
 
-_FIGURES = re.compile(r"[0-9][0-9.,]*(?: [kMG]i?B| %| m?s)")
+ELSEWHERE = frozenset({"forecast_lower_bound", "peaks_apart"})
+"""Notes of one figure, which stand with it in the page and in results.csv."""
+_FIGURES = re.compile(r"(?<![\w.])[0-9][0-9.,]*")
 
 
 def local_time(at: float) -> str:
@@ -39,19 +42,26 @@ def what_cells_show(records: Sequence[Record], target: float | None) -> str:
         return "Mean time per call of one batch ± standard deviation."
     if spread == "none":
         return "Mean time per call of one batch; no deviations are known."
-    if spread == "relative":
-        return _what_relative_cells_show(records, target)
     levels = [level for record in records if (level := record.number("latency_confidence"))]
     if not levels:
         return "Median time per call of one batch; too few calls for an interval."
     aim = f" (target ± {units.percent(target)})" if target else ""
     confidence = units.percent(min(levels))
+    shown = [record.latency for record in records]
+    if spread == "relative":
+        shown = [latency and latency.compared() for latency in shown]
+    compared = " for comparisons within the run" * (spread == "relative")
     means = any(r.latency and r.number("latency_median_s") is None for r in records)
-    also = " Where only a mean is known, that." * means
+    also = " Where only a mean is known, it is shown." * means
     return (
-        f"Median time per call of one batch ± half of its {confidence} interval{aim}."
-        f"{_exceptions([record.latency for record in records])}{also}"
+        f"Median time per call of one batch ± half of its {confidence} interval{compared}{aim}."
+        f"{_exceptions(shown)}{also}"
     )
+
+
+def what_they_are_worth(records: Sequence[Record]) -> str:
+    """What is common to all figures of a joint fit, and what they can be used for."""
+    return " ".join(part for part in (common_part(records), uses(records)) if part)
 
 
 def _exceptions(latencies: Sequence[Estimate | None]) -> str:
@@ -66,18 +76,6 @@ def _exceptions(latencies: Sequence[Estimate | None]) -> str:
     without = sum(low is None or high is None for _, low, high in pairs)
     told = " In square brackets: both ends, where half of the interval would mislead." * lopsided
     return told + f" {without} of {len(known)} have no interval." * bool(without)
-
-
-def _what_relative_cells_show(records: Sequence[Record], target: float | None) -> str:
-    """What is in the cells, what is common to all of them, and what they can be used for."""
-    aim = f" (target ± {units.percent(target)})" if target else ""
-    levels = [level for record in records if (level := record.number("latency_confidence"))]
-    confidence = units.percent(min(levels))
-    return (
-        f"Median time per call of one batch ± half of its {confidence} interval for comparisons "
-        f"within the run{aim}.{_exceptions([r.latency and r.latency.compared() for r in records])} "
-        f"{common_part(records)} {uses(records)}"
-    )
 
 
 def common_part(records: Sequence[Record]) -> str:
@@ -157,21 +155,22 @@ def notes(grid: Grid) -> list[str]:
 
     Notes that differ in their figures alone are told once, with the first of them.
     """
-    texts: dict[str, str] = {}
+    texts: dict[str, list[str]] = {}
     cells: dict[str, list[tuple[Column, Shape]]] = {}
     for column in grid.columns:
         for shape in grid.shapes:
             record = grid.cell(shape, column)
-            for text in dict.fromkeys(map(str, record.notes if record is not None else ())):
+            told = [one for one in (record.notes if record else ()) if one.code not in ELSEWHERE]
+            for text in dict.fromkeys(map(str, told)):
                 like = _FIGURES.sub("#", text)
-                texts.setdefault(like, text)
+                texts.setdefault(like, []).append(text)
                 cells.setdefault(like, []).append((column, shape))
-    return [_note(grid, text, cells[like]) for like, text in texts.items()]
+    return [_note(grid, said, cells[like]) for like, said in texts.items()]
 
 
-def _note(grid: Grid, text: str, cells: Sequence[tuple[Column, Shape]]) -> str:
-    columns = list(dict.fromkeys(column for column, _ in cells))
-    if _FIGURES.search(text) and len(cells) > 1:
+def _note(grid: Grid, said: Sequence[str], cells: Sequence[tuple[Column, Shape]]) -> str:
+    columns, text = list(dict.fromkeys(column for column, _ in cells)), said[0]
+    if len(set(said)) > 1:
         column, shape = cells[0]
         others = plural(len(cells) - 1, "other workload")
         return f"{column.label} {shape.label}: {text}; likewise, with other figures, {others}"
@@ -186,6 +185,13 @@ def _who(grid: Grid, columns: Sequence[Column]) -> str:
         whole = column.details and all(other in columns for other in alike)
         names[", ".join(column.details) if whole else column.label] = None
     return joined(list(names))
+
+
+def evidence(one: Tested) -> tuple[str, str]:
+    """The answer of a hypothesis in two: its strongest evidence in a line, and what follows it."""
+    _, _, told = one.sentence.partition(": ")
+    short, _, rest = (told or one.sentence).partition(". ")
+    return short.rstrip("."), rest
 
 
 def joined(words: Sequence[str]) -> str:

@@ -17,11 +17,17 @@ from markupsafe import Markup, escape
 
 from inferometer.core.roofline import known_rooflines
 from inferometer.core.shown import visible
-from inferometer.report.document.findings import anomaly_lines, scaling_lines, tested_lines
+from inferometer.report.document.findings import (
+    anomaly_lines,
+    hypothesis_lines,
+    limits,
+    scaling_lines,
+)
 from inferometer.report.document.marks import plain
 from inferometer.report.document.material import Material
 from inferometer.report.document.sources import RunRecords
 from inferometer.report.html import charts, distribution, engine, state, vega
+from inferometer.report.html.chart import Chart
 from inferometer.report.html.rows import Results, add_ratios, results
 
 MOST_PANELS = 3
@@ -29,6 +35,8 @@ MOST_PANELS = 3
 _FREE = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
 
 _SEPARATOR = re.compile(r"[_.\-/:](?=\w)")
+_UNDERSCORE = re.compile(r"_(?=\w)")
+"""Where names in a sentence may break: no figure has one."""
 
 
 def render_page(said: Mapping[str, Any], material: Material) -> str:
@@ -72,7 +80,7 @@ def render_page(said: Mapping[str, Any], material: Material) -> str:
 
 
 def _data(
-    table: Results, plots: Sequence[charts.Chart], courses: Sequence[distribution.Course | None]
+    table: Results, plots: Sequence[Chart], courses: Sequence[distribution.Course | None]
 ) -> dict[str, Any]:
     """What the page's script reads."""
     return {
@@ -101,9 +109,11 @@ def _seen(data: Any) -> Any:  # noqa: ANN401 - JSON
     """Data in which no text turns how text around it is read, as the script shows it."""
     if isinstance(data, str):
         return visible(data, keep="\n")
-    if isinstance(data, Mapping):
+    if isinstance(data, dict):
         return {key: _seen(value) for key, value in data.items()}
-    return [_seen(value) for value in data] if isinstance(data, list | tuple) else data
+    if isinstance(data, list | tuple):  # most of what there is are numbers
+        return [value if type(value) is float else _seen(value) for value in data]
+    return data
 
 
 def _courses(table: Results, runs: Sequence[RunRecords]) -> list[distribution.Course | None]:
@@ -117,7 +127,7 @@ def _courses(table: Results, runs: Sequence[RunRecords]) -> list[distribution.Co
     return found if any(found) else []
 
 
-def _hero(plots: Sequence[charts.Chart], choices: Mapping[str, list[Choice]]) -> list[Panel]:
+def _hero(plots: Sequence[Chart], choices: Mapping[str, list[Choice]]) -> list[Panel]:
     """The chart that shows the answer: side by side for a few input sizes, else with a choice."""
     found = {chart.name: chart for chart in plots}
     name = next((name for name in charts.HEROES if name in found), "")
@@ -138,7 +148,7 @@ class Panel:
         chosen: the value that is shown; None where the reader chooses, or there is no choice.
     """
 
-    chart: charts.Chart
+    chart: Chart
     chosen: Choice | None
 
 
@@ -157,7 +167,7 @@ class Choice:
     first: bool
 
 
-def _choices(chart: charts.Chart, table: Results) -> list[Choice]:
+def _choices(chart: Chart, table: Results) -> list[Choice]:
     if not chart.by:
         return []
     names = {"size": "input size", "batch": "batch size", "shape": "input size/batch size"}
@@ -193,7 +203,9 @@ def _environment() -> Environment:
     environment.filters |= {
         "block": _block,
         "name": _name,
-        "evidence": lambda one: [*tested_lines(one), *one.limits],
+        "names": lambda text: _broken(text, _UNDERSCORE),
+        "evidence": hypothesis_lines,
+        "limits": limits,
         "ways_on": anomaly_lines,
         "fits": scaling_lines,
     }
@@ -212,8 +224,12 @@ def _block(text: str) -> Markup:
 
 def _name(text: object) -> Markup:
     """A name that may break after a separator, and in no word."""
+    return _broken(text, _SEPARATOR)
+
+
+def _broken(text: object, after: re.Pattern[str]) -> Markup:
     shown = str(escape(plain(str(text))))
-    return Markup(_SEPARATOR.sub(r"\g<0><wbr>", shown))  # noqa: S704 - escaped before
+    return Markup(after.sub(r"\g<0><wbr>", shown))  # noqa: S704 - escaped before
 
 
 def _asset(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from inferometer.analysis.grid import Grid, measured
 from inferometer.analysis.operators import shares_of
-from inferometer.analysis.parts import flops_per_s
+from inferometer.analysis.parts import bound_share, flops_per_s
 from inferometer.analysis.series import throughput
 from inferometer.core import units
 from inferometer.core.metric import Estimate
@@ -204,7 +204,7 @@ def _figures(record: Record, spread: Spread) -> Row:
         "macs": macs,
         "intensity": record.number("arithmetic_intensity"),
         "flops_per_s": flops_per_s(record),
-        "roof_share": record.number("roof_share"),
+        "roof_share": bound_share(record),
     }
 
 
@@ -291,7 +291,7 @@ def _word(name: str) -> Callable[[Record], str]:
 
 _OTHER_HEADS = (
     Head(
-        title="inputs/s",
+        title="samples/s",
         key="throughput",
         show=lambda r: units.number(point.y) if (point := throughput(r)) else units.ABSENT,
     ),
@@ -306,7 +306,7 @@ _OTHER_HEADS = (
     Head(
         title="share of the roofline bound",
         key="roof_share",
-        show=lambda r: units.percent(r.number("roof_share")),
+        show=lambda r: units.percent(bound_share(r)),
     ),
 )
 """Those after the latency and what is said of it."""

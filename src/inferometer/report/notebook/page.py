@@ -14,7 +14,7 @@ from inferometer.core.result import StudyResult
 from inferometer.core.run import Run
 from inferometer.report.document import comparison as words
 from inferometer.report.document import marks, wording
-from inferometer.report.document.headline import answer
+from inferometer.report.document.answer import answer
 from inferometer.report.notebook import charts
 
 MOST_ROWS = 40
@@ -69,7 +69,8 @@ def _(value: StudyResult) -> str:
     if not value.records:
         return _whole(head)
     note = wording.what_cells_show(value.records, wording.target_of(run))
-    told = [escape(one) for one in (note, *_legend(grid))]
+    worth = wording.what_they_are_worth(value.records)
+    told = [escape(one) for one in (f"{note} {worth}".rstrip(), *_legend(grid))]
     parts = (escape(answer(grid)), charts.of_grid(grid), _grid_table(grid), "<br/>".join(told))
     return _whole(head, *parts)
 

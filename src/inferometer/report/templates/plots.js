@@ -1,7 +1,7 @@
 // Draws the plots, of the rows that the table's filters leave; it stands in one script after table.js.
 
 const MOST_VARIANTS = 14; // in one plot: more cannot be told apart
-const FIRST_HEIGHT = 250; // of the plots at the beginning, so that what follows is seen
+const FIRST_HEIGHT = 200; // of the plots at the beginning, so that what follows is seen
 const HEAD_ROOM = 0.09; // share of a plot's height above its points, for what has no figure
 const COLOURS = 7;
 const SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"];

@@ -11,7 +11,7 @@ from inferometer.report.document import marks
 from inferometer.report.document.headline import Headline, headline
 from inferometer.report.document.material import gather
 from inferometer.report.document.sources import RunRecords
-from inferometer.report.terminal.output import Output, print_line, say
+from inferometer.report.terminal.output import Output, print_line, say, wrapped
 
 GAP = 2
 STYLES = {"supported": "green", "refuted": "red"}
@@ -41,11 +41,10 @@ def print_headline(found: Headline, in_store: str, console: Console) -> None:
     for one in found.facts:
         note = one.note.replace("(see Anomalies)", "(inferometer analyze)")
         _hanging(console, f"{one.name:<{names}}  {one.value:<{values}}", note)
-    chips = [chip for chip in found.chips if chip.outcome != "untestable"]
-    if chips:
+    if found.chips:
         console.print()
-        outcomes = max(len(chip.outcome) for chip in chips)
-        for chip in chips:
+        outcomes = max(len(chip.outcome) for chip in found.chips)
+        for chip in found.chips:
             what = f"{chip.text}: {chip.evidence}" if chip.evidence else chip.text
             _hanging(console, f"{chip.outcome:<{outcomes}}", what, STYLES.get(chip.outcome, ""))
     console.print()
@@ -56,7 +55,7 @@ def print_headline(found: Headline, in_store: str, console: Console) -> None:
 def _hanging(console: Console, head: str, sentence: str, style: str = "") -> None:
     """Print a sentence beside its head, further lines below its beginning."""
     indent = len(head) + GAP
-    lines = Text(marks.plain(sentence)).wrap(console, max(20, console.width - indent))
+    lines = wrapped(console, Text(marks.plain(sentence)), console.width - indent)
     for number, line in enumerate(lines):
         line.rstrip()
         start = Text(head + " " * GAP, style=style) if not number else Text(" " * indent)

@@ -74,7 +74,7 @@ def _print_front(console: Console, found: Recommendation) -> None:
             table.add_row(*((Text if place else Name)(marks.plain(row[place])) for place in part))
         console.print()
         print_table(console, table)
-    if notes := words.note_lines(found.weighed):
+    if notes := words.note_lines(found.weighed, limits=bool(found.limits)):
         console.print()
         for line in notes:
             say(console, line)

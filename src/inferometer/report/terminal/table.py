@@ -12,6 +12,8 @@ from inferometer.analysis import facts
 from inferometer.analysis.compare import Comparison
 from inferometer.analysis.grid import FailureGroup, Grid, build
 from inferometer.analysis.matching import Matching
+from inferometer.analysis.parts import bound_share
+from inferometer.core import units
 from inferometer.core.record import Record
 from inferometer.core.run import Run
 from inferometer.core.workload import Shape
@@ -27,7 +29,7 @@ from inferometer.report.document import (
     wording,
 )
 from inferometer.report.document.cliffs import cliff_sentences
-from inferometer.report.document.fields import Fields, byte_count, quantity, share, text
+from inferometer.report.document.fields import Fields, byte_count, quantity, text
 from inferometer.report.document.operations import at_least
 from inferometer.report.document.verdicts import verdict_lines
 from inferometer.report.terminal import textgrid
@@ -45,7 +47,7 @@ from inferometer.report.terminal.output import (
 MESSAGE_LENGTH = 160
 COSTS: Fields = {
     "MACs": at_least(quantity("macs", "")),
-    "of roofline": share("roof_share"),
+    "of roofline": lambda record: units.percent(bound_share(record)),
     "limit": text("roof_limit"),
     "peak memory": byte_count("peak_memory_bytes"),
     "forecast off by": memory.error_text,
@@ -54,7 +56,12 @@ COSTS: Fields = {
 
 
 def print_run(
-    run: Run, records: Sequence[Record], console: Console | None = None, *, causes: bool = False
+    run: Run,
+    records: Sequence[Record],
+    console: Console | None = None,
+    *,
+    causes: bool = False,
+    worth: bool = True,
 ) -> None:
     """Print what a run is and the table of its records.
 
@@ -63,6 +70,7 @@ def print_run(
         records: its records.
         console: where to print; standard output by default.
         causes: whether to print the causes behind every verdict too.
+        worth: whether to print what the figures may be used for, as closing lines do too.
     """
     console = console or Output(highlight=False)
     when = wording.local_time(run.created_at)
@@ -71,6 +79,8 @@ def print_run(
     if records:
         console.print()
         print_latencies(records, target=wording.target_of(run), console=console)
+        if worth and (told := wording.what_they_are_worth(records)):
+            say(console, told)
         grid = build(records)
         _print_costs(grid, console)
         print_list(console, "Energy:", energy.energy_lines(records))
@@ -181,7 +191,7 @@ def _comparison_table(comparisons: Sequence[Comparison]) -> Table:
     for number, head in enumerate(heads):
         is_name = number < names
         table.add_column(
-            Text(marks.plain(head)),
+            Name(marks.plain(head)),  # those of times are names of devices or variants
             justify="left" if is_name or number == len(heads) - 1 else "right",
             overflow="fold",
             no_wrap=not is_name and number >= len(heads) - 2,

@@ -170,3 +170,16 @@ def test_the_labs_table():
     assert {"unet 448/8", "unet 448/16", "unet 448/2", "unet 448/4"} <= set(jump.cells)
     assert "swapped" in jump.causes[0]
     assert {one.rerun for one in found} == {""}  # an imported table cannot be measured again
+
+
+def test_a_jump_is_put_down_to_swapping_only_where_that_may_be(record):
+    def causes(verdict):
+        records = [
+            record("net", size=size, latency_s=s, half_s=s / 100, verdict=verdict)
+            for size, s in ((64, 1), (128, 9))
+        ]
+        return " ".join(next(iter(find_anomalies(build(records)))).causes)
+
+    assert "swapped, as the verdict says" in causes("swapped")
+    assert "swapped" in causes("unknown")
+    assert "swapped" not in causes("contended")

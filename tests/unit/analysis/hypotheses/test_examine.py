@@ -140,8 +140,8 @@ def test_what_orders_the_models_better_is_told(cell):
         cell(m, s * b, batch=b, macs=int(1e10 * s * b)) for m, s in latency.items() for b in (1, 2)
     ]
     found = ask(records, "latency increases with parameters")
-    assert "order by macs is nearer" in found.explanation
-    assert "(tau 1.00) than that by parameters (tau 0.67)" in found.explanation
+    assert "order by MACs is nearer" in found.explanation
+    assert "tau 1.00) than that by parameters (0.67)" in found.explanation
     assert ask(records, "latency increases with macs").outcome == "supported"
 
 
@@ -177,7 +177,7 @@ def test_a_model_without_any_parameters_is_compared_too(cell):
     found = ask(records, "latency increases with parameters")
     assert (found.supporting, found.against) == (2, 1)
     assert "pool has fewer parameters than tiny, 0 against 1,000,000" in found.sentence
-    assert "over 2 models" in found.effects[0].method  # 0 has no logarithm
+    assert "means of 2 models" in found.effects[0].method  # 0 has no logarithm
     assert ask(records[:2], "latency scales linearly with parameters").effects == ()
 
 
@@ -224,7 +224,7 @@ def test_linear_in_a_property_is_asked_of_the_models_at_each_shape(cell):
     records = [cell(m, s * b, batch=b) for m, s in latency.items() for b in (1, 2)]
     found = ask(records, "latency scales linearly with parameters")
     assert (found.outcome, found.strata, found.pairs, found.supporting) == ("supported", 2, 2, 2)
-    assert "over 4 models" in found.effects[0].method
+    assert "means of 4 models" in found.effects[0].method
 
 
 def test_two_points_do_not_tell_a_line(cell):

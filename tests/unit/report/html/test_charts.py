@@ -74,8 +74,8 @@ def test_bars_are_told_where_there_are_any(names, record):
     ends = {"latency_relative_ci_low_s": 0.0398, "latency_relative_ci_high_s": 0.0402}
     both = names([record(batch=batch, half_s=0.001, **ends) for batch in (1, 2)])
     for name in ("latency-by-batch", "throughput-by-batch"):
-        assert "thick: against the other workloads of this run" in both[name].note
-        assert "thin: on this device" in both[name].note
+        assert "thick: for comparisons within this run" in both[name].note
+        assert "thin: for the latency on this device" in both[name].note
 
 
 def test_a_roofline_has_a_slope_a_ridge_and_a_ceiling(names, record):
