@@ -257,7 +257,7 @@ def compare(
         records = completed(run, records)
         axis = by or axis_of_pair(records)
         if axis is None:
-            raise InputError(f"run {baseline} is no paired run: give another run, or by='model'")
+            raise InputError(f"run {baseline} is not a paired run: give another run, or by='model'")
         matching = match_within(records, axis)
     return Comparisons(analyse(matching, zone=zone))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from inferometer.cli.layout import Sectioned
 from inferometer.cli.options import STANDARD_OUTPUT, TARGET
 from inferometer.cli.parameters import study_options
 from inferometer.cli.run import DEFAULT_STUDY, with_flags
@@ -22,23 +23,24 @@ DEFAULT = "agent.py"
 SCRIPT = "agent.sh"
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @click.argument("study", required=False)
 @study_options()
-@click.option("--no-energy", is_flag=True, help="Do not look for power sensors.")
+@click.option("--no-energy", is_flag=True, help="Do not measure energy.")
 @study_options("energy_window")
 @click.option(
     "--binary",
     metavar="PATH",
-    help="Without Python on the board: a benchmark_model or benchncnn there, which a shell script "
-    "runs.",
+    help="For a board without Python: path there of TFLite's benchmark_model or of benchncnn, "
+    "which a shell script then runs.",
 )
 @click.option(
     "-o",
     "--output",
     type=TARGET,
     metavar="PATH|-",
-    help=f"File; by default {DEFAULT}, or {SCRIPT} with --binary.",
+    help="File to write, or - for standard output "
+    f"[default: {DEFAULT}, or {SCRIPT} with --binary].",
 )
 def agent(
     *,
@@ -48,12 +50,19 @@ def agent(
     output: str | None,
     **flags: Any,  # noqa: ANN401 - the axes and limits of a study
 ) -> None:
-    """Write STUDY (a built-in name or a YAML file) as one file that measures it on a board.
+    """Write STUDY as one file that measures it on a small board, without inferometer there.
 
-    On the board, `python3 agent.py` is all that is typed: it needs Python 3.6 and the study's
-    runtime, and writes results.json, which `inferometer import` reads here. Flags are those of
-    `run`.
-    """
+    STUDY is a built-in study (lab, taste) or a YAML file [default: lab]. Flags replace what it
+    says, as in `inferometer run`.
+
+    \b
+    Examples:
+      inferometer agent study.yaml                here: writes agent.py
+      python3 agent.py                            on the board: measures
+      inferometer import results.json             here: the file from the board
+
+    The board needs Python 3.6 or newer and the runtime that the study names.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.study import load_study
 
     given = {name: value for name, value in flags.items() if value is not None}

@@ -15,20 +15,26 @@ from inferometer.store.address import Place, store_flag
     "hypotheses",
     multiple=True,
     metavar="TEXT",
-    help="Test this instead of the study's, such as 'resnet18 is faster than unet'; repeatable.",
+    help="Hypothesis to test instead of the study's, such as 'resnet18 is faster than unet'; may "
+    "be given several times.",
 )
 @store_option
 @json_option
 def analyze(
     *, run: str, hypotheses: tuple[str, ...], store_path: Place, json_path: str | None
 ) -> None:
-    """Test the hypotheses of RUN's study, name what is odd in its figures, fit how they grow.
+    """Test the hypotheses of RUN's study, find anomalies, and fit how latency grows.
 
-    RUN is an id, the beginning of one, or `latest`. docs/how-to/study-files.md lists the forms
-    that a hypothesis can have.
+    RUN is the id of a run, the first characters of one, or `latest` [default: latest].
 
-    The JSON is an object with the lists `hypotheses`, `anomalies`, `scaling` and `operators`.
-    """
+    \b
+    Examples:
+      inferometer analyze
+      inferometer analyze --hypothesis "resnet18 is faster than unet"
+
+    docs/how-to/study-files.md lists the forms of hypotheses. The JSON is an object with the lists
+    `hypotheses`, `anomalies`, `scaling` and `operators`.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.analysis.analyse import analyse_runs
     from inferometer.analysis.grid import build
     from inferometer.figures.joint import completed

@@ -13,11 +13,17 @@ from inferometer.store.address import Place
 @store_option
 @json_option
 def audit(*, run: str, store_path: Place, json_path: str | None) -> None:
-    """Say what differs between the variants of each model of RUN beside what is compared.
+    """Check whether comparisons between variants of a model are fair, and say what else differs.
 
-    Threads that really ran, inputs, weights, missing instructions, fallbacks, fidelity,
-    disturbances. RUN is an id, the beginning of one, or `latest`.
-    """
+    Looks at threads that really ran, inputs, weights, processor instructions, fallbacks, fidelity
+    and disturbances.
+
+    RUN is the id of a run, the first characters of one, or `latest` [default: latest].
+
+    \b
+    Example:
+      inferometer audit
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.analysis.audit import audit as look
     from inferometer.analysis.audit import to_json
 

@@ -75,8 +75,13 @@ def state_lines(states: list[PluginState]) -> list[str]:
 def backends(context: click.Context, *, json_path: str | None) -> None:
     """List the runtimes: which are installed, and how to install the others.
 
-    Some need an environment of their own: `install` makes one, `use` names yours.
-    """
+    Some need an environment of their own: `install` makes one, `use` takes one that you made.
+
+    \b
+    Examples:
+      inferometer backends
+      inferometer backends install executorch
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     if context.invoked_subcommand is not None:
         return
     from inferometer.backends import BACKENDS
@@ -94,16 +99,25 @@ def backends(context: click.Context, *, json_path: str | None) -> None:
 @backends.command()
 @click.argument("name")
 @click.option(
-    "--python", metavar="PYTHON", help="The Python to make it with, such as python3.12 [ours]."
+    "--python",
+    metavar="PYTHON",
+    help="Python to make it with, such as python3.12 [default: that of inferometer].",
 )
 def install(*, name: str, python: str | None) -> None:
-    """Make an environment for NAME, from versions that were tried with it.
+    """Make an environment for the runtime NAME.
 
-    What was interrupted goes on when the command is run again. It lies in the user's cache.
-    """
+    Its versions were tested together, and it is kept in your cache folder. An installation that was
+    interrupted goes on when the command is run again.
+
+    \b
+    Example:
+      inferometer backends install executorch
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.report.terminal.installing import InstallDisplay
+    from inferometer.runner.environments import check_name
     from inferometer.runner.environments import install as make
 
+    check_name(name)  # before the display begins
     try:
         with InstallDisplay(name) as display:
             made = make(name, python=python, on_step=display.tell)
@@ -115,9 +129,19 @@ def install(*, name: str, python: str | None) -> None:
 
 @backends.command()
 @click.argument("name")
-@click.option("--python", metavar="PYTHON", required=True, help="Its Python, with the runtime.")
+@click.option(
+    "--python",
+    metavar="PYTHON",
+    required=True,
+    help="Python of the environment, in which the runtime is installed.",
+)
 def use(*, name: str, python: str) -> None:
-    """Let NAME run in an environment of yours."""
+    """Let the runtime NAME run in an environment that you made.
+
+    \b
+    Example:
+      inferometer backends use executorch --python ~/et/bin/python
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.runner.environments import use as name_it
 
     found = name_it(name, python)
@@ -127,7 +151,14 @@ def use(*, name: str, python: str) -> None:
 @backends.command()
 @click.argument("name")
 def remove(*, name: str) -> None:
-    """Remove the environment of NAME; one of yours is forgotten, and stays."""
+    """Remove the environment of the runtime NAME.
+
+    One that you made yourself is kept, but no longer used.
+
+    \b
+    Example:
+      inferometer backends remove executorch
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.runner.environments import remove as remove_it
 
     had = remove_it(name)

@@ -16,14 +16,20 @@ from inferometer.core.units import byte_count
 @click.option(
     "--limit",
     type=within("cache_bytes", "SIZE"),
-    help="Remove what was used longest ago, until the rest is this large, such as 5GB.",
+    help="Remove those that were used longest ago, until the rest takes at most this, such as 5GB.",
 )
 @json_option
 def cache(*, clear: bool, limit: int | None, json_path: str | None) -> None:
-    """List the prepared models that are kept, or remove some.
+    """List the converted models that are kept, or remove some.
 
-    They are made anew when they are needed. INFEROMETER_CACHE names another folder.
-    """
+    Models are converted again when they are needed. The variable INFEROMETER_CACHE names another
+    folder.
+
+    \b
+    Examples:
+      inferometer cache
+      inferometer cache --limit 5GB
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.host.artifacts import ArtifactCache
     from inferometer.runner.preparation import artifacts_folder
 

@@ -24,14 +24,18 @@ MOST_LISTED = 20
 @store_option
 @json_option
 def check_store(*, store_path: Place, json_path: str | None) -> int:
-    """Say what of a results database is whole, and what is damaged; change nothing.
+    """Check every page and row of a results database for damage; nothing is changed.
 
-    Every page, reference and row is looked at. This works for files too that other commands refuse.
+    This also works for files that other commands refuse.
+
+    \b
+    Example:
+      inferometer check-store --store results.db
 
     The JSON is an object with `whole`, and the lists `tables` and `damages`.
 
-    Exit status: 0 all is whole; 1 something is damaged; 2 it is no results database.
-    """
+    Exit status: 0 no damage; 1 something is damaged; 2 not a results database.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.store.inspection import inspect
 
     found = inspect(store_path)
@@ -65,15 +69,11 @@ def _lines(found: Inspection, place: Place) -> Iterator[str]:
     if not found.damages:
         yield f"{name} is whole."
         return
-    yield f"{name} is damaged; nothing was changed. {_way_out(found)}"
-
-
-def _way_out(found: Inspection) -> str:
-    """What to do, in a sentence."""
     whole = {one.table: one.whole for one in found.tables}
     if not whole.get("runs") or not whole.get("records"):
-        return "No record can be got out of it: take an earlier copy of the file."
-    return (
-        "Keep a copy; get whole records out with inferometer export RUN --format json -o FILE, "
-        "which passes over what is damaged, and inferometer import FILE --store NEW."
-    )
+        yield f"{name} is damaged, and no record can be got out: take an earlier copy of the file."
+        return
+    yield f"{name} is damaged; nothing was changed."
+    yield "Keep a copy. An export passes over what is damaged:"
+    yield "  inferometer export RUN --format json -o FILE"
+    yield "  inferometer import FILE --store NEW"

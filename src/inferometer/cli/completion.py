@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(*, shell: str) -> None:
-    """Write the completion script of SHELL to standard output.
+    """Print the script that lets a shell complete commands and options.
 
     \b
-    inferometer completion bash >> ~/.bashrc
-    inferometer completion zsh >> ~/.zshrc                 after `compinit`
-    inferometer completion fish > ~/.config/fish/completions/inferometer.fish
+    Examples:
+      inferometer completion bash >> ~/.bashrc
+      inferometer completion zsh >> ~/.zshrc      after `compinit`
+      inferometer completion fish > ~/.config/fish/completions/inferometer.fish
 
-    It works in shells that are started after that.
+    It works in shells that are started afterwards.
     """  # noqa: D301 - \b is click's sign to leave the lines as they are
     click.echo(script(shell))
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from inferometer.cli.flags import seed_option, size_option
 from inferometer.cli.options import json_option, told, write_json
-from inferometer.cli.parameters import BATCH, DEPTH, SEED, SIZE, TIMEOUT
+from inferometer.cli.parameters import BATCH, DEPTH, study_options
 from inferometer.core.errors import InputError, WorkloadError
 
 if TYPE_CHECKING:
@@ -21,34 +22,39 @@ UNCOUNTED = "without running it"
 
 @click.command()
 @click.argument("model")
-@click.option("--size", type=SIZE, default="own", show_default=True, help="Input size.")
+@size_option
 @click.option(
     "--batch",
     type=BATCH,
-    help="Batch size [the model's own: that of its file or its example, else 1].",
+    help="Batch size: samples in one call [default: that of the file or example, else 1].",
 )
-@click.option("--precision", help="fp32, bf16, fp16 [fp32; a file that is counted as it is: its].")
+@click.option(
+    "--precision",
+    metavar="NAME",
+    help="Number format: fp32, bf16, fp16 [default: fp32; of an ONNX file its own].",
+)
 @click.option(
     "--by",
     type=click.Choice(["kind", "operator", "module"]),
     default="kind",
     show_default=True,
-    help="What a row of the table is.",
+    help="What each row of the table stands for.",
 )
 @click.option(
     "--depth",
     type=DEPTH,
-    help="With --by module: levels of nested modules; 0 is the model alone.",
+    help="With --by module: levels of nested modules to show; 0 is the whole model as one row "
+    "[default: all].",
 )
 @click.option(
     "--run",
     "may_run",
     is_flag=True,
-    help="Where counting fails because the network decides by the values of its inputs: run it "
-    "once on made-up inputs, and count what that call does.",
+    help="Run the model once on random inputs, and count what that call does: for models whose way "
+    "depends on values, which cannot be counted otherwise.",
 )
-@click.option("--timeout", "timeout_s", type=TIMEOUT, help="Time to load, and then to count [3m].")
-@click.option("--seed", type=SEED, default=0, help="Seed of weights and inputs.")
+@study_options("timeout")
+@seed_option
 @json_option
 def cost(
     *,
@@ -63,12 +69,17 @@ def cost(
     seed: int,
     json_path: str | None,
 ) -> None:
-    """Count the analytical cost of a call of MODEL: parameters, MACs, FLOPs, bytes.
+    """Count what one call of MODEL costs: parameters, MACs, FLOPs, bytes. Nothing is timed.
 
-    MODEL is a reference as in `inferometer models`, or an ONNX file.
+    MODEL is a name, reference or ONNX file; see `inferometer models`.
 
-    The JSON is one object, with lists of operators and modules.
-    """
+    \b
+    Examples:
+      inferometer cost resnet18
+      inferometer cost net.py:build --size 224 --by module --depth 2
+
+    The JSON is an object with the totals, and lists of operators and modules.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.runner.costing import CostRequest
 
     if depth is not None and by != "module":

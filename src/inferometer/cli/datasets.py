@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,13 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from inferometer.cli.options import json_option, write_json
+from inferometer.cli.screen import show_doing
 from inferometer.core.dataset import Role
 from inferometer.core.shown import shown, visible
 
 if TYPE_CHECKING:
-    from click._termui_impl import ProgressBar
-    from typing_extensions import Self
-
     from inferometer.datasets.listing import KnownDataset
     from inferometer.datasets.pool import RoleDataset
 
@@ -42,7 +39,14 @@ OPTIONS = (
 @click.argument("reference", metavar="[DATASET]", required=False)
 @json_option
 def datasets(*, reference: str | None, json_path: str | None) -> None:
-    """List the datasets that have a name, or look at one."""
+    """List the datasets that have a name, or describe DATASET: its task, classes and samples.
+
+    \b
+    Examples:
+      inferometer datasets
+      inferometer datasets digits
+      inferometer datasets ./pictures
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.datasets import known
 
     if reference is not None:
@@ -73,33 +77,18 @@ def _show_one(reference: str, json_path: str | None) -> None:
     from inferometer.models.torchvision_compat import make_importable
 
     make_importable()
-    with _Progress() as progress:
-        roles = open_roles(reference, on_progress=progress.tell)
+    roles = open_roles(reference, on_progress=_tell)
+    show_doing("")
     if json_path is not None:
         write_json(_row(reference, roles), json_path)
     if json_path != "-":
         click.echo("\n".join(_lines(roles)))
 
 
-class _Progress:
-    """A bar with the time left, on a terminal; nothing elsewhere."""
-
-    def __init__(self) -> None:
-        self._bar: ProgressBar[int] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.render_finish()
-
-    def tell(self, done: int, total: int) -> None:
-        """Show how far it is."""
-        if self._bar is None and sys.stderr.isatty():
-            self._bar = click.progressbar(length=total, label="Looking at samples", file=sys.stderr)
-        if self._bar is not None:
-            self._bar.update(done - self._bar.pos)
+def _tell(done: int, total: int) -> None:
+    """How far it is, on one line of a terminal."""
+    if not done % max(1, total // 100):
+        show_doing(f"looking at samples: {done:,} of {total:,}")
 
 
 def _row(reference: str, roles: Mapping[Role, RoleDataset]) -> dict[str, object]:

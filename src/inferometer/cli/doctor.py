@@ -12,6 +12,7 @@ import click
 
 from inferometer.cli.backends import PluginState, plugin_states, state_lines
 from inferometer.cli.doctor_power import examine_power, power_lines, remedies
+from inferometer.cli.flags import root_option
 from inferometer.cli.options import FOLDER, json_option, write_json
 from inferometer.core.shown import shown
 
@@ -20,23 +21,23 @@ UNSEEN = "not observable"
 
 
 @click.command()
-@click.option(
-    "--root",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path("/"),
-    help="Look at another device: the folder that its `doctor --dump` wrote (proc/, sys/, etc/).",
-)
+@root_option
 @click.option(
     "--dump",
     "dump_path",
     metavar="DIR",
     type=FOLDER,
-    help="Write what was read to a folder that can be sent, without names, addresses, serials.",
+    help="Write what was read to this new folder, without names, addresses and serial numbers.",
 )
 @json_option
 def doctor(*, root: Path, dump_path: Path | None, json_path: str | None) -> None:
-    """Look at this device and at what is installed, and say what would help."""
-    root = _checked(root)
+    """Check this device and what is installed, and say what would help.
+
+    \b
+    Examples:
+      inferometer doctor
+      inferometer doctor --dump board             to send, or for run --root
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     if dump_path is not None:
         from inferometer.meters.energy.recording import dump
         from inferometer.meters.energy.surroundings import Surroundings
@@ -71,15 +72,6 @@ def examine(root: Path) -> dict[str, Any]:
         "advice": advise(device, amounts, state),
         **examine_power(root),
     }
-
-
-def _checked(root: Path) -> Path:
-    root = root.resolve()
-    if not any((root / name).is_dir() for name in ("proc", "sys")) and root != Path("/"):
-        raise click.UsageError(
-            f"{shown(root)} holds neither proc/ nor sys/: it is not a recorded device tree"
-        )
-    return root
 
 
 def _lines(found: Mapping[str, Any], root: Path) -> list[str]:
@@ -147,7 +139,8 @@ def _pairs(values: Mapping[str, str | None]) -> list[str]:
 def _wrapped(line: str) -> list[str]:
     """Lines of 80 columns at most; a command after a line break is kept whole."""
     words, _, command = line.partition("\n")
+    indent = " " * (2 + (len(words) - len(words.lstrip()) or 2))
     rows = textwrap.wrap(
-        words, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+        words, WIDTH, initial_indent="  ", subsequent_indent=indent, break_on_hyphens=False
     )
     return [*rows, f"      {command}"] if command else rows

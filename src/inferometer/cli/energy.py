@@ -17,23 +17,34 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @click.group()
 def energy() -> None:
-    """Read what a power meter logged, and join it to a run."""
+    """Read the log of a power meter, and add its energy to a run.
+
+    \b
+    Examples:
+      inferometer energy read meter.csv
+      inferometer run study.yaml --mark windows.csv
+      inferometer energy attach --power-log meter.csv
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
 
 
 def _log_options(function: Function) -> Function:
     """What the user says about a log; `log://FILE?power=…` says the same."""
     for option in (
-        click.option("--scope", help="What the meter covers: wall, board_input, gpu, … [wall]."),
+        click.option(
+            "--scope",
+            metavar="NAME",
+            help="What the meter measures: wall, board_input, gpu … [default: wall].",
+        ),
         click.option(
             "--interval",
             "interval_s",
             type=within("log_interval", "TIME"),
-            help="How far the rows of a log without times are apart, such as 1s.",
+            help="For a log without times: time between its rows, such as 1s.",
         ),
         click.option(
             "--column",
             metavar="NAME",
-            help="The power, where several may be; NAME+NAME adds them up.",
+            help="Column that holds the power, where the log has several; NAME+NAME adds them up.",
         ),
     ):
         function = option(function)
@@ -52,12 +63,18 @@ def read(
     scope: Any,  # noqa: ANN401 - `describe_log` says which there are
     json_path: str | None,
 ) -> None:
-    """Say what the log FILE holds: its format, its power, and what was assumed.
+    """Show what the log FILE holds.
 
-    FILE may be log://FILE?power=NAME&unit=mW&interval=1s, too: docs/how-to/files.md.
+    That is its format, its power, and what was assumed of it.
+
+    FILE may have options: log://FILE?power=NAME&unit=mW&interval=1s (docs/how-to/files.md).
+
+    \b
+    Example:
+      inferometer energy read meter.csv --column "Power (W)"
 
     The JSON is an object.
-    """
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.meters.energy.logs.reading import describe_log
     from inferometer.report.document.power_log import log_lines
 
@@ -75,7 +92,7 @@ def read(
     "--power-log",
     required=True,
     metavar="FILE",
-    help="The log of a meter, in any format of docs/how-to/files.md.",
+    help="The meter's log, in any format that docs/how-to/files.md lists.",
 )
 @_log_options
 @click.option(
@@ -83,10 +100,12 @@ def read(
     type=OFFSET,
     default=AUTO,
     show_default=True,
-    help="What to add to the log's times; auto fits it by the steps of the load.",
+    help="Seconds to add to the log's times; auto finds them from when the load began and ended.",
 )
 @click.option(
-    "--gain", type=within("gain", "SHARE"), help="Largest relative error of the meter, such as 1%."
+    "--gain",
+    type=within("gain", "SHARE"),
+    help="Largest relative error of the meter, such as 1%, which widens the intervals.",
 )
 @store_option
 @json_option
@@ -102,14 +121,21 @@ def attach(
     store_path: Path,
     json_path: str | None,
 ) -> None:
-    """Add the energy of a meter's log to RUN, whose windows `run --mark` has made.
+    """Add energy to RUN from the log of a power meter.
 
-    RUN is an id, the beginning of one, or `latest`.
+    RUN was measured with `inferometer run --mark FILE`, so that it is known when work and idling
+    began and ended. RUN is the id of a run, the first characters of one, or `latest` [default:
+    latest].
 
-    The JSON is an array with an object for each workload.
-    """
+    \b
+    Example:
+      inferometer energy attach 3fa9 --power-log meter.csv
+
+    The JSON is a list with an object for each workload.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.meters.energy.logs.reading import read_log
     from inferometer.report.document.energy import attached_lines
+    from inferometer.report.terminal.output import Output, say
     from inferometer.runner.phases.energy.attach import attach as join
 
     log = read_log(power_log, scope=scope, gain=gain, column=column, interval_s=interval_s)
@@ -118,5 +144,6 @@ def attach(
     if json_path is not None:
         write_json([record.row() for record in found.records], json_path)
     if json_path != "-":
+        console = Output(highlight=False)
         for line in attached_lines(found.records, found.offset_s, found.offset_u_s, found.notes):
-            click.echo(line)
+            say(console, line)

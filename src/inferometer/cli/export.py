@@ -22,32 +22,40 @@ if TYPE_CHECKING:
     "--format",
     "file_format",
     type=click.Choice(("json", "csv", "parquet")),
-    help="JSON: an array of objects. CSV and Parquet: a row for each workload.",
+    help="Format of the records: json is a list of objects, csv and parquet have a row for each "
+    "workload.",
 )
 @click.option(
     "--bundle",
     is_flag=True,
-    help="Instead: the whole run with its raw observations and its device, for `import`; "
-    "compressed where the name of the file ends in .gz.",
+    help="Instead of --format: the whole run with all observations, for `inferometer import`; "
+    "compressed where the file's name ends in .gz.",
 )
 @click.option(
     "-o",
     "--output",
     type=TARGET,
     default=STANDARD_OUTPUT,
+    show_default=True,
     metavar="PATH|-",
-    help="File; without it, standard output.",
+    help="File to write, or - for standard output.",
 )
 @store_option
 def export(
     *, reference: str, file_format: str | None, bundle: bool, output: str, store_path: Place
 ) -> None:
-    """Write a run's records, one flat row for each workload, or the whole run as one file.
+    """Write the records of RUN, a row for each workload, or the whole run as one file.
 
-    RUN is an id, a unique beginning of one, or `latest`. In a CSV, text that a spreadsheet would
-    take for a formula has a ' before it, which `import` removes; on a terminal, characters that
-    would act on it are shown as escapes.
-    """
+    RUN is the id of a run, the first characters of one, or `latest`.
+
+    \b
+    Examples:
+      inferometer export latest --format csv -o results.csv
+      inferometer export latest --bundle -o run.json.gz
+
+    In CSV, a text that a spreadsheet would take for a formula gets a ' before it, which
+    `inferometer import` removes.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     if bundle == (file_format is not None):
         raise click.UsageError("give either --format json, csv or parquet, or --bundle")
     to_stdout = output == STANDARD_OUTPUT

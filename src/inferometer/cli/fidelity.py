@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from inferometer.cli.flags import batch_option, seed_option, size_option
 from inferometer.cli.options import json_option, told, write_json
-from inferometer.cli.parameters import BATCH, SEED, SIZE, TIMEOUT, study_options, within
+from inferometer.cli.parameters import study_options, within
 from inferometer.core.errors import InputError, WorkloadError
 from inferometer.core.sweep import Block, Sweep
 
@@ -22,19 +23,29 @@ FAILED = 1
 @click.command()
 @click.argument("model")
 @study_options("backends", "precisions", "options", "device", "threads", "data")
-@click.option("--size", type=SIZE, default="own", show_default=True, help="Input size.")
-@click.option("--batch", type=BATCH, default=1, show_default=True, help="Samples in a call.")
+@size_option
+@batch_option
 @click.option(
     "--reference",
-    help="Another model, or a backend as in onnxruntime or onnxruntime:int8 [fp32 eager; of a "
-    "file the same at fp32, not optimised].",
+    metavar="MODEL|BACKEND",
+    help="What to compare with: another model, or a backend such as onnxruntime or "
+    "onnxruntime:int8 [default: torch at fp32; of a file its own runtime at fp32, not optimised].",
 )
-@click.option("--samples", type=within("samples"), default=32, show_default=True, help="How many.")
 @click.option(
-    "--min-cosine", type=within("cosine"), help="Exit with 1 where a cosine is lower, or missing."
+    "--samples",
+    type=within("samples"),
+    default=32,
+    show_default=True,
+    help="How many samples to compare.",
 )
-@click.option("--timeout", "timeout_s", type=TIMEOUT, help="Longest silence of a worker [3m].")
-@click.option("--seed", type=SEED, default=0, help="Seed of weights and samples.")
+@click.option(
+    "--min-cosine",
+    type=within("cosine"),
+    help="Exit with status 1 where the cosine of a variant is missing, or lower than this, such "
+    "as 0.98.",
+)
+@study_options("timeout")
+@seed_option
 @json_option
 def fidelity(
     *,
@@ -54,16 +65,19 @@ def fidelity(
     seed: int,
     json_path: str | None,
 ) -> int:
-    """Compare the outputs of variants of MODEL with those of a reference.
+    """Check how close the outputs of variants of MODEL are to those of a reference.
+
+    MODEL is a name, reference or file; see `inferometer models`.
 
     \b
-    inferometer fidelity resnet18 --precisions bf16 --size 224
-    inferometer fidelity resnet18 --backends onnxruntime,openvino --precisions fp32,int8
-    inferometer fidelity bad.onnx --reference good.onnx
+    Examples:
+      inferometer fidelity resnet18 --precisions bf16 --size 224
+      inferometer fidelity resnet18 --backends onnxruntime,openvino
+      inferometer fidelity new.onnx --reference old.onnx
 
-    The JSON is one object: the fields of the first variant, its operators, and all variants.
+    The JSON is an object: the fields of the first variant, its operators, and all variants.
 
-    Exit status: 0 done; 1 a variant failed, or --min-cosine was missed; 2 bad input.
+    Exit status: 0 done; 1 a variant failed, or is below --min-cosine; 2 bad input.
     """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.runner.fidelity import FidelityRequest, usual_backend
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from inferometer.cli.flags import gate_options
 from inferometer.cli.options import (
     STANDARD_OUTPUT,
     TARGET,
@@ -57,41 +58,40 @@ def _plot(text: str) -> Path:
 
 @click.command()
 @click.argument("models", metavar="MODEL…", nargs=-1, required=True)
-@click.option("--since", type=Parsed("DATE", _time), help="No runs before, such as 2026-11-30.")
-@click.option("--last", type=within("last"), help="No more than so many runs of each workload.")
-@click.option("--device-name", help="Only runs of this device, as `runs` names it.")
-@click.option("--backend", help="Only workloads in this runtime.")
-@click.option("--precision", help="Only workloads at this precision.")
+@click.option(
+    "--since", type=Parsed("DATE", _time), help="Only runs since then, such as 2026-11-30."
+)
+@click.option("--last", type=within("last"), help="Only the latest N runs of each workload.")
+@click.option(
+    "--device-name",
+    metavar="NAME",
+    help="Only runs of this device, as `inferometer runs` names it.",
+)
+@click.option("--backend", metavar="NAME", help="Only workloads of this runtime.")
+@click.option("--precision", metavar="NAME", help="Only workloads at this precision, such as fp32.")
 @click.option("--batch", type=BATCH, help="Only workloads at this batch size.")
 @click.option("--size", type=within("size"), help="Only workloads at this input size.")
 @click.option(
     "--control",
     default=CONTROL,
     show_default=True,
-    help="Model in the same runs that says how fast the machine was.",
+    metavar="MODEL",
+    help="Model of the same runs that shows how fast the machine was.",
 )
 @click.option(
     "--pool",
     is_flag=True,
-    help="Take all devices for one pool, such as hosted runners, with what they always differ by.",
+    help="Treat all devices as one, such as a pool of hosted CI runners; their usual differences "
+    "widen the intervals.",
 )
+@gate_options
 @click.option(
-    "--fail-slower",
-    type=within("fail_slower"),
-    help="Exit with 1 where a change was found and a workload is surely slower by more than this, "
-    "such as 5%, than at an earlier level, or failed in its latest run.",
+    "--junit", type=TARGET, metavar="FILE|-", help="Write JUnit XML, which CI systems show."
 )
-@click.option(
-    "--undecided",
-    type=click.Choice(["pass", "fail"]),
-    default="pass",
-    show_default=True,
-    help="With --fail-slower: what a slowdown counts as whose interval holds the limit, or that "
-    "no control tells from a slower machine.",
-)
-@click.option("--junit", type=TARGET, metavar="FILE|-", help="Write JUnit's XML.")
 @click.option("--markdown", type=TARGET, metavar="FILE|-", help="Write a summary in Markdown.")
-@click.option("--plot", type=Parsed("FILE", _plot), help="Draw it: a file in .svg or .png.")
+@click.option(
+    "--plot", type=Parsed("FILE", _plot), help="Draw the history: a file that ends in .svg or .png."
+)
 @store_option
 @json_option
 def history(
@@ -114,14 +114,21 @@ def history(
     store_path: Path,
     json_path: str | None,
 ) -> int:
-    """Show how workloads of each MODEL went over time, and where their latency changed.
+    """Show the latency of each MODEL over time, and when it changed.
+
+    MODEL is the name or reference that was measured, such as resnet18 or net.py:build.
 
     \b
-    inferometer run nightly.yaml --control            each night
-    inferometer history resnet18                      all its workloads on each device
-    inferometer history resnet18 --last 365 --fail-slower 5%
+    Examples:
+      inferometer run nightly.yaml --control              each night
+      inferometer history resnet18                        on all devices
+      inferometer history resnet18 --last 365 --fail-slower 5%
 
-    Exit status: 0 done; 1 with --fail-slower, where that fails; 2 bad input.
+    With --fail-slower, a workload fails where a change was found since an earlier level and it is
+    slower by that much, or where it failed in its latest run; --undecided also decides where
+    nothing tells a slower model from a slower machine (see `inferometer run --control`).
+
+    Exit status: 0 done; 1 --fail-slower failed; 2 bad input.
     """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.analysis.history.course import histories
     from inferometer.analysis.history.gate import gate

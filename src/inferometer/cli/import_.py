@@ -10,6 +10,7 @@ import click
 from inferometer.cli.import_bundle import import_bundle
 from inferometer.cli.options import store_option, tell_damage
 from inferometer.cli.parameters import within
+from inferometer.core.filenames import check_file
 from inferometer.core.shown import shown
 from inferometer.store.address import Place
 
@@ -20,29 +21,45 @@ if TYPE_CHECKING:
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--map",
     "mapping",
     multiple=True,
     metavar="FIELD=COLUMN,…|auto",
-    help="What columns are, such as latency_ms=infer_step_time,model=name; axis=COLUMN makes one "
-    "an option of the model, ignore=COLUMN leaves one out; auto takes what a refusal would guess.",
+    help="What the columns are, such as latency_ms=infer_step_time,model=name; axis=COLUMN makes a "
+    "column an option of the model, ignore=COLUMN leaves it out; auto takes what the message "
+    "would propose.",
 )
 @click.option(
     "--constant",
     multiple=True,
     metavar="FIELD=VALUE",
-    help="What holds for all rows, such as batch_size=1; may be given several times.",
+    help="Value that holds for all rows, such as batch_size=1; may be given several times.",
 )
-@click.option("--as", "reader", metavar="READER", help="What wrote the file, such as timm.")
-@click.option("--table", type=within("table", "N"), help="Which table of a text.")
-@click.option("--dry-run", is_flag=True, help="Say how the file is understood, and store nothing.")
 @click.option(
-    "--study", metavar="NAME", help="Name of the study; else the file's own, or its name."
+    "--as",
+    "reader",
+    metavar="READER",
+    help="Tool that wrote the file, such as timm [default: recognised].",
 )
-@click.option("--device", metavar="NAME", help="Name of the device, whatever the file says.")
-@click.option("--partial", is_flag=True, help="Of a bundle that was cut, take the whole lines.")
+@click.option(
+    "--table",
+    type=within("table", "N"),
+    help="Which table of a text that holds several, such as 2.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Only show how the file is understood; store nothing."
+)
+@click.option(
+    "--study",
+    metavar="NAME",
+    help="Name of the study [default: that in the file, or the file's name].",
+)
+@click.option("--device", metavar="NAME", help="Name of the device [default: that in the file].")
+@click.option(
+    "--partial", is_flag=True, help="For a bundle that was cut off: read the lines that are whole."
+)
 @store_option
 def import_(
     *,
@@ -57,21 +74,28 @@ def import_(
     partial: bool,
     store_path: Place,
 ) -> None:
-    """Read a bundle, an export, or a table of somebody's measurements, into a store.
+    """Read FILE into the results database: a bundle, an export, or a table of measurements.
 
-    A bundle (of `export --bundle`, or of `agent`: results.json, results.log) is a whole run and
-    keeps its id; importing it again adds nothing.
+    \b
+    Examples:
+      inferometer import run.json.gz
+      inferometer import results.csv --dry-run
+      inferometer import results.csv --map latency_ms=time,model=net
 
-    A table (CSV, TSV, Markdown, JSON, Parquet, or what a benchmark tool writes) needs a column that
-    names models and one with a figure; each device in it becomes a run. How its columns were
-    understood, converted or left out is said first. A unit that nothing tells is never guessed in
-    silence: the refusal prints the `--map` that one would guess, and `--map auto` takes it. Of a
-    table that is no export, the verdicts are `unknown`: there are no observations behind it.
-    """
+    A bundle (of `inferometer export --bundle`, or from a board: results.json, results.log) is a
+    whole run, which keeps its id; importing it again adds nothing.
+
+    A table (CSV, TSV, Markdown, JSON, Parquet, or the output of a benchmark tool) needs a column
+    with models and one with a figure; each device in it becomes a run. How its columns were
+    understood is printed first. A unit is never guessed silently: the message has the `--map` to
+    use. Other people's tables have no observations, so that the verdict of each figure is
+    `unknown`.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.fleet.binary import is_log
     from inferometer.store.bundle import is_bundle
     from inferometer.store.tables.asked import asked
 
+    check_file(file)
     if is_bundle(file) or is_log(file):
         given = (study, device, reader, table, *mapping, *constant)
         if any(one is not None for one in given) or dry_run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -12,6 +13,8 @@ from typing import Any
 import click
 
 from inferometer import __version__
+from inferometer.cli.layout import WholeWords
+from inferometer.cli.refusals import usage_words
 from inferometer.cli.screen import ReaderGoneError, guarded
 from inferometer.core.errors import InputError, in_one_line
 from inferometer.core.filenames import reason_of
@@ -26,58 +29,90 @@ INTERRUPTED = 130
 LONGEST_ERROR = 1000
 """Characters of a message."""
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "run": ("inferometer.cli.run:run", "Measure a study."),
-    "runs": ("inferometer.cli.runs:runs", "List the runs in a store."),
-    "show": ("inferometer.cli.show:show", "Show a run as a table."),
-    "analyze": (
-        "inferometer.cli.analyze:analyze",
-        "Test hypotheses, name anomalies, fit how latency grows.",
-    ),
-    "report": (
-        "inferometer.cli.report:report",
-        "Write a lab report: a page, text, data and plots.",
-    ),
-    "compare": ("inferometer.cli.compare:compare", "Say which of two is faster, and how sure."),
-    "history": (
-        "inferometer.cli.history:history",
-        "Show workloads over time, and where one became slower.",
-    ),
-    "cache": ("inferometer.cli.cache:cache", "List or remove prepared models."),
-    "recommend": ("inferometer.cli.recommend:recommend", "Say which workload to take."),
-    "audit": ("inferometer.cli.audit:audit", "Say what differs between compared variants."),
-    "tune": ("inferometer.cli.tune:tune", "Search for the best backend and settings."),
-    "cost": ("inferometer.cli.cost:cost", "Count the analytical cost of a model."),
-    "fidelity": (
-        "inferometer.cli.fidelity:fidelity",
-        "Compare the outputs of variants with a reference's.",
-    ),
-    "profile": ("inferometer.cli.profile:profile", "Show where the time of a call goes."),
-    "export": ("inferometer.cli.export:export", "Write a run's records as JSON, CSV or Parquet."),
-    "import": ("inferometer.cli.import_:import_", "Read an export, or a CSV table, into a store."),
-    "check-store": (
-        "inferometer.cli.check_store:check_store",
-        "Say what of a store is whole, and what is damaged.",
-    ),
-    "agent": ("inferometer.cli.agent:agent", "Write a study as one file for a small board."),
-    "fleet": ("inferometer.cli.fleet:fleet", "Measure on a shelf of boards over SSH."),
-    "models": ("inferometer.cli.models:models", "List the models and how to name others."),
-    "datasets": ("inferometer.cli.datasets:datasets", "List datasets, or look at one."),
-    "backends": (
-        "inferometer.cli.backends:backends",
-        "List the runtimes, or give one an environment.",
-    ),
-    "doctor": ("inferometer.cli.doctor:doctor", "Look at this device and what is installed."),
-    "power": ("inferometer.cli.power:power", "Show what the device draws now."),
-    "energy": ("inferometer.cli.energy:energy", "Join the log of a power meter to a run."),
-    "roofline": ("inferometer.cli.roofline:roofline", "Measure what this device attains at best."),
-    "selftest": ("inferometer.cli.selftest:selftest", "Measure what is known, to test itself."),
-    "completion": (
-        "inferometer.cli.completion:completion",
-        "Write the completion script of a shell.",
-    ),
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "Measure": {
+        "run": ("inferometer.cli.run:run", "Measure models: latency, memory, energy, accuracy."),
+        "tune": ("inferometer.cli.tune:tune", "Search for the best backend and settings."),
+        "profile": ("inferometer.cli.profile:profile", "Show where the time of a call goes."),
+        "cost": ("inferometer.cli.cost:cost", "Count parameters, MACs, FLOPs and bytes."),
+        "fidelity": (
+            "inferometer.cli.fidelity:fidelity",
+            "Check how close outputs are to a reference.",
+        ),
+        "roofline": (
+            "inferometer.cli.roofline:roofline",
+            "Measure the best rates that this device attains.",
+        ),
+        "selftest": (
+            "inferometer.cli.selftest:selftest",
+            "Check the instrument on workloads of known cost.",
+        ),
+    },
+    "Read results": {
+        "runs": ("inferometer.cli.runs:runs", "List the runs in a results database."),
+        "show": ("inferometer.cli.show:show", "Show a run as a table."),
+        "report": (
+            "inferometer.cli.report:report",
+            "Write a lab report: page, Markdown, CSV and plots.",
+        ),
+        "compare": (
+            "inferometer.cli.compare:compare",
+            "Say which of two is faster, and how sure that is.",
+        ),
+        "recommend": (
+            "inferometer.cli.recommend:recommend",
+            "Recommend a workload within your limits.",
+        ),
+        "analyze": (
+            "inferometer.cli.analyze:analyze",
+            "Test hypotheses, find anomalies and fit growth.",
+        ),
+        "history": (
+            "inferometer.cli.history:history",
+            "Show latency over time, and where it changed.",
+        ),
+        "audit": (
+            "inferometer.cli.audit:audit",
+            "Check whether a comparison is fair.",
+        ),
+    },
+    "Exchange and keep": {
+        "export": (
+            "inferometer.cli.export:export",
+            "Write a run as JSON, CSV, Parquet or a bundle.",
+        ),
+        "import": ("inferometer.cli.import_:import_", "Read a bundle, an export or a table."),
+        "check-store": (
+            "inferometer.cli.check_store:check_store",
+            "Check a results database for damage.",
+        ),
+        "cache": ("inferometer.cli.cache:cache", "List or remove converted models."),
+    },
+    "Devices and energy": {
+        "doctor": ("inferometer.cli.doctor:doctor", "Check this device and what is installed."),
+        "power": ("inferometer.cli.power:power", "Show the power that this device draws now."),
+        "energy": ("inferometer.cli.energy:energy", "Add the log of a power meter to a run."),
+        "fleet": ("inferometer.cli.fleet:fleet", "Measure on several boards over SSH."),
+        "agent": (
+            "inferometer.cli.agent:agent",
+            "Write a study as one file for a small board.",
+        ),
+    },
+    "Names and setup": {
+        "models": ("inferometer.cli.models:models", "List models, and how to name others."),
+        "datasets": ("inferometer.cli.datasets:datasets", "List datasets, or describe one."),
+        "backends": ("inferometer.cli.backends:backends", "List runtimes, and install them."),
+        "completion": (
+            "inferometer.cli.completion:completion",
+            "Print what completes commands in a shell.",
+        ),
+    },
 }
-"""Name → where it lives, and its line in `--help`; nothing is imported before it is used."""
+"""Commands as `--help` lists them: where each lives, and its line; none is imported before use."""
+COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
+
+
+click.Context.formatter_class = WholeWords  # of all commands
 
 
 class LazyGroup(click.Group):
@@ -101,24 +136,32 @@ class LazyGroup(click.Group):
         """Find a command, or say which of nearly that name there is."""
         name = args[0]
         if self.get_command(ctx, name) is None and not (name[:1] == "-" or ctx.resilient_parsing):
-            hint = did_you_mean(name, COMMANDS)
+            hint = did_you_mean(name, [*COMMANDS, "--help", "--version"])
             ctx.fail(f"no command is called {shown(repr(name))}{hint}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        width = max(map(len, COMMANDS))
+        for title, section in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(width), line) for name, (_, line) in section.items()]
+                )
 
 
 DEBUG = "--debug"
+ALLOCATIONS = 50_000
+"""Objects that are made before Python looks for circles among them; 700 by default."""
 
 EXAMPLES = """\b
 Examples:
-  inferometer run taste                       two models in half a minute
-  inferometer run                             the lab study, four models
+  inferometer run taste                  two models in half a minute
   inferometer run --models resnet18 --batch 1 --size 224
-  inferometer report latest -o report         a page, Markdown, CSV and plots
+  inferometer show                       the latest run again
+  inferometer report -o report           the latest run as a page with plots
+
+Each command has its own help: inferometer run --help
 """  # \b is click's sign to leave the lines as they are
 
 
@@ -135,6 +178,8 @@ def main(args: list[str] | None = None) -> None:
     """Entry point. Exit status: 0 done; 1 some workloads failed; 2 bad input; 130 interrupted."""
     if COMPLETING in os.environ:  # a shell asks; what it reads may hold tabs
         cli.main(args=[], prog_name=NAME)
+    # Records by the thousand hold hardly a circle; looking for some took a tenth of the time.
+    gc.set_threshold(ALLOCATIONS, 10, 10)
     given = sys.argv[1:] if args is None else args
     debug = DEBUG in given  # before or after the command
     with guarded() as errors:
@@ -175,7 +220,7 @@ def _check_arguments(given: Sequence[str]) -> None:
     for argument in given:
         if "\0" in argument or not _is_text(argument):
             raise InputError(
-                f"{shown(argument)}: this is no text in the encoding of this terminal "
+                f"{shown(argument)}: this is not text in the encoding of this terminal "
                 f"({sys.getfilesystemencoding()}); give it, or the file, another name"
             )
 
@@ -196,7 +241,7 @@ def _tell(error: Exception) -> None:
             click.echo(context.get_help(), err=True)  # a group of commands, called without one
             return
         # click lists choices in lines of their own, and quotes some arguments as they are.
-        message = visible(error.format_message().replace("\n\t", " "))
+        message = visible(usage_words(error).replace("\n\t", " "))
         click.UsageError(_shortened(message), context).show()
         return
     click.echo(f"Error: {_shortened(_in_words(error))}", err=True)

@@ -44,7 +44,12 @@ FACTORIES = (
 @click.command()
 @json_option
 def models(*, json_path: str | None) -> None:
-    """List the models that have a name, and how to name others."""
+    """List the models that have a name, and how to name any other.
+
+    \b
+    Example:
+      inferometer models
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.models.catalogue import CATALOGUE
 
     if json_path is not None:

@@ -134,7 +134,8 @@ def store_option(function: Function) -> Function:
         envvar=STORE_VARIABLE,
         default=DEFAULT_STORE,
         show_default=True,
-        help="Results database: a file, or postgresql://USER@HOST/DATABASE.",
+        help="Results database: a file, or postgresql://USER@HOST/DATABASE. The variable "
+        "INFEROMETER_STORE sets another default.",
     )(function)
 
 
@@ -145,7 +146,7 @@ def json_option(function: Function) -> Function:
         "json_path",
         type=TARGET,
         metavar="PATH|-",
-        help="Write JSON to a file, or to standard output.",
+        help="Write the results as JSON to a file, or to standard output (-).",
     )(function)
 
 

@@ -33,6 +33,10 @@ class Parsed(click.ParamType[Any]):
         self.name = name
         self.parse = parse
 
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002 - click's own signature
+        """What help shows: the name as it is, since `own` is typed in small letters."""
+        return self.name
+
     def convert(
         self,
         value: Any,  # noqa: ANN401 - click's own signature
@@ -145,17 +149,16 @@ BATCH = within("batch")
 BATCHES = within("batch", "1,2,…", many=True)
 SIZE = within("size", "N|own", own=True)
 SIZES = within("size", "224,448,…", many=True, own=True)
-THREADS = within("threads")
 THREAD_LIST = within("threads", "1,2,…", many=True)
 SEED = within("seed")
 DEPTH = within("depth")
 DURATION = within("duration")
-TIMEOUT = within("timeout_s")
 OFFSET = Parsed("auto|SECONDS", _offset)
 DEVICE = Parsed("DEVICE", check_device)
 TEXT = Parsed("TEXT", str.strip)
 
 _LISTS = {"batch": BATCHES, "size": SIZES}
+_METAVARS_OF = {"data": "DATASET", "metric": "NAME"}
 _TEXTS = {"device": DEVICE, "names": NAMES, "text": TEXT}
 
 APART = ("roofline", "energy_window")
@@ -178,6 +181,11 @@ def study_options(*keys: str) -> Callable[[Function], Function]:
     return add
 
 
+def help_of(key: str) -> str:
+    """What the flag of an option of a study does, for commands that have it too."""
+    return next(one.help for one in (*AXES, *PROCEDURE) if one.key == key)
+
+
 def _flag(option: Option) -> Callable[[Function], Function]:
     if option.sets is not None:
         takes: dict[str, Any] = {"flag_value": option.sets, "default": None}
@@ -188,4 +196,5 @@ def _flag(option: Option) -> Callable[[Function], Function]:
     else:
         takes = {"type": _TEXTS[option.takes]}
     flag = option.flag or f"--{option.key.replace('_', '-')}"
-    return click.option(flag, option.field, help=option.help, **takes)
+    metavar = _METAVARS_OF.get(option.key)
+    return click.option(flag, option.field, help=option.help, metavar=metavar, **takes)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from inferometer.cli.flags import estimate_option, meter_option, root_option
 from inferometer.cli.options import json_option, write_json
 from inferometer.cli.parameters import DURATION
 
@@ -26,18 +27,20 @@ Show = Callable[[Sequence["Watched"], float], None]
 
 
 @click.command()
-@click.option("--meter", "meters", multiple=True, help="rapl, shelly://HOST, …; all by default.")
-@click.option("--allow-estimate", is_flag=True, help="Let --meter estimate://IDLE:BUSY stand.")
-@click.option("--for", "for_s", type=DURATION, help="How long; until Ctrl-C by default.")
+@meter_option
+@estimate_option
 @click.option(
-    "--interval", "interval_s", type=DURATION, default="1s", show_default=True, help="How often."
+    "--for", "for_s", type=DURATION, help="How long, such as 10s [default: until Ctrl-C]."
 )
 @click.option(
-    "--root",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path("/"),
-    help="Read the sensors of another device: the folder that its `doctor --dump` wrote.",
+    "--interval",
+    "interval_s",
+    type=DURATION,
+    default="1s",
+    show_default=True,
+    help="Time between two readings, at least 50ms.",
 )
+@root_option
 @json_option
 def power(
     *,
@@ -48,7 +51,15 @@ def power(
     root: Path,
     json_path: str | None,
 ) -> int:
-    """Show what the device draws, source by source, until Ctrl-C."""
+    """Show the power that this device draws, of each power source, until Ctrl-C.
+
+    \b
+    Examples:
+      inferometer power
+      inferometer power --meter shelly://192.168.1.20 --for 10s
+
+    Exit status: 0 done; 1 there is no power source, or none answered; 2 bad input.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.meters.energy.selection.survey import close
     from inferometer.meters.energy.watch import watch
 

@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from inferometer.cli.flags import batch_option, device_option, seed_option, size_option
 from inferometer.cli.options import json_option, told, write_json
-from inferometer.cli.parameters import (
-    BATCH,
-    DEPTH,
-    DEVICE,
-    SEED,
-    SIZE,
-    THREADS,
-    TIMEOUT,
-    within,
-)
+from inferometer.cli.parameters import DEPTH, study_options, within
 from inferometer.core.errors import InputError, WorkloadError
 from inferometer.core.shown import shown
 
@@ -31,29 +23,55 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.command()
 @click.argument("model")
-@click.option("--size", type=SIZE, default="own", show_default=True, help="Input size.")
-@click.option("--batch", type=BATCH, default=1, show_default=True, help="Batch size.")
-@click.option("--backend", default="torch", show_default=True, help="See `inferometer backends`.")
-@click.option("--precision", default="fp32", show_default=True, help="fp32, bf16, fp16.")
-@click.option("--threads", type=THREADS, help="Threads [physical cores].")
-@click.option("--device", type=DEVICE, default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
-@click.option("--by", type=click.Choice(["operator", "module"]), help="Which table [both].")
+@size_option
+@batch_option
+@click.option(
+    "--backend",
+    metavar="NAME",
+    default="torch",
+    show_default=True,
+    help="Runtime; see `inferometer backends`.",
+)
+@click.option(
+    "--precision",
+    metavar="NAME",
+    default="fp32",
+    show_default=True,
+    help="Number format: fp32, bf16, fp16.",
+)
+@study_options("threads")
+@device_option
+@click.option(
+    "--by", type=click.Choice(["operator", "module"]), help="Which table to show [default: both]."
+)
 @click.option(
     "--depth",
     type=DEPTH,
-    help="Levels of nested modules to show; 0 is the model alone [2 in the table, all in files].",
+    help="Levels of nested modules to show; 0 is the whole model as one row [default: 2 in the "
+    "table, all in files].",
 )
 @click.option(
     "--seconds",
     type=within("seconds"),
     default="5s",
     show_default=True,
-    help="For how long to repeat the call while it is profiled.",
+    help="How long to repeat the call under the profiler.",
 )
-@click.option("--timeout", "timeout_s", type=TIMEOUT, help="Longest silence of the worker [3m].")
-@click.option("--seed", type=SEED, default=0, help="Seed of weights and inputs.")
-@click.option("-o", "--output", type=FILE, metavar="PATH", help="Draw it: .svg or .png.")
-@click.option("--trace", type=FILE, help="Write the last calls for Chrome or Perfetto (JSON).")
+@study_options("timeout")
+@seed_option
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    metavar="PATH",
+    help="Draw the profile: a file that ends in .svg or .png.",
+)
+@click.option(
+    "--trace",
+    type=FILE,
+    metavar="FILE",
+    help="Write a trace of the last calls, which Perfetto or Chrome shows (JSON).",
+)
 @json_option
 def profile(
     *,
@@ -75,13 +93,15 @@ def profile(
 ) -> None:
     """Show where the time of a call of MODEL goes, by operator and by module.
 
-    MODEL is a reference as in `inferometer models`. Blocks of calls under the profiler
-    alternate with plain ones, which shows what the profiler itself adds.
+    MODEL is a name, reference or file; see `inferometer models`.
 
     \b
-    inferometer profile resnet18 --size 224
-    inferometer profile resnet18 --size 224 -o profile.svg --depth 2
-    inferometer profile timm:vit_tiny_patch16_224 --by module --json profile.json
+    Examples:
+      inferometer profile resnet18 --size 224
+      inferometer profile resnet18 --size 224 -o profile.svg --depth 2
+      inferometer profile timm:vit_tiny_patch16_224 --by module
+
+    Calls with and without the profiler alternate, which shows what the profiler itself adds.
     """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.core.procedure import Procedure
     from inferometer.core.workload import Shape, Target, Variant, Workload

@@ -44,7 +44,9 @@ def _preference(text: str) -> str:
 
     if text not in PREFERENCES:
         known = ", ".join(PREFERENCES)
-        raise ValueError(f"{text[:40]!a} is unknown{did_you_mean(text, PREFERENCES)}; {known}")
+        raise ValueError(
+            f"{text[:40]!a} is unknown{did_you_mean(text, PREFERENCES)}; give one of {known}"
+        )
     return text
 
 
@@ -53,20 +55,36 @@ BYTES = Parsed("BYTES", _above_zero(parse_bytes))
 ENERGY = Parsed("ENERGY", _above_zero(parse_energy))
 COUNT = Parsed("COUNT", _above_zero(parse_count))
 SCORE = Parsed("SCORE", _above_zero(parse_score))
+MAX_LATENCY = "Most time of a call, such as 50ms."
+MAX_MEMORY = "Most memory at its peak, such as 200MB."
 PREFER = Parsed("|".join(PREFERENCES), _preference)
 
 
 @click.command()
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
-@click.option("--max-latency", "latency", type=TIME, help="Of a call, such as 50ms.")
-@click.option("--max-memory", "memory", type=BYTES, help="At its peak, such as 200MB.")
-@click.option("--max-energy", "energy", type=ENERGY, help="Of a sample, such as 0.5J.")
-@click.option("--max-parameters", "parameters", type=COUNT, help="Such as 5M.")
-@click.option("--min-throughput", "throughput", type=COUNT, help="Samples per second.")
-@click.option("--min-accuracy", "accuracy", type=SCORE, help="Such as 0.9 or 90%.")
-@click.option("--max-error", "error", type=SCORE, help="For metrics that count errors: wer, cer.")
+@click.option("--max-latency", "latency", type=TIME, help=MAX_LATENCY)
+@click.option("--max-memory", "memory", type=BYTES, help=MAX_MEMORY)
+@click.option("--max-energy", "energy", type=ENERGY, help="Most energy of a sample, such as 0.5J.")
 @click.option(
-    "--prefer", type=PREFER, help="Of those within all limits, the best by this [latency]."
+    "--max-parameters", "parameters", type=COUNT, help="Most parameters of a model, such as 5M."
+)
+@click.option(
+    "--min-throughput",
+    "throughput",
+    type=COUNT,
+    help="Least throughput in samples per second, such as 100.",
+)
+@click.option("--min-accuracy", "accuracy", type=SCORE, help="Least accuracy, such as 0.9 or 90%.")
+@click.option(
+    "--max-error",
+    "error",
+    type=SCORE,
+    help="Largest error, such as 10%, of metrics that count errors: wer, cer.",
+)
+@click.option(
+    "--prefer",
+    type=PREFER,
+    help="What is to be best among those within all limits [default: latency].",
 )
 @click.option("--batch", "batches", type=BATCHES, help="Batch sizes to choose among.")
 @click.option("--size", "sizes", type=SIZES, help="Input sizes to choose among.")
@@ -83,17 +101,19 @@ def recommend(
     json_path: str | None,
     **most: float | None,
 ) -> int:
-    """Recommend one of the workloads of each RUN: what is on the front, and how sure that is.
+    """Recommend a workload of RUN within your limits, and say how sure that is.
+
+    RUN is the id of a run, the first characters of one, or `latest` [default: latest]; several are
+    compared together.
 
     \b
-    inferometer recommend latest --max-latency 50ms --prefer accuracy
-    inferometer recommend 3fa9 latest --max-memory 200MB --min-accuracy 0.9 --prefer energy
+    Examples:
+      inferometer recommend --max-latency 50ms --prefer accuracy
+      inferometer recommend 3fa9 latest --max-memory 200MB --prefer energy
 
-    RUN is an id, the beginning of one, or `latest`, which is also what is taken without RUN.
-
-    Without --batch and --size, workloads of one shape are compared: the one at which most have all
-    figures. All batch sizes count where throughput or energy is named, all input sizes where there
-    is an accuracy.
+    Without --batch and --size, workloads of one shape are compared: the shape at which most have
+    all figures. All batch sizes count where throughput or energy is asked for, and all input sizes
+    where accuracy was measured.
 
     Exit status: 0 there is a choice; 1 none meets all limits; 2 bad input.
     """  # noqa: D301 - \b is click's sign to leave the lines as they are

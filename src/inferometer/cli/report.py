@@ -20,16 +20,16 @@ from inferometer.store.address import Place
     type=FOLDER,
     required=True,
     metavar="DIR",
-    help="Folder for report.html, report.md, results.csv, study.yaml and plots/.",
+    help="Folder to write to: report.html, report.md, results.csv, study.yaml and plots/.",
 )
 @click.option(
     "--price",
     "prices",
     type=Parsed("NAME=PRICE", parse_price),
     multiple=True,
-    help="Price of a device, for the speed per price of several; once for each.",
+    help="Price of a device, such as 'Pi 5=95', to compare speed per price; give one for each.",
 )
-@click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
+@click.option("--open", "opens", is_flag=True, help="Open the page in a browser afterwards.")
 @store_option
 def report(
     *,
@@ -39,14 +39,18 @@ def report(
     opens: bool,
     store_path: Place,
 ) -> None:
-    """Write a lab report of each RUN, all in one: a page, Markdown, CSV and plots.
+    """Write a lab report of one or several RUNs: a page, Markdown, CSV and plots.
 
-    Runs on several devices are also set beside each other: ratios, order, speed per watt and core.
+    RUN is the id of a run, the first characters of one, or `latest` [default: latest].
 
-    The page (report.html) is one file that needs no network.
+    \b
+    Examples:
+      inferometer report -o report --open
+      inferometer report 3fa9 77b0 -o both        two devices, side by side
 
-    RUN is an id, the beginning of one, or `latest`, which is also what is taken without RUN.
-    """
+    The page, report.html, is one file that needs no network. Runs on several devices are also
+    compared: ratios, order, speed per watt and per core.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.figures.joint import completed
     from inferometer.report.document.sources import RunRecords
     from inferometer.report.html import engine

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from inferometer.cli.flags import device_option
 from inferometer.cli.options import json_option, write_json
-from inferometer.cli.parameters import DEVICE, NAMES, within
+from inferometer.cli.parameters import NAMES, within
 from inferometer.core import units
 from inferometer.core.errors import WorkloadError
 
@@ -17,16 +18,26 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--precisions", type=NAMES, default="fp32", show_default=True, help="fp32, bf16 …")
+@click.option(
+    "--precisions",
+    type=NAMES,
+    default="fp32",
+    show_default=True,
+    help="Number formats: fp32, bf16, fp16.",
+)
 @click.option(
     "--threads",
     type=within("threads", "1,2,…", many=True),
-    help="Numbers of threads, such as 1,2 [physical cores].",
+    help="Numbers of threads, such as 1,2 [default: one for each physical core].",
 )
+@device_option
 @click.option(
-    "--device", type=DEVICE, default="cpu", show_default=True, help="cpu, cuda, cuda:1, mps."
+    "--backend",
+    metavar="NAME",
+    default="torch",
+    show_default=True,
+    help="Runtime to measure with; see `inferometer backends`.",
 )
-@click.option("--backend", default="torch", show_default=True, help="The runtime that probes.")
 @json_option
 def roofline(
     *,
@@ -36,11 +47,18 @@ def roofline(
     backend: str,
     json_path: str | None,
 ) -> int:
-    """Measure what this device attains at best, for about four seconds a line.
+    """Measure the best rates that this device attains: arithmetic, memory, caches.
 
-    Arithmetic, memory, caches, and the dispatch of an operator. The best repetition counts: other
-    programs can only make it slower. Exit status: 0 done; 1 some precision cannot be probed.
-    """
+    \b
+    Examples:
+      inferometer roofline
+      inferometer roofline --precisions fp32,bf16 --threads 1,4
+
+    Each precision and number of threads takes about four seconds. The best repetition counts, since
+    other programs can only make it slower.
+
+    Exit status: 0 done; 1 some precision cannot be measured; 2 bad input.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.host.cpus import physical_cores
     from inferometer.runner.phases.roofline import check_probe, probe_roofline
 

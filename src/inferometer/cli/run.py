@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from inferometer.cli.flags import estimate_option, meter_option, root_option
+from inferometer.cli.layout import Sectioned
 from inferometer.cli.options import json_option, store_option, tell_damage, write_json
 from inferometer.cli.parameters import NAMES, study_options
 from inferometer.cli.starting import (
@@ -29,7 +31,7 @@ from inferometer.store.address import Place, store_flag
 
 if TYPE_CHECKING:
     from inferometer.core.sweep import Study
-    from inferometer.runner import Options
+    from inferometer.runner import EnergyOptions, Options
     from inferometer.store import Store
 
 DEFAULT_STUDY = "lab"
@@ -40,7 +42,7 @@ MOST_CELLS = 1000
 """Patterns of --only; each is held against every cell of the run."""
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @click.argument("study", required=False)
 @study_options()
 @click.option(
@@ -48,46 +50,37 @@ MOST_CELLS = 1000
     is_flag=False,
     flag_value="",
     metavar="[RUN]",
-    help="Measure only what is missing: of RUN, or of the latest run of this study and flags.",
+    help="Go on with RUN: measure only what is missing [default: the latest run of this study with "
+    "these flags].",
 )
 @click.option(
     "--only",
     type=NAMES,
     multiple=True,
     metavar="CELLS",
-    help="With --resume: measure these again, such as resnet18 or resnet18:224/8,:448/16.",
+    help="With --resume: measure these workloads again, by MODEL:SIZE/BATCH, of which parts may be "
+    "left out: resnet18, resnet18:224/8 or :448/16.",
 )
-@click.option("--retry-failed", is_flag=True, help="With --resume: measure failed ones again.")
-@click.option(
-    "--root",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path("/"),
-    help="Take sensors and signals from the folder that `doctor --dump` wrote on another device "
-    "(proc/, sys/); the models run here.",
-)
+@click.option("--retry-failed", is_flag=True, help="With --resume: try failed workloads again.")
+@root_option
 @study_options("roofline")
-@click.option("--no-energy", is_flag=True, help="Do not look for power sensors.")
-@click.option(
-    "--meter",
-    "meters",
-    multiple=True,
-    metavar="KIND[://…]",
-    help="Power meter: rapl, nvml, shelly://HOST, none … (docs/how-to/energy.md).",
-)
+@click.option("--no-energy", is_flag=True, help="Do not measure energy.")
+@meter_option
 @click.option(
     "--power-log",
     metavar="FILE",
-    help="Log that a meter writes meanwhile; joined at the end (docs/how-to/files.md).",
+    help="Take energy from this log, which a power meter writes during the run "
+    "(docs/how-to/files.md lists formats).",
 )
-@click.option("--allow-estimate", is_flag=True, help="Let a meter be an estimate; it is marked.")
+@estimate_option
 @click.option(
     "--mark",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV to write when each stretch of work and of idling began and ended, for a power meter "
-    "that logs by itself; `energy attach` joins its log later.",
+    help="For a power meter whose log you get later: write to this CSV when work and idling began "
+    "and ended; `inferometer energy attach` adds the log.",
 )
 @study_options("energy_window")
-@click.option("-y", "--yes", is_flag=True, help="Begin a long run without asking.")
+@click.option("-y", "--yes", is_flag=True, help="Begin without asking, also where it takes long.")
 @store_option
 @json_option
 def run(
@@ -107,12 +100,23 @@ def run(
     json_path: str | None,
     **flags: Any,  # noqa: ANN401 - the axes and limits of a study
 ) -> int:
-    """Measure STUDY: a built-in name (lab, taste) or a YAML file; `lab` by default.
+    """Measure the models of STUDY, or those of --models.
 
-    Flags replace what the study says. Exit status: 0 done; 1 some workloads failed, or --meter gave
-    no energy of one; 2 bad input;
-    130 interrupted.
-    """
+    STUDY is a built-in study (lab, taste) or a YAML file [default: lab]. Flags replace what it
+    says.
+
+    \b
+    Examples:
+      inferometer run taste                       two models in half a minute
+      inferometer run --models resnet18,unet --batch 1,8 --size 224
+      inferometer run --models net.py:build --preset quick
+      inferometer run study.yaml --budget 30m
+
+    Ctrl-C keeps what is done, and `inferometer run --resume` goes on from there.
+
+    Exit status: 0 done; 1 some workloads failed, or --meter gave no energy of one; 2 bad input; 130
+    interrupted.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.runner import EnergyOptions, Options, check
     from inferometer.store import open_store
 
@@ -153,6 +157,7 @@ def run(
         check(wanted)  # before a store is made for it
         if is_usual and resume is None:
             announce(wanted, begins=yes)
+    _check_meters(energy)
     create = resume is None or (not resume and not is_usual)
     with _interruptible(), open_store(store_path, create=create, tell=tell_damage) as store:
         if wanted is None:
@@ -165,6 +170,20 @@ def run(
     flag = store_flag(store_path)
     status = _show(done, records, flag, json_path=json_path, only=options.only)
     return status or _told_of_meters(energy.named, records)
+
+
+def _check_meters(energy: EnergyOptions) -> None:
+    """Refuse what cannot be a meter before a store is made.
+
+    Raises:
+        MeterError: with what to write instead.
+    """
+    from inferometer.meters.energy.selection.kinds import OFF
+    from inferometer.meters.energy.selection.named import check
+
+    for one in energy.meters:
+        if one.strip() != OFF:
+            check(one.strip(), allow_estimate=energy.allow_estimate)
 
 
 def _to_resume(store: Store, reference: str) -> Run:
@@ -269,7 +288,7 @@ def _show(
 
     resume_with = f"inferometer run --resume {run.id}{in_store}"
     if json_path != "-":
-        print_run(run, records)
+        print_run(run, records, worth=False)
         _show_pair(run, records)
         print_closing([RunRecords(run=run, records=tuple(records))], in_store)
     if json_path is not None:
@@ -308,6 +327,7 @@ def _show_pair(run: Run, records: list[Record]) -> None:
     axis = axis_of_pair(records)
     if axis is not None and run.finished_at is not None:
         matching = match_within(records, axis)
+        click.echo()
         print_comparisons(compare(matching), matching, zone=ZONE)
 
 

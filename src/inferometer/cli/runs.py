@@ -76,7 +76,13 @@ class _Listed:
 @store_option
 @json_option
 def runs(*, store_path: Place, json_path: str | None) -> None:
-    """List the runs in a store, the one that came last first."""
+    """List the runs in a results database, the latest first.
+
+    \b
+    Examples:
+      inferometer runs
+      inferometer runs --store results.db
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     with open_existing(store_path) as store:
         outcomes = store.all_outcomes()
         listed = [_Listed(run=run, outcomes=_of(outcomes, run)) for run in store.runs()]

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
@@ -33,6 +36,10 @@ _SIGNS = str.maketrans(
     }
 )
 """What stands in for the signs that we use ourselves."""
+
+_COMMAND = re.compile(r"`[^`\n]*`|(?<=: )inferometer [^\n]*$")
+"""What is copied from a message as it stands, and not broken."""
+_BLANK = "\N{NULL}"
 
 _CLOSED = io.TextIOWrapper(io.BytesIO())
 _CLOSED.close()
@@ -87,7 +94,9 @@ class Screen:
             OutputError: the stream takes no more.
             ReaderGoneError: nobody reads it.
         """
-        self.put(visible(text, keep="\n"))
+        safe = visible(text, keep="\n")
+        # Messages are sentences; what goes to standard output is laid out already.
+        self.put(safe if self._required or not self.isatty() else wrapped(safe, columns()))
         return len(text)
 
     def put(self, content: str | bytes) -> None:
@@ -151,6 +160,32 @@ class _Obeyed:
     def write(self, text: str) -> int:
         self._screen.put(text)
         return len(text)
+
+
+def show_doing(text: str) -> None:
+    """Show what is done now on one line of the terminal, in place of what stood there."""
+    screen, width = sys.stderr, columns() - 1
+    if isinstance(screen, Screen) and screen.isatty():
+        screen.put(f"\r{visible(text)[:width]:<{width}}\r")
+        screen.flush()
+
+
+def columns() -> int:
+    """Characters of a line of the terminal."""
+    return shutil.get_terminal_size().columns
+
+
+def wrapped(text: str, width: int) -> str:
+    """Text whose lines end between words, and not within a command that somebody may copy."""
+    return "\n".join(_wrapped(line, width) for line in text.split("\n"))
+
+
+def _wrapped(line: str, width: int) -> str:
+    if len(line) <= width or line.startswith(" "):  # what is indented is laid out already
+        return line
+    whole = _COMMAND.sub(lambda found: found[0].replace(" ", _BLANK), line)
+    rows = textwrap.wrap(whole, width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(rows).replace(_BLANK, " ")
 
 
 def encodable(text: str, encoding: str) -> str:

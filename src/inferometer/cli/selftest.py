@@ -14,11 +14,17 @@ FAILED = 1
 @click.command()
 @json_option
 def selftest(*, json_path: str | None) -> int:
-    """Measure workloads of known latency, memory and size on this device.
+    """Check the instrument: measure workloads whose latency, memory and size are known.
 
-    Prints how far the instrument is off, with its interval, what it adds to a call, and how quiet
-    the device is; takes about half a minute. Exit status: 0 nothing is off; 1 something is.
-    """
+    Prints by how much the figures are wrong, what the instrument adds to a call, and how quiet the
+    device is. Takes about half a minute.
+
+    \b
+    Example:
+      inferometer selftest
+
+    Exit status: 0 all figures are right; 1 some are not.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.report.terminal.selftest import lines
     from inferometer.runner.selftest.run import selftest as measure
 

@@ -10,16 +10,21 @@ from inferometer.store.address import Place, store_flag
 
 @click.command()
 @click.argument("run", default="latest")
-@click.option("--plot", is_flag=True, help="Draw latencies and throughput too, as text.")
+@click.option("--plot", is_flag=True, help="Also draw latency and throughput as bars of text.")
 @store_option
 @json_option
 def show(*, run: str, plot: bool, store_path: Place, json_path: str | None) -> None:
-    """Show RUN as a table, and why each figure can be trusted or not.
+    """Show RUN as a table, with the reason where a figure cannot be trusted.
 
-    RUN is an id, the beginning of one, or `latest`.
+    RUN is the id of a run, the first characters of one, or `latest` [default: latest].
 
-    The JSON is an array with an object for each workload.
-    """
+    \b
+    Examples:
+      inferometer show
+      inferometer show 3fa9 --plot
+
+    The JSON is a list with an object for each workload.
+    """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.figures.reading import records_of
 
     with open_existing(store_path) as store:
@@ -33,7 +38,7 @@ def show(*, run: str, plot: bool, store_path: Place, json_path: str | None) -> N
     from inferometer.report.terminal.closing import print_closing
     from inferometer.report.terminal.table import print_run
 
-    print_run(found, records, causes=True)
+    print_run(found, records, causes=True, worth=False)
     if plot:
         from inferometer.report.terminal.bars import print_plots
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from inferometer.cli.flags import device_option, seed_option, size_option
 from inferometer.cli.options import json_option, write_json
-from inferometer.cli.parameters import BATCHES, DEVICE, NAMES, SEED, SIZE, THREAD_LIST, within
-from inferometer.cli.recommend import BYTES, SCORE, TIME
+from inferometer.cli.parameters import BATCHES, NAMES, THREAD_LIST, study_options, within
+from inferometer.cli.recommend import BYTES, MAX_LATENCY, MAX_MEMORY, SCORE, TIME
+from inferometer.cli.screen import show_doing
 
 if TYPE_CHECKING:
     from inferometer.core.workload import Workload
@@ -29,26 +30,45 @@ THROUGHPUT_BATCHES = [1, 2, 4, 8, 16]
     show_default=True,
     help="What is to be best.",
 )
-@click.option("--backends", type=NAMES, help="Runtimes to choose among [all that are installed].")
-@click.option("--precisions", type=NAMES, help="Precisions to choose among [all].")
+@click.option(
+    "--backends", type=NAMES, help="Runtimes to choose among [default: all that are installed]."
+)
+@click.option("--precisions", type=NAMES, help="Precisions to choose among [default: all].")
 @click.option(
     "--options",
     type=NAMES,
-    help="Options of runtimes to choose among, such as "
-    "torch.memory_format=default,torch.memory_format=channels_last.",
+    help="Options of runtimes to choose among, such as torch.memory_format=channels_last.",
 )
-@click.option("--batch", "batches", type=BATCHES, help="Batch sizes to choose among.")
-@click.option("--size", type=SIZE, help="Input size [the model's own].")
-@click.option("--threads", type=THREAD_LIST, help="Numbers of threads to choose among.")
-@click.option("--device", type=DEVICE, default="cpu", show_default=True, help="Where it runs.")
-@click.option("--max-latency", type=TIME, help="Of a call, such as 50ms.")
-@click.option("--max-memory", type=BYTES, help="At its peak, such as 200MB.")
-@click.option("--min-fidelity", type=SCORE, help="Cosine with fp32 eager, such as 0.98.")
-@click.option("--min-accuracy", type=SCORE, help="On --data, such as 0.9 or 90%.")
-@click.option("--data", help="Labelled data whose samples calibrate and judge.")
-@click.option("--metric", help="Of the accuracy [the usual one of the task].")
-@click.option("--budget", type=within("budget_s"), default="10m", show_default=True)
-@click.option("--seed", type=SEED, default=0, help="Of weights, inputs and orders.")
+@click.option(
+    "--batch",
+    "batches",
+    type=BATCHES,
+    help="Batch sizes to choose among [default: 1; for throughput and energy 1 to 16].",
+)
+@size_option
+@click.option(
+    "--threads",
+    type=THREAD_LIST,
+    help="Numbers of threads to choose among [default: a few up to one for each core].",
+)
+@device_option
+@click.option("--max-latency", type=TIME, help=MAX_LATENCY)
+@click.option("--max-memory", type=BYTES, help=MAX_MEMORY)
+@click.option(
+    "--min-fidelity",
+    type=SCORE,
+    help="Least cosine between outputs and those of torch at fp32, such as 0.98.",
+)
+@click.option("--min-accuracy", type=SCORE, help="With --data: least accuracy, such as 0.9 or 90%.")
+@study_options("data", "metric")
+@click.option(
+    "--budget",
+    type=within("budget_s"),
+    default="10m",
+    show_default=True,
+    help="Time limit of the whole search.",
+)
+@seed_option
 @json_option
 def tune(
     *,
@@ -73,12 +93,17 @@ def tune(
 ) -> int:
     """Find the backend, precision, threads, options and batch size that serve a goal best.
 
-    \b
-    inferometer tune resnet18 --size 224
-    inferometer tune net.py:build --goal throughput --max-latency 50ms --min-fidelity 0.98
+    MODEL is a name, reference or file; see `inferometer models`.
 
-    Candidates race side by side; who is clearly worse leaves. The winner is confirmed in fresh
-    processes. Exit status: 0 there is a winner; 1 none is within all limits; 2 bad input.
+    \b
+    Examples:
+      inferometer tune resnet18 --size 224
+      inferometer tune net.py:build --goal throughput --max-latency 50ms
+
+    Candidates are measured side by side, clearly worse ones are dropped, and the winner is
+    measured again in fresh processes.
+
+    Exit status: 0 there is a winner; 1 none is within all limits; 2 bad input.
     """  # noqa: D301 - \b is click's sign to leave the lines as they are
     from inferometer.core.sweep import Block, Sweep
     from inferometer.host.cpus import physical_cores
@@ -115,6 +140,7 @@ def tune(
         seed=seed,
     )
     found = search(request, say=_tell)
+    show_doing("")
     if json_path is not None:
         write_json(to_json(request, found), json_path)
     if json_path != "-":
@@ -124,6 +150,4 @@ def tune(
 
 def _tell(doing: str, workload: Workload) -> None:
     """What is done now, on one line of a terminal."""
-    if sys.stderr.isatty():
-        line = f"{doing} {workload.label}"[:78]
-        click.echo(f"\r{line:<78}", nl=False, err=True)
+    show_doing(f"{doing} {workload.label}")

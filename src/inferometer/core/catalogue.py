@@ -61,12 +61,12 @@ CAUSES: dict[str, Template] = {
     "wide_interval": "the interval is ± {reached:half}, the target ± {target:.1%}",
     # Remarks, which alone change no verdict
     "outliers": (
-        "{outliers} of {total} {unit:words} stood out from their neighbours, with no signal to "
-        "explain them"
+        "{outliers} of {total} {unit:words} were outliers among their neighbours, with no signal "
+        "to explain them"
     ),
     "outliers_with_signal": (
-        "{outliers} of {total} {unit:words} stood out from their neighbours, {among} of them in "
-        "rounds in which {signal:words} more than usual ({signal})"
+        "{outliers} of {total} {unit:words} were outliers among their neighbours, {among} of them "
+        "in rounds in which {signal:words} more than usual ({signal})"
     ),
     "not_observed": "the state of the device during the measurement was not observed",
     "not_observable": "not observable: {groups:words}",
@@ -84,8 +84,8 @@ NOTES: dict[str, Template] = {
     ),
     "faster_than_roofline": (
         "it was faster than the roofline bound that was measured before ({share:percent} of it), "
-        "which therefore is none: other programs slowed the probe down, or the runtime does less "
-        "than is counted, or does it in fewer bits (TF32)"
+        "so the bound does not hold: other programs slowed its probe down, or the runtime does "
+        "less work than is counted, or computes with fewer bits (TF32)"
     ),
     "operators_unknown": (
         "operations of {operators} are not known: MACs and FLOPs are lower bounds, and arithmetic "
@@ -109,15 +109,13 @@ NOTES: dict[str, Template] = {
     ),
     "own_shape": "the inputs have a shape of their own, which the input size did not change",
     "own_batch": (
-        "the inputs hold no array that the batch size could change: no throughput is told; a "
+        "the inputs hold no array that the batch size could change, so there is no throughput; a "
         "factory that takes batch_size can make such inputs"
     ),
     "changes_inputs": (
         "the model changes its inputs: each call gets fresh ones, made outside the timing"
     ),
-    "late_promise": (
-        "what a call returns is completed within the timing: it returns before its work is done"
-    ),
+    "late_promise": ("a call returns before its work is done; the timing goes on until it is"),
     "late_refusal": "measured under no_grad: under inference_mode a shape fails",
     "same_process": "measured in the caller's own process, which held other things too",
     "imported": "imported from {file}; no observations",
@@ -166,7 +164,7 @@ ENERGY: dict[str, Template] = {
     ),
     "energy_lengthened": (
         "energy: windows of work last {window_s:duration} instead of the {asked_s:duration} that "
-        "were asked for, since {source} tells something new every {every_s:seconds} only"
+        "were asked for, since {source} gives a new value only every {every_s:seconds}"
     ),
     "energy_log_rate": (
         "energy: windows of {window_s:duration} are made for a meter that logs at least once a "
@@ -197,7 +195,7 @@ ACCURACY: dict[str, Template] = {
     "accuracy_no_interval": "no interval of the accuracy: {why}",
     "accuracy_cut": (
         "the budget left time for {judged} of the {samples} samples of the data: accuracy is of "
-        "the first of them, which are in an order by chance"
+        "the first of them, which are in random order"
     ),
     "samples_skipped": ("{skipped:n sample} of the data could not be used, such as {name}: {why}"),
 }

@@ -6,13 +6,17 @@ import errno
 import os
 import stat
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from inferometer.core.errors import InputError
+from inferometer.core.references import did_you_mean
 from inferometer.core.shown import shown
 from inferometer.core.units import byte_count
 
 MIB = 1 << 20
+MOST_NEAR = 1000
+"""Files of a folder among which one of nearly the name is looked for."""
 NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Flags that open a file as its bytes, and wait for nobody."""
 
@@ -57,6 +61,8 @@ def check_file(path: Path | str, *, at_most: int | None = None) -> os.stat_resul
     """
     try:
         found = os.stat(path)  # noqa: PTH116 - a Path may not be made of any text
+    except FileNotFoundError as error:
+        raise FileProblemError(path, reason_of(error) + near(path)) from error
     except (OSError, ValueError) as error:
         raise FileProblemError(path, reason_of(error)) from error
     _check(path, found, at_most)
@@ -79,6 +85,8 @@ def read_file(path: Path | str, *, at_most: int) -> bytes:
     try:
         # Without it, a pipe that nobody writes to would be waited for before it can be looked at.
         descriptor = os.open(path, os.O_RDONLY | NO_WAIT)
+    except FileNotFoundError as error:
+        raise FileProblemError(path, reason_of(error) + near(path)) from error
     except (OSError, ValueError) as error:
         raise FileProblemError(path, reason_of(error)) from error
     try:
@@ -97,6 +105,17 @@ def read_file(path: Path | str, *, at_most: int) -> bytes:
     if len(content) > at_most:
         raise FileProblemError(path, _too_large(at_most))
     return content
+
+
+def near(path: Path | str) -> str:
+    """A suggestion to put after a name that is not there; empty where its folder has none alike."""
+    folder, name = os.path.split(os.fspath(path))
+    try:
+        with os.scandir(folder or os.curdir) as entries:
+            names = [entry.name for entry in islice(entries, MOST_NEAR)]
+    except (OSError, ValueError):
+        return ""
+    return did_you_mean(name, [one for one in names if not one.startswith(".")])
 
 
 def write_whole(content: bytes, path: Path | str) -> None:
@@ -172,7 +191,7 @@ def _check(path: Path | str, found: os.stat_result, at_most: int | None) -> None
     if stat.S_ISDIR(found.st_mode):
         raise FileProblemError(path, "a folder, not a file")
     if not stat.S_ISREG(found.st_mode):
-        raise FileProblemError(path, "no ordinary file; copy what it gives into one")
+        raise FileProblemError(path, "not an ordinary file; copy its content into one")
     if at_most is not None and found.st_size > at_most:
         raise FileProblemError(path, _too_large(at_most))
 
@@ -192,9 +211,9 @@ def _check_empty(path: Path | str, descriptor: int) -> None:
         empty = False
     if not empty:
         raise FileProblemError(
-            path, "it tells no size, as files of the kernel do; copy what it gives into a file"
+            path, "a file without a size, such as those of the kernel; copy its content into a file"
         )
 
 
 def _too_large(at_most: int) -> str:
-    return f"larger than {byte_count(at_most)}, which is more than such a file may hold"
+    return f"larger than {byte_count(at_most)}, the most that such a file may be"

@@ -105,7 +105,8 @@ PROCEDURE = (
         key="target",
         takes=Range(kind="share", low=0, high=1, above=True, below=True),
         says="Half-width of the median's interval, relative to it, at which a workload is done.",
-        help="Half-width of the interval to reach, such as 2%.",
+        help="Half-width of the confidence interval at which a workload is done, such as 2% of its "
+        "latency [default: 5%; with --preset quick 10%, publish 2%].",
     ),
     Option(
         key="confidence",
@@ -116,7 +117,8 @@ PROCEDURE = (
         key="processes",
         takes=Range(kind="whole", low=1, high=100),
         says="Fresh processes that measure each workload, one after the other.",
-        help="Fresh processes of each workload.",
+        help="Fresh processes that measure each workload, one after the other [default: 3; with "
+        "--preset quick 1, publish 5].",
     ),
     Option(key="min_calls", takes=_COUNT, says="Timed calls of each workload, at the least."),
     Option(key="max_calls", takes=_COUNT, says="Timed calls of each workload, at the most."),
@@ -140,66 +142,71 @@ PROCEDURE = (
         key="pair",
         takes="truth",
         says="Measure two variants in A-B-B-A groups of short blocks, to compare them.",
-        help="Measure two variants side by side, in short blocks in the order A-B-B-A.",
+        help="Compare two variants closely: measure them in alternating short blocks, in the order "
+        "A-B-B-A.",
         sets=True,
     ),
     Option(
         key="sustain",
         takes=_DURATION,
         says="Run each workload without a pause for so long, one after the other.",
-        help="Run each workload without a pause for so long, such as 10m, and watch it change.",
+        help="Run each workload without a pause for this long, such as 10m, to see whether it "
+        "slows down.",
     ),
     Option(
         key="budget",
         takes=_DURATION,
         says="Wall-clock time of the whole run. Without it: no limit.",
-        help="Time of the whole run, such as 10m.",
+        help="Time limit of the whole run, such as 10m [default: none].",
     ),
     Option(
         key="timeout",
         takes=_DURATION,
         says="Longest silence of a worker, in a load, call or round, before it is taken to hang.",
-        help="Longest silence of a worker, such as 3m.",
+        help="Time without an answer after which a model counts as hung, such as 5m [default: 3m].",
     ),
     Option(
         key="memory_limit",
         takes=Range(kind="bytes", low=1, high=2**50),
         says="Most memory of a worker. Without it: what the machine can give without swapping.",
-        help="For each worker, such as 2GiB [what there is without swapping].",
+        help="Most memory that a model may use, such as 2GiB [default: all that is free without "
+        "swapping].",
     ),
     Option(
         key="skip_larger",
         takes="truth",
         says="Skip batches that memory or time are not expected to allow.",
         flag="--try-larger",
-        help="Measure batches too that are likely to run out of memory or time [they are skipped].",
+        help="Also measure batch sizes that are likely to run out of memory or time [default: skip "
+        "them].",
         sets=False,
     ),
     Option(
         key="control",
         takes="truth",
         says="Measure builtin:control-v1 too: fixed work that shows how fast the machine is.",
-        help="Measure fixed work among the rest, for `inferometer history`.",
+        help="Also measure a fixed control model, by which `inferometer history` tells a slower "
+        "machine from a slower model.",
         sets=True,
     ),
     Option(
         key="find_cliff",
         takes=("batch",),
         says="Measure more batch sizes until throughput collapses or memory runs out.",
-        help="Then try more batch sizes, to see where throughput collapses or memory ends.",
+        help="Afterwards try more batch sizes, until throughput collapses or memory runs out.",
     ),
     Option(
         key="seed",
         takes=Range(kind="whole", low=0, high=2**32 - 1),  # what every generator takes
         says="Seeds the order of the rounds, the random weights and the inputs.",
-        help="Seed of order, weights and inputs.",
+        help="Seed of the order, the random weights and the inputs [default: 0].",
     ),
     Option(
         key="roofline",
         takes="truth",
         says="Find what the device attains at best, by a probe of a few seconds.",
         flag="--no-roofline",
-        help="Do not probe what the device attains at best.",
+        help="Skip the probe of the device's best rates, which takes a few seconds.",
         sets=False,
     ),
     # `--no-energy` is about a run, and belongs to no study.
@@ -209,20 +216,20 @@ PROCEDURE = (
         takes=_DURATION,
         says="Least length of a window of energy. Without it: what the sensor needs.",
         flag="--window",
-        help="For energy: how long a workload runs without a pause while its power is read, such "
-        "as 60s [what the sensor needs].",
+        help="How long a workload runs without a pause while its power is read, such as 60s "
+        "[default: what the sensor needs].",
     ),
     Option(
         key="data",
         takes="text",
         says="Labelled data on which accuracy is judged, as `inferometer datasets` explains it.",
-        help="Data on which accuracy is judged; see `inferometer datasets`.",
+        help="Labelled dataset on which to judge accuracy; see `inferometer datasets`.",
     ),
     Option(
         key="metric",
         takes="text",
         says="Measure of accuracy. Without it: the usual one of the task.",
-        help="Measure of accuracy, such as f1 [the usual one of the task].",
+        help="Measure of accuracy, such as f1 [default: the usual one of the task].",
     ),
     Option(
         key="operator_times",
@@ -237,7 +244,7 @@ AXES = (
         key="models",
         takes="names",
         says="Model references, as `inferometer models` explains them. One alone needs no list.",
-        help="Model references; see `inferometer models`.",
+        help="Models, by name, reference or file; see `inferometer models`.",
     ),
     Option(
         key="backends",
@@ -249,7 +256,7 @@ AXES = (
         key="precisions",
         takes="names",
         says="Precisions: fp32, bf16, fp16 …",
-        help="fp32, bf16, fp16.",
+        help="Number formats: fp32, bf16, fp16, int8; see `inferometer backends`.",
     ),
     Option(
         key="options",
@@ -263,7 +270,7 @@ AXES = (
         takes=Range(kind="whole", low=1, high=1_000_000),
         many=True,
         says="Batch sizes: samples per call. One alone needs no list.",
-        help="Batch sizes.",
+        help="Batch sizes: samples in one call.",
     ),
     Option(
         key="size",
@@ -271,25 +278,27 @@ AXES = (
         many=True,
         own=True,
         says="Input sizes: height and width of images, or length of sequences; own: the model's.",
-        help="Input sizes; `own` is the model's own.",
+        help="Input sizes: height and width of images, or length of sequences; `own` is each "
+        "model's own.",
     ),
     Option(
         key="threads",
         takes=Range(kind="whole", low=1, high=4096),
         says="Threads of each worker. Without it: one for each physical core that may be used.",
-        help="Threads of a worker [physical cores].",
+        help="Threads that a model runs on [default: one for each physical core].",
     ),
     Option(
         key="device",
         takes="device",
         says="Where the models run: cpu, cuda, cuda:1, mps.",
-        help="cpu, cuda, cuda:1, mps.",
+        help="Device to run on: cpu, cuda, cuda:1, mps.",
     ),
     Option(
         key="preset",
         takes=tuple(PRESETS),
         says="How precisely; what the procedure says itself wins over it.",
-        help="How thorough.",
+        help="How thorough: quick times each workload for about 5 s, standard for up to 30 s, "
+        "publish for up to 2 min [default: standard].",
     ),
 )
 """What a study says beside its procedure, in the order of `run --help`."""

@@ -46,7 +46,7 @@ def parse_option(text: str) -> tuple[str, str, str]:
     found = _OPTION.fullmatch(text.strip())
     if found is None:
         raise StudyError(
-            f"{quoted(text)} is no option of a backend: write BACKEND.NAME=VALUE, such as "
+            f"{quoted(text)} is not an option of a backend: write BACKEND.NAME=VALUE, such as "
             "torch.memory_format=channels_last"
         )
     return found[1], found[2], found[3]

@@ -144,7 +144,9 @@ def _numbers(value: Any) -> Any:  # noqa: ANN401 - as above
     try:
         array = as_array(value)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise DatasetError(f"is a {type(value).__name__}, which is no array of numbers") from error
+        raise DatasetError(
+            f"is a {type(value).__name__}, which is not an array of numbers"
+        ) from error
     if array.dtype.kind not in "biuf":
         raise DatasetError(f"is a {type(value).__name__} that holds no numbers")
     return array

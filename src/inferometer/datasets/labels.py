@@ -77,7 +77,7 @@ def named_classes(option: str | None) -> tuple[str, ...] | None:
     try:
         text = read_file(expanded(option), at_most=MOST_NAMES_BYTES).decode()
     except (FileProblemError, UnicodeDecodeError) as error:
-        reason = "it is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+        reason = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
         raise DatasetError(
             f"classes={shown(option)}: {reason}; write a number, names with commas between them, "
             "or a file with a name a line"
@@ -187,7 +187,7 @@ def _by_number(
     for number, label in enumerate(labels):
         if _form(label) != "whole" or isinstance(label, bool):
             raise DatasetError(
-                f"{what}: {name_of(number)}: the label {_told(label)} is no class: classes are "
+                f"{what}: {name_of(number)}: the label {_told(label)} is not a class: classes are "
                 "whole numbers from 0 (?task= says what else the labels are)"
             )
         if not 0 <= label < most:
@@ -222,7 +222,7 @@ def _by_name(
     for number, label in enumerate(labels):
         if not isinstance(label, str) or not label:
             raise DatasetError(
-                f"{what}: {name_of(number)}: the label {_told(label)} is no name, as others are"
+                f"{what}: {name_of(number)}: the label {_told(label)} is not a name, as others are"
             )
     names = sorted(set(labels))
     if not is_sure and len(names) > max(FEW, len(labels) // 2):
@@ -276,7 +276,7 @@ def _as_is(label: Any) -> Any:  # noqa: ANN401 - any label
 
 def _mask_problem(label: object) -> str | None:
     is_mask = isinstance(label, np.ndarray) and label.ndim == 2 and label.dtype.kind in "biu"  # noqa: PLR2004
-    return None if is_mask else "its label is no mask: height by width of whole numbers"
+    return None if is_mask else "its label is not a mask: height by width of whole numbers"
 
 
 def _boxes_problem(label: object) -> str | None:
@@ -293,7 +293,7 @@ def _boxes_problem(label: object) -> str | None:
 
 
 def _text_problem(label: object) -> str | None:
-    return None if isinstance(label, str) else f"its label {_told(label)} is no text"
+    return None if isinstance(label, str) else f"its label {_told(label)} is not text"
 
 
 def _frames_problem(label: object) -> str | None:
@@ -303,7 +303,7 @@ def _frames_problem(label: object) -> str | None:
 
 def _number_problem(label: object) -> str | None:
     is_number = isinstance(label, (int, float)) and bool(np.isfinite(label))
-    return None if is_number else f"its label {_told(label)} is no number"
+    return None if is_number else f"its label {_told(label)} is not a number"
 
 
 def _highest(label: Any) -> int:  # noqa: ANN401 - a mask or boxes

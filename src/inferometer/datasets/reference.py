@@ -129,7 +129,7 @@ def share(text: str, name: str) -> float:
     found = _SHARE.fullmatch(text)
     value = float(found[1]) / (100 if found[2] else 1) if found else math.nan
     if not 0 <= value <= 1:
-        raise DatasetError(f"{name}={shown(text)} is no share; write one as 20% or 0.2")
+        raise DatasetError(f"{name}={shown(text)} is not a share; write one as 20% or 0.2")
     return value
 
 

@@ -28,7 +28,7 @@ def class_numbers(labels: object, classes: int, what: str = "label") -> NDArray[
     wrong = numbers[(numbers < 0) | ((numbers >= classes) if classes else False)]
     if wrong.size:
         there = f"the dataset has {classes} classes, 0 to {classes - 1}" if classes else "from 0"
-        raise unsupported(f"a {what} is {wrong.flat[0]}, which is no class: {there}")
+        raise unsupported(f"a {what} is {wrong.flat[0]}, which is not a class: {there}")
     return numbers
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from inferometer.core.errors import ModelReferenceError
 from inferometer.core.references import did_you_mean, quoted
+from inferometer.models.registered import registered_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +84,10 @@ def find(name: str) -> Entry:
     """
     if name in CATALOGUE:
         return CATALOGUE[name]
+    elsewhere = registered_in(name)
+    hint = f" (did you mean {elsewhere!r}?)" if elsewhere else did_you_mean(name, CATALOGUE)
     raise ModelReferenceError(
-        f"no model is called {quoted(name)}{did_you_mean(name, CATALOGUE)}; known: "
+        f"no model is called {quoted(name)}{hint}; known: "
         f"{', '.join(CATALOGUE)}; others are named as torchvision:NAME, timm:NAME, "
         "transformers:NAME, file.py:factory or ./FILE (see `inferometer models`)"
     )

@@ -40,6 +40,14 @@ def check_registered(package: str, name: str, listed_by: str) -> None:
         raise unknown(package, name, _REGISTERED.findall(text), listed_by)
 
 
+def registered_in(name: str) -> str:
+    """The reference of a model of exactly this name in an installed package; empty for none."""
+    for package in ("torchvision", "timm"):
+        if name in _REGISTERED.findall(_sources(package)):
+            return f"{package}:{name}"
+    return ""
+
+
 def _sources(package: str) -> str:
     """The sources of its models in one text; empty where they are not to be read."""
     found = find_spec(package)

@@ -70,6 +70,15 @@ def software(backends: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def check_name(name: str) -> None:
+    """Refuse what is not a backend with an environment of its own.
+
+    Raises:
+        InputError: it is so.
+    """
+    _plugin(name)
+
+
 def install(
     name: str, *, python: str | None = None, on_step: Callable[[Step], None] = lambda _: None
 ) -> Environment:
@@ -143,7 +152,10 @@ def _plugin(name: str) -> Plugin:
     if not plugin.lock:
         install = BACKENDS.install_command(name, plugin)
         hint = f"; {install} installs it there" if install else ""
-        raise InputError(f"the backend {shown(name)} runs under inferometer's own Python{hint}")
+        raise InputError(
+            f"the backend {shown(name)} runs under inferometer's own Python, and needs no "
+            f"environment{hint}"
+        )
     return plugin
 
 
@@ -184,7 +196,7 @@ def _asked(python: str, modules: Sequence[str] = (), *, lock: str = "") -> Envir
     except subprocess.TimeoutExpired:
         raise InputError(f"{shown(python)} gave no answer within {PATIENCE_S:.0f} s") from None
     except (OSError, IndexError, ValueError, KeyError, TypeError):
-        raise InputError(f"{shown(python)} is no Python that runs here") from None
+        raise InputError(f"{shown(python)} is not a Python that runs here") from None
     if tuple(map(int, version.split(".")[:2])) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise InputError(f"{shown(python)} is Python {version}; {oldest} or newer is needed")

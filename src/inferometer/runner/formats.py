@@ -38,6 +38,24 @@ def check_model(model: str, backends: Sequence[str]) -> None:
     check(model)
 
 
+def check_device(sweep: Sweep) -> None:
+    """Refuse a device that no chosen backend has. Whether it is in this machine, a worker finds.
+
+    Raises:
+        InputError: it is so.
+    """
+    from inferometer.backends import backend
+
+    known = list(dict.fromkeys(one for name in sweep.backends for one in backend(name).devices))
+    kind = sweep.device.partition(":")[0]
+    meant = "cuda" if kind in ("gpu", "nvidia") else kind
+    if kind not in known:
+        raise InputError(
+            f"no chosen backend runs on the device {quoted(sweep.device)}"
+            f"{did_you_mean(meant, known)}; they run on {', '.join(known)}"
+        )
+
+
 def check_options(sweep: Sweep) -> None:
     """Refuse options that no chosen backend has. Imports no runtime.
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from inferometer.core.errors import InputError
+from inferometer.core.references import did_you_mean
 from inferometer.core.shown import shown
 from inferometer.core.workload import Workload
 
@@ -34,11 +35,20 @@ def named(patterns: Sequence[str], workloads: Sequence[Workload]) -> list[Worklo
     for pattern in patterns:
         mine = cells.get(("label", pattern), []) + cells.get(_read(pattern), [])
         if not mine:
+            hint = _near(pattern, workloads)
             raise InputError(
-                f"--only {shown(pattern)}: the run has no such cell; it has {_listed(workloads)}"
+                f"--only {shown(pattern)}: the run has no such workload{hint}; it has "
+                f"{_listed(workloads)}"
             )
         found.update(mine)
     return [workload for workload in workloads if workload in found]
+
+
+def _near(pattern: str, workloads: Sequence[Workload]) -> str:
+    """A suggestion where no model is called like that of the pattern."""
+    models = {one.variant.model for one in workloads}
+    model = pattern.partition(":")[0]
+    return "" if not model or model in models else did_you_mean(model, models)
 
 
 def _cells(workloads: Sequence[Workload]) -> dict[tuple[str, str], list[Workload]]:

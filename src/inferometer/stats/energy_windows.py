@@ -174,7 +174,7 @@ def _too_short(sensor: Sensor, duration_s: float, needed: float) -> str | None:
     elif sensor.window_s > sensor.tau_s:
         cause = f"the sensor averages over {sensor.window_s:.3g} s"
     else:
-        cause = f"the sensor tells something new every {sensor.tau_s:.3g} s"
+        cause = f"the sensor gives a new value only every {sensor.tau_s:.3g} s"
     return f"the window lasted {duration_s:.3g} s, of {needed:.3g} s that it needs: {cause}"
 
 

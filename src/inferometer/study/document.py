@@ -18,6 +18,7 @@ Path = tuple[str | int, ...]
 """Keys and list positions from the top of a document to one of its parts."""
 
 LONGEST_SHOWN = 40
+TAB = "a tab stands here; indent with blanks"
 """Characters of a wrong key or value that a message shows."""
 
 _TAG = "tag:yaml.org,2002:"
@@ -67,7 +68,7 @@ def read_document(
         place = "" if mark is None else f" at column {mark.column + 1}"
         line = None if mark is None else mark.line + 1
         words = ", ".join(part for part in (error.context, error.problem) if part)
-        problem = f"not valid YAML{place}: {words}"
+        problem = f"not valid YAML{place}: {TAB if _is_tab(text, mark) else words}"
         raise StudyError(problem, file=name_of_file, line=line) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -78,6 +79,10 @@ def read_document(
     except (ValueError, OverflowError) as error:
         # PyYAML lets these through for escapes such as "\UFFFFFFFF".
         raise StudyError(f"not valid YAML: {error}", file=name_of_file) from error
+
+
+def _is_tab(text: str, mark: yaml.Mark | None) -> bool:
+    return mark is not None and text[mark.index : mark.index + 1] == "\t"
 
 
 class _Loader(yaml.SafeLoader):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inferometer.core.errors import StudyError
-from inferometer.core.filenames import FileProblemError, read_file
+from inferometer.core.filenames import FileProblemError, near, read_file
 from inferometer.core.hypothesis import THE_LABS
 from inferometer.core.options import AXES, PROCEDURE, Option
 from inferometer.core.procedure import Procedure, values_of_preset
@@ -182,10 +182,10 @@ def _text_of(reference: str | Path) -> str:
 def _nothing_called(reference: str) -> str:
     names = _builtin_names()
     close = get_close_matches(reference[:LONGEST_NAME], names, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
+    hint = f" (did you mean {close[0]!r}?)" if close else near(reference)
     return (
-        f"no study is called {value_text(reference)}, and there is no such file; {hint}"
-        f"Built-in studies: {', '.join(names)}; for others give the path of a YAML file"
+        f"no study is called {value_text(reference)}, and there is no such file{hint}; built-in "
+        f"studies: {', '.join(names)}; for others give the path of a YAML file"
     )
 
 

@@ -139,7 +139,7 @@ def parse_score(value: str) -> float:
     match = re.fullmatch(_SHARE, value.strip())
     found = float(match[1]) / 100 if match else _number(value)
     if found is None or not math.isfinite(found):
-        raise ValueError(f"{_shown(value)} is no accuracy: write it like 0.9 or 90%")
+        raise ValueError(f"{_shown(value)} is not an accuracy: write it like 0.9 or 90%")
     return found
 
 

@@ -86,7 +86,7 @@ def test_what_is_damaged_is_listed_table_by_table(path, check, change):
     assert table(out)["records"] == (22, 2)
     assert table(out)["rounds"] == (55, 1)
     assert "created_at: a number too large" in out
-    assert "inferometer export RUN" in out.splitlines()[-1]
+    assert "inferometer export RUN" in out
     assert path.read_bytes() == content
 
 
@@ -141,7 +141,7 @@ def test_pages_that_cannot_be_read_are_found(path, check):
     status, out, _ = check()
     assert status == 1
     assert table(out)["runs"] == (3, 0)
-    assert f"{path} is damaged" in out.splitlines()[-1]
+    assert f"{path} is damaged" in out
 
 
 @pytest.mark.parametrize("content", [b"hello", bytes(8192), b"model,latency\n" * 1000])

@@ -11,6 +11,7 @@ from inferometer.cli.main import main
 from inferometer.core.procedure import Procedure
 from inferometer.core.record import Failure, Record
 from inferometer.core.sweep import Study, Sweep
+from inferometer.core.workload import CONTROL
 from inferometer.store import open_store
 
 STUDY = Study(name="two", sweep=Sweep(models=("a", "b"), threads=2), procedure=Procedure())
@@ -111,7 +112,7 @@ def test_the_gate(tmp_path, command, later, limit, expected):
     assert command(base, other)[0] == 0
 
 
-SLOWER = "a own size/1, {} 1.100 [1.099, 1.101]."
+SLOWER = "{} a own size/1 1.100 [1.099, 1.101]."
 DRAWN = f"undecided, as no interval excludes 10 %: {SLOWER}"
 
 
@@ -128,6 +129,14 @@ def test_the_gate_decides_by_the_interval_and_says_why(tmp_path, command, args, 
     base, other = fill(tmp_path / "x.db", (0.010, 0.020), (0.011, 0.02))
     status, _, err = command(base, other, "--fail-slower", *args)
     assert (status, err) == (int(fails), says.format(other) + "\n")
+
+
+def test_a_slower_control_tells_of_the_machine_and_fails_nothing(tmp_path, command):
+    study = replace(STUDY, sweep=Sweep(models=("a", CONTROL), threads=2))
+    base, other = fill(tmp_path / "x.db", (0.010, 0.004), (0.010, 0.005), study=study)
+    status, out, err = command(base, other, "--fail-slower", "5%")
+    assert CONTROL in out
+    assert (status, err[:21]) == (0, "Passed: 1 comparison,")
 
 
 def test_the_gate_fails_where_a_side_has_no_figure(tmp_path, command):

@@ -164,7 +164,8 @@ class TestForReal:
         more = ("--size", 224, "--json", tmp_path / "cost.json")
         status, out, err = command("squeezenet1_0", *more)
         assert (status, err) == (0, "")
-        (shown,) = re.findall(r"```text\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+        block = r"\$ inferometer cost squeezenet1_0 --size 224\n(.*?)```"
+        (shown,) = re.findall(block, PAGE.read_text("utf-8"), re.DOTALL)
         assert said(out) == said(shown)
         found = json.loads((tmp_path / "cost.json").read_text())
         assert found["macs"] / 1e6 == pytest.approx(818.9, abs=0.05)
@@ -204,7 +205,7 @@ class TestForReal:
         found = json.loads(out)
         assert (status, found["macs"], found["batch_size"]) == (0, 2 * 4 * 8, 2)
         status, out, _ = command(path)
-        assert "one batch of 2 inputs" in out
+        assert "one batch of 2 samples" in out
         status, out, err = command(path, "--batch", 4)
         assert (status, out) == (2, "")
         assert "was made for batch 2 (first axis of x), not 4" in err

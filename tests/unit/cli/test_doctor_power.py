@@ -58,6 +58,8 @@ def test_a_source_with_scope_method_period_and_place(tmp_path, capsys):
     shown = section(capsys.readouterr().out)
     assert "jetson:VDD_IN  module input, measured, every 100 ms" in shown
     assert f"/{HWMON}/in1_input times" in shown
+    _, *place = shown.splitlines()
+    assert {len(line) - len(line.lstrip()) for line in place} == {6}
     assert max(map(len, shown.splitlines())) <= 80
 
 

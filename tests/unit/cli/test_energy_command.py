@@ -65,6 +65,7 @@ def test_a_log_is_joined_with_its_clock_fitted(store, capsys):
     status, out, err = attach(store, capsys, "--power-log", str(store / "log.csv"))
     assert (status, err) == (0, "")
     assert "The log's clock: +2.5" in out
+    assert max(map(len, out.splitlines())) <= 80
     assert "per sample (csv:log.csv, wall)" in out
     with open_store(store / "x.db") as opened:
         (record,) = opened.records(opened.run("latest").id)
@@ -99,7 +100,7 @@ def test_json_scope_gain_and_offset(store, capsys):
         (("--power-log", "none.csv"), "none.csv cannot be read"),
         (("--power-log", "LOG", "--offset", "soon"), "expected auto or seconds"),
         (("--power-log", "LOG", "--offset", "nan"), "expected auto or seconds"),
-        (("--power-log", "LOG", "--scope", "moon"), "moon is no scope"),
+        (("--power-log", "LOG", "--scope", "moon"), "moon is not a scope"),
         (("--power-log", "LOG", "--offset", "9999"), None),
         ((), "--power-log"),
     ],

@@ -119,7 +119,7 @@ def test_a_name_does_not_break_the_line(command, tmp_path, content):
 def test_a_file_that_is_not_there_is_bad_use(command, tmp_path):
     status, _, err = command(tmp_path / "nowhere.csv")
     assert status == 2
-    assert "does not exist" in err
+    assert "nowhere.csv: there is no such file" in err
 
 
 def test_a_dry_run_says_what_would_be_stored_and_makes_no_store(command, path, tmp_path):
@@ -150,8 +150,8 @@ def test_what_a_refusal_would_guess_can_be_given_or_taken(command, path, tmp_pat
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--map", "latency_ms"), "is no pair"),
-        (("--map", "a=b"), "is no field"),
+        (("--map", "latency_ms"), "is not a pair"),
+        (("--map", "a=b"), "is not a field"),
         (("--constant", "batch_size=x1"), "is not a number"),
         (("--as", "nobody"), "there is no reader"),
         (("--table", "2"), "there is no table 2"),

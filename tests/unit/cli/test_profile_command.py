@@ -55,10 +55,10 @@ def test_the_example_of_the_how_to(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (network,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "net.py").write_text(network)
-    (command,) = re.findall(r"\$ inferometer profile (net\.py.*)", PAGE)
-    assert call(*shlex.split(command)) == 0
+    (command,) = re.findall(r"\$ inferometer profile (net\.py.*\\\n.* --json .*)", PAGE)
+    assert call(*shlex.split(command.replace("\\\n", ""))) == 0
     captured = capsys.readouterr()
-    found = json.loads(captured.out)
+    found = json.loads((tmp_path / "profile.json").read_text("utf-8"))
     assert [one["module"] for one in found["modules"]] == ["", "0", "1", "2"]
     calls = {one["name"]: one["calls"] for one in found["operators"]}
     assert calls["aten::addmm"] == 2

@@ -69,7 +69,7 @@ def test_only_goes_with_resume(refused):
 def test_cells_that_the_run_does_not_have_are_answered_by_those_it_has(refused):
     for resume in (["--resume", "RUN"], ["--resume"]):
         err = refused(*resume, "--only", "unet:224/8")
-        assert "--only unet:224/8: the run has no such cell; it has resnet18:own/1" in err
+        assert "--only unet:224/8: the run has no such workload; it has resnet18:own/1" in err
 
 
 def test_only_needs_a_run_of_the_study_that_was_given(refused):

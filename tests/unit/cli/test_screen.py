@@ -185,7 +185,7 @@ def test_an_argument_that_is_no_text_is_refused(capsys, command, argument):
     with pytest.raises(SystemExit) as caught:
         main([command, argument])
     assert caught.value.code == 2
-    assert "is no text in the encoding of this terminal" in capsys.readouterr().err
+    assert "is not text in the encoding of this terminal" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

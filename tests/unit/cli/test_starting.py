@@ -30,9 +30,9 @@ def invoke(capsys, *args):
         ("resnet18", "is a model, not a study; measure it with: inferometer run --models resnet18"),
         ("nets.py:old", "inferometer run --models nets.py:old"),
         ("torchvision:resnet50", "inferometer run --models torchvision:resnet50"),
-        ("resnt18", "did you mean: inferometer run --models resnet18?"),
-        ("labb", "did you mean lab?"),
-        ("nothing-like-it", "Built-in studies: lab, taste"),
+        ("resnt18", "did you mean: inferometer run --models resnet18"),
+        ("labb", "did you mean 'lab'?"),
+        ("nothing-like-it", "built-in studies: lab, taste"),
         ("mine.yaml", "there is no such file"),
     ],
 )

@@ -44,7 +44,7 @@ def test_what_is_no_ordinary_file_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     assert refused(tmp_path) == "a folder, not a file"
     assert refused(tmp_path / "pipe") == refused(tmp_path / "to-pipe")
-    assert refused("/dev/zero") == "no ordinary file; copy what it gives into one"
+    assert refused("/dev/zero") == "not an ordinary file; copy its content into one"
     assert refused(tmp_path / "none") == "there is no such file"
     assert "symbolic links" in refused(tmp_path / "loop")
     assert refused(tmp_path / "file" / "below") == "not a directory"
@@ -56,7 +56,7 @@ def test_what_is_no_ordinary_file_is_refused_at_once(tmp_path: Path) -> None:
 def test_files_of_the_kernel_are_refused(file: str) -> None:
     if not os.access(file, os.R_OK):
         pytest.skip("no such file of the kernel")
-    assert refused(file).startswith("it tells no size, as files of the kernel do")
+    assert refused(file).startswith("a file without a size, such as those of the kernel")
 
 
 def test_files_of_the_kernel_whose_size_is_told_are_read() -> None:
@@ -76,7 +76,7 @@ def test_a_large_file_is_refused_unread(tmp_path: Path) -> None:
     file = tmp_path / "sparse"
     with file.open("wb") as stream:
         stream.truncate(1 << 40)
-    assert refused(file) == "larger than 1.00 MiB, which is more than such a file may hold"
+    assert refused(file) == "larger than 1.00 MiB, the most that such a file may be"
 
 
 @pytest.mark.parametrize("name", ["~nosuchuser/x.pt", "~nosuchuser"])

@@ -296,7 +296,7 @@ class TestWhateverLiesThere:
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
     def test_a_pipe_is_not_waited_for(self, among):
         os.mkfifo(among.root / "cat" / "pipe.png")
-        assert among("pipe.png", None)[1] == "no ordinary file"
+        assert among("pipe.png", None)[1] == "not an ordinary file"
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
     def test_a_file_that_may_not_be_read_is_not_remembered_as_such(self, among):

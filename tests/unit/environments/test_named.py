@@ -74,9 +74,9 @@ def test_a_name_on_the_path_will_do(theirs, monkeypatch):
     ("make", "words"),
     [
         (lambda folder: folder / "none", "there is no such program"),
-        (lambda _: "/bin/ls", "is no Python that runs here"),
+        (lambda _: "/bin/ls", "is not a Python that runs here"),
         (lambda folder: script(folder, OLD), "is Python 3.9.18; 3.10 or newer is needed"),
-        (lambda folder: script(folder, "garbage"), "is no Python that runs here"),
+        (lambda folder: script(folder, "garbage"), "is not a Python that runs here"),
     ],
 )
 def test_what_cannot_be_used_changes_nothing(theirs, tmp_path, make, words):

@@ -129,7 +129,7 @@ def test_whole_numbers_of_classes_are_predictions():
         (np.zeros((2, 1000)), [0, 1], "tells 1000 classes apart, while the dataset has 10"),
         (np.zeros((3, 10)), [0, 1], r"output \(3, 10\); the metric needs scores of 10 classes"),
         (np.zeros((2, 7, 10)), [0, 1], r"\(2, 7, 10\)"),
-        (np.zeros((2, 10)), [0, 10], "a label is 10, which is no class.*10 classes, 0 to 9"),
+        (np.zeros((2, 10)), [0, 10], "a label is 10, which is not a class.*10 classes, 0 to 9"),
         (np.zeros((2, 10)), [0, -1], "a label is -1"),
         (np.zeros((2, 10)), [0, 1.5], "whole number"),
         (np.zeros((2, 10)), ["cat", "dog"], "whole number"),

@@ -100,7 +100,7 @@ def test_shapes_that_it_was_not_made_for(saved, axes, asked, problem):
 
 
 def test_elements_that_are_no_numbers(saved):
-    with pytest.raises(WorkloadError, match="input x is no tensor of numbers") as caught:
+    with pytest.raises(WorkloadError, match="input x is not a tensor of numbers") as caught:
         load(saved(x=(TensorProto.STRING, [1])), seed=0)
     assert caught.value.kind == "unsupported"
 

@@ -69,7 +69,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
         for suffix in (".pt", ".py"):
             if suffix in form and not (tmp_path / f"pipe{suffix}").exists():
                 os.mkfifo(tmp_path / f"pipe{suffix}")
-        with pytest.raises(InputError, match="no ordinary file"):
+        with pytest.raises(InputError, match="not an ordinary file"):
             check(name)
 
 

@@ -182,5 +182,5 @@ def test_what_it_may(code):
 
 def test_a_file_like_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.pt")
-    with pytest.raises(Exception, match="no ordinary file"):
+    with pytest.raises(Exception, match="not an ordinary file"):
         load(str(tmp_path / "pipe.pt"), seed=0)

@@ -12,7 +12,7 @@ tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no reader of TO
 
 ROOT = Path(__file__).parents[3]
 PAGES = ROOT / "docs" / "how-to"
-BLOCK = re.compile(r"`([\w.]+)`:\n\n```\w+\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"`([\w.]+)`:\n\n(?:<!-- [^\n]* -->\n)?```\w+\n(.*?)```", re.DOTALL)
 MOST_LINES = 60
 QUICK = ("--preset", "quick", "--size", "own", "--no-roofline")
 

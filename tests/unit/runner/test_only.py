@@ -54,7 +54,9 @@ def test_a_shape_alone_is_that_of_every_model():
 
 @pytest.mark.parametrize("wrong", ["resnet19", "resnet18:224/3", ":448/1", "resnet18:", ":", "18"])
 def test_a_pattern_that_names_nothing_is_answered_by_what_there_is(wrong):
-    with pytest.raises(InputError, match=r"no such cell; it has resnet18:224/1, resnet18:224/8, "):
+    with pytest.raises(
+        InputError, match=r"no such workload.*; it has resnet18:224/1, resnet18:224/8, "
+    ):
         named(["resnet18", wrong], CELLS)
 
 

@@ -50,7 +50,7 @@ def test_processes_of_different_levels_do_not_stand_out():
 def test_the_signal_of_their_rounds_is_named(change, words):
     found = outlier_remark(rounds(spiked=(4, 9, 15), signals=dict.fromkeys((4, 9), change)))
     assert str(found) == (
-        f"3 of 400 calls stood out from their neighbours, 2 of them in rounds in which {words}"
+        f"3 of 400 calls were outliers among their neighbours, 2 of them in rounds in which {words}"
         + " (involuntary_switches)" * ("give up" in words)
     )
 
@@ -60,15 +60,15 @@ def test_a_signal_that_is_in_most_rounds_explains_nothing():
     found = outlier_remark(rounds(spiked=(4, 9), signals=always))
     assert (
         str(found)
-        == "2 of 400 calls stood out from their neighbours, with no signal to explain them"
+        == "2 of 400 calls were outliers among their neighbours, with no signal to explain them"
     )
 
 
 def test_means_of_several_calls_are_called_that():
     found = outlier_remark(rounds(spiked=(4, 9), k=5))
-    assert "2 of 400 values, means of several calls, stood out" in str(found)
+    assert "2 of 400 values, means of several calls, were outliers" in str(found)
 
 
 def test_a_long_run_is_labelled_in_blocks():
     found = outlier_remark(rounds(spiked=range(0, 400, 40), n=400, values=100))
-    assert str(found).startswith("10 of 40000 calls stood out")
+    assert str(found).startswith("10 of 40000 calls were outliers")

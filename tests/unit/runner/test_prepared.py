@@ -150,5 +150,5 @@ def test_samples_come_back(tmp_path):
 
 def test_samples_that_are_no_arrays_are_refused(tmp_path):
     strange = Inputs(args=(SimpleNamespace(),), shape="")
-    with pytest.raises(WorkloadError, match="a SimpleNamespace, which is no array"):
+    with pytest.raises(WorkloadError, match="a SimpleNamespace, which is not an array"):
         save_samples([strange], tmp_path / "s.npz")

@@ -25,6 +25,8 @@ local all guarded scram-sha-256
 local all banned  reject
 local all all     trust
 """
+_LOCAL = "host all all 127.0.0.1/32 trust\n"
+_NOWHERE = " -c listen_addresses="
 
 
 def programs() -> Path | None:
@@ -38,8 +40,8 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running(folder_of_programs: Path) -> Iterator[str]:
-    """A server, started; gives the folder of its socket."""
+def running(folder_of_programs: Path, *, port: int | None = None) -> Iterator[str]:
+    """A server, started, on a port of this machine too if one is named; gives its socket's folder."""
     # Names of sockets are short, and the server, which no root may run, must reach its folder.
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     user = _user()
@@ -48,11 +50,11 @@ def running(folder_of_programs: Path) -> Iterator[str]:
     data, access = folder / "data", folder / "access"
     try:
         _run(user, folder_of_programs / "initdb", *_initial(data))
-        access.write_text(_ACCESS)
+        access.write_text(_ACCESS + (_LOCAL if port else ""))
         access.chmod(0o644)
         settings = {**_SETTINGS, "unix_socket_directories": folder, "hba_file": access}
         options = " ".join(f"-c {name}={value}" for name, value in settings.items() if value != "")
-        options += " -c listen_addresses="
+        options += f" -c listen_addresses=127.0.0.1 -c port={port}" if port else _NOWHERE
         control = (folder_of_programs / "pg_ctl", "-D", data, "-l", folder / "log", "-s", "-w")
         _run(user, *control, "-o", options, "start")
         try:

@@ -185,7 +185,7 @@ H = "model,batch_size,latency_s\n"
         ('{"model": "unet"}', "not an array of objects"),
         ("[]", "no rows"),
         ('[{"model": "unet",\n "latency_s": }]', r"table\.csv:2: not JSON"),
-        ('[{"model": "unet", "latency_s": NaN}]', "NaN is no number in JSON"),
+        ('[{"model": "unet", "latency_s": NaN}]', "NaN is not a number in JSON"),
         ('[{"model": "unet", "latency_s": true}]', r"row 1: latency_s: True is not a number"),
         ('[{"model": "unet", "latency_s": [1, "x"]}]', "is not a number"),
         ('[{"model": ["unet"], "latency_s": 1}]', r"row 1: model: \['unet'\] is not text"),
@@ -259,7 +259,7 @@ def test_only_ordinary_files_of_bounded_size_are_read(tmp_path, kind):
     else:
         with path.open("wb") as file:
             file.truncate(1 << 40)
-    with pytest.raises(ImportFileError, match=r"no ordinary file|larger than"):
+    with pytest.raises(ImportFileError, match=r"not an ordinary file|larger than"):
         read_runs(path)
 
 

@@ -57,10 +57,7 @@ def test_the_built_in_studies_are_named():
 
 
 def test_the_message_that_is_shown():
-    text = "name: a\nmodels: b\nmodles: c\nprocedure:\n  seed: 1\n\n  target: fast\n"
+    (text,) = (example for example in EXAMPLES if "modles" in example)
     with pytest.raises(StudyError) as caught:
-        parse_study(text, name_of_file="mine.yaml")
-    shown = re.findall(r"Error: (mine.yaml.*)…\n(mine.yaml.*)\n", TEXT)[0]
-    first, second = str(caught.value).splitlines()
-    assert first.startswith(shown[0].strip())
-    assert second == shown[1]
+        parse_study(text, name_of_file="wrong.yaml")
+    assert f"\nError: {caught.value}\n```" in TEXT

@@ -277,7 +277,7 @@ def test_the_lab_is_the_lab():
 def test_the_taste_is_short():
     taste = load_study("taste")
     assert len(taste.workloads()) == 4
-    assert taste.procedure == Procedure(**PRESETS["quick"], budget_s=30.0)
+    assert taste.procedure == Procedure(**PRESETS["quick"], budget_s=60.0)
 
 
 def test_built_in_studies_are_listed_by_the_name_that_loads_them():
@@ -306,8 +306,8 @@ def load_problem(reference: str | Path) -> str:
 
 def test_an_unknown_name_names_the_nearest_and_all_others():
     message = load_problem("lba")
-    assert "no study is called 'lba', and there is no such file; did you mean lab?" in message
-    assert "Built-in studies: lab, taste" in message
+    assert "no study is called 'lba', and there is no such file (did you mean 'lab'?)" in message
+    assert "built-in studies: lab, taste" in message
 
 
 def test_files_that_cannot_be_read_are_explained(tmp_path):
@@ -327,7 +327,7 @@ def test_only_ordinary_files_are_read(tmp_path):
     os.mkfifo(pipe)
     device.symlink_to("/dev/zero")
     for path in (pipe, device):
-        assert load_problem(path).startswith(f"{path}: no study file: no ordinary file")
+        assert load_problem(path).startswith(f"{path}: no study file: not an ordinary file")
 
 
 @pytest.mark.parametrize(

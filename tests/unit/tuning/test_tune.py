@@ -238,6 +238,16 @@ def test_fidelity(device):
     assert left.why == "the outputs carry no signal"
 
 
+def test_what_could_not_be_judged_in_time_is_not_called_unfaithful(device, monkeypatch):
+    def against(*_):
+        raise WorkerFailed(Failure(stage="load", kind="budget", message="late"))
+
+    monkeypatch.setattr(Comparer, "against", against)
+    _, found = search(("onnxruntime",), ("fp32", "int8"), min_fidelity=0.98)
+    assert "unfaithful" not in {one.state for one in found.outcomes}
+    assert {one.fidelity for one in found.outcomes} == {None}
+
+
 def test_failures_are_outcomes(device):
     unsupported = Failure(stage="prepare", kind="unsupported", message="no Einsum")
     device.fails["prepare", "mnn"] = unsupported
@@ -263,6 +273,7 @@ def test_each_candidate_keeps_its_name_in_eighty_columns(device, capsys):
     print_tuned(asked, found)
     table = capsys.readouterr().out.split("outcome", maxsplit=1)[1]
     assert all(one.workload.variant.backend in table for one in found.outcomes)
+    assert "\nmnn fp32, 2 threads, batch 1: crash: it broke it broke" in table
 
 
 def test_a_budget_that_is_over_says_so(device):

@@ -85,7 +85,7 @@ def _shipped(package: str, *parts: str) -> Path:
     assert spec is not None
     path = Path(next(iter(spec.submodule_search_locations or ()))).joinpath(*parts)
     if not path.exists():
-        raise DatasetError(f"{path} is not there: another release of {package} than we know")
+        raise DatasetError(f"{path} is not there: this release of {package} is not supported")
     return path
 
 

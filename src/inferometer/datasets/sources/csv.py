@@ -103,7 +103,7 @@ def read_table(path: Path) -> Table:
     except FileProblemError as error:
         raise DatasetError(str(error)) from error
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{shown(path)}: it is no text in UTF-8; save it as such") from error
+        raise DatasetError(f"{shown(path)}: not UTF-8 text; save it as UTF-8") from error
     head = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=head.count))
     rows: list[list[str]] = []
@@ -203,7 +203,7 @@ def _numbers(table: Table, row: int, columns: Sequence[int]) -> np.ndarray[Any, 
     for at, value in zip(columns, values, strict=True):
         if value is None or not math.isfinite(value):
             cell = shown(repr(table.rows[row][at]), 60)
-            raise DatasetError(f"{table.place(row, at)}: {cell} is no number")
+            raise DatasetError(f"{table.place(row, at)}: {cell} is not a number")
     return np.array(values, np.float32)
 
 

@@ -182,7 +182,7 @@ def _below(folder: Path, root: Path) -> Iterator[tuple[Path, str]]:
         elif entry.is_symlink():
             yield path, _link_problem(path, root)
         else:
-            yield path, "" if entry.is_file(follow_symlinks=False) else "no ordinary file"
+            yield path, "" if entry.is_file(follow_symlinks=False) else "not an ordinary file"
 
 
 def _link_problem(path: Path, root: Path) -> str:

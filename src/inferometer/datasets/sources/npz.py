@@ -46,7 +46,7 @@ class NpzSource:
         reference.refuse_others("inputs", "labels", "source")
         path = file_of(reference, MOST_BYTES)
         if not zipfile.is_zipfile(path):
-            raise DatasetError(f"{shown(path)}: it is no file of numpy.savez")
+            raise DatasetError(f"{shown(path)}: not an .npz file; write it with numpy.savez")
 
     def open(self, opening: Opening) -> Pool:
         """Read the arrays.
@@ -97,7 +97,9 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
             f"{shown(path)}: it is damaged ({visible(in_one_line(error, 120))})"
         ) from error
     except NotImplementedError as error:
-        raise DatasetError(f"{shown(path)}: it is packed in a way that is not read") from error
+        raise DatasetError(
+            f"{shown(path)}: compressed in a way that cannot be read; write it with numpy.savez"
+        ) from error
 
 
 def _names(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

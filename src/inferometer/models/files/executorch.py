@@ -41,7 +41,9 @@ def inputs_of(path: Path) -> list[Declared]:
 def _declared(found: Flatbuffer, value: int, name: str, path: Path) -> Declared:
     tensor = found.table(value, 1)
     if tensor is None or found.whole(value, 0, "B") != _TENSOR:
-        raise WorkloadError("unsupported", f"{shown(path)} takes what is no tensor: {name}")
+        raise WorkloadError(
+            "unsupported", f"{shown(path)} takes an input that is not a tensor: {name}"
+        )
     kind = found.whole(tensor, 0, "b")
     return Declared(
         name=name, axes=found.wholes(tensor, 2), dtype=_DTYPES.get(kind, f"type {kind}")

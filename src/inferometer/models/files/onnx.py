@@ -55,7 +55,7 @@ def inputs_of(model: ModelProto, path: Path) -> list[Declared]:
             kind = (one.type.WhichOneof("value") or "unknown").removesuffix("_type")
             raise WorkloadError(
                 "unsupported",
-                f"{shown(path)}: input {shown(one.name)} is no tensor of numbers but a {kind}; "
+                f"{shown(path)}: input {shown(one.name)} is not a tensor of numbers but a {kind}; "
                 "none can be made",
             )
     graph = _Graph(model.graph)

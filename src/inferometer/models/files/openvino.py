@@ -119,7 +119,7 @@ def _root(path: Path) -> ET.Element:
         parser.close()
         return builder.close()
     except (ET.ParseError, RecursionError) as error:
-        raise damaged(path, f"is no XML: {error}") from error
+        raise damaged(path, f"is not XML: {error}") from error
     except _DoctypeError as error:
         raise damaged(
             path, "declares a type of document, which no model of OpenVINO does"

@@ -68,7 +68,7 @@ def check_exported(path: Path) -> None:
             if content:
                 check_pickle(path, name, content)
         elif not _PLAIN_RECORD.fullmatch(name):
-            raise untrusted(path, f"holds {shown(name, 80)}, which is no part of a plain program")
+            raise untrusted(path, f"holds {shown(name, 80)}, which is not part of a plain program")
 
 
 def _check_old(path: Path, inside: Mapping[str, int]) -> None:
@@ -83,7 +83,7 @@ def _check_old(path: Path, inside: Mapping[str, int]) -> None:
                 if size:
                     check_pickle(path, name, archive.read(name))
             elif not _OLD_PLAIN.fullmatch(name):
-                raise untrusted(path, f"holds {shown(name, 80)}, which is no part of a program")
+                raise untrusted(path, f"holds {shown(name, 80)}, which is not part of a program")
 
 
 def _check_payloads(records: Records, folder: str, content: bytes) -> None:

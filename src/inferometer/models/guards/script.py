@@ -60,7 +60,7 @@ def check_script(path: Path) -> None:
 
 def _check_code(path: Path, name: str, content: bytes) -> None:
     if len(content) > MOST_CODE_BYTES or b"\0" in content:
-        raise damaged(path, f"is a damaged TorchScript file: {shown(name, 80)} is no source code")
+        raise damaged(path, f"is a damaged TorchScript file: {shown(name, 80)} is not source code")
     try:
         code = content.decode()
     except UnicodeDecodeError as error:

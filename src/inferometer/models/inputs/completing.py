@@ -189,6 +189,6 @@ def _check_dtype(one: Declared, path: Path) -> None:
     if one.dtype not in NUMBERS:
         raise WorkloadError(
             "unsupported",
-            f"{shown(path)}: input {shown(one.name)} is no tensor of numbers that an array holds "
+            f"{shown(path)}: input {shown(one.name)} is not a tensor of numbers that arrays hold "
             f"({shown(one.dtype)}); none can be made",
         )

@@ -260,7 +260,7 @@ def rows_of(spec: TensorSpec, shape: tuple[int, ...], random: np.random.Generato
     if math.prod(shape) > MOST_ELEMENTS:
         # NumPy would refuse some of these in words about arrays, and make others empty.
         text = "x".join(map(str, shape))
-        raise WorkloadError("out_of_memory", f"no memory holds inputs of {text}")
+        raise WorkloadError("out_of_memory", f"there is not enough memory for inputs of {text}")
     distinct = (min(shape[0], DISTINCT), *shape[1:])
     made = _filled(spec, distinct, random)
     return made.astype(spec.dtype, copy=False) if spec.dtype else made

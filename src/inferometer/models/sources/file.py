@@ -18,7 +18,7 @@ from inferometer.host.userfiles import importable
 from inferometer.models.building import image_inputs, is_module, settled
 from inferometer.models.catalogue import CATALOGUE
 from inferometer.models.exported import load_exported
-from inferometer.models.filekind import MEANT, OPENED_WITH, FileKind, file_kind, format_with
+from inferometer.models.filekind import OPENED_WITH, FileKind, file_kind, format_with
 from inferometer.models.files import inputs_in
 from inferometer.models.foreign import weights_of
 from inferometer.models.guards import LOOKS
@@ -30,6 +30,8 @@ from inferometer.models.options import TRUSTED, Options
 from inferometer.models.paths import path_of, require_file
 from inferometer.models.state import State, as_state, fit, read_state, read_torch
 
+HELD_BY_TORCH = (".pt", ".pth", ".pt2", ".ts", ".ptl", ".pkl", ".ckpt", ".bin", ".safetensors")
+"""How files are called that torch writes; another file must hold what its name says."""
 TOLD_SHARE = 0.01
 """Of a file's weights: a smaller part, such as scales and zero points, says nothing about them."""
 
@@ -101,7 +103,7 @@ def _kind(path: Path) -> FileKind | None:
         kind = file_kind(path)
     except WorkloadError as error:
         require_file(path)
-        if path.suffix.lower() in MEANT:
+        if path.suffix.lower() not in HELD_BY_TORCH:
             raise ModelReferenceError(str(error)) from error
         return None  # one model among others; its record says it
     package = OPENED_WITH.get(format_with(kind))

@@ -23,7 +23,7 @@ class FixedSource:
         """
         if target not in VERSIONS:
             raise ModelReferenceError(
-                f"nothing that comes along is called {quoted(target)}"
+                f"no built-in model is called {quoted(target)}"
                 f"{did_you_mean(target, VERSIONS)}; known: {', '.join(VERSIONS)}"
             )
         if options:

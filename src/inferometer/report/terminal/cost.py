@@ -45,7 +45,7 @@ def print_cost(
     runs_in = f"{costing.backend or 'ONNX graph'} {costing.precision}"
     head = f"{costing.model} · {runs_in} · input {costing.input_shape} · {costing.weights}"
     say(console, head, style="bold")
-    say(console, f"For one call of one batch of {plural(costing.batch_size, 'input')}.")
+    say(console, f"For one call of one batch of {plural(costing.batch_size, 'sample')}.")
     console.print()
     print_table(console, _sums(costing))
     console.print()

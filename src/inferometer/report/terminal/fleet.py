@@ -97,7 +97,7 @@ class FleetDisplay:
 
     def note(self, message: str) -> None:
         """Print a sentence."""
-        self._live.console.print(Text(f"note: {marks.plain(message)}"), soft_wrap=True)
+        self._live.console.print(Text(f"note: {marks.plain(message)}"))
 
     def render(self) -> Table:
         """The display as it stands."""

@@ -123,7 +123,7 @@ class Display:
                 self._done, self._planned = event.done, event.planned
                 self._finished(event)
             case _:
-                self._live.console.print(Text(_line(event)), soft_wrap=True)
+                self._live.console.print(Text(_line(event)))
         self._draw()
 
     def _finished(self, event: WorkloadDone) -> None:
@@ -131,11 +131,11 @@ class Display:
         if event.record.failure is None:
             self._results.append(_result(event.record))
         else:
-            self._live.console.print(Text(_line(event), style="red"), soft_wrap=True)
+            self._live.console.print(Text(_line(event), style="red"))
 
     def _draw(self) -> None:
         now = self._clock()
-        if now - self._drawn_at < LEAST_INTERVAL_S:
+        if not self._heading or now - self._drawn_at < LEAST_INTERVAL_S:
             return
         self._drawn_at = now
         self._live.update(self.render(), refresh=True)

@@ -6,17 +6,18 @@ from rich.console import Console
 
 from inferometer.core import units
 from inferometer.report.document.tuning import (
-    LEFT,
     candidate_name,
     confirmed_lines,
     headline,
     left_lines,
     ratio_text,
+    reason_lines,
 )
+from inferometer.report.document.wording import plural
 from inferometer.report.terminal.names import Name
 from inferometer.report.terminal.output import Output, bare_table, print_table, say
 from inferometer.runner.tuning.candidates import command_of
-from inferometer.runner.tuning.found import Outcome, Tuned, TuneRequest
+from inferometer.runner.tuning.found import Tuned, TuneRequest
 
 MOST = 12
 """Candidates in the table."""
@@ -36,9 +37,9 @@ def print_tuned(request: TuneRequest, found: Tuned, console: Console | None = No
         say(console, line)
     console.print()
     _print_candidates(console, found)
-    many = len(found.outcomes)
+    many = plural(len(found.outcomes), "candidate")
     told = "; ".join(left_lines(found))
-    say(console, f"{many} candidates in {units.duration(found.seconds)}{': ' * bool(told)}{told}.")
+    say(console, f"{many} in {units.duration(found.seconds)}{': ' * bool(told)}{told}.")
     if found.winner is not None:
         say(console, f"To measure it with care: {command_of(found.winner.workload)}")
 
@@ -46,23 +47,18 @@ def print_tuned(request: TuneRequest, found: Tuned, console: Console | None = No
 def _print_candidates(console: Console, found: Tuned) -> None:
     table = bare_table()
     table.add_column("candidate", overflow="fold")
-    for head in ("per call", "cost over winner's", "peak"):
+    for head in ("per call", "cost over winner's", "peak", "outcome"):
         table.add_column(head, no_wrap=True)
-    table.add_column("outcome", overflow="fold")  # a sentence, which would leave names no room
     for one in found.outcomes[:MOST]:
         table.add_row(
             Name(candidate_name(one.workload)),
             units.seconds(one.call_s),
             ratio_text(one.contrast),
             units.byte_count(one.peak_bytes),
-            _outcome(one),
+            one.state.replace("_", " "),
         )
     print_table(console, table)
     if len(found.outcomes) > MOST:
         say(console, f"{len(found.outcomes) - MOST} more: --json -")
-
-
-def _outcome(one: Outcome) -> str:
-    if one.state in ("winner", "tied"):
-        return one.state
-    return one.why or LEFT[one.state]
+    for line in reason_lines(found.outcomes[:MOST]):
+        say(console, line)

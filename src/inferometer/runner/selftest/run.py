@@ -86,7 +86,7 @@ def selftest(say: Callable[[str], None] = lambda _: None) -> SelfTest:
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="inferometer-selftest-") as name:
         folder = Path(name)
-        say("reading the clock and running a canary")
+        say("reading the clock and timing a reference kernel")
         checks = [*clock_checks(), canary_check()]
         say("measuring calls of known duration")
         checks += latency_checks(folder)

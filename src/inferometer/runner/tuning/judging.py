@@ -26,10 +26,10 @@ Say = Callable[[str, Workload], None]
 
 def cosines_of(
     workloads: Sequence[Workload], arena: Arena, *, data: str | None, say: Say
-) -> dict[Variant, float | str]:
+) -> dict[Variant, float | str | None]:
     """Cosine of each variant's outputs with the reference's, or why it is not known.
 
-    The reference itself is left out.
+    The reference itself is left out; where the time was over before, it is None.
 
     Args:
         workloads: candidates of one model.
@@ -37,7 +37,7 @@ def cosines_of(
         data: labelled data of which the samples are; None makes inputs up.
         say: told what is done.
     """
-    found: dict[Variant, float | str] = {}
+    found: dict[Variant, float | str | None] = {}
     reference: Reference | None = None
     threads = max(one.threads or 1 for one in workloads) if workloads else 1
     try:
@@ -54,7 +54,8 @@ def cosines_of(
                         comparer.against(reference, like.variant, like.device)
                     )
                 except WorkerFailed as failed:
-                    found[like.variant] = failed.failure.message
+                    late = failed.failure.kind == "budget"
+                    found[like.variant] = None if late else failed.failure.message
     finally:
         arena.end()
     return found

@@ -132,10 +132,10 @@ class _Search:
         cosines = cosines_of(workloads, arena, data=self.request.data, say=self.say)
         for one in workloads:
             cosine, outcome = cosines.get(one.variant, 1.0), self.outcomes[one]
-            outcome.fidelity = None if isinstance(cosine, str) else cosine
+            outcome.fidelity = cosine if isinstance(cosine, float) else None
             if isinstance(cosine, str):
                 outcome.state, outcome.why = "unfaithful", cosine
-            elif cosine < least:
+            elif cosine is not None and cosine < least:
                 outcome.state = "unfaithful"
                 outcome.why = f"its cosine with the reference is {cosine:.4f}, not {least:g}"
 

@@ -28,7 +28,7 @@ def save_samples(samples: Sequence[Inputs], path: Path) -> None:
             array = np.asarray(as_numpy(value))
             if array.dtype.kind not in "biufc":
                 raise WorkloadError(
-                    "unsupported", f"an input is a {type(value).__name__}, which is no array"
+                    "unsupported", f"an input is a {type(value).__name__}, which is not an array"
                 )
             arrays[f"{number}/{kind}/{name}"] = array
     with path.open("wb") as file:

@@ -44,7 +44,9 @@ def _check_place(path: Path, file: Path, *, create: bool) -> None:
         if not file.parent.is_dir():
             raise StoreError(f"{name}: there is no folder {folder}; create it") from None
         if not os.access(file.parent, os.W_OK):
-            raise StoreError(f"{name}: the folder {folder} may not be written to") from None
+            raise StoreError(
+                f"{name}: the folder {folder} may not be written to; name another with --store"
+            ) from None
         return
     if not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "not an ordinary file"

@@ -119,7 +119,7 @@ def _split(pair: str, option: str) -> tuple[str, str]:
     left, sign, right = pair.partition("=")
     left, right = left.strip(), right.strip().removeprefix('"').removesuffix('"')
     if not sign or not left or not right:
-        raise ImportFileError(f"{option}: {shown(pair)!r} is no pair {_EXAMPLE}")
+        raise ImportFileError(f"{option}: {shown(pair)!r} is not a pair {_EXAMPLE}")
     return left, right
 
 
@@ -138,7 +138,7 @@ def meaning_of(left: str, option: str = "--map") -> Meaning:
     found = meanings(left) or meanings(left, ours=True)
     if not found or found[0].field in _NOT_TO_GIVE:
         raise ImportFileError(
-            f"{option}: {shown(left)!r} is no field of a record; give one {_EXAMPLE}, "
+            f"{option}: {shown(left)!r} is not a field of a record; give one {_EXAMPLE}, "
             f"{AXIS}=COLUMN or {IGNORE}=COLUMN"
         )
     return found[0]

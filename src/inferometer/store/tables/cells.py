@@ -89,11 +89,11 @@ def _check_text(text: str) -> None:
     if len(text) > LONGEST_TEXT:
         raise ValueError(f"is longer than {LONGEST_TEXT:,} characters")
     if "\0" in text:
-        raise ValueError("holds NUL, which is no text")
+        raise ValueError("holds NUL, which is not text")
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ValueError("holds half a character, which is no text") from None
+        raise ValueError("holds half a character, which is not text") from None
 
 
 def _check_range(field: str, number: Decimal) -> None:

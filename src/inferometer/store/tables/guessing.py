@@ -60,10 +60,10 @@ def check_enough(draft: Draft) -> None:
             f"its columns: {columns}{hint}"
         )
     if draft.problems:
-        auto = ", or --map auto, which takes that" if draft.guesses else ""
+        auto = ", or --map auto" if draft.guesses else ""
         draft.refuse(
-            f"{' and '.join(draft.problems)}; its columns: {columns}; if this is what it means, "
-            f"say so{auto}: {_guessed(draft)}"
+            f"{' and '.join(draft.problems)}; its columns: {columns}; if the following is right, "
+            f"add it{auto}: {_guessed(draft)}"
         )
 
 

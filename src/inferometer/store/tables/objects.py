@@ -72,7 +72,7 @@ def _json_lines(text: str) -> list[Any] | None:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number in JSON; unknown is null")
+    raise ValueError(f"{constant} is not a number in JSON; unknown is null")
 
 
 def _rows(data: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401

@@ -29,6 +29,10 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"\xd0\xcf\x11\xe0", "a workbook of Excel; save the sheet as CSV UTF-8 (File, Save as)"),
     (b"%PDF", "a PDF; copy the table into a spreadsheet and save it as CSV"),
     (b"\x1f\x8b", "compressed with gzip; unpack it first (gunzip)"),
+    *(
+        (begins, "a picture; copy its numbers into a CSV file")
+        for begins in (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
+    ),
     (b"SQLite format 3", ""),
 )
 

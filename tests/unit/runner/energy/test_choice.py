@@ -95,7 +95,7 @@ def test_a_log_may_name_its_columns(empty):
 
 @pytest.mark.parametrize("log", [".", "", "csv://log.csv?watts=power_b"])
 def test_what_cannot_be_a_log_is_refused_before_the_run(empty, log):
-    with pytest.raises(MeterError, match=r"is no file|has no option watts"):
+    with pytest.raises(MeterError, match=r"is not a file|has no option watts"):
         decide(STUDY, EnergyOptions(power_log=log), empty)
 
 

@@ -252,15 +252,15 @@ class TestAsking:
     @pytest.mark.parametrize(
         ("options", "sentence"),
         [
-            ({"mapping": ["latency_ms"]}, "--map: 'latency_ms' is no pair"),
-            ({"mapping": ["speediness=a"]}, "--map: 'speediness' is no field"),
-            ({"mapping": ["run_id=a"]}, "--map: 'run_id' is no field"),
+            ({"mapping": ["latency_ms"]}, "--map: 'latency_ms' is not a pair"),
+            ({"mapping": ["speediness=a"]}, "--map: 'speediness' is not a field"),
+            ({"mapping": ["run_id=a"]}, "--map: 'run_id' is not a field"),
             (
                 {"mapping": ["latency_ms=nowhere"]},
                 "there is no column 'nowhere'; its columns: model",
             ),
             ({"mapping": ["latency_ms=a,latency_s=b"]}, "--map gives latency_mean_s twice"),
-            ({"constant": ["model"]}, "--constant: 'model' is no pair"),
+            ({"constant": ["model"]}, "--constant: 'model' is not a pair"),
             ({"constant": ["batch_size=many"]}, "--constant: batch_size: 'many' is not a number"),
             ({"constant": ["batch_size=0"]}, "is not more than 0"),
             ({"constant": ["batch_size=-"]}, "no value"),

@@ -68,7 +68,7 @@ class Collected:
         if self.clock not in (None, clock):
             raise LogProblemError("its time is of another kind than those before", line)
         if abs(watts) > MOST_W:
-            raise LogProblemError(f"{watts:.3g} W is no power", line)
+            raise LogProblemError(f"{watts:.3g} W is not a power", line)
         self._rows += 1
         if self._rows > MOST_ROWS:
             raise LogProblemError(f"more than {MOST_ROWS:,} rows: cut it to the run")

@@ -193,7 +193,7 @@ class _Gathering:
         if not self.plan.keep(cells):
             return
         if self.short:  # what is short at the end may have been cut off, or be a summary
-            problem = f"is no row: it has fewer than {self.needed} cells, or sums up; remove it"
+            problem = f"is not a row: it has fewer than {self.needed} cells, or sums up; remove it"
             raise LogProblemError(problem, self.short[0])
         if self.rows >= MOST_ROWS:
             raise LogProblemError(f"more than {MOST_ROWS:,} rows: cut it to the run")
@@ -220,9 +220,11 @@ class _Gathering:
         try:
             found = value.read(cell, self.style)
         except ValueError:
-            raise self._wrong(line, value.name, f"{cell.strip()[:_SHOWN]!r} is no number") from None
+            raise self._wrong(
+                line, value.name, f"{cell.strip()[:_SHOWN]!r} is not a number"
+            ) from None
         if value.quantity == "power" and abs(found) > MOST_W:
-            raise self._wrong(line, value.name, f"{found:.3g} W is no power")
+            raise self._wrong(line, value.name, f"{found:.3g} W is not a power")
         return found
 
     def _time(self, line: int, cells: list[str], row: int) -> float:
@@ -232,7 +234,7 @@ class _Gathering:
         try:
             at_s, clock = self.reader.read(text)
         except ValueError:
-            problem = f"{text[:_SHOWN]!r} is no time: write Unix seconds or ISO 8601"
+            problem = f"{text[:_SHOWN]!r} is not a time: write Unix seconds or ISO 8601"
             raise self._wrong(line, self.plan.time.name, problem) from None
         if self.clock not in (None, clock):
             if self.rows > 1:
@@ -254,7 +256,8 @@ class _Gathering:
         if self.strange:
             yield "Its first row has a time of another kind, and was left out."
         if self.missing:
-            yield f"{self.missing} rows without a figure were left out."
+            rows, were = ("rows", "were") if self.missing > 1 else ("row", "was")
+            yield f"{self.missing} {rows} without a figure {were} left out."
         if len(self.short) == 1:
             yield "Its last line is cut off and was left out."
         elif self.short:

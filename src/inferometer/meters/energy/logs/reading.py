@@ -161,13 +161,13 @@ def _pairs(query: str) -> Iterator[tuple[str, str]]:
 def _check_place(path: str) -> None:
     """Refuse what no log can be; one that is not there yet can be one later."""
     if not path:
-        raise MeterError("an empty name is no file: name the log of the meter")
+        raise MeterError("an empty name is not a file: name the log of the meter")
     try:
         check_file(expanded(path))
     except FileProblemError as error:
         if not isinstance(error.__cause__, FileNotFoundError):
             raise MeterError(
-                f"{shown(path)} is no file ({error.reason}): name the log of the meter"
+                f"{shown(path)} is not a file ({error.reason}): name the log of the meter"
             ) from error
 
 
@@ -183,13 +183,13 @@ def _options(
     told = scope or cast("Scope | None", given.get("scope"))
     if told is not None and told not in get_args(Scope):
         known = ", ".join(get_args(Scope))
-        raise MeterError(f"{shown(path)}: {shown(told)} is no scope: it is one of {known}")
+        raise MeterError(f"{shown(path)}: {shown(told)} is not a scope: it is one of {known}")
     if interval_s is None and "interval" in given:
         interval_s = _seconds(path, given["interval"])
     unit = given.get("unit", "")
     known_unit = unit_of(unit) if unit else None
     if unit and (known_unit is None or known_unit.quantity != "power"):
-        raise MeterError(f"{shown(path)}: {shown(unit)} is no unit of power, such as mW")
+        raise MeterError(f"{shown(path)}: {shown(unit)} is not a unit of power, such as mW")
     return path, LogOptions(
         time=given.get("time", ""),
         power=column if column is not None else given.get("power", ""),
@@ -209,7 +209,7 @@ def _seconds(path: str, text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= _MOST_INTERVAL_S:
-        raise MeterError(f"{shown(path)}: interval={shown(text)} is no time such as 1s or 200ms")
+        raise MeterError(f"{shown(path)}: interval={shown(text)} is not a time such as 1s or 200ms")
     return seconds
 
 

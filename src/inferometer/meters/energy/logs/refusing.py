@@ -28,7 +28,11 @@ def what_it_is(head: Sequence[str], options: LogOptions) -> str:
     if table is None or (table.delimiter is None and len(lines) > 1 and not _even(lines)):
         if find_table(lines[:1], lambda cells: len(cells) > 1) and re.match(r"[-+.,]?\d", lines[0]):
             return f"it is figures without names: {_ADVICE}"
-        return f"it is a text that begins with {shown(repr(lines[0][:60]))}, and no log: {_ADVICE}"
+        begin = shown(repr(lines[0][:60]))
+        what = (
+            "holds what is not text" if "\N{REPLACEMENT CHARACTER}" in begin else f"begins {begin}"
+        )
+        return f"it {what}, and is not a log: {_ADVICE}"
     columns = columns_of(table.header)
     names = ", ".join(shown(repr(one.name), 60) for one in columns[:_SHOWN])
     more = " …" if len(columns) > _SHOWN else ""

@@ -150,7 +150,8 @@ def _in_order(rows: _Rows, notes: list[str]) -> _Rows:
         steps = np.diff(rows.times)
     back = int((steps < 0).sum())
     if back:
-        notes.append(f"{back} rows go back in time, by up to {-steps.min():.3g} s; sorted.")
+        go = "rows go" if back > 1 else "row goes"
+        notes.append(f"{back} {go} back in time, by up to {-steps.min():.3g} s; sorted.")
         rows = rows.taken(np.argsort(rows.times, kind="stable"))
     return rows
 
@@ -189,7 +190,8 @@ def _single(rows: _Rows, notes: list[str]) -> _Rows:
     spans = floats(np.bincount(index, weights=rows.spans, minlength=single.size))
     watts = np.full(single.size, np.nan)
     np.divide(sums, counts, out=watts, where=counts > 0)
-    notes.append(f"{repeats} rows share their time with another: averaged.")
+    share = "rows share their" if repeats > 1 else "row shares its"
+    notes.append(f"{repeats} {share} time with another: averaged.")
     return _Rows(times=single, watts=watts, spans=spans)
 
 

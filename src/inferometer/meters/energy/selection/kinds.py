@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 from inferometer.core.energy import Absence, SourceInfo
 from inferometer.core.errors import InputError, MeterError, in_one_line
 from inferometer.core.protocols import PowerSource
+from inferometer.core.references import did_you_mean
 from inferometer.core.registry import Plugin, Registry, lacking
 from inferometer.core.shown import shown
 from inferometer.meters.energy.surroundings import Finding, Surroundings
@@ -99,7 +100,8 @@ def module(kind: str) -> FindsSources | ConnectsToSource:
     plugin = KINDS.plugins().get(kind)
     if plugin is None:
         raise MeterError(
-            f"no power meter is called {shown(repr(kind))}; known: {', '.join(known())}"
+            f"no power meter is called {shown(repr(kind))}{did_you_mean(kind, known())}; known: "
+            f"{', '.join(known())}"
         )
     try:
         offered: object = KINDS.load(kind)

@@ -66,7 +66,7 @@ def check(named: str, *, allow_estimate: bool) -> None:
         raise MeterError(f"{shown(named)} needs more than a name: write {kind_of(named)}://{what}")
     if kind == "estimate" and not allow_estimate:
         raise MeterError(
-            "an estimate is no measurement: add --allow-estimate to have it, marked as one"
+            "an estimate is not a measurement: add --allow-estimate to have it, marked as one"
         )
 
 

@@ -81,7 +81,7 @@ def stand_in(graph: GraphProto) -> None:
     for node in graph.node:
         shape = Node(node, {}).attribute("shape") if operator_of(node) in FILLED else None
         if shape and not (isinstance(shape, list) and all(isinstance(one, int) for one in shape)):
-            raise OnnxDamagedError("the shape that an operator fills is no list of lengths")
+            raise OnnxDamagedError("the shape that an operator fills is not a list of lengths")
         if shape and node.output and not node.input:
             graph.initializer.add(name=node.output[0], data_type=FLOAT, dims=shape)
     filled = {one.name for one in graph.initializer}

@@ -129,7 +129,7 @@ def _constant(value: Any, *, single: bool) -> NDArray[Any]:  # noqa: ANN401 - as
         return np.array(value, dtype=np.float32)
     values = value if isinstance(value, list) else [value]
     if not all(isinstance(one, int | float) for one in values) or (not single and len(values) != 1):
-        raise OnnxDamagedError("an attribute of an operator is no number")
+        raise OnnxDamagedError("an attribute of an operator is not a number")
     whole = all(isinstance(one, int) for one in values)
     made = np.array(values, dtype=np.int64 if whole else np.float32)
     return made if single else made.reshape(())

@@ -100,7 +100,7 @@ def open_onnx(path: Path) -> tuple[ModelProto, tuple[str, ...]]:
         )
     model = _parsed(path)
     if not model.ir_version or not (model.graph.node or model.graph.output):
-        raise damaged(path, "is no ONNX model: it holds no graph")
+        raise damaged(path, "is not an ONNX model: it holds no graph")
     _check_texts(model)
     _check_nodes(model.graph.node)
     for function in model.functions:

@@ -112,29 +112,29 @@ def test_times_without_a_zone_are_of_this_device(log):
     ("text", "said"),
     [
         ("time,power_a_w,power_b_w\n1,2,3\n2,2,5\n", r"'power_a_w' \(mean 2 W, 2 to 2 W\), 'power_b_w' \(mean 4 W, 3 to 5 W\) may all be the power: .*power=NAME"),
-        ("time,watts\n1,2\n2,abc\n", r"log\.csv:3: column 'watts': 'abc' is no number"),
-        ("time,watts\n1,2\n2,inf\n", "column 'watts': 'inf' is no number"),
-        ("time,watts\n1,2\n2,1e999\n", "is no number"),
-        ("time,watts\n1,2\n2,1e10\n", r"log\.csv:3: column 'watts': 1e\+10 W is no power"),
+        ("time,watts\n1,2\n2,abc\n", r"log\.csv:3: column 'watts': 'abc' is not a number"),
+        ("time,watts\n1,2\n2,inf\n", "column 'watts': 'inf' is not a number"),
+        ("time,watts\n1,2\n2,1e999\n", "is not a number"),
+        ("time,watts\n1,2\n2,1e10\n", r"log\.csv:3: column 'watts': 1e\+10 W is not a power"),
         ("time,V,A\n1,2,1\n2,1e308,1e308\n", "inf W"),
-        ("time,watts\n1,2\n1e300,2\n", "'1e300' is no time"),
-        ("time,watts\n1,2\n" + "9" * 400 + ":00:00,2\n", "is no time"),
-        ('time,watts\n1,2\n2,"1,234"\n', "is no number"),
-        ("time,watts\n1,2\nlater,2\n", r"log\.csv:3: column 'time': 'later' is no time"),
-        ("time,watts\n1,2\n,2\n", "is no time"),
-        ("time,watts\n2024-13-01 00:00:00,2\n", "is no time"),
+        ("time,watts\n1,2\n1e300,2\n", "'1e300' is not a time"),
+        ("time,watts\n1,2\n" + "9" * 400 + ":00:00,2\n", "is not a time"),
+        ('time,watts\n1,2\n2,"1,234"\n', "is not a number"),
+        ("time,watts\n1,2\nlater,2\n", r"log\.csv:3: column 'time': 'later' is not a time"),
+        ("time,watts\n1,2\n,2\n", "is not a time"),
+        ("time,watts\n2024-13-01 00:00:00,2\n", "is not a time"),
         ("time,watts\n5,2\n1714557600,2\n", "fewer than two rows"),
         ("time,watts\n5,2\n6,2\n1714557600,2\n", r"log\.csv:4: column 'time': .* is of another kind of time"),
         ("time,watts\n" + "".join(f"{t},2\n" for t in range(30)) * 3, "its times begin again 2 times, so that it holds several logs"),
         ("time,watts\n05/06/2026 10:00:00,2\n06/06/2026 10:00:00,2\n", "nobody can tell the day from the month"),
-        ("time,watts\n1,2\n2\n3,2\n", r"log\.csv:3: is no row: it has fewer than 2 cells"),
+        ("time,watts\n1,2\n2\n3,2\n", r"log\.csv:3: is not a row: it has fewer than 2 cells"),
         ("time,watts\n1,-2\n2,-3\n", "2 powers are negative, down to -3 W: turn the meter round"),
         ("time,watts\n1,2\n", "fewer than two rows"),
         ("time,watts\n1,2\n1,3\n", "fewer than two rows"),
         ("time,watts\n1,nan\n2,\n", "'watts' has no figure in any row"),
         ("x" * 70_000, "a line of more than 64 KiB"),
         ("time,watts\n1," + "2" * 70_000, "a line of more than 64 KiB"),
-        (b"\x00\x01\x02\xff" * 100, "no log"),
+        (b"\x00\x01\x02\xff" * 100, "is not a log"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_where_and_what_to_do(log, text, said):
@@ -146,9 +146,9 @@ def test_what_is_wrong_where_and_what_to_do(log, text, said):
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(MeterError, match=r"none\.csv cannot be read \(there is no such file"):
         read_log(str(tmp_path / "none.csv"))
-    with pytest.raises(MeterError, match=r"is no file \(a folder, not a file\): name the log"):
+    with pytest.raises(MeterError, match=r"is not a file \(a folder, not a file\): name the log"):
         read_log(str(tmp_path))
-    with pytest.raises(MeterError, match="an empty name is no file"):
+    with pytest.raises(MeterError, match="an empty name is not a file"):
         read_log("")
     with pytest.raises(MeterError, match="has no option volts"):
         read_log("csv://x.csv?volts=1")
@@ -186,7 +186,7 @@ def test_only_an_ordinary_file_is_a_log(tmp_path, name, read):
     (tmp_path / "device").symlink_to("/dev/zero")
     (tmp_path / "loop").symlink_to("loop")
     path = name if name.startswith("~") else f"{tmp_path}/{name}"
-    with pytest.raises(InputError, match=r"no ordinary file|links|too long|no home|name of a file"):
+    with pytest.raises(InputError, match=r"not an ordinary file|links|too long|no home|name of a file"):
         read(path)
 
 
@@ -214,9 +214,9 @@ def test_options_name_columns_and_scope(log):
         log(text, query="?power=x")
     with pytest.raises(MeterError, match="it has no columns for voltage 'x'"):
         log(text, query="?voltage=x")
-    with pytest.raises(MeterError, match="interval=soon is no time such as 1s"):
+    with pytest.raises(MeterError, match="interval=soon is not a time such as 1s"):
         log(text, query="?interval=soon")
-    with pytest.raises(MeterError, match="moon is no scope"):
+    with pytest.raises(MeterError, match="moon is not a scope"):
         log(text, query="?scope=moon")
 
 
@@ -231,7 +231,7 @@ def test_what_was_left_out_or_assumed_is_said(log):
     text = " ".join(found.notes)
     for part in (
         "no scope was given",
-        "1 rows share their time",
+        "1 row shares its time",
         "2 rows without a figure",
         "is cut off",
         "1 powers are just below zero, down to -0.01 W",
@@ -361,7 +361,7 @@ def test_a_first_row_of_another_age_is_left_out(tmp_path):
 def test_times_out_of_order_are_sorted_and_times_that_begin_again_cut(tmp_path):
     found = described(tmp_path, rows("time,watts", "1,2", "3,4", "2,3", "4,5"))
     assert found.mean_w == pytest.approx(3.5)
-    assert any("1 rows go back in time, by up to 1 s; sorted" in note for note in found.notes)
+    assert any("1 row goes back in time, by up to 1 s; sorted" in note for note in found.notes)
     lines = [f"{at},99" for at in range(10)] + [f"{at},10" for at in range(60)]
     found = described(tmp_path, rows("time,watts", *lines))
     assert (found.mean_w, found.readings) == (pytest.approx(10.0), 60)
@@ -456,7 +456,7 @@ def test_units_below_the_names_and_a_summary_at_the_end(tmp_path):
     found = described(tmp_path, "Time;Power\n(s);(mW)\n0;5000\n1;6000\nAverage;5500\n")
     assert (found.mean_w, found.readings) == (pytest.approx(5.5), 2)
     assert any("last line" in note for note in found.notes)
-    with pytest.raises(MeterError, match=r"log\.csv:2: is no row"):
+    with pytest.raises(MeterError, match=r"log\.csv:2: is not a row"):
         described(tmp_path, "Time;Power\nTotal;5500\n0;5000\n1;6000\n")
 
 

@@ -157,7 +157,7 @@ def test_a_stated_unit_takes_the_place_of_the_one_in_the_log(holds):
     kept = holds(content, query="?unit=W")
     assert kept.mean_w == pytest.approx(6407.5)
     assert any("Kept, as the unit was given" in note for note in kept.notes)
-    with pytest.raises(MeterError, match="lumen is no unit of power"):
+    with pytest.raises(MeterError, match="lumen is not a unit of power"):
         holds(content, query="?unit=lumen")
 
 
@@ -212,7 +212,7 @@ def test_the_summary_of_power_gadget_is_compared(holds):
         ("", "it is an empty file"),
         ("\n\n", "it is an empty file"),
         ("1,2\n2,3\n3,4\n", "it is figures without names: the first line must name the columns"),
-        ("hello world\nfoo\n", "a text that begins with 'hello world', and no log"),
+        ("hello world\nfoo\n", "it begins 'hello world', and is not a log"),
         ("time,voltage\n1,5\n2,5\n", "a table with the columns 'time', 'voltage', none of which is a power"),
         ("watts,volts\n1,5\n", "none of which is a time: it has no times: say"),
         ("timestamp,a,b\n1,2,3\n", "name one with power=NAME"),
@@ -229,8 +229,8 @@ def test_the_summary_of_power_gadget_is_compared(holds):
         ('tele/plug/SENSOR {"Time":"2026-11-26T10:00:00","DS18B20":{"Temperature":20.6}}\n', "Tasmota without a power"),
         ("*** Sampled system activity (x) (10ms elapsed) ***\nnothing\n", "powermetrics without power"),
         ("timestamp, power.draw [W]\n2026/11/26 10:00:00.000, [Not Supported]\n2026/11/26 10:00:01.000, [Not Supported]\n", "no figure in any row: the meter read none"),
-        ("Time_Of_Day_Seconds\tCPU\tPkgWatt\n1e308\t-\t8.5\n", "it is no row of figures"),
-        ("Time_Of_Day_Seconds\tCPU\tPkgWatt\n1750000000\t-\t1e308\n", r"1e\+308 W is no power"),
+        ("Time_Of_Day_Seconds\tCPU\tPkgWatt\n1e308\t-\t8.5\n", "it is not a row of figures"),
+        ("Time_Of_Day_Seconds\tCPU\tPkgWatt\n1750000000\t-\t1e308\n", r"1e\+308 W is not a power"),
         ('<?xml version="1.0" encoding="UTTTF-8"?>\n<plist><dict><key>elapsed_ns</key></dict></plist>', "a property list that ends"),
         ("2026/11/26 10:00:00.000, 60.0, 97\n", "without names and units, with figures in column 2, column 3"),
     ],

@@ -40,7 +40,7 @@ class NotLogs:
         """
         del options
         head = [line for line, _ in zip(lines, range(5), strict=False)]
-        raise LogProblemError(_sentence(head) or "it is no log of power")
+        raise LogProblemError(_sentence(head) or "it is not a log of power")
 
 
 def _sentence(head: Sequence[str]) -> str | None:

@@ -77,7 +77,7 @@ def _take(row: dict[str, str], reader: TimeReader, found: Collected, line: int) 
         watts = number(row["pwr"])
         at = _time(row, reader)
     except ValueError:
-        raise LogProblemError("it is no row of figures", line) from None
+        raise LogProblemError("it is not a row of figures", line) from None
     found.add(f"GPU{row['gpu'][:20]}", at, watts[0] if watts else math.nan, line=line)
 
 

@@ -50,7 +50,7 @@ class PtDaemon:
                 for name, watts in _powers(cells[2:]):
                     found.add(name, at, watts, line=line)
             except ValueError:
-                raise LogProblemError("it is no line of names and values by turns", line) from None
+                raise LogProblemError("a line does not alternate names and values", line) from None
         if not found.names:
             raise LogProblemError(_NO_POWER)
         channels = found.channels(scope="wall")

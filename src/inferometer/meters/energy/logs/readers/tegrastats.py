@@ -79,7 +79,7 @@ def _time(text: str, reader: TimeReader, line: int) -> tuple[float, Clock] | Non
     try:
         return reader.read(text)
     except ValueError:
-        raise LogProblemError(f"{text[:40]!r} before its RAM is no time", line) from None
+        raise LogProblemError(f"{text[:40]!r} before its RAM is not a time", line) from None
 
 
 def with_total(channels: Sequence[Channel], notes: tuple[str, ...] = ()) -> Contents:

@@ -101,7 +101,7 @@ def _take(cells: Sequence[str], names: _Names, found: Collected, line: int) -> N
             watts = number(cells[place]) if place < len(cells) else None
             found.add(name, at, watts[0] if watts else math.nan, line=line)
     except ValueError:
-        raise LogProblemError("it is no row of figures", line) from None
+        raise LogProblemError("it is not a row of figures", line) from None
 
 
 def _described(channel: Channel) -> Channel:
