@@ -1,4 +1,4 @@
-"""The command line as a user has it: a process in an empty folder."""
+"""The command line as a user has it: in an empty folder, and as a process where that matters."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+
+from inferometer.cli.main import main
 
 FAULTS = Path(__file__).parents[1] / "models" / "faults.py"
 
@@ -21,6 +24,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 main(sys.argv[1:])
 """
 # A shell starts background jobs deaf to Ctrl-C, and their children inherit that.
+PLAIN = {"COLUMNS": "80", "NO_COLOR": "1"}
 
 
 @dataclass
@@ -29,7 +33,7 @@ class CommandLine:
     started: list[subprocess.Popen] = field(default_factory=list)
 
     def start(self, *args, **kwargs):
-        environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
+        environment = {**os.environ, **PLAIN}
         environment.pop("INFEROMETER_STORE", None)
         process = subprocess.Popen(
             [sys.executable, "-c", START, *map(str, args)],
@@ -46,15 +50,34 @@ class CommandLine:
                 process.kill()
                 process.communicate()
 
-    def __call__(self, *args, status=0):
+    def process(self, *args, status=0):
+        """What a command says that is a process of its own."""
         process = self.start(*args)
         out, err = process.communicate(timeout=240)
-        assert process.returncode == status, f"{args}: {process.returncode}\n{out}\n{err}"
+        return self._checked(args, process.returncode, status, out, err)
+
+    def __call__(self, *args, status=0):
+        """What a command says in this process, which has its imports already: a second less."""
+        out, err = (TextIOWrapper(BytesIO(), "utf-8", write_through=True) for _ in range(2))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.folder)
+            patch.delenv("INFEROMETER_STORE", raising=False)
+            for name, value in PLAIN.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            with pytest.raises(SystemExit) as ended:
+                main([*map(str, args)])
+        said = (stream.buffer.getvalue().decode() for stream in (out, err))
+        return self._checked(args, int(ended.value.code or 0), status, *said)
+
+    def _checked(self, args, ended, status, out, err):
+        assert ended == status, f"{args}: {ended}\n{out}\n{err}"
         assert "Traceback" not in err, err
         return out, err
 
-    def rows(self, run="latest"):
-        return json.loads(self("export", run, "--format", "json")[0])
+    def rows(self, run="latest", *, store="inferometer.db"):
+        return json.loads(self("export", run, "--format", "json", "--store", store)[0])
 
 
 @pytest.fixture
@@ -62,6 +85,12 @@ def cli(tmp_path):
     line = CommandLine(tmp_path)
     yield line
     line.end()
+
+
+@pytest.fixture(scope="module")
+def cli_of_all(tmp_path_factory):
+    """One for all tests of a file, for what several of them look at."""
+    return CommandLine(tmp_path_factory.mktemp("all"))
 
 
 @pytest.fixture

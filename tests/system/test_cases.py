@@ -65,6 +65,7 @@ def run(folder, names, *, backend="torch", batch=1, threads=2, precision="fp32")
     study = folder / f"{backend}-{batch}-{precision}.json"
     limits = {"processes": 1, "min_rounds": 2, "span": 0, "round": "20ms", "target": "50%"}
     limits |= {"timeout": "60s", "max_time": "500ms", "energy": False, "roofline": False}
+    limits["operator_times"] = False  # a process more for each case, with torch's compiler in it
     models = [f"{CASES}/{name}" for name in names]
     about = {"name": "cases", "models": models, "backends": [backend], "precisions": [precision]}
     shapes = {"batch": [batch], "size": ["own"], "threads": threads}

@@ -25,7 +25,7 @@ def test_help_imports_no_runtime_no_plotting_and_no_numbers():
 
 
 def test_help_lists_the_commands_and_keeps_its_examples_on_their_lines(cli):
-    out, _ = cli("--help")
+    out, _ = cli.process("--help")
     lines = [line.strip() for line in out.splitlines()]
     assert "inferometer run --models resnet18 --batch 1 --size 224" in lines
     commands = {line.split()[0] for line in lines if line}
@@ -54,7 +54,7 @@ def test_the_parent_never_imports_a_runtime(tmp_path, fault):
 
 
 def test_json_on_standard_output_is_one_array_of_records_and_nothing_else(cli, fault):
-    out, _ = cli("run", "--models", fault("good"), *QUICK, "--json", "-")
+    out, _ = cli.process("run", "--models", fault("good"), *QUICK, "--json", "-")
     (row,) = json.loads(out)
     assert list(row) == list(FIELDS)
     assert row["status"] == "ok"
@@ -63,7 +63,7 @@ def test_json_on_standard_output_is_one_array_of_records_and_nothing_else(cli, f
 
 
 def test_the_table_goes_to_standard_output_and_progress_to_standard_error(cli, fault):
-    out, err = cli("run", "--models", fault("good"), *QUICK)
+    out, err = cli.process("run", "--models", fault("good"), *QUICK)
     assert "ms" in out
     assert "\x1b" not in out + err
     assert max(map(len, out.splitlines())) <= 80
@@ -73,7 +73,7 @@ def test_the_table_goes_to_standard_output_and_progress_to_standard_error(cli, f
 def test_runs_show_report_and_export_of_what_was_run(cli, fault, tmp_path):
     cli("run", "--models", fault("good"), *QUICK)
     assert "lab" in cli("runs")[0]
-    assert "good" in cli("show", "latest")[0]
+    assert "good" in cli.process("show", "latest")[0]
     cli("report", "latest", "-o", "report")
     assert (tmp_path / "report" / "report.md").read_text().startswith("#")
     assert len((tmp_path / "report" / "results.csv").read_text().splitlines()) == 2

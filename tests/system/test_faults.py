@@ -72,18 +72,18 @@ def test_each_failure_has_its_stage_and_a_message(cli, study, model, outcome, wo
 
 
 def test_larger_batches_of_a_shape_that_ran_out_of_memory_are_skipped_unless_asked(cli, study):
-    path = study(["large"], batches=[1, 2, 32, 64], memory_limit="400MiB")
+    path = study(["large?limit_mib=24"], batches=[1, 2, 64, 128], memory_limit="400MiB")
     cli("run", path, status=1)
     assert [(r["batch_size"], r["status"], r["failure_kind"]) for r in cli.rows()] == [
         (1, "ok", None), (2, "ok", None),
-        (32, "failed", "out_of_memory"), (64, "skipped", "out_of_memory"),
+        (64, "failed", "out_of_memory"), (128, "skipped", "out_of_memory"),
     ]  # fmt: skip
     cli("run", path, "--try-larger", status=1)
     assert [r["status"] for r in cli.rows()][2:] == ["failed", "failed"]
 
 
 def test_what_a_model_prints_does_not_reach_our_standard_output(cli, fault):
-    out, _ = cli(
+    out, _ = cli.process(
         "run", "--models", fault("chatty"), "--backends", "python", "--batch", "1", "--size", "own",
         "--preset", "quick", "--json", "-",
     )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -31,10 +30,6 @@ def save(path, nodes, axes, weights):
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
 
 
-def records(cli):
-    return json.loads(cli("export", "latest", "--format", "json", "--store", "x.db")[0])
-
-
 def test_a_file_is_swept_over_batches_and_threads(cli):
     kernel = np.random.default_rng(0).normal(size=(8, 3, 3, 3)).astype("float16")
     nodes = [
@@ -46,7 +41,7 @@ def test_a_file_is_swept_over_batches_and_threads(cli):
     _, err = cli("run", *asked, status=2)
     assert "a model in the format ONNX, which torch does not run; choose onnxruntime" in err
     cli("run", *asked, "--backends", "onnxruntime")
-    found = records(cli)
+    found = cli.rows(store="x.db")
     assert [one["input_shape"] for one in found] == ["x=1x3x32x32", "x=4x3x32x32"]
     for record in found:
         assert (record["status"], record["backend"]) == ("ok", "onnxruntime")
@@ -77,7 +72,7 @@ def test_accuracy_is_that_of_a_plain_loop_sample_for_sample(cli):
     with open_store(cli.folder / "x.db") as store:
         (kept,) = store.evaluations(store.run("latest").id).values()
     assert kept.kept.rows[:, 0].tolist() == right
-    (record,) = records(cli)
+    (record,) = cli.rows(store="x.db")
     assert record["accuracy"] == pytest.approx(np.mean(right))
     assert 0 < record["accuracy"] < 1
     assert record["data_latency_s"] > 0
@@ -87,7 +82,7 @@ def test_what_a_file_does_not_leave_open_is_a_failed_record(cli):
     save(cli.folder / "fixed.onnx", [node("Relu", ["x"], ["y"])], [1, 3, 8, 8], {})
     asked = ("--models", "fixed.onnx", "--backends", "onnxruntime", "--size", "own")
     cli("run", *asked, "--batch", "1,2", *QUICK, status=1)
-    one, two = records(cli)
+    one, two = cli.rows(store="x.db")
     assert one["status"] == "ok"
     assert two["failure_kind"] == "unsupported"
     assert "batch size 2: the file was made for batch 1 (first axis of x)" in two["failure_message"]

@@ -52,7 +52,7 @@ PATTERNS = {re.compile(rf"\b(?:{own})\b", re.IGNORECASE): term for own, term in 
 
 EXPORTED = {"roofs", "latency per input", "energy per input", "per input", "settle"}
 """Names in stores, exports and study files, which stay as they are."""
-STORED = {"core/record.py", "runner/workers/messages.py", "store/migrations.py"}
+STORED = {"core/record.py", "runner/workers/messages/measuring.py", "store/migrations.py"}
 """Modules that tell of the stored column `settle`."""
 
 

@@ -11,7 +11,7 @@ import click
 from inferometer.cli.layout import Sectioned
 from inferometer.cli.options import STANDARD_OUTPUT, TARGET
 from inferometer.cli.parameters import study_options
-from inferometer.cli.run import DEFAULT_STUDY, with_flags
+from inferometer.cli.run import study_of_flags
 from inferometer.cli.screen import put_bytes
 from inferometer.core.filenames import write_whole
 from inferometer.core.shown import shown
@@ -63,10 +63,8 @@ def agent(
 
     The board needs Python 3.6 or newer and the runtime that the study names.
     """  # noqa: D301 - \b is click's sign to leave the lines as they are
-    from inferometer.study import load_study
-
     given = {name: value for name, value in flags.items() if value is not None}
-    wanted = with_flags(load_study(study or DEFAULT_STUDY), given)
+    wanted = study_of_flags(study, given)
     if binary is None:
         from inferometer.fleet.agent import agent_file
 

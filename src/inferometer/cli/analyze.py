@@ -25,7 +25,8 @@ def analyze(
 ) -> None:
     """Test the hypotheses of RUN's study, find anomalies, and fit how latency grows.
 
-    RUN is the id of a run, the first characters of one, or `latest` [default: latest].
+    RUN is the id of a run, the first characters of one, `latest`, or `latest~1` for the one
+    before [default: latest].
 
     \b
     Examples:

@@ -18,7 +18,8 @@ def audit(*, run: str, store_path: Place, json_path: str | None) -> None:
     Looks at threads that really ran, inputs, weights, processor instructions, fallbacks, fidelity
     and disturbances.
 
-    RUN is the id of a run, the first characters of one, or `latest` [default: latest].
+    RUN is the id of a run, the first characters of one, `latest`, or `latest~1` for the one
+    before [default: latest].
 
     \b
     Example:

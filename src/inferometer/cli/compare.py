@@ -77,14 +77,14 @@ def compare(
 
     \b
     Examples:
-      inferometer compare 3fa9 latest                 two runs
+      inferometer compare latest~1 latest             the last two runs
       inferometer compare latest                      both sides of a --pair run
       inferometer compare latest --by model           all models with the first
       inferometer compare unet resnet18 --by model    two models of the latest run
       inferometer compare 3fa9 77b0 --by device_name  two devices
 
-    BASE and CONTENDER are ids of runs, the first characters of one, or `latest`; with --by, they
-    may be names as the tables show them.
+    BASE and CONTENDER are ids of runs, the first characters of one, `latest`, or `latest~1` for the
+    one before; with --by, they may be names as the tables show them.
 
     Exit status: 0 done; 1 --fail-slower failed; 2 bad input.
     """  # noqa: D301 - \b is click's sign to leave the lines as they are

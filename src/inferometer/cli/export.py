@@ -46,7 +46,7 @@ def export(
 ) -> None:
     """Write the records of RUN, a row for each workload, or the whole run as one file.
 
-    RUN is the id of a run, the first characters of one, or `latest`.
+    RUN is the id of a run, the first characters of one, `latest`, or `latest~1`.
 
     \b
     Examples:

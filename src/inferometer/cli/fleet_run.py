@@ -137,7 +137,7 @@ def run(
 
     Exit status: 0 done; 1 some workloads or boards failed; 2 bad input; 130 interrupted.
     """  # noqa: D301 - \b is click's sign to leave the lines as they are
-    from inferometer.cli.run import DEFAULT_STUDY, with_flags
+    from inferometer.cli.run import study_of_flags
     from inferometer.fleet.engine import needed
 
     if scheduler is None:
@@ -148,11 +148,10 @@ def run(
     from inferometer.fleet.engine.scheduler import Certificates
     from inferometer.fleet.jobs import files_of
     from inferometer.store import open_store
-    from inferometer.study import load_study
 
     names = _names(on, each, spread)
     given = {name: value for name, value in flags.items() if value is not None}
-    wanted = with_flags(load_study(study or DEFAULT_STUDY), given)
+    wanted = study_of_flags(study, given)
     _check(wanted)
     certificates = Certificates(ca=tls_ca, cert=tls_cert, key=tls_key)
     is_usual = study is None and "models" not in given  # nobody said what to measure

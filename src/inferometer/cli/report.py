@@ -41,7 +41,8 @@ def report(
 ) -> None:
     """Write a lab report of one or several RUNs: a page, Markdown, CSV and plots.
 
-    RUN is the id of a run, the first characters of one, or `latest` [default: latest].
+    RUN is the id of a run, the first characters of one, `latest`, or `latest~1` for the one
+    before [default: latest].
 
     \b
     Examples:

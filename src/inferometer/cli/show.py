@@ -16,7 +16,8 @@ from inferometer.store.address import Place, store_flag
 def show(*, run: str, plot: bool, store_path: Place, json_path: str | None) -> None:
     """Show RUN as a table, with the reason where a figure cannot be trusted.
 
-    RUN is the id of a run, the first characters of one, or `latest` [default: latest].
+    RUN is the id of a run, the first characters of one, `latest`, or `latest~1` for the one
+    before [default: latest].
 
     \b
     Examples:

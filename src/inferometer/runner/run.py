@@ -174,15 +174,15 @@ def check(study: Study) -> None:
                 f"{did_you_mean(precision, known)}; "
                 f"known: {', '.join(dict.fromkeys(known))}"
             )
-    check_device(sweep)
-    check_options(sweep)
-    for model in dict.fromkeys(sweep.models):
-        check_model(model, sweep.backends)
     if study.procedure.control and sweep.device != "cpu":
         raise InputError(
             f"--control is work of the processor, and says nothing of {shown(sweep.device)}: leave "
             "it out, measure a second model beside, and name that in `history --control MODEL`"
         )
+    check_device(sweep)
+    check_options(sweep)
+    for model in dict.fromkeys(sweep.models):
+        check_model(model, sweep.backends)
     if study.procedure.data is not None:
         from inferometer.datasets import check_reference
 

@@ -172,7 +172,7 @@ class Store:
         ]
 
     def run(self, reference: str) -> Run:
-        """The run that an id, a unique beginning of one, or `latest` names.
+        """The run that an id, a unique beginning of one, `latest`, or `latest~1` names.
 
         Raises:
             StoreError: there is none, or several, or it is damaged.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import yaml
 
 from inferometer.cli.main import cli
 
-FILE = Path(__file__).parents[3] / "examples/github-nightly.yml"
+ROOT = Path(__file__).parents[3]
+FILE = ROOT / "examples/github-nightly.yml"
 STEPS = yaml.safe_load(FILE.read_text(encoding="utf-8"))["jobs"]["nightly"]["steps"]
 COMMANDS = [step["run"] for step in STEPS if step.get("run", "").startswith("inferometer ")]
 
@@ -35,3 +37,9 @@ def test_a_night_that_fails_is_kept():
     )
     assert fetched["with"]["path"] == kept["with"]["path"]
     assert kept["with"]["key"].startswith(fetched["with"]["restore-keys"])
+
+
+def test_the_how_to_shows_steps_of_it():
+    page = (ROOT / "docs/how-to/ci.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert [step for step in yaml.safe_load(shown) if step not in STEPS] == []

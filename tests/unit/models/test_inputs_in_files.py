@@ -134,7 +134,7 @@ class TestExecuTorch:
                 inputs.make(seed=0, **asked)
 
     def test_what_is_no_tensor(self, specs):
-        with pytest.raises(WorkloadError, match="takes what is not a tensor: input0"):
+        with pytest.raises(WorkloadError, match="takes an input that is not a tensor: input0"):
             specs("m.pte", self.content(kind=2))
 
 

@@ -139,8 +139,9 @@ def test_what_is_missing_is_told_by_its_kind(first, record):
 
 
 def test_the_next_step_mends_before_it_chooses(run, material, record):
-    def step(*records, planned=2, anomalies=()):
-        one = RunRecords(run=replace(run, planned=planned), records=records)
+    def step(*records, planned=2, anomalies=(), document=run.document):
+        known = replace(run, planned=planned, document=document)
+        one = RunRecords(run=known, records=records)
         found = Findings(anomalies=anomalies)
         return headline(material([one], findings=found)).step.command
 
@@ -151,6 +152,10 @@ def test_the_next_step_mends_before_it_chooses(run, material, record):
     assert step(*fine, planned=3) == f"inferometer run --resume {run.id}"
     assert step(fine[0], record("b", failure="crash")) == f"inferometer show {run.id}"
     assert step(*fine, anomalies=(odd,)) == "inferometer again"
+    ends = fine[0], record("b", failure="oom")
+    assert step(*ends) == f"inferometer show {run.id}"
+    searches = {**run.document, "procedure": {**run.document["procedure"], "find_cliff": "batch"}}
+    assert step(*ends, document=searches) == "inferometer profile a"
     assert step(*fine).startswith(f"inferometer recommend {run.id}")
 
 

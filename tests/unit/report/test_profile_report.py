@@ -127,6 +127,13 @@ def test_what_has_no_interval_says_why():
     assert "too few of them are independent for an interval" in re.sub(r"\s+", " ", text)
 
 
+def test_a_profiler_that_seems_to_save_time_is_noise():
+    one = Estimate(value=-0.64, low=None, high=None, confidence=0.95, method="m", n=1)
+    text = re.sub(r"\s+", " ", printed(make(added=one)))
+    assert "What the profiler adds to a call is lost in noise: give it more --seconds." in text
+    assert "64" not in text.split("mkldnn")[0].split("calls.")[-1]
+
+
 def test_an_interval_that_says_nothing_is_not_shown():
     added = Estimate(value=0.5, low=-0.9, high=900.0, confidence=0.95, method="m", n=4)
     text = re.sub(r"\s+", " ", printed(make(added=added)))

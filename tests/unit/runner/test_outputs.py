@@ -128,7 +128,7 @@ def test_what_gives_no_numbers_is_refused(tmp_path, made):
 
 
 def test_inputs_that_are_no_arrays_are_refused(tmp_path):
-    with pytest.raises(WorkloadError, match="no array"):
+    with pytest.raises(WorkloadError, match="not an array"):
         save_samples([Inputs(args=("text",), shape="")], tmp_path / "x.npz")
 
 

@@ -56,6 +56,13 @@ def test_runs_are_listed_newest_first_whatever_the_clock_says(store, make, monke
     assert store.run("latest").id == made[-1]
 
 
+def test_runs_before_the_latest_are_named_by_how_many(store, make):
+    made = [make.run(store).id for _ in range(3)]
+    assert [store.run(one).id for one in ("latest~0", "latest~1", "latest~2")] == made[::-1]
+    with pytest.raises(StoreError, match="no latest~3: the store has 3 runs; `inferometer runs`"):
+        store.run("latest~3")
+
+
 def test_an_id_that_is_taken_is_not_given_again(store, make, monkeypatch):
     ids = iter(["aaaaaaaa", "aaaaaaaa", "bbbbbbbb"])
     monkeypatch.setattr("secrets.token_hex", lambda _: next(ids))

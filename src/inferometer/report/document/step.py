@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from inferometer.analysis import facts
 from inferometer.analysis.findings import Findings
 from inferometer.analysis.grid import Grid
+from inferometer.core.record import Record
 from inferometer.report.document.sources import RunRecords
 
+ENDS = ("oom", "timeout")
+"""Failures that a search for larger batch sizes ends with."""
 ROOM = 1.5
 """A suggested limit is at least so many times the lowest latency."""
 
@@ -38,7 +41,7 @@ def next_step(grid: Grid, runs: Sequence[RunRecords], findings: Findings) -> Ste
                 why="Measure what is missing", command=f"inferometer run --resume {one.run.id}"
             )
     for one in runs:
-        if any(record.status == "failed" for record in one.records):
+        if any(record.failure and not _looked_for(one, record) for record in one.records):
             return Step(why="See why workloads failed", command=f"inferometer show {one.run.id}")
     again = next((one.rerun for one in findings.anomalies if one.rerun), "")
     if again:
@@ -56,6 +59,12 @@ def next_step(grid: Grid, runs: Sequence[RunRecords], findings: Findings) -> Ste
         why="Choose under limits of your own",
         command=f"inferometer recommend {ids} --max-latency {limit}",
     )
+
+
+def _looked_for(one: RunRecords, record: Record) -> bool:
+    """Whether a failure is what its run went to find: where larger batch sizes end."""
+    searches = one.study is not None and one.study.procedure.find_cliff is not None
+    return searches and record.failure is not None and record.failure.kind in ENDS
 
 
 def _round_above(latency_s: float) -> str:

@@ -95,6 +95,8 @@ def latency_text(estimate: Estimate) -> str:
 
 def added_text(added: Estimate) -> str:
     """What the profiler adds to a call, with its interval or why there is none."""
+    if added.value < 0 and (added.low is None or added.low < 0):
+        return "what the profiler adds to a call is lost in noise: give it more --seconds"
     share = f"the profiler adds {units.percent(added.value)} to a call"
     if added.low is None or added.high is None:
         return f"{share} (no interval: {plural(added.n, 'repetition')}, too few)"

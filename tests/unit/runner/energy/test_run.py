@@ -10,6 +10,7 @@ from inferometer.core.procedure import Procedure
 from inferometer.core.record import Record
 from inferometer.core.sweep import Study, Sweep
 from inferometer.runner import EnergyOptions, Options, run, run_study
+from inferometer.runner.phases import phase as first_phase
 from inferometer.runner.phases import plan as phases
 from inferometer.store import open_store
 
@@ -47,7 +48,7 @@ def measured(monkeypatch, tmp_path):
         given.extend(records)
 
     monkeypatch.setattr(run, "check", lambda _: None)
-    monkeypatch.setattr(phases, "Campaign", Latencies)
+    monkeypatch.setattr(first_phase, "Campaign", Latencies)
     monkeypatch.setattr(phases.EnergyMeasurement, "execute", execute)
     with open_store(tmp_path / "x.db") as store:
         yield lambda options: (run_study(STUDY, store, options=options), given)

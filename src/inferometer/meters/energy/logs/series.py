@@ -168,12 +168,12 @@ def _longest(rows: _Rows, starts: NDArray[np.intp], notes: list[str]) -> _Rows:
     left_out = int(rows.times.size - sizes[longest])
     if sizes[longest] < HALF * rows.times.size:
         raise LogProblemError(
-            f"its times begin again {starts.size} times, so that it holds several logs: cut it to "
-            "the one of the run"
+            f"its times begin again {_times(starts.size)}, so that it holds several logs: cut it "
+            "to the one of the run"
         )
     notes.append(
-        f"Its times begin again {starts.size} times; only the longest stretch was read, and "
-        f"{left_out} rows were left out."
+        f"Its times begin again {_times(starts.size)}; only the longest stretch was read, and "
+        f"{left_out} row{' was' if left_out == 1 else 's were'} left out."
     )
     return rows.taken(slice(int(edges[longest]), int(edges[longest + 1])))
 
@@ -234,6 +234,10 @@ def _weighted(rows: _Rows, channel: Channel, notes: list[str]) -> Series:
     )
 
 
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
 def _gaps(steps: Floats, period_s: float, channel: Channel, notes: list[str]) -> NDArray[np.bool_]:
     """Which steps are gaps."""
     long = steps > GAP_PERIODS * period_s
@@ -246,8 +250,8 @@ def _gaps(steps: Floats, period_s: float, channel: Channel, notes: list[str]) ->
         )
         return np.zeros(steps.size, bool)
     notes.append(
-        f"{count} gaps are longer than {GAP_PERIODS:g} periods, up to {steps.max():.3g} s; the "
-        "mean is of the time around them."
+        f"{count} gap{' is' if count == 1 else 's are'} longer than {GAP_PERIODS:g} periods, up to "
+        f"{steps.max():.3g} s; the mean is of the time around."
     )
     return long
 

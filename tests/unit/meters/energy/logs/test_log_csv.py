@@ -186,7 +186,9 @@ def test_only_an_ordinary_file_is_a_log(tmp_path, name, read):
     (tmp_path / "device").symlink_to("/dev/zero")
     (tmp_path / "loop").symlink_to("loop")
     path = name if name.startswith("~") else f"{tmp_path}/{name}"
-    with pytest.raises(InputError, match=r"not an ordinary file|links|too long|no home|name of a file"):
+    with pytest.raises(
+        InputError, match=r"not an ordinary file|links|too long|no home|name of a file"
+    ):
         read(path)
 
 
@@ -235,7 +237,7 @@ def test_what_was_left_out_or_assumed_is_said(log):
         "2 rows without a figure",
         "is cut off",
         "1 powers are just below zero, down to -0.01 W",
-        "1 gaps are longer than 5 periods, up to 31 s",
+        "1 gap is longer than 5 periods, up to 31 s",
     ):
         assert part in text
 
@@ -347,7 +349,7 @@ def test_a_pause_is_no_part_of_the_mean(tmp_path):
     lines = [f"{at},10" for at in range(10)] + [f"{at + 1000},20" for at in range(10)]
     found = described(tmp_path, rows("time,watts", *lines))
     assert found.mean_w == pytest.approx(15.0)
-    assert any("1 gaps are longer than 5 periods, up to 991 s" in note for note in found.notes)
+    assert any("1 gap is longer than 5 periods, up to 991 s" in note for note in found.notes)
 
 
 def test_a_first_row_of_another_age_is_left_out(tmp_path):
@@ -365,7 +367,7 @@ def test_times_out_of_order_are_sorted_and_times_that_begin_again_cut(tmp_path):
     lines = [f"{at},99" for at in range(10)] + [f"{at},10" for at in range(60)]
     found = described(tmp_path, rows("time,watts", *lines))
     assert (found.mean_w, found.readings) == (pytest.approx(10.0), 60)
-    assert any("begin again 1 times" in note and "10 rows" in note for note in found.notes)
+    assert any("begin again once" in note and "10 rows" in note for note in found.notes)
     lines = ["23:59:58,1", "23:59:59,2", "00:00:00,3", "00:00:01,4"]
     found = described(tmp_path, rows("time,watts", *lines))
     assert found.span_s == pytest.approx(3.0)
