@@ -9,10 +9,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BUDGET ?= 13m
+WORKERS ?= auto
 BIN = $(VENV)/bin
-PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+  $(PIP_FLAGS) -c constraints.txt
 
-.PHONY: lab extra variants test check lint docs browser bench clean
+.PHONY: lab extra variants test busy-tests quiet-tests compiled check lint docs browser bench clean
 
 # The table comes last; a lab with failed cells (status 1) still gets its report.
 # An interrupted lab goes on where it was; delete inferometer.db to measure anew.
@@ -41,10 +43,19 @@ variants: $(VENV)/.variants
 	  --precisions fp32,int8 --batch 1 --size 224 --preset quick --store variants.db || test $$? -le 1
 
 # Most tests side by side, on one thread each; then those that need a quiet machine, one by one.
-test: $(VENV)/.dev browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder \
+test: busy-tests
+	$(MAKE) quiet-tests
+
+busy-tests: $(VENV)/.dev browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
 	  -m "not quiet and not runtimes"
+
+quiet-tests: $(VENV)/.dev
 	$(BIN)/python -m pytest -m quiet tests/system
+
+# What the tests import: compiled once, before several processes would each compile it.
+compiled: $(VENV)/.dev
+	@$(BIN)/python -m pytest --collect-only -qq >$(VENV)/tests.txt || { cat $(VENV)/tests.txt; exit 1; }
 
 # The page of the report is tested in a browser; where there is none, these tests are skipped.
 browser:
@@ -115,6 +126,11 @@ $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 $(VENV)/.docs: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP_INSTALL) -e '.[docs]'
 	@touch $@
+
+# All that `make check` needs, at once: a second look for what is there already takes long.
+$(VENV)/.check: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP_INSTALL) -e '.[all,dev,docs]'
+	@touch $(VENV)/.dev $(VENV)/.docs $@
 
 clean:
 	rm -rf $(VENV) report report-extra site inferometer.db inferometer.db-wal inferometer.db-shm \
