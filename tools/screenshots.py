@@ -71,10 +71,13 @@ SHOTS = (
 
 def make_pages(folder: Path) -> None:
     """What the pictures show, as pages in a folder."""
-    OUTPUTS["prepare"](folder)
-    OUTPUTS["run_in"](folder, "inferometer report latest -o report")
-    shutil.copy(folder / "report" / "report.html", folder / "report.html")
-    shown = OUTPUTS["run_in"](folder, "inferometer show latest")
+    (folder / "pages").mkdir()
+    OUTPUTS["Folders"](folder / "pages", only=True)
+    lab = folder / "pages" / "recorded"
+    program = [sys.executable, "-m", "inferometer"]
+    OUTPUTS["execute"]([*program, "report", "latest", "-o", "report"], lab, status=0)
+    shutil.copy(lab / "report" / "report.html", folder / "report.html")
+    shown = OUTPUTS["execute"]([*program, "show", "latest"], lab, status=0)
     (folder / "terminal.html").write_text(terminal(shown), encoding="utf-8")
     (folder / "notebook.html").write_text(notebook(), encoding="utf-8")
 
