@@ -32,8 +32,8 @@ ROOT = Path(__file__).parents[1]
 IMAGES, NOTEBOOK = ROOT / "docs" / "images", ROOT / "docs" / "tutorial.ipynb"
 OUTPUTS = runpy.run_path(str(ROOT / "tools" / "outputs.py"))
 COLOURS = 256
-LINES = 40
-"""Lines of a terminal."""
+LINES = 20
+"""Of a terminal, before the answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,9 @@ def terminal(shown: str) -> str:
     """What a command printed as a page that looks like a terminal."""
     console = Console(record=True, width=80, file=io.StringIO(), force_terminal=True)
     console.print(Text("$ inferometer show latest", style="bold"))
-    console.print(Text("\n".join(shown.splitlines()[:LINES])))
+    lines = shown.splitlines()
+    answer = next(at for at, line in enumerate(lines) if "is fastest" in line)
+    console.print(Text("\n".join([*lines[:LINES], "…", "", *lines[answer:]])))
     style = "body{background:#111;color:#ddd;margin:16px;font-size:14px}"
     return _page(f"<pre>{_inside(console.export_html(inline_styles=True))}</pre>", style)
 

@@ -100,8 +100,8 @@ NOTES: dict[str, Template] = {
         "by side"
     ),
     "few_calls": (
-        "the budget left time for {calls} timed calls, not the at least {wanted}: the figure is of "
-        "these"
+        "the budget left time for {calls} timed calls in place of at least {wanted}: the figure is "
+        "of these"
     ),
     "part_of_workloads": (
         "measured in a group of {workloads} workloads: the run had been interrupted before all "

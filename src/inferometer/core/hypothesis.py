@@ -27,8 +27,8 @@ FACTORS = (*AXES, *PROPERTIES)
 
 THE_LABS = (
     "latency increases with parameters",
-    "latency increases with input_size",
-    "latency increases with batch_size",
+    "latency increases with input size",
+    "latency increases with batch size",
 )
 """What is tested where a study says nothing."""
 

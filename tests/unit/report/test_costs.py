@@ -99,7 +99,7 @@ def test_a_forecast_that_learnt_nothing_is_a_lower_bound(record):
     assert memory.error_text(first) == "(\N{MINUS SIGN}40 %)"
     lines = memory.memory_notes([first, next_])
     assert any("over 1 workload the forecast" in line for line in lines)
-    assert memory.memory_details([first, next_], [])[-1].startswith("In brackets: a lower bound")
+    assert memory.memory_details([first, next_], [])[-1].endswith("which are lower bounds.")
 
 
 def test_a_start_is_that_of_the_shape_that_started_cold(record):

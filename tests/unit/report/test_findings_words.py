@@ -44,7 +44,7 @@ def test_notes_that_differ_in_figures_alone_are_told_once(record):
         for b in (1, 2, 4)
     ]
     (line,) = notes(build(few))
-    assert line.startswith("resnet18 224/1: the budget left time for 1 timed calls, not the")
+    assert line.startswith("resnet18 224/1: the budget left time for 1 timed calls in place of at")
     assert line.endswith("likewise, with other figures, 2 other workloads")
     beside = {"processes": 3, "lowest_bytes": 1e8, "highest_bytes": 2e8}
     assert notes(build([record(notes=[Statement("peaks_apart", beside)])])) == []

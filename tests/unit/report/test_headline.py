@@ -29,7 +29,7 @@ def fact(found, name):
 def test_the_fastest_is_named_with_how_far_it_is_ahead(first, record):
     found = first(record("a", latency_s=0.1, half_s=0.01), record("b", latency_s=0.2, half_s=0.01))
     assert found.answer == "a is fastest: 100 ± 10 ms a call, 2.00 times as fast as b."
-    assert found.scope.startswith("At input size 224 and batch size 1. Measured: 2 variants at 1")
+    assert found.scope.startswith("At input size 224 and batch size 1. Measured: 2 variants, input")
 
 
 def test_a_joint_fit_gives_the_lead_an_interval(first, record):

@@ -18,7 +18,7 @@ HYPOTHESIS = "latency increases with parameters"
 SCALES = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
 NUMBER = r"([\d.,]+)"
 FASTEST = re.compile(
-    rf"\*\*(\w+) is fastest: {NUMBER} ± {NUMBER} (\w+) a call, {NUMBER} times as fast as (\w+)\."
+    rf"\*\*(\w+) is fastest: {NUMBER} ± {NUMBER} (\w+) a call, {NUMBER} times as fast as the next, (\w+)\."
 )
 CELL = re.compile(rf"{NUMBER} ± {NUMBER} (µs|ms|s)(?:\\\*)?")  # a star: the target was missed
 COUNTER = re.compile(

@@ -37,7 +37,7 @@ def answer(grid: Grid) -> str:
     name = best.column.label
     differs = grid.cells[shape, best.column].figures.get("fidelity_verdict") == "different"
     return (
-        f"{name} is fastest: {_latency(best)} a call, {_ahead(best, ranked[1])}."
+        f"{name} is fastest: {_latency(best)} a call, {_ahead(best, ranked[1:])}."
         + " Its outputs differ from the reference's (see Fidelity)." * differs
     )
 
@@ -79,10 +79,11 @@ def _why(found: Sequence[facts.Ranked]) -> str:
     return f", as {without} of them {'has' if without == 1 else 'have'} no interval"
 
 
-def _ahead(best: facts.Ranked, second: facts.Ranked) -> str:
+def _ahead(best: facts.Ranked, others: Sequence[facts.Ranked]) -> str:
     """By how much the fastest is ahead, with an interval where the joint fit gives one."""
+    second = others[0]
     ratio = second.latency.value / best.latency.value
-    other = second.column.label
+    other = "the next, " * (len(others) > 1) + second.column.label
     error = facts.ratio_error(best.latency, second.latency)
     if error is None:
         blind = any(one.latency.low is None for one in (best, second))

@@ -13,6 +13,7 @@ from inferometer.analysis.grid import Grid
 from inferometer.core import units
 from inferometer.core.metric import Estimate
 from inferometer.core.record import Record
+from inferometer.core.workload import size_label
 from inferometer.report.document.answer import answer
 from inferometer.report.document.marks import spread_of, verdict_meaning
 from inferometer.report.document.material import Material
@@ -27,6 +28,8 @@ FIT_FOR = {
     "none": "nothing",
 }
 """What latencies may be used for."""
+MOST_VALUES = 3
+"""Values of an axis that are listed; of more, the first and the last are told."""
 MOST_CHIPS = 8
 """Hypotheses on the first screen; all are in their section."""
 
@@ -97,19 +100,24 @@ def headline(material: Material) -> Headline:
 
 
 def _scope(grid: Grid, records: Sequence[Record]) -> str:
-    devices = joined(list(dict.fromkeys(str(one["device_name"]) for one in records)))
-    ok = sum(record.status == "ok" for record in records)
-    shape, shapes = facts.common_shape(grid), grid.shapes
+    shape = facts.common_shape(grid)
     where = ""
     if shape is not None:
         where = f"At {size_title(shape.input_size)} and batch size {shape.batch_size}. "
-    at = f" to {shapes[-1].label}" if len(shapes) > 1 else ""
+    sizes = [size_label(one) for one in grid.sizes]
+    batches = sorted({one.batch_size for one in grid.shapes})
+    tried = "Measured" if any(record.status == "ok" for record in records) else "Tried"
     return (
-        f"{where}{'Measured' if ok else 'Tried'}: {plural(len(grid.columns), 'variant')} at "
-        f"{plural(len(shapes), 'shape')} (input size/batch size {shapes[0].label}{at}) on "
-        f"{devices}; {ok} of {plural(len(records), 'workload')} {'has' if ok == 1 else 'have'} a "
-        "latency."
+        f"{where}{tried}: {plural(len(grid.columns), 'variant')}, {_span('input size', sizes)}, "
+        f"{_span('batch size', batches)}."
     )
+
+
+def _span(name: str, values: Sequence[object]) -> str:
+    """The values of an axis in a few words; at least one, in order."""
+    if len(values) <= MOST_VALUES:
+        return f"{name}{'s' * (len(values) > 1)} {joined([str(one) for one in values])}"
+    return f"{name}s {values[0]} to {values[-1]}"
 
 
 def _chip(one: Tested) -> Chip:
@@ -234,13 +242,15 @@ def _missing(grid: Grid, runs: Sequence[RunRecords]) -> Fact:
         *[f"{cut} cut by the time budget"] * bool(cut),
         *[f"{failed} failed or could not be tried ({kinds})"] * bool(failed),
         *[f"{left} not reached"] * bool(left),
-        *["no energy figures (see Energy)"] * (not energy),
     ]
     gone = cut + failed + left
+    told = told or ["every workload has a latency"]
+    if not energy:
+        told.append("no energy figures (see Energy)")
     planned = len(records) + left
     return Fact(
         name="Missing",
         value=f"{gone} of {planned}",
-        note=f"{'; '.join(told)}." if told else "every workload has a latency.",
+        note=f"{'; '.join(told)}.",
         is_good=not gone,
     )

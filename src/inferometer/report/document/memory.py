@@ -18,7 +18,7 @@ LAYERS = (
     "before the model was loaded; weights: what loading added; activations: what calls added; the "
     "remainder is inputs, and code that first calls load."
 )
-BRACKETS = "a lower bound, as no smaller shape had been measured to learn from"
+BRACKETS = "forecasts before any shape of that model was measured, which are lower bounds"
 NOT_MEASURED = "Peak memory was not measured."
 
 

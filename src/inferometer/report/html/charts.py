@@ -100,7 +100,7 @@ def _variants(rows: Sequence[Row]) -> Chart:
 def _bars(rows: Sequence[Row], figure: str) -> str:
     """What the bars are; empty where there are none."""
     if any(f"{figure}_relative_low" in row for row in rows):
-        return f" Bars: intervals; {', '.join(BARS)}."
+        return f" Bars: intervals ({', '.join(BARS)}), often smaller than the marks."
     if any(f"{figure}_low" in row for row in rows):
         return " Bars: uncertainty." if figure == "energy" else " Bars: interval."
     return ""

@@ -34,8 +34,8 @@ MOST_PANELS = 3
 """Input sizes whose panels stand side by side."""
 _FREE = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
 
-_SEPARATOR = re.compile(r"[_.\-/:](?=\w)")
-_UNDERSCORE = re.compile(r"_(?=\w)")
+_SEPARATOR = re.compile(r"[_.\-/:](?=\w\w)")  # no single character on a line of its own
+_UNDERSCORE = re.compile(r"_(?=\w\w)")
 """Where names in a sentence may break: no figure has one."""
 
 

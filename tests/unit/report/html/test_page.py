@@ -150,6 +150,8 @@ def test_names_may_break_after_separators_on_a_phone(page, run, lab):
     text = page((run, lab))
     (label, *_) = re.findall(r'<th scope="row">(.*?small.*?)</th>', text)
     assert "mobilenet_<wbr>v3_<wbr>small" in label
+    assert "squeezenet1_0" in text
+    assert "squeezenet1_<wbr>" not in text  # no single character on a line of its own
 
 
 def test_the_first_section_is_the_answer_three_figures_and_a_next_step(page, run, lab):
