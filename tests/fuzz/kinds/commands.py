@@ -155,6 +155,7 @@ def _may_write(args: list[str]) -> frozenset[str]:
         | (REPORT if "." in tops else frozenset())
         | {f"{top}{end}" for top in tops for end in ("-wal", "-shm")}
         | {"nowhere"}
+        | (frozenset({"agent.py", "agent.sh"}) if "agent" in args else frozenset())
     )
 
 

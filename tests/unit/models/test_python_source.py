@@ -28,6 +28,17 @@ def make(model, **kwargs):
     return model.inputs.make(**{"batch_size": 2, "input_size": None, "seed": 0, **kwargs})
 
 
+def test_nothing_is_left_beside_a_file(factory, tmp_path, monkeypatch):
+    """Neither clutter nor bytecode that a full disk cuts, or that a quick edit makes false."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    (tmp_path / "beside.py").write_text("SCALE = 2\n")
+    first = factory("return lambda x: x * SCALE", before="from beside import SCALE")
+    assert load(first, seed=0).network(3) == 6
+    second = factory("return lambda x: x + SCALE", before="from beside import SCALE")
+    assert load(second, seed=0).network(3) == 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["beside.py", "made.py"]
+
+
 class TestCallables:
     def test_a_callable_and_its_example(self, factory):
         reference = factory(

@@ -37,6 +37,9 @@ def run_agent(
         tables: of `device.identify`.
         made: `version` and time of its making.
     """
+    # On a full disk Python 3.6 leaves half of a module's bytecode, and fails on it ever after.
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # of what is started, too
     first = arguments[0] if arguments else ""
     if first in VERBS:
         return serve(agent, first, tables, made)

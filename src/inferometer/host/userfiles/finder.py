@@ -23,9 +23,13 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from inferometer.host.userfiles.roots import INIT, Roots, is_same
 from inferometer.host.userfiles.statements import Imports, redirecting
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 PRIVATE = "_user_files"
 
@@ -195,6 +199,9 @@ class _UserLoader(SourceFileLoader):
                     redirects, named, prepare=_FINDER.run_init
                 )
         super().exec_module(module)
+
+    def set_data(self, path: str, data: ReadableBuffer, *, _mode: int = 0o666) -> None:
+        """Leave no bytecode beside a user's files: on a full disk Python may write half of it."""
 
 
 class _Alias(Loader):
