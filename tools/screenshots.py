@@ -63,7 +63,7 @@ SHOTS = (
     Shot(name="page-phone-light", page="report.html", width=390, height=844),
     Shot(name="page-phone-dark", page="report.html", width=390, height=844, scheme="dark"),
     Shot(name="page-print", page="report.html", width=794, height=1123, media="print"),
-    Shot(name="terminal", page="terminal.html", width=800, height=690, scheme="dark"),
+    Shot(name="terminal", page="terminal.html", width=800, height=780, scheme="dark"),
     Shot(name="notebook-light", page="notebook.html", width=900, height=760),
     Shot(name="notebook-dark", page="notebook.html", width=900, height=760, scheme="dark"),
 )
