@@ -208,7 +208,7 @@ def execute(program: list[str], folder: Path, *, status: int, input: str | None 
     )
     if done.returncode != status:
         raise FailedError(f"{program[-1]}: status {done.returncode}\n{done.stdout[-2000:]}")
-    return done.stdout
+    return done.stdout.replace(f"{folder}/", "")  # which has another name each time
 
 
 def page_filled(page: Path, *, only: bool) -> str:

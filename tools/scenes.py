@@ -23,6 +23,7 @@ import hashlib
 import http.server
 import json
 import os
+import random
 import runpy
 import shutil
 import subprocess
@@ -36,7 +37,8 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parents[1]
-IDLE_W, WORK_W = 2.6, 4.0
+IDLE_W, WORK_W, NOISE_W = 2.6, 4.0, 0.05
+"""Of a simulated meter, whose readings are as unsteady as those of a real one."""
 READY = ".ready-"
 CPU = (
     "processor\t: {0}\nmodel name\t: {1}\nphysical id\t: 0\ncore id\t\t: {0}\n"
@@ -136,7 +138,8 @@ class Load:
         if time.monotonic() - self._looked_s > 1:
             self._looked_s = time.monotonic()
             self._known.update(filter(self._is_here, psutil.process_iter()))
-        return IDLE_W + WORK_W * sum(map(self._is_at_work, self._known))
+        steady = IDLE_W + WORK_W * sum(map(self._is_at_work, self._known))
+        return steady + random.gauss(0, NOISE_W)
 
     def _is_here(self, process: psutil.Process) -> bool:
         with contextlib.suppress(psutil.Error):
