@@ -264,12 +264,13 @@ def _separation_s(spans: _Spans, period_s: float) -> float:
 
 def _has_rival(offsets: Floats, explained: Floats, best: int, apart_s: float) -> bool:
     """Whether the share rises again, to nearly that of the best, away from it."""
-    enough = _RIVAL * explained[best]
+    enough, noise = _RIVAL * explained[best], (1 - _ALIKE) * explained[best]
     for side in (explained[best:], explained[: best + 1][::-1]):
         falls = np.flatnonzero(side < enough)
         step = float(offsets[1] - offsets[0])
         after = max(int(falls[0]) if falls.size else side.size, math.ceil(apart_s / step))
-        if (side[after:] >= enough).any():
+        rises = side - np.minimum.accumulate(side) > noise
+        if (rises & (side >= enough))[after:].any():
             return True
     return False
 

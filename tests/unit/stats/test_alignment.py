@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inferometer.stats.alignment import View, align
+from inferometer.stats.alignment import View, _has_rival, align
 
 START_S = 1_714_557_600.0
 
@@ -198,6 +198,16 @@ def test_periodic_windows_are_ambiguous():
     idles = [(START_S + 10 * k + 5, START_S + 10 * k + 10) for k in range(30)]
     times, watts = record(rng, loads, period_s=0.5)
     assert align(times, watts, loads, idles) is None
+
+
+@pytest.mark.parametrize(("at_s", "height", "found"), [(0.0, 0.0, False), (3.0, 0.95, True)])
+def test_a_wiggle_on_the_flank_is_not_a_second_place(at_s, height, found):
+    """Seen of a meter whose load had short pauses: the flank crossed the limit three times."""
+    offsets = np.linspace(-5, 5, 401)
+    wiggle = 0.008 * (-1) ** np.arange(offsets.size)
+    flank = 0.992 - 0.25 * np.abs(offsets) + wiggle
+    other = height - 0.25 * np.abs(offsets - at_s)
+    assert _has_rival(offsets, np.maximum(flank, other), 200, 0.26) is found
 
 
 def test_unequal_windows_are_not():
