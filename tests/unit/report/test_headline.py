@@ -156,6 +156,8 @@ def test_the_next_step_mends_before_it_chooses(run, material, record):
     assert step(*ends) == f"inferometer show {run.id}"
     searches = {**run.document, "procedure": {**run.document["procedure"], "find_cliff": "batch"}}
     assert step(*ends, document=searches) == "inferometer profile a"
+    left_out = record("b", failure="unsupported", skipped=True)
+    assert step(fine[0], left_out) == "inferometer profile a"
     assert step(*fine).startswith(f"inferometer recommend {run.id}")
 
 

@@ -102,9 +102,10 @@ class _Search:
         self._boards = boards
         self._store = store
         self._me = (me.user, me.host)
-        self._ids = {run.id for run in store.runs()}
+        runs = store.runs()
+        self._ids = {run.id for run in runs}
         self._stored = {
-            run.id: run for run in store.runs() if run.is_carried and _is_of(study, run.document)
+            run.id: run for run in runs if run.is_carried and _is_of(study, run.document)
         }
         self._whole = {one.id for one in self._stored.values() if one.finished_at is not None}
 

@@ -41,7 +41,7 @@ def next_step(grid: Grid, runs: Sequence[RunRecords], findings: Findings) -> Ste
                 why="Measure what is missing", command=f"inferometer run --resume {one.run.id}"
             )
     for one in runs:
-        if any(record.failure and not _looked_for(one, record) for record in one.records):
+        if any(r.status == "failed" and not _looked_for(one, r) for r in one.records):
             return Step(why="See why workloads failed", command=f"inferometer show {one.run.id}")
     again = next((one.rerun for one in findings.anomalies if one.rerun), "")
     if again:
